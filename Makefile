@@ -1,0 +1,62 @@
+# Everything a fresh machine needs: Python 3.11+, git and make.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test test-long bench lint format lock secrets image-test screenshots clean
+
+run: $(VENV)/.installed
+	@exec $(BIN)/ingest run
+
+test: $(VENV)/.tested
+	@scripts/test.sh
+
+test-long: $(VENV)/.tested
+	@INGEST_LONG=1 scripts/test.sh
+
+bench: $(VENV)/.tested
+	@scripts/servers.sh influxdb
+	@$(BIN)/python -m bench
+
+lint: $(VENV)/.tested
+	@scripts/lint.sh
+
+format: $(VENV)/.tested
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Choose the newest versions that fit pyproject.toml, and write them down.
+lock: $(VENV)/.tested
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --no-header --no-emit-index-url --python-version 3.11 pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --no-header --no-emit-index-url --python-version 3.11 --extra test pyproject.toml -o requirements-test.lock
+
+$(VENV)/bin/python:
+	@scripts/venv.sh $(PYTHON) $(VENV)
+
+$(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Installing; this takes a minute or two the first time."
+	@$(BIN)/pip install -qq --disable-pip-version-check -r requirements.lock
+	@$(BIN)/pip install -qq --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(VENV)/.tested: requirements-test.lock $(VENV)/.installed
+	@$(BIN)/pip install -qq --disable-pip-version-check -r requirements-test.lock
+	@touch $@
+
+# The pictures of the README, from the simulator.
+screenshots: $(VENV)/.tested
+	@scripts/servers.sh chromium
+	@PYTHONPATH=. $(BIN)/python scripts/screenshots.py
+
+# The files with passwords that the Docker stack needs; never overwrites.
+secrets:
+	@scripts/secrets.sh
+
+# Builds the image and runs it read-only; for machines with a container engine.
+image-test:
+	@scripts/image-test.sh
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
