@@ -1,0 +1,89 @@
+"""The vendor's daily totals held against the sums of the intervals that we read.
+
+A day is judged when it is wholly covered and the cloud still serves it, and again only when its total or its intervals
+have changed since. To *doubt* a day is to take it out of the coverage, so that the planner reads it once more.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from ingest.core.days import LocalDay
+from ingest.core.span import Spans
+
+MOST_DOUBTS = 2
+"""How often a day is read again because its intervals do not add up to one and the same total."""
+MOST_TRIFLES = 10
+"""How often a day is read again at all because of changes that are smaller than the tolerance."""
+
+
+@dataclass(frozen=True)
+class Total:
+    """What the vendor last said of a day, in Wh.
+
+    `final`: the cloud had known the whole day for the settle time when it said so. `open`: to be judged as soon as the
+    day is covered. `changed`: the value differs from that of the last judgement. `doubts` and `reads` count how often
+    the day was read again because of this value, and in all. `held` is our sum where it differs and we let it be.
+    """
+
+    wh: float
+    final: bool = False
+    open: bool = True
+    changed: bool = False
+    doubts: int = 0
+    reads: int = 0
+    held: float | None = None
+
+
+def dated(values: Sequence[float | None], days: Sequence[LocalDay], until: int) -> Iterator[tuple[LocalDay, float]]:
+    """The values of a dense array with their days: those that ended by `until`, without what is null."""
+    for day, value in zip(days, values, strict=False):
+        if day.end > until:
+            return
+        if value is not None:
+            yield day, value
+
+
+def without_unknown(totals: Sequence[tuple[LocalDay, float]], reported_at: int) -> Sequence[tuple[LocalDay, float]]:
+    """Drop the zeros at the end that stand for "not reported yet": those of days that end after the last report."""
+    last = len(totals)
+    while last and totals[last - 1][1] == 0 and totals[last - 1][0].end > reported_at:
+        last -= 1
+    return totals[:last]
+
+
+def seen(old: Total | None, wh: float, *, final: bool) -> Total:
+    """A total after the vendor said `wh` of the day; a first value is no change."""
+    if old is None:
+        return Total(wh, final)
+    if old.wh == wh:
+        return old if old.final == final else replace(old, final=final)
+    return Total(wh, final, changed=True, reads=old.reads)
+
+
+def tolerance(wh: float, intervals: int) -> float:
+    """How far a sum may be off: 1 %, or what rounding each interval to whole Wh may come to."""
+    return max(0.01 * abs(wh), 0.5 * intervals)
+
+
+def judge(total: Total, held: float, intervals: int) -> tuple[Total, bool]:
+    """Hold our sum of a covered day against its total: the total as judged, and whether to read the day again.
+
+    A changed total is a reason to read again unless our sum is that very number already. A sum that is off is a
+    reason twice for each value of the total; after that the difference is kept in `held` and let be.
+    """
+    off = abs(held - total.wh)
+    again = replace(total, changed=False, reads=total.reads + 1, held=None)
+    if off > tolerance(total.wh, intervals):
+        if total.changed:
+            return again, True
+        if total.doubts < MOST_DOUBTS:
+            return replace(again, doubts=total.doubts + 1), True
+        return replace(total, open=False, held=held), False
+    if total.changed and off >= 1 and total.reads < MOST_TRIFLES:
+        return again, True
+    return replace(total, open=False, changed=False, held=None), False
+
+
+def is_covered(day: LocalDay, read: Spans) -> bool:
+    """Whether a whole day lies within what was read."""
+    return any(span.start <= day.start and day.end <= span.end for span in read)

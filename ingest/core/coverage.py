@@ -1,0 +1,57 @@
+"""What has been read, what is owed, and how far a reply can be trusted.
+
+An *age class* is an age in seconds (`settle`, `look_again`). Time is covered for a class when it was read after the
+cloud had known it for that long; so a young interval is read again, an old one never.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from ingest.core.span import NONE, Span, Spans, subtract, union
+
+
+class Advance(NamedTuple):
+    """At `seen_at` we first saw that the gateway had reported up to `reported_at`."""
+
+    seen_at: int
+    reported_at: int
+
+
+Covered = Mapping[int, Spans]
+"""Spans read, by the age class (seconds) they were read for."""
+
+
+def known(log: Sequence[Advance], at: int) -> int | None:
+    """How far the cloud knew the system at the moment `at`: the newest report seen by then; None without any.
+
+    Before we looked for the first time the gateway is taken to have reported as it went, up to what we saw first.
+    """
+    if not log:
+        return None
+    index = bisect_right(log, at, key=lambda advance: advance.seen_at)
+    return log[index - 1].reported_at if index else min(at, log[0].reported_at)
+
+
+def edge(log: Sequence[Advance], now: int, age: int) -> int | None:
+    """The newest instant that the cloud has known for `age` seconds; None while nothing is known."""
+    then = known(log, now - age)
+    return None if then is None else min(now - age, then)
+
+
+def trusted(log: Sequence[Advance], now: int, age: int, window: Span) -> Span:
+    """The part of an answered window that is final for an age class; may be empty."""
+    limit = edge(log, now, age)
+    return Span(window.start, window.start if limit is None else min(window.end, limit))
+
+
+def covered(read: Covered, age: int) -> Spans:
+    """The time read for this age or an older one."""
+    return union(*(spans for cls, spans in read.items() if cls >= age))
+
+
+def owed(read: Covered, age: int, floor: int, limit: int | None) -> Spans:
+    """What a class still owes in `(floor, limit]`."""
+    if limit is None or limit <= floor:
+        return NONE
+    return subtract((Span(floor, limit),), covered(read, age))

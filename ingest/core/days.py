@@ -1,0 +1,74 @@
+"""Local calendar days: where they begin and end in epoch seconds, also when they have 23 or 25 hours."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from ingest.core.span import Span
+
+ONE = timedelta(days=1)
+
+
+class LocalDay(NamedTuple):
+    """A calendar day of a system; `start` and `end` are its midnights in epoch seconds."""
+
+    date: date
+    start: int
+    end: int
+
+    @property
+    def span(self) -> Span:
+        """The day as a span: the intervals that begin within it are those that end in `(start, end]`."""
+        return Span(self.start, self.end)
+
+
+def zone(name: str) -> ZoneInfo:
+    """The time zone of a system; UTC when the cloud names one that is not known here."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+def midnight(day: date, zone: tzinfo) -> int:
+    """When a calendar day begins; where the clocks skip midnight, the moment at which they do."""
+    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
+
+
+def date_at(at: int, zone: tzinfo) -> date:
+    """The calendar day of a moment."""
+    return datetime.fromtimestamp(at, UTC).astimezone(zone).date()
+
+
+def local_day(day: date, zone: tzinfo) -> LocalDay:
+    """A calendar day with its two midnights."""
+    return LocalDay(day, midnight(day, zone), midnight(day + ONE, zone))
+
+
+def days_between(first: date, count: int, zone: tzinfo) -> Iterator[LocalDay]:
+    """`count` days from the first on."""
+    start = midnight(first, zone)
+    for _ in range(count):
+        following = first + ONE
+        end = midnight(following, zone)
+        yield LocalDay(first, start, end)
+        first, start = following, end
+
+
+def days_of(span: Span, zone: tzinfo) -> list[LocalDay]:
+    """The days that a span touches."""
+    if span.start >= span.end:
+        return []
+    first, last = date_at(span.start, zone), date_at(span.end - 1, zone)
+    return list(days_between(first, (last - first).days + 1, zone))
+
+
+def month_of(day: date) -> date:
+    """The first day of the month."""
+    return day.replace(day=1)
+
+
+def month_after(day: date) -> date:
+    """The first day of the month that follows."""
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1)

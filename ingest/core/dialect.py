@@ -1,0 +1,37 @@
+"""How each version of the API is addressed. Reference: sections 1 and 8.
+
+The key goes into the query string, as the vendor samples it; the token into the header.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ingest.core.http import Request
+from ingest.core.planner import Task
+from ingest.streams.site import SYSTEMS, page_params
+
+
+@dataclass(frozen=True)
+class Api:
+    """Where the calls go and with which key; `version` is "v2" or "v4"."""
+
+    version: str
+    base_url: str
+    key: str = field(repr=False)
+
+
+def request(api: Api, task: Task, grant: str) -> Request:
+    """The request of a task. `grant` is an access token (v4) or a user id (v2)."""
+    route = task.stream.route(api.version)
+    params: dict[str, str] = {"key": api.key}
+    if task.stream.name == SYSTEMS.name:
+        params |= page_params(task.cursor, api.version)
+    else:
+        params |= route.ask(task.window)
+    headers: Mapping[str, str] = {}
+    if api.version == "v2":
+        params["user_id"] = grant
+    else:
+        headers = {"Authorization": f"Bearer {grant}"}
+    url = f"{api.base_url}/api/{api.version}/{route.path.format(system=task.system)}"
+    return Request("GET", url, params, headers)

@@ -1,0 +1,74 @@
+"""What is learned of a system as it is read: when it speaks, when its sun shines, which meters it has."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ingest.core.pacing import Daylight
+from ingest.core.point import Point
+from ingest.core.rhythm import UNKNOWN, Rhythm
+from ingest.streams.base import DAY
+
+KEPT_DAYS = 3
+PRODUCTION = {"production_micro": 300, "production_rgm": 900}
+"""Measurements of production and the length (s) of their intervals."""
+
+
+@dataclass(frozen=True)
+class Habits:
+    """`days` are the newest local days with production: (day since the epoch, first start, last end), oldest first;
+    `meters` the kinds of meter in the system's list of devices, None while that was not asked.
+    """
+
+    rhythm: Rhythm = UNKNOWN
+    days: tuple[tuple[int, int, int], ...] = ()
+    meters: tuple[str, ...] | None = None
+
+    def daylight(self, now: int, offset: int) -> Daylight | None:
+        """Yesterday's light, or that of the last day with any; `offset` is the zone's from UTC (s).
+
+        It ends later where today's production already went on longer.
+        """
+        today = (now + offset) // DAY
+        before = [day for day in self.days if day[0] < today]
+        if not before:
+            return None
+        day, first, last = before[-1]
+        late = [end - (number - day) * DAY for number, _, end in self.days if number == today]
+        return Daylight(first, max([last, *late]))
+
+    def saw(self, points: Iterable[Point], offset: int) -> "Habits":
+        """The same, with the production of some points taken in."""
+        days = {number: (first, last) for number, first, last in self.days}
+        for measurement, _, time, fields in points:
+            grain, energy = PRODUCTION.get(measurement), fields.get("energy_wh")
+            if grain is None or not isinstance(energy, float) or energy <= 0:
+                continue
+            number = (time + offset) // DAY
+            first, last = days.get(number, (time, time + grain))
+            days[number] = min(first, time), max(last, time + grain)
+        kept = tuple((number, *days[number]) for number in sorted(days)[-KEPT_DAYS:])
+        return self if kept == self.days else replace(self, days=kept)
+
+
+NOTHING = Habits()
+"""Of a system that has just appeared."""
+
+
+def to_json(habits: Habits) -> dict[str, Any]:
+    """A form that can be stored."""
+    meters = None if habits.meters is None else list(habits.meters)
+    return {"rhythm": list(habits.rhythm), "days": [list(day) for day in habits.days], "meters": meters}
+
+
+def from_json(kept: Mapping[str, Any]) -> Habits:
+    """The reverse of `to_json`; an empty mapping is a system of which nothing is known."""
+    if not kept:
+        return NOTHING
+    period, late, looked_at, waits = kept["rhythm"]
+    meters = kept["meters"]
+    return Habits(
+        Rhythm(period, late, looked_at, tuple(waits)),
+        tuple((day, first, last) for day, first, last in kept["days"]),
+        None if meters is None else tuple(meters),
+    )

@@ -1,0 +1,186 @@
+"""Which calls to make next, and when: pure subtraction over coverage, within an allowance.
+
+Live calls keep the charts fresh: one window from the oldest unsettled instant to now, just after an upload. History
+calls fill what live windows cannot reach: new history wanted, gaps, and the second look at data four days old. Both
+look the same to the cloud, and a re-read rides in a live call wherever it fits.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ingest.core.pacing import rest_at
+from ingest.core.rhythm import look_from, next_look
+from ingest.core.span import Span, Spans, intersect, total
+from ingest.core.windows import (
+    PATIENCE,
+    RIDE,
+    complete_until,
+    count_windows,
+    debts,
+    history_count,
+    history_windows,
+    live_window,
+    ratio,
+    served_from,
+)
+from ingest.core.work import Classes, Purpose, Task, Work
+from ingest.streams.base import DAY, HOUR
+
+__all__ = [
+    "PATIENCE",
+    "Classes",
+    "Purpose",
+    "Task",
+    "Work",
+    "complete_until",
+    "history_windows",
+    "live_window",
+    "ratio",
+    "served_from",
+]
+
+LEAVING = 3 * DAY
+"""Debts this close to the end of the cloud's history go first."""
+LONGEST_PAUSE = 6 * HOUR
+
+
+# ── live ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def due_at(work: Work, stretch: float, slow: float = 1.0) -> int:
+    """When the next live call or snapshot is due; 0 when none was ever answered.
+
+    `stretch` lengthens the cadence of frequent pairs, `slow` that of those asked daily at most.
+    """
+    if work.cursor:
+        return 0
+    asked = work.asked_at
+    if asked is None:
+        return work.rest_until
+    if work.every >= DAY:
+        return max(asked + int(work.every * slow), work.rest_until)
+    if work.rhythm.was_silent and asked < work.log[-1].seen_at:
+        return max(work.log[-1].seen_at, work.rest_until)
+    at = next_look(work.rhythm, work.reported_at, asked, work.every * stretch, work.stream.name + work.system)
+    return max(_awake(work, asked, at), work.rest_until)
+
+
+def _awake(work: Work, asked: int, at: int) -> int:
+    """A call that would fall into the night closes the day instead, or waits for the morning if that is done."""
+    rest = rest_at(work.daylight, at)
+    if rest is None:
+        return at
+    return look_from(work.rhythm, work.reported_at, rest.start if asked < rest.start else rest.end)
+
+
+def live_tasks(works: Iterable[Work], now: int, classes: Classes, stretch: float, slow: float = 1.0) -> list[Task]:
+    """Live calls and snapshots that are due, the most overdue first relative to its cadence."""
+    due: list[tuple[int, float, Task]] = []
+    probed: set[str] = set()
+    for at, work in sorted(((due_at(work, stretch, slow), work) for work in works), key=lambda entry: entry[0]):
+        if at > now or work.rest_until > now or (work.silent and work.system in probed):
+            continue
+        task = _task(work, now, classes)
+        if task is None:
+            continue
+        if work.silent and task.purpose is Purpose.LIVE:
+            probed.add(work.system)
+        due.append((*urgency(work, at, now), task))
+    return [task for *_, task in sorted(due, key=lambda entry: entry[:2])]
+
+
+def urgency(work: Work, at: int, now: int) -> tuple[int, float]:
+    """What sorts due pairs, `at` being when they were: the lists of systems first; then what was never asked, system
+    by system what charts need, then the rest; then the most overdue relative to its cadence.
+    """
+    if work.stream.name == "systems":
+        return 0, 0.0
+    if work.asked_at is not None:
+        return 3, -(now - at) / work.every
+    return (1 if work.stream.grain or work.stream.totals else 2), 0.0
+
+
+def _is_over(work: Work, now: int, classes: Classes) -> bool:
+    """Whether a finished system needs no more snapshots; its daily totals are asked until the last day is final."""
+    if work.until is None or work.until > now:
+        return False
+    return not work.stream.totals or (work.asked_at or 0) >= work.until + classes.look_again
+
+
+def _task(work: Work, now: int, classes: Classes) -> Task | None:
+    if not work.stream.grain:
+        window, purpose = Span(0, 0), Purpose.SNAPSHOT
+        is_over = _is_over(work, now, classes)
+        return None if is_over else Task(work.account, work.system, work.stream, window, purpose, work.cursor)
+    live = live_window(work, now, classes)
+    return live and Task(work.account, work.system, work.stream, live, Purpose.LIVE, reach=work.route.reach)
+
+
+# ── history ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Debt(NamedTuple):
+    """What one pair's history needs: calls, the part of them (a fraction counts) whose data will have left the cloud
+    at some later moment, and a key by which the most urgent debt sorts first.
+    """
+
+    calls: int
+    leaving: float
+    key: tuple[int, int]
+
+
+def debt(work: Work, now: int, classes: Classes, later: int) -> Debt | None:
+    """The history owed of a pair, None when there is none, and how much of it would be gone by `later` (epoch s)."""
+    owing, ripe = debts(work, now, classes)
+    if not ripe:
+        return None
+    key = (0, ripe[0].start) if is_leaving(work, ripe[0].start, now) else (1, -ripe[-1].end)
+    gone = Span(0, later + LEAVING - work.route.history) if work.route.history else Span(0, 0)
+    return Debt(count_windows(work, owing, ripe), total(intersect(ripe, gone)) / work.route.reach, key)
+
+
+def history_calls(works: Iterable[Work], now: int, classes: Classes) -> int:
+    """How many calls history needs as things stand."""
+    return sum(history_count(work, now, classes) for work in works)
+
+
+def is_leaving(work: Work, start: int, now: int) -> bool:
+    """Whether a debt that begins at `start` will soon be out of the cloud's history."""
+    return work.route.history > 0 and start < now - work.route.history + LEAVING
+
+
+def history_tasks(works: Iterable[Work], now: int, classes: Classes, *, only_leaving: bool = False) -> list[Task]:
+    """One history call for each pair that needs any: first what is about to leave, then the newest."""
+    found: list[tuple[tuple[int, int], Task]] = []
+    for work in works:
+        if max(work.rest_until, work.history_from) > now:
+            continue
+        owing, ripe = debts(work, now, classes)
+        if not ripe:
+            continue
+        newest = next(history_windows(work, now, classes))
+        oldest = max(served_from(work, now), ripe[0].start - ripe[0].start % work.route.step)
+        leaving = is_leaving(work, oldest, now)
+        if only_leaving and not leaving:
+            continue
+        window = Span(oldest, min(oldest + work.route.reach, newest.end)) if leaving else newest
+        key = (0, window.start) if leaving else (1, -window.end)
+        longer = _longer(work, window, owing, leaving=leaving)
+        asked, reach = longer or window, max(work.route.reach, longer.length if longer else 0)
+        task = Task(work.account, work.system, work.stream, asked, Purpose.HISTORY, reach=reach, hopes=bool(longer))
+        found.append((key, task))
+    return [task for _, task in sorted(found, key=lambda entry: entry[0])]
+
+
+def _longer(work: Work, window: Span, owing: Spans, *, leaving: bool) -> Span | None:
+    """A longer window for the same call, where the cloud may honour it and all of it is owed."""
+    if not work.hope or window.length < work.route.reach:
+        return None
+    longer = Span(window.start, window.start + work.hope) if leaving else Span(window.end - work.hope, window.end)
+    return longer if intersect(owing, longer) == (longer,) else None
+
+
+def looks_again(work: Work, classes: Classes) -> float:
+    """Calls a day for second looks that do not fit into a live call."""
+    reach = work.route.reach
+    return DAY / reach if 0 < reach < classes.look_again + DAY + RIDE else 0.0

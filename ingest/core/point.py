@@ -1,0 +1,149 @@
+"""A point, and its one text form: a line of InfluxDB line protocol with the time in whole seconds.
+
+The archive keeps the three parts of a line apart: the *series* (measurement and tags), the *field set* and
+the time. A line is `series + " " + fields + " " + time`, so delivery is joining strings.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from math import isfinite
+from typing import NamedTuple
+
+Value = float | str
+Tags = tuple[tuple[str, str], ...]
+
+# A backslash escapes only when it stands directly before one of these three, else it means itself. A name
+# that has one there has no safe form: cutting a request into lines, InfluxDB takes the two backslashes of
+# `a\\ b` for a pair and the space for the end of the tags; a quote after that swallows the lines that follow.
+_NAME_SPECIAL = re.compile(r"([, =])")
+_NO_NAME = re.compile(r"\A\Z|[\r\n]|\\(?:[, =]|\Z)")
+_SPLIT_SPECIAL = re.compile(r"(?<!\\)[,=]")
+_SERIES_END = re.compile(r"(?<!\\) ")
+_FIELD = re.compile(r'(.+?)(?<!\\)=(?:"((?:[^"\\]|\\.)*)"|([^,]*))(?:,|$)', re.DOTALL)
+
+
+class Point(NamedTuple):
+    """One moment of one series: `time` is epoch seconds UTC, the start of the interval it describes.
+
+    `fields` maps names to floats or text; a field without a value is left out, never zero.
+    """
+
+    measurement: str
+    tags: Tags
+    time: int
+    fields: Mapping[str, Value]
+
+
+@lru_cache(maxsize=4096)
+def series_key(measurement: str, tags: Tags) -> str:
+    """The text that names a series: measurement and tags in order of their names, escaped.
+
+    Raises ValueError for what line protocol cannot express: a name that is empty, holds a line break, or a
+    backslash at its end or before `,`, `=` or space; a measurement that looks like a comment.
+    """
+    if measurement.startswith("#") or not _is_plain(measurement):
+        raise ValueError(f"{measurement!r} cannot be a measurement")
+    return ",".join((_escape(measurement), *(f"{_escape(key)}={_escape(value)}" for key, value in sorted(tags))))
+
+
+def parse_series(key: str) -> tuple[str, Tags]:
+    """The reverse of `series_key`."""
+    measurement, *rest = _SPLIT_SPECIAL.split(key)
+    names = [_unescape(part) for part in rest]
+    return _unescape(measurement), tuple(zip(names[::2], names[1::2], strict=True))
+
+
+def encode_fields(fields: Mapping[str, Value]) -> str:
+    """A field set in order of names. Raises ValueError when there is none, or a value cannot be expressed."""
+    if not fields:
+        raise ValueError("a point needs at least one field")
+    return ",".join(
+        [
+            # A finite float, the usual case, is written at once; x - x is 0 for no other.
+            f"{head}{value!r}"
+            if type(value := fields[name]) is float and value - value == 0.0
+            else head + _encode(value)
+            for name, head in _heads(tuple(fields))
+        ]
+    )
+
+
+def decode_fields(text: str) -> dict[str, Value]:
+    """The reverse of `encode_fields`."""
+    fields: dict[str, Value] = {}
+    for name, quoted, number in _FIELD.findall(text):
+        fields[_unescape(name)] = float(number) if number else re.sub(r'\\(["\\])', r"\1", quoted)
+    return fields
+
+
+def merge_fields(old: str, new: str) -> str:
+    """What a database holds after both were written: new values win, what the new set omits stays."""
+    if old == new:
+        return old
+    if '"' in old or '"' in new or "\\" in old or "\\" in new:
+        return encode_fields(decode_fields(old) | decode_fields(new))
+    # Without quotes and escapes a field set is plain text between commas, already in order of names.
+    fields = {part.partition("=")[0]: part for text in (old, new) for part in text.split(",")}
+    return ",".join([fields[name] for name in sorted(fields)])
+
+
+def encode(point: Point) -> str:
+    """One line, without its end."""
+    return f"{series_key(point.measurement, point.tags)} {encode_fields(point.fields)} {point.time}"
+
+
+def decode(line: str) -> Point:
+    """The reverse of `encode`."""
+    series, rest = _SERIES_END.split(line, maxsplit=1)
+    fields, _, time = rest.rpartition(" ")
+    measurement, tags = parse_series(series)
+    return Point(measurement, tags, int(time), decode_fields(fields))
+
+
+def encode_all(points: Iterable[Point]) -> list[str]:
+    """The lines of many points."""
+    return [encode(point) for point in points]
+
+
+@lru_cache(maxsize=1024)
+def _heads(names: tuple[str, ...]) -> list[tuple[str, str]]:
+    # The points of a stream have the same few field names, in the same order, hundreds of thousands of times.
+    for name in names:
+        if name == "time" or not _is_plain(name):
+            raise ValueError(f"{name!r} cannot be a field")
+    return [(name, f"{_escape(name)}=") for name in sorted(names)]
+
+
+def _is_plain(name: str) -> bool:
+    return name[:1] >= " " and "\\" not in name
+
+
+def _encode(value: Value) -> str:
+    if isinstance(value, str):
+        escaped = _whole(value).replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    try:
+        number = float(value)
+    except OverflowError:
+        raise ValueError("an integer is too large to be kept as a number") from None
+    if not isfinite(number):
+        raise ValueError(f"{value} is not a number that can be kept")
+    return repr(number)
+
+
+def _escape(name: str) -> str:
+    if _NO_NAME.search(name):
+        raise ValueError(f"{name!r} cannot be a name in line protocol")
+    return _NAME_SPECIAL.sub(r"\\\1", _whole(name))
+
+
+def _whole(text: str) -> str:
+    # JSON can hold half of a surrogate pair, UTF-8 cannot. Raises UnicodeEncodeError, which is a ValueError.
+    if not text.isascii():
+        text.encode()
+    return text
+
+
+def _unescape(name: str) -> str:
+    return re.sub(r"\\([, =])", r"\1", name)

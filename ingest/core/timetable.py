@@ -1,0 +1,233 @@
+"""What fits into a plan: how often each stream is asked, what that costs, and when history will be there."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ingest.core import pacing, planner, quota
+from ingest.core.coverage import Advance
+from ingest.core.pacing import Factors, Group
+from ingest.core.quota import Plan, Usage
+from ingest.core.windows import history_count
+from ingest.core.work import Classes, Work
+from ingest.streams.base import DAY, MINUTE
+
+RENEWALS = 1.25
+"""Calls a day for the tokens of one account: they live a day and are renewed when a fifth of it is left."""
+MANY = 2**40
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is wanted of one stream: every `every` s of each of `systems` systems.
+
+    `awake` is the seconds a day in which it is asked, `period` those between two uploads of the gateways (0: not
+    known), `again` the calls a day of one system for second looks that fit into no live call, `history` the calls
+    that history still needs, all systems together.
+    """
+
+    stream: str
+    systems: int
+    every: int
+    awake: int = DAY
+    period: int = 0
+    again: float = 0.0
+    history: int = 0
+
+    @property
+    def group(self) -> Group:
+        """Its price class."""
+        return Group(self.every, self.period, self.awake)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One stream of the timetable. `by_day` is the cadence that fits (s) and `by_night` that of the night, 0 where it
+    rests; `per_day` and `per_month` are the calls of all its systems in a day and in this calendar month.
+    """
+
+    stream: str
+    systems: int
+    every: int
+    by_day: int
+    by_night: int
+    per_day: float
+    per_month: float
+
+
+@dataclass(frozen=True)
+class Backfill:
+    """History: the calls it needs, those it may use this month and in each later one, the moment it is done (epoch s,
+    None: never as things stand), and what buying the calls beyond this month's would cost (US dollars).
+    """
+
+    calls: int
+    this_month: int
+    per_month: int
+    done_at: int | None
+    money: float
+
+
+@dataclass(frozen=True)
+class Timetable:
+    """What fits. `wished` and `planned` are the calls of one whole calendar month for everything but backfill.
+
+    `reserve` and `share` are calls a month that are kept for other tools and guaranteed to history, `left` those that
+    may still be spent this month, `money` what the wishes would cost beyond the plan's own calls (US dollars a month,
+    0 where no calls can be bought). `advice` is a sentence where the wishes do not fit, else "".
+    """
+
+    plan: Plan
+    lines: Sequence[Line]
+    wished: float
+    planned: float
+    reserve: int
+    share: int
+    left: int
+    backfill: Backfill
+    money: float
+    advice: str
+
+
+def wishes(works: Iterable[Work], now: int, classes: Classes) -> list[Wish]:
+    """What the pairs of an installation ask for, one entry per stream and price class, the dearest first."""
+    count: Counter[tuple[str, Group, float]] = Counter()
+    history: Counter[tuple[str, Group, float]] = Counter()
+    for work in works:
+        key = work.stream.name, work.group, planner.looks_again(work, classes)
+        count[key] += 1
+        history[key] += history_count(work, now, classes)
+    found = [
+        Wish(name, many, kind.every, kind.awake, kind.period, again, history[name, kind, again])
+        for (name, kind, again), many in count.items()
+    ]
+    return sorted(found, key=lambda wish: -wish.systems * wish.group.calls(1.0))
+
+
+def timetable(  # noqa: PLR0913 - what the owner set and spent, by name
+    plan: Plan,
+    wanted: Sequence[Wish],
+    *,
+    now: int,
+    reserve: float = 0.1,
+    share: float = 0.2,
+    used: int = 0,
+    price: float = 0.0,
+    plans: Mapping[str, Plan] | None = None,
+    renewals: float = RENEWALS,
+) -> Timetable:
+    """The timetable from `now` to the end of the month, `used` calls having been spent. `price` is that of one call
+    beyond the plan (US dollars), `plans` the plans there are by name, to say which would carry the wishes, `renewals`
+    the calls a day for tokens.
+    """
+    first, following = quota.month_of(now)
+    days, ahead = (following - first) / DAY, max((following - now) / DAY, 1 / 24)
+    groups: Counter[Group] = Counter()
+    for wish in wanted:
+        groups[wish.group] += wish.systems
+    again = sum(wish.again * wish.systems for wish in wanted)
+    always = pacing.calls(groups, 1.0) + renewals
+    left = quota.left_of_month(plan, Usage(used, 0, ()), reserve)
+    needs = sum(wish.history for wish in wanted)
+    budget = quota.divide(left, 0, always * ahead, needs + int(again * ahead), share)
+    factors = pacing.fit(groups, max(min(budget.live / ahead, pacing.per_day(plan)) - renewals, 1e-6))
+    lines = tuple(_line(wish, factors, days) for wish in wanted)
+    whole = quota.left_of_month(plan, Usage(0, 0, ()), reserve)
+    this, later = (
+        max(0, quota.divide(calls, 0, always * span, MANY, share).history - int(again * span))
+        for calls, span in ((left, ahead), (whole, days))
+    )
+    wished = (always + again) * days
+    return Timetable(
+        plan,
+        lines,
+        wished,
+        planned=sum(line.per_month for line in lines) + (again + renewals) * days,
+        reserve=plan.per_month - whole,
+        share=int(share * whole),
+        left=left,
+        backfill=backfill(needs, this, later, now, plan=plan, price=price),
+        money=max(0.0, wished - plan.per_month) * price,
+        advice=_advice(plan, wanted, lines, wished, whole, plans or {}),
+    )
+
+
+def price(works: Sequence[Work], now: int, classes: Classes, frame: Timetable, price: float = 0.0) -> Backfill:
+    """What the history owed by some pairs would take within a timetable: for `backfill --dry-run`.
+
+    Pairs whose gateway has not been heard yet are taken to have reported until now.
+    """
+    heard = [work if work.log else replace(work, log=(Advance(now, now),)) for work in works]
+    calls = sum(history_count(work, now, classes) for work in heard)
+    room = frame.backfill
+    return backfill(calls, room.this_month, room.per_month, now, plan=frame.plan, price=price)
+
+
+def backfill(calls: int, this_month: int, per_month: int, now: int, *, plan: Plan, price: float = 0.0) -> Backfill:
+    """What `calls` of history take where so many may be spent in this month and in each later one."""
+    rest = max(0, calls - this_month)
+    money = rest * price
+    if rest and per_month <= 0:
+        return Backfill(calls, this_month, per_month, None, money)
+    at, whole = now, rest // max(per_month, 1) + (1 if rest % max(per_month, 1) else 0)
+    for _ in range(min(whole, 1200)):
+        at = quota.month_of(at)[1]
+    last = rest - (whole - 1) * per_month if whole else calls
+    return Backfill(calls, this_month, per_month, at + int(last * quota.spacing(plan)), money)
+
+
+def _line(wish: Wish, factors: Factors, days: float) -> Line:
+    group = wish.group
+    factor = factors.slow if group.is_slow else factors.stretch
+    cadence = int(max(wish.every * factor, wish.period))
+    per_day = wish.systems * group.calls(factor)
+    by_night = 0 if wish.awake < DAY else cadence
+    return Line(wish.stream, wish.systems, wish.every, cadence, by_night, per_day, per_day * days)
+
+
+def _advice(
+    plan: Plan, wanted: Sequence[Wish], lines: Sequence[Line], wished: float, whole: int, plans: Mapping[str, Plan]
+) -> str:
+    """Say what does not fit, what is done instead, and what would carry it; empty where everything fits."""
+    slower = [
+        line
+        for line, wish in zip(lines, wanted, strict=True)
+        if line.every < DAY and line.by_day > 1.01 * max(wish.every, wish.period)
+    ]
+    if not slower:
+        return ""
+    name = _name(plan, plans) or "the plan"
+    streams, systems = len({line.stream for line in slower}), max(line.systems for line in slower)
+    every = " and ".join(spell(at) for at in sorted({line.every for line in slower}))
+    by_day = " to ".join(spell(at) for at in sorted({line.by_day for line in slower})[:: max(1, len(slower) - 1)])
+    text = (
+        f"every {every} for {_count(streams, 'stream')} of {_count(systems, 'system')} needs {_round(wished)} calls a "
+        f"month in all; {name} has {whole:,} after the reserve: polled every {by_day} by day."
+    )
+    least = wished * plan.per_month / max(whole, 1)
+    bigger = [one for one in plans.values() if one.per_month >= least and pacing.per_day(one) * 28 >= wished]
+    if not bigger:
+        return text
+    return f"{text} {_name(min(bigger, key=lambda one: one.per_month), plans)} would carry it"
+
+
+def _name(plan: Plan, plans: Mapping[str, Plan]) -> str:
+    return next((name.capitalize() for name, one in plans.items() if one == plan), "")
+
+
+def spell(seconds: int) -> str:
+    """A length of time in words, such as "15 min", "3 h 5 min" or "2 d"."""
+    minutes = max(1, round(seconds / MINUTE))
+    days, minutes = divmod(minutes, 24 * 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = [f"{days} d"] * bool(days) + [f"{hours} h"] * bool(hours) + [f"{minutes} min"] * bool(minutes)
+    return " ".join(parts[:2])
+
+
+def _round(calls: float) -> str:
+    digits = max(0, len(str(int(calls))) - 3)
+    return f"{round(int(calls), -digits):,}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -1,0 +1,157 @@
+"""The verdict on a reply: pure, and total over every status and any body. Reference: sections 4 and 8."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from ingest.core.http import Reply
+from ingest.core.span import Span
+
+
+class Kind(StrEnum):
+    """What a reply means for the pipeline; each kind has one act."""
+
+    OK = "ok"
+    OUTSIDE = "outside"
+    NOTHING = "nothing"
+    AHEAD = "ahead"
+    BUSY = "busy"
+    THROTTLED = "throttled"
+    EXPIRED = "expired"
+    DENIED = "denied"
+    WRONG_KEY = "wrong_key"
+    GARBLED = "garbled"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The kind of a reply and why. `data` is the parsed body of an `ok`.
+
+    `first_at` is the first instant the cloud has for an `outside`, None when it does not say. `resume_at` is when
+    a `throttled` application may ask again, None when the cloud does not say; `period` is then `minute`, `month`
+    or empty.
+    """
+
+    kind: Kind
+    reason: str = ""
+    data: Any = field(default=None, repr=False)
+    first_at: int | None = None
+    resume_at: int | None = None
+    period: str = ""
+
+
+_FIRST_INTERVAL = re.compile(r"first_interval\W{1,6}(\d{1,12})")
+_BUGS = {400, 405, 406, 415, 501}
+
+
+def verdict(reply: Reply, version: str, window: Span | None = None, operational_at: int | None = None) -> Verdict:
+    """Judge a reply to a call of API `version` ("v2" or "v4") that asked for `window`, if it asked for a span."""
+    status = reply.status
+    text = reply.body[:20_000].decode("utf-8", "replace")
+    if status == 0:
+        return Verdict(Kind.BUSY, one_line(reply.failure)[:200] or "no answer")
+    if status == 200:
+        return _read(reply.body, text)
+    if status == 204:
+        return Verdict(Kind.NOTHING, "the cloud has no such data (204)")
+    if status == 422:
+        return _unprocessable(text, window, operational_at)
+    if status == 429 or (status == 409 and version == "v2"):
+        return _throttled(reply.body, text)
+    if status in (401, 403, 404):
+        return _refused(status, text, version)
+    if status in _BUGS or not (300 <= status < 400 or status == 408 or 500 <= status < 600):
+        return Verdict(Kind.GARBLED, f"HTTP {status}: {words(text)}")
+    return Verdict(Kind.BUSY, f"HTTP {status}: {words(text)}")
+
+
+def words(text: str) -> str:
+    """A reply's own words in one short line: its message and details where it is an error of the cloud."""
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        body = None
+    if isinstance(body, dict):
+        parts = [_flat(body.get(key)) for key in ("message", "details", "reason", "errorMessages", "error_description")]
+        text = ": ".join(part for part in parts if part) or text
+    elif _is_page(text):
+        title = re.search(r"<(?:title|h1)[^>]*>([^<]{1,200})<", text, re.IGNORECASE)
+        text = f"an HTML page: {title.group(1)}" if title else "an HTML page"
+    return one_line(text)[:200] or "no words"
+
+
+def one_line(text: str) -> str:
+    """Text from outside made fit for a line of a log or a message."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def _flat(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value if isinstance(item, str | int))
+    return str(value) if isinstance(value, str | int) else ""
+
+
+def _read(body: bytes, text: str) -> Verdict:
+    try:
+        data = json.loads(body, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        if _is_page(text):
+            return Verdict(Kind.BUSY, f"{words(text)} where JSON is due")
+        return Verdict(Kind.GARBLED, "the reply is not JSON, or was cut off")
+    if not isinstance(data, dict):
+        return Verdict(Kind.GARBLED, f"the reply is a JSON {type(data).__name__}, not an object")
+    return Verdict(Kind.OK, data=data)
+
+
+def _no_number(word: str) -> None:
+    """Python reads `NaN` and `Infinity`, which are not JSON and not readings."""
+    raise ValueError(word)
+
+
+def _is_page(text: str) -> bool:
+    return text.lstrip().startswith("<")
+
+
+def _unprocessable(text: str, window: Span | None, operational_at: int | None) -> Verdict:
+    reason = f"HTTP 422: {words(text)}"
+    if "in the future" in text:
+        return Verdict(Kind.AHEAD, reason)
+    found = _FIRST_INTERVAL.search(text)
+    first = int(found.group(1)) if found else None
+    if window and first is not None and window.start < first:
+        return Verdict(Kind.OUTSIDE, reason, first_at=first)
+    if window and operational_at is not None and window.end <= operational_at:
+        return Verdict(Kind.OUTSIDE, reason, first_at=operational_at)
+    return Verdict(Kind.NOTHING, reason)
+
+
+def _throttled(body: bytes, text: str) -> Verdict:
+    try:
+        fields = json.loads(body)
+    except (ValueError, RecursionError):
+        fields = None
+    fields = fields if isinstance(fields, dict) else {}
+    end, period = fields.get("period_end"), fields.get("period")
+    resume_at = end if isinstance(end, int) and 0 < end < 2**33 else None
+    return Verdict(
+        Kind.THROTTLED,
+        words(text),
+        resume_at=resume_at,
+        period=period if period in ("minute", "month") else "",
+    )
+
+
+def _refused(status: int, text: str, version: str) -> Verdict:
+    """Three kinds of 401 look alike: the body tells them apart (reference 4.2)."""
+    reason = f"HTTP {status}: {words(text)}"
+    if _is_page(text):
+        return Verdict(Kind.BUSY, reason)  # a proxy or firewall speaks, not the API: it says nothing of the resource
+    low = text.lower()
+    if status == 401 and ("mismatch" in low or "key is invalid" in low):
+        return Verdict(Kind.WRONG_KEY, reason)
+    about_resource = "access this resource" in low or "access requested resource" in low
+    if status == 401 and version == "v4" and not about_resource:
+        return Verdict(Kind.EXPIRED, reason)
+    return Verdict(Kind.DENIED, reason)
