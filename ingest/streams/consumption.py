@@ -1,0 +1,27 @@
+"""Whole-home consumption, by the consumption meter, in 15-minute intervals."""
+
+from ingest.streams.base import (
+    DAY,
+    MINUTE,
+    WEEK,
+    YEAR,
+    Route,
+    Stream,
+    energy_fields,
+    intervals,
+    start_end,
+    start_granularity,
+)
+
+STREAM = Stream(
+    name="consumption",
+    about="consumption of the home, by its consumption meter",
+    every=15 * MINUTE,
+    group="Site Level Consumption Monitoring",
+    grain=15 * MINUTE,
+    meter="consumption",
+    v2=Route("systems/{system}/consumption_stats", start_end, reach=28 * DAY, history=YEAR),
+    v4=Route("systems/{system}/telemetry/consumption_meter", start_granularity, reach=WEEK, history=2 * YEAR),
+    read=intervals("consumption", 15 * MINUTE, "enwh"),
+    fields={"consumption": energy_fields("enwh")},
+)

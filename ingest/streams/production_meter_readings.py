@@ -1,0 +1,33 @@
+"""The odometers of the production meters: energy since installation, taken as snapshots."""
+
+from collections.abc import Iterator
+
+from ingest.core.point import Point
+from ingest.streams.base import DAY, Field, Json, Route, Stream, identity, moment, nothing, number
+
+
+def _read(system: str, reply: Json) -> Iterator[Point]:
+    for reading in reply["meter_readings"]:
+        value = number(reading.get("value"))
+        if value is None or reading.get("read_at") is None:
+            continue
+        serial = reading["serial_number"] if "serial_number" in reading else reading["serial_num"]
+        tags = identity(("meter", serial), ("system", system))
+        yield Point("production_meter_reading", tags, moment(reading["read_at"]), {"reading_wh": value})
+
+
+STREAM = Stream(
+    name="production_meter_readings",
+    about="odometers of the production meters",
+    every=DAY,
+    group="Site Level Production Monitoring",
+    meter="production",
+    v2=Route("systems/{system}/production_meter_readings", nothing),
+    v4=Route("systems/{system}/production_meter_readings", nothing),
+    read=_read,
+    fields={
+        "production_meter_reading": {
+            "reading_wh": Field("value", "energy counted since the meter was installed, Wh"),
+        },
+    },
+)

@@ -1,0 +1,64 @@
+"""Production by the revenue-grade meters, in 15-minute intervals, in sum and per meter and channel."""
+
+from collections.abc import Iterator
+
+from ingest.core.point import Point, Tags
+from ingest.streams.base import (
+    DAY,
+    MINUTE,
+    WEEK,
+    YEAR,
+    Field,
+    Json,
+    Route,
+    Stream,
+    energy_fields,
+    identity,
+    intervals,
+    moment,
+    number,
+    rows,
+    start_end,
+)
+
+GRAIN = 15 * MINUTE
+_read_sum = intervals("production_rgm", GRAIN, "wh_del")
+
+
+def _read(system: str, reply: Json) -> Iterator[Point]:
+    yield from _read_sum(system, reply)
+    for meter in reply.get("meter_intervals") or ():
+        serial = meter["meter_serial_number"]
+        tags: dict[object, Tags] = {}
+        for row in rows(meter["intervals"]):
+            fields: dict[str, float] = {}
+            if (energy := number(row.get("wh_del"))) is not None:
+                fields["energy_wh"] = energy
+            if (power := number(row.get("curr_w"))) is not None:
+                fields["snapshot_w"] = power
+            channel = row["channel"]
+            if channel not in tags:
+                tags[channel] = identity(("channel", channel), ("meter", serial), ("system", system))
+            time = moment(row["end_at"]) - GRAIN
+            if fields:
+                yield Point("production_rgm_channel", tags[channel], time, fields)
+
+
+STREAM = Stream(
+    name="rgm_stats",
+    about="production by the revenue-grade meter",
+    every=15 * MINUTE,
+    group="Site Level Production Monitoring",
+    grain=GRAIN,
+    meter="production",
+    v2=Route("systems/{system}/rgm_stats", start_end, reach=28 * DAY, history=YEAR),
+    v4=Route("systems/{system}/rgm_stats", start_end, reach=WEEK, history=2 * YEAR),
+    read=_read,
+    fields={
+        "production_rgm": energy_fields("wh_del"),
+        "production_rgm_channel": {
+            "energy_wh": Field("wh_del", "energy of the interval on this channel, Wh"),
+            "snapshot_w": Field("curr_w", "power at one moment of the interval, not its mean, W"),
+        },
+    },
+)

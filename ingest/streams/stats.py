@@ -1,0 +1,26 @@
+"""Production by the microinverters, in 5-minute intervals."""
+
+from ingest.streams.base import (
+    DAY,
+    MINUTE,
+    WEEK,
+    YEAR,
+    Route,
+    Stream,
+    energy_fields,
+    intervals,
+    start_end,
+    start_granularity,
+)
+
+STREAM = Stream(
+    name="stats",
+    about="production by the microinverters",
+    every=15 * MINUTE,
+    group="Site Level Production Monitoring",
+    grain=5 * MINUTE,
+    v2=Route("systems/{system}/stats", start_end, reach=DAY, history=YEAR, step=5 * MINUTE),
+    v4=Route("systems/{system}/telemetry/production_micro", start_granularity, reach=DAY, history=2 * YEAR, hope=WEEK),
+    read=intervals("production_micro", 5 * MINUTE, "enwh", "powr"),
+    fields={"production_micro": energy_fields("enwh", "powr")},
+)
