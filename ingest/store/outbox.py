@@ -1,0 +1,129 @@
+"""How far each sink has been served: a cursor over the archive's changes, poison lines set aside, replays."""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ingest.store import archive
+from ingest.store.archive import Filter, Row
+
+
+@dataclass(frozen=True)
+class SinkRow:
+    """Where a sink stands. `too_old` counts points the database no longer keeps; `error` is why it is down."""
+
+    name: str
+    fingerprint: str
+    cursor: int
+    sent: int
+    too_old: int
+    error: str
+    since: int | None
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A stored wish to send archived points again, and how far it has got in the order of (series, time)."""
+
+    id: int
+    sink: str
+    wanted: Filter
+    series: int
+    time: int
+
+
+def sink(db: sqlite3.Connection, name: str) -> SinkRow | None:
+    """A sink's row, None before it was first opened."""
+    row = db.execute(
+        "SELECT name, fingerprint, cursor, sent, too_old, error, since FROM sinks WHERE name = ?", (name,)
+    ).fetchone()
+    return SinkRow(*row) if row else None
+
+
+def open_sink(db: sqlite3.Connection, name: str, fingerprint: str) -> SinkRow:
+    """The row of a sink; a new or changed target starts from the beginning of the archive."""
+    row = sink(db, name)
+    if row is None or row.fingerprint != fingerprint:
+        db.execute("DELETE FROM parked WHERE sink = ?", (name,))
+        db.execute("INSERT OR REPLACE INTO sinks (name, fingerprint) VALUES (?, ?)", (name, fingerprint))
+        row = SinkRow(name, fingerprint, 0, 0, 0, "", None)
+    return row
+
+
+def delivered(db: sqlite3.Connection, name: str, cursor: int, sent: int, too_old: int) -> None:
+    """Move a sink's cursor past what it has taken."""
+    db.execute(
+        "UPDATE sinks SET cursor = ?, sent = sent + ?, too_old = too_old + ?, error = '', since = NULL WHERE name = ?",
+        (cursor, sent, too_old, name),
+    )
+
+
+def failed(db: sqlite3.Connection, name: str, error: str, at: int) -> None:
+    """Note why a sink takes nothing, and since when."""
+    db.execute("UPDATE sinks SET error = ?, since = coalesce(since, ?) WHERE name = ?", (error, at, name))
+
+
+def park(db: sqlite3.Connection, name: str, rows: Iterable[tuple[Row, str]]) -> None:
+    """Set lines aside that the sink can never take, each with the reason."""
+    db.executemany(
+        "INSERT OR REPLACE INTO parked VALUES (?, ?, ?, ?, ?)",
+        [(name, series, time, seq, reason) for (series, time, _, seq), reason in rows],
+    )
+
+
+def unpark(db: sqlite3.Connection, name: str) -> None:
+    """Forget lines set aside whose row has changed since and was taken."""
+    db.execute(
+        "DELETE FROM parked WHERE sink = ?1 AND EXISTS (SELECT 1 FROM points JOIN sinks ON sinks.name = ?1 "
+        "WHERE points.series = parked.series AND points.time = parked.time AND points.seq > parked.seq "
+        "AND points.seq <= sinks.cursor)",
+        (name,),
+    )
+
+
+def parked(db: sqlite3.Connection, name: str) -> list[tuple[str, int, str]]:
+    """(series key, time, reason) of the lines set aside for a sink."""
+    return db.execute(
+        "SELECT key, time, reason FROM parked JOIN series ON series.id = parked.series WHERE sink = ? "
+        "ORDER BY key, time",
+        (name,),
+    ).fetchall()
+
+
+def ask_replay(db: sqlite3.Connection, name: str, wanted: Filter) -> int:
+    """Store a replay; the sink's own sender carries it out."""
+    made = db.execute("INSERT INTO replays (sink, filter) VALUES (?, ?)", (name, json.dumps(wanted)))
+    return int(made.lastrowid or 0)
+
+
+def replay(db: sqlite3.Connection, name: str, besides: Iterable[int] = ()) -> Replay | None:
+    """The oldest replay of a sink that is not done, besides those whose end is about to be noted."""
+    rows = db.execute(
+        "SELECT id, sink, filter, series, time FROM replays WHERE sink = ? AND NOT done ORDER BY id", (name,)
+    )
+    row = next((row for row in rows if row[0] not in set(besides)), None)
+    if row is None:
+        return None
+    return Replay(row[0], row[1], _filter(row[2]), row[3], row[4])
+
+
+def _filter(text: str) -> Filter:
+    measurements, system, since, until = json.loads(text)
+    return Filter(None if measurements is None else tuple(measurements), system, since, until)
+
+
+def replayed(db: sqlite3.Connection, job: int, series: int, time: int, *, done: bool) -> None:
+    """Note how far a replay has got. What was set aside on the way has been tried again: `park` it anew after this."""
+    row = db.execute("SELECT sink, filter, series, time FROM replays WHERE id = ?", (job,)).fetchone()
+    if row is not None:
+        sink, text, *before = row
+        wanted = _filter(text)
+        since = -(2**62) if wanted.since is None else wanted.since
+        until = 2**62 if wanted.until is None else wanted.until
+        db.executemany(
+            "DELETE FROM parked WHERE sink = ? AND series = ? AND time >= ? AND time < ? "
+            "AND (series, time) > (?, ?) AND (series, time) <= (?, ?)",
+            [(sink, number, since, until, *before, series, time) for number, _ in archive.wanted_series(db, wanted)],
+        )
+    db.execute("UPDATE replays SET series = ?, time = ?, done = ? WHERE id = ?", (series, time, done, job))

@@ -1,0 +1,209 @@
+"""What has been read and how each pair of system and stream fares: coverage, advances of gateways, pauses."""
+
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ingest.core.coverage import Advance
+from ingest.core.habits import NOTHING, Habits, from_json, to_json
+from ingest.core.point import Value
+from ingest.core.span import Span, Spans, subtract, union
+
+Pairs = dict[tuple[str, str], "Pair"]
+_PAIR = "system, stream, floor, first_at, asked_at, fails, rest_until, history_from, state, reason, cursor, revised"
+
+
+@dataclass
+class Pair:
+    """The state of one (system, stream). Times are epoch seconds.
+
+    `floor` is the oldest time wanted, `first_at` the oldest the cloud says it has, `asked_at` the last answered live
+    call. `state` is the kind of the last verdict that was not `ok`, with its `reason`; nothing is asked before
+    `rest_until`, and no history before `history_from`.
+    """
+
+    system: str
+    stream: str
+    floor: int | None = None
+    first_at: int | None = None
+    asked_at: int | None = None
+    fails: int = 0
+    rest_until: int = 0
+    history_from: int = 0
+    state: str = ""
+    reason: str = ""
+    cursor: str = ""
+    revised: int = 0
+
+
+@dataclass
+class SystemRow:
+    """What is remembered of a system; `probes` counts the calls in vain since its gateway last reported, `habits` are
+    what was learned in passing.
+    """
+
+    system: str
+    account: str
+    name: str = ""
+    timezone: str = ""
+    operational_at: int | None = None
+    info: dict[str, Value] = field(default_factory=dict)
+    probes: int = 0
+    probed_at: int | None = None
+    habits: Habits = NOTHING
+
+
+def pairs(db: sqlite3.Connection) -> Pairs:
+    """Every pair that was ever asked for."""
+    rows = db.execute(f"SELECT {_PAIR} FROM pairs")  # noqa: S608 - a constant
+    return {(row[0], row[1]): Pair(*row) for row in rows}
+
+
+def pair(db: sqlite3.Connection, system: str, stream: str) -> Pair:
+    """One pair, fresh when it is not known yet."""
+    row = db.execute(
+        f"SELECT {_PAIR} FROM pairs WHERE system = ? AND stream = ?",  # noqa: S608 - a constant
+        (system, stream),
+    ).fetchone()
+    return Pair(*row) if row else Pair(system, stream)
+
+
+def save_pair(db: sqlite3.Connection, pair: Pair) -> None:
+    """Remember a pair."""
+    row = (pair.system, pair.stream, pair.floor, pair.first_at, pair.asked_at, pair.fails)
+    db.execute(
+        "INSERT OR REPLACE INTO pairs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*row, pair.rest_until, pair.history_from, pair.state, pair.reason, pair.cursor, pair.revised),
+    )
+
+
+def coverage(db: sqlite3.Connection) -> dict[tuple[str, str], dict[int, Spans]]:
+    """Spans read, by pair and age class."""
+    found: dict[tuple[str, str], dict[int, list[Span]]] = defaultdict(lambda: defaultdict(list))
+    for system, stream, age, start, end in db.execute("SELECT system, stream, age, start, end FROM coverage"):
+        found[system, stream][age].append(Span(start, end))
+    return {key: {age: union(spans) for age, spans in ages.items()} for key, ages in found.items()}
+
+
+def coverage_of(db: sqlite3.Connection, system: str, stream: str) -> dict[int, Spans]:
+    """Spans read of one pair, by age class."""
+    found: dict[int, list[Span]] = defaultdict(list)
+    rows = db.execute("SELECT age, start, end FROM coverage WHERE system = ? AND stream = ?", (system, stream))
+    for age, start, end in rows:
+        found[age].append(Span(start, end))
+    return {age: union(spans) for age, spans in found.items()}
+
+
+def cover(db: sqlite3.Connection, system: str, stream: str, age: int, span: Span) -> None:
+    """Add a span to what was read for an age class; spans that touch become one row."""
+    if not span.length:
+        return
+    touching = db.execute(
+        "SELECT start, end FROM coverage WHERE system = ? AND stream = ? AND age = ? AND start <= ? AND end >= ?",
+        (system, stream, age, span.end, span.start),
+    ).fetchall()
+    for start, _ in touching:
+        db.execute(
+            "DELETE FROM coverage WHERE system = ? AND stream = ? AND age = ? AND start = ?",
+            (system, stream, age, start),
+        )
+    start, end = union([span], touching)[0]
+    db.execute("INSERT INTO coverage VALUES (?, ?, ?, ?, ?)", (system, stream, age, start, end))
+
+
+def uncover(db: sqlite3.Connection, system: str, stream: str, span: Span) -> None:
+    """Take a span out of what was read, for every age class: the planner reads it again."""
+    rows = db.execute(
+        "SELECT age, start, end FROM coverage WHERE system = ? AND stream = ? AND start < ? AND end > ?",
+        (system, stream, span.end, span.start),
+    ).fetchall()
+    for age, start, end in rows:
+        db.execute(
+            "DELETE FROM coverage WHERE system = ? AND stream = ? AND age = ? AND start = ?",
+            (system, stream, age, start),
+        )
+        rest = subtract((Span(start, end),), (span,))
+        db.executemany("INSERT INTO coverage VALUES (?, ?, ?, ?, ?)", [(system, stream, age, *part) for part in rest])
+
+
+def advances(db: sqlite3.Connection) -> dict[str, tuple[Advance, ...]]:
+    """The log of reports of each system's gateway, oldest first."""
+    found: dict[str, list[Advance]] = defaultdict(list)
+    for system, seen, reported in db.execute("SELECT system, seen_at, reported_at FROM known ORDER BY reported_at"):
+        found[system].append(Advance(seen, reported))
+    return {system: tuple(log) for system, log in found.items()}
+
+
+def log_of(db: sqlite3.Connection, system: str) -> tuple[Advance, ...]:
+    """The log of one system."""
+    rows = db.execute("SELECT seen_at, reported_at FROM known WHERE system = ? ORDER BY reported_at", (system,))
+    return tuple(map(Advance._make, rows.fetchall()))
+
+
+def advance(db: sqlite3.Connection, system: str, seen: Advance, keep: int) -> bool:
+    """Note how far the cloud knows a system; True when that is news. Entries older than `keep` s are folded."""
+    newest = db.execute("SELECT max(reported_at) FROM known WHERE system = ?", (system,)).fetchone()[0]
+    if newest is not None and seen.reported_at <= newest:
+        return False
+    db.execute("INSERT INTO known (system, seen_at, reported_at) VALUES (?, ?, ?)", (system, *seen))
+    db.execute(
+        "DELETE FROM known WHERE system = ?1 AND reported_at < "
+        "(SELECT max(reported_at) FROM known WHERE system = ?1 AND seen_at <= ?2)",
+        (system, seen.seen_at - keep),
+    )
+    return True
+
+
+def _system_row(row: tuple[Any, ...]) -> SystemRow:
+    name, account, label, timezone, operational_at, info, probes, probed_at, habits = row
+    learned = from_json(json.loads(habits))
+    return SystemRow(name, account, label, timezone, operational_at, json.loads(info), probes, probed_at, learned)
+
+
+def systems(db: sqlite3.Connection) -> dict[str, SystemRow]:
+    """Every system that an account ever listed."""
+    rows = db.execute(
+        "SELECT system, account, name, timezone, operational_at, info, probes, probed_at, habits FROM systems"
+    )
+    return {row[0]: _system_row(row) for row in rows}
+
+
+def system(db: sqlite3.Connection, name: str) -> SystemRow | None:
+    """One system, None when no account listed it."""
+    row = db.execute(
+        "SELECT system, account, name, timezone, operational_at, info, probes, probed_at, habits FROM systems "
+        "WHERE system = ?",
+        (name,),
+    ).fetchone()
+    return _system_row(row) if row else None
+
+
+def save_system(db: sqlite3.Connection, system: SystemRow) -> None:
+    """Remember a system."""
+    db.execute(
+        "INSERT OR REPLACE INTO systems VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            system.system,
+            system.account,
+            system.name,
+            system.timezone,
+            system.operational_at,
+            json.dumps(system.info, sort_keys=True),
+            system.probes,
+            system.probed_at,
+            json.dumps(to_json(system.habits)),
+        ),
+    )
+
+
+def keep_sample(db: sqlite3.Connection, system: str, stream: str, at: int, reason: str, body: bytes) -> None:
+    """Keep the newest reply that could not be read, for a human to look at; at most 64 kB of it."""
+    db.execute("INSERT OR REPLACE INTO samples VALUES (?, ?, ?, ?, ?)", (system, stream, at, reason, body[:65536]))
+
+
+def samples(db: sqlite3.Connection) -> Iterable[tuple[str, str, int, str]]:
+    """(system, stream, at, reason) of the replies that were kept."""
+    return db.execute("SELECT system, stream, at, reason FROM samples").fetchall()

@@ -1,0 +1,90 @@
+"""The tables of `state.db` and their numbered migrations. Each migration and its number are one transaction."""
+
+import sqlite3
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE systems (
+        system TEXT PRIMARY KEY, account TEXT NOT NULL, name TEXT NOT NULL, timezone TEXT NOT NULL,
+        operational_at INTEGER, info TEXT NOT NULL, probes INTEGER NOT NULL DEFAULT 0, probed_at INTEGER
+    ) WITHOUT ROWID;
+    -- columns in the order of the key: SQLite 3.40 takes any other order for damage
+    CREATE TABLE known (
+        system TEXT NOT NULL, reported_at INTEGER NOT NULL, seen_at INTEGER NOT NULL,
+        PRIMARY KEY (system, reported_at)
+    ) WITHOUT ROWID;
+    CREATE TABLE pairs (
+        system TEXT NOT NULL, stream TEXT NOT NULL, floor INTEGER, first_at INTEGER, asked_at INTEGER,
+        fails INTEGER NOT NULL DEFAULT 0, rest_until INTEGER NOT NULL DEFAULT 0,
+        history_from INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT '',
+        reason TEXT NOT NULL DEFAULT '', cursor TEXT NOT NULL DEFAULT '', revised INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (system, stream)
+    ) WITHOUT ROWID;
+    CREATE TABLE coverage (
+        system TEXT NOT NULL, stream TEXT NOT NULL, age INTEGER NOT NULL,
+        start INTEGER NOT NULL, end INTEGER NOT NULL,
+        PRIMARY KEY (system, stream, age, start)
+    ) WITHOUT ROWID;
+    CREATE TABLE totals (
+        system TEXT NOT NULL, series TEXT NOT NULL, day TEXT NOT NULL, wh REAL NOT NULL,
+        final INTEGER NOT NULL, open INTEGER NOT NULL, changed INTEGER NOT NULL,
+        doubts INTEGER NOT NULL, reads INTEGER NOT NULL, held REAL,
+        PRIMARY KEY (system, series, day)
+    ) WITHOUT ROWID;
+    CREATE TABLE series (
+        id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, measurement TEXT NOT NULL, system TEXT NOT NULL
+    );
+    CREATE INDEX series_of_system ON series (system, measurement);
+    CREATE TABLE points (
+        series INTEGER NOT NULL, time INTEGER NOT NULL, fields TEXT NOT NULL, seq INTEGER NOT NULL,
+        PRIMARY KEY (series, time)
+    ) WITHOUT ROWID;
+    CREATE INDEX points_by_seq ON points (seq);
+    CREATE TABLE calls (
+        id INTEGER PRIMARY KEY, app TEXT NOT NULL, at INTEGER NOT NULL, ended INTEGER,
+        system TEXT NOT NULL, stream TEXT NOT NULL, purpose TEXT NOT NULL, verdict TEXT NOT NULL DEFAULT ''
+    );
+    CREATE INDEX calls_by_time ON calls (app, at);
+    CREATE TABLE sinks (
+        name TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, cursor INTEGER NOT NULL DEFAULT 0,
+        sent INTEGER NOT NULL DEFAULT 0, too_old INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '',
+        since INTEGER
+    ) WITHOUT ROWID;
+    CREATE TABLE parked (
+        sink TEXT NOT NULL, series INTEGER NOT NULL, time INTEGER NOT NULL, seq INTEGER NOT NULL,
+        reason TEXT NOT NULL, PRIMARY KEY (sink, series, time)
+    ) WITHOUT ROWID;
+    CREATE TABLE replays (
+        id INTEGER PRIMARY KEY, sink TEXT NOT NULL, filter TEXT NOT NULL,
+        series INTEGER NOT NULL DEFAULT 0, time INTEGER NOT NULL DEFAULT 0, done INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE TABLE wishes (
+        id INTEGER PRIMARY KEY, kind TEXT NOT NULL, body TEXT NOT NULL, made_at INTEGER NOT NULL, done_at INTEGER
+    );
+    CREATE TABLE unwanted (
+        system TEXT NOT NULL, stream TEXT NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
+        PRIMARY KEY (system, stream, start)
+    ) WITHOUT ROWID;
+    CREATE TABLE samples (
+        system TEXT NOT NULL, stream TEXT NOT NULL, at INTEGER NOT NULL, reason TEXT NOT NULL, body BLOB NOT NULL,
+        PRIMARY KEY (system, stream)
+    ) WITHOUT ROWID;
+    """,
+    """
+    ALTER TABLE systems ADD COLUMN habits TEXT NOT NULL DEFAULT '{}';
+    """,
+)
+
+VERSION = len(MIGRATIONS)
+
+
+def version(db: sqlite3.Connection) -> int:
+    """How many migrations the file has had."""
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def migrate(db: sqlite3.Connection) -> None:
+    """Bring the file to the newest version, one transaction a migration."""
+    for number in range(version(db), VERSION):
+        db.executescript(f"BEGIN IMMEDIATE; {MIGRATIONS[number]} PRAGMA user_version = {number + 1}; COMMIT;")
