@@ -1,0 +1,87 @@
+"""Where points go: one file per kind of database, all behind one small contract."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ingest.core.errors import ConfigError
+
+
+class Sink(Protocol):
+    """A database that takes points. Used by one thread at a time; no call after `close`."""
+
+    fingerprint: str
+    """Names the target (address, database or bucket, organisation): another text means another database."""
+
+    def write(self, lines: Sequence[str]) -> int:
+        """Store the lines (line protocol, times in whole seconds); writing them again changes nothing.
+
+        Returns how many of them are older than the database keeps. Raises `SinkDown` when none can be taken
+        now and `SinkRefused` when this batch can never be taken whole; good lines of it may have been stored.
+        """
+
+    def ping(self) -> str:
+        """Prove that the target can be reached; returns its version in words. Raises `SinkDown`."""
+
+    def close(self) -> None:
+        """Release the connections."""
+
+
+class SinkSettings(Protocol):
+    """What `open_sink` reads of the configuration of one sink."""
+
+    @property
+    def type(self) -> str: ...  # noqa: D102
+    @property
+    def url(self) -> str: ...  # noqa: D102
+    @property
+    def token(self) -> str | None: ...  # noqa: D102
+    @property
+    def org(self) -> str | None: ...  # noqa: D102
+    @property
+    def bucket(self) -> str | None: ...  # noqa: D102
+    @property
+    def database(self) -> str | None: ...  # noqa: D102
+    @property
+    def username(self) -> str | None: ...  # noqa: D102
+    @property
+    def password(self) -> str | None: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Target:
+    """The settings of one sink; their text form shows no secret."""
+
+    type: str
+    url: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
+    org: str | None = None
+    bucket: str | None = None
+    database: str | None = None
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+
+SINK_TYPES = ("influxdb", "influxdb_v1")
+
+
+def open_sink(target: SinkSettings) -> Sink:
+    """The sink for a target; nothing is sent yet. Raises ConfigError when the target cannot be one."""
+    # Imported where needed: a client that is not used costs half a second and 20 MB.
+    match target.type:
+        case "influxdb":
+            from ingest.sinks.influx import InfluxSink  # noqa: PLC0415
+
+            return InfluxSink(target.url, target.token, target.org, _needed(target, "bucket"))
+        case "influxdb_v1":
+            from ingest.sinks.influx_v1 import InfluxV1Sink  # noqa: PLC0415
+
+            return InfluxV1Sink(target.url, _needed(target, "database"), target.username, target.password)
+    raise ConfigError(f"a sink of type {target.type!r} is not known; there are {', '.join(SINK_TYPES)}")
+
+
+def _needed(target: SinkSettings, key: str) -> str:
+    value: str | None = getattr(target, key)
+    if not value:
+        raise ConfigError(f"a sink of type {target.type} needs `{key}`")
+    return value
