@@ -1,0 +1,67 @@
+"""A simulated system, as its owner would describe it."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+Spans = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Site:
+    """A house with panels and everything that is peculiar about its data; all times are epoch seconds UTC."""
+
+    system_id: int
+    name: str
+    timezone: str
+    latitude: float
+    longitude: float
+    size_w: int
+    modules: int
+    operational_at: int
+    meter: bool = True
+    consumption_meter: bool = True
+    micros: bool = True
+    upload_every: int = 900
+    night_rows: bool = True
+    offline: Spans = ()
+    late: float = 0.0
+    late_by: int = 3 * 3600
+    partial: float = 0.0
+    ended_at: int | None = None
+    owner: str = "owner"
+    shared: bool = True
+    hidden: tuple[tuple[int, int, int], ...] = ()
+    history_from: int | None = None
+    """Intervals before this are no longer kept; daily totals still reach back to `operational_at`."""
+    meter_since: int | None = None
+    """When the production meter was added, if later than the panels (7.6: totals are merged from both)."""
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The site's time zone; days of the API are days in it (9)."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def gateway_serial(self) -> str:
+        """Serial number of the one gateway."""
+        return f"1220{self.system_id:08d}"
+
+    @property
+    def production_meter_serial(self) -> str:
+        """Serial number of the production meter: the gateway's with EIM1 (7.3)."""
+        return self.gateway_serial + "EIM1"
+
+    @property
+    def consumption_meter_serial(self) -> str:
+        """Serial number of the consumption meter: the gateway's with EIM2 (7.3)."""
+        return self.gateway_serial + "EIM2"
+
+    def local_date(self, at: int) -> date:
+        """The calendar day at the site."""
+        return datetime.fromtimestamp(at, UTC).astimezone(self.zone).date()
+
+    def midnight(self, day: date) -> int:
+        """Epoch seconds at which a calendar day begins at the site."""
+        return int(datetime(day.year, day.month, day.day, tzinfo=self.zone).timestamp())

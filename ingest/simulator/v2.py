@@ -1,0 +1,143 @@
+"""The retired v2 routes below /api/v2/systems (reference 8)."""
+
+from collections.abc import Callable
+
+from ingest.simulator import lifetime, rows
+from ingest.simulator.answers import RANGE, Answer, Json, RefusedError, as_json
+from ingest.simulator.devices import micro_serials, system
+from ingest.simulator.history import CONSUMPTION, RGM, STATS, STEP, History
+from ingest.simulator.request import DAY, Request, bounds, oldest
+from ingest.simulator.users import v2_code
+from ingest.simulator.v4 import Route, meter_intervals, production_meter_readings
+
+YEAR = 365
+"""Days that interval data reach back (8)."""
+MONTH = 31 * DAY
+"""Seconds of a month, the longest window of the meters (8)."""
+
+
+def unauthorized() -> Answer:
+    """401 for a key or user that is unknown, or a system that is not the user's (8)."""
+    return as_json({"reason": 401, "message": ["Not authorized to access requested resource."]}, 401)
+
+
+def unavailable() -> Answer:
+    """5xx in the words of v2."""
+    return as_json({"errorCode": 7, "errorMessages": ["Data temporarily unavailable."]}, 503)
+
+
+def listing(request: Request) -> Json:
+    """GET /systems: pages linked by the cursor `next`, 100 systems each by default, 1000 at most (8)."""
+    mine = sorted(request.mine, key=lambda each: each.site.system_id)
+    starts = [v2_code(each.site.system_id) for each in mine]
+    cursor = request.params.get("next")
+    begin = starts.index(cursor) if cursor in starts else 0
+    end = begin + request.number("limit", 100, 1000)
+    reply: Json = {"systems": [_system(each, request.now) for each in mine[begin:end]]}
+    return {**reply, "next": starts[end]} if end < len(mine) else reply
+
+
+def search(request: Request) -> Json:
+    """GET /systems/search_system_id: the system of a gateway's serial number."""
+    serial = request.params.get("serial_num")
+    found = [each.site.system_id for each in request.mine if each.site.gateway_serial == serial]
+    if not found:
+        body = {"reason": 404, "errorMessages": ["Envoy not found with this serial number"]}
+        raise RefusedError(as_json(body, 404))
+    return {"system_id": found[0]}
+
+
+def _system(history: History, now: int) -> Json:
+    row, site = system(history, now), history.site
+    names = {"system_id": site.system_id, "system_name": site.name, "system_public_name": row["public_name"]}
+    place = {key: row["address"][key] for key in ("country", "state", "city", "postal_code")}
+    rest = {"timezone": site.timezone, **place, "connection_type": row["connection_type"]}
+    return {**names, "status": row["status"], **rest, "meta": rows.meta(history, now)}
+
+
+def _range(request: Request, stream: str, longest: int) -> tuple[int, int] | None:
+    """The window asked for, rounded down; None is an empty reply: it begins more than a year ago."""
+    now, step = request.now, STEP[stream]
+    asked, until = request.time("start_at"), request.time("end_at")
+    start = (request.today() if asked is None else asked) // step * step
+    end = min(now if until is None else until, start + longest, now) // step * step
+    if start < now - YEAR * DAY:
+        return None
+    found = bounds(request, stream, YEAR, start, end)
+    late = start >= found["last_interval"] and asked is not None
+    if start < oldest(request, stream, YEAR) or late or (until is not None and until < start):
+        raise RefusedError(as_json({"reason": RANGE, **found}, 422))
+    return start, end
+
+
+def _series(request: Request, stream: str, longest: int, shape: Callable[[History, int, int, int], list[Json]]) -> Json:
+    history, now = request.history, request.now
+    window = _range(request, stream, longest) if history.has(stream) else None
+    return {
+        "system_id": history.site.system_id,
+        "total_devices": rows.devices_of(history, stream),
+        "meta": rows.meta(history, now),
+        "intervals": shape(history, *window, now) if window else [],
+    }
+
+
+def stats(request: Request) -> Json:
+    """GET stats: five minutes of the microinverters, a day per call (8)."""
+    return _series(request, STATS, DAY, rows.stats)
+
+
+def consumption_stats(request: Request) -> Json:
+    """GET consumption_stats: quarter hours, a month per call (8)."""
+    return _series(request, CONSUMPTION, MONTH, rows.consumption)
+
+
+def rgm_stats(request: Request) -> Json:
+    """GET rgm_stats: quarter hours by channel, a month per call (8)."""
+    window = _range(request, RGM, MONTH) if request.history.site.meter else None
+    return meter_intervals(request, *(window or (0, 0)))
+
+
+def consumption_lifetime(request: Request) -> Json:
+    """GET consumption_lifetime: 204 without a consumption meter (8)."""
+    if not request.history.site.consumption_meter:
+        raise RefusedError(Answer(204, {"Content-Type": "application/json"}))
+    return lifetime.consumption(request)
+
+
+def inventory(request: Request) -> Json:
+    """GET inventory: serial numbers of inverters and meters."""
+    site = request.history.site
+    inverters = [{"sn": serial, "model": "IQ7"} for serial in micro_serials(site)] if site.micros else []
+    serials = [site.production_meter_serial] if site.meter else []
+    serials += [site.consumption_meter_serial] if site.consumption_meter else []
+    meters = [{"sn": serial, "manufacturer": "Enphase", "model": "EIM"} for serial in serials]
+    return {"system_id": site.system_id, "inverters": inverters, "meters": meters}
+
+
+def envoys(request: Request) -> Json:
+    """GET envoys: the gateways."""
+    history, now = request.history, request.now
+    serial = history.site.gateway_serial
+    envoy = {
+        "envoy_id": history.site.system_id + 1,
+        "last_report_at": history.gateway.last_report(now),
+        "name": f"Envoy {serial}",
+        "part_number": "800-00000-r00",
+        "serial_number": serial,
+        "status": history.gateway.status(now),
+    }
+    return {"system_id": history.site.system_id, "envoys": [envoy]}
+
+
+ROUTES: dict[str, tuple[str, Route]] = {
+    "summary": ("system", lifetime.summary),
+    "inventory": ("system", inventory),
+    "envoys": ("system", envoys),
+    "stats": ("production", stats),
+    "rgm_stats": ("production", rgm_stats),
+    "production_meter_readings": ("production", production_meter_readings),
+    "energy_lifetime": ("production", lifetime.energy),
+    "consumption_stats": ("consumption", consumption_stats),
+    "consumption_lifetime": ("consumption", consumption_lifetime),
+}
+"""Access group and handler of every path below a system."""

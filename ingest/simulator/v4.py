@@ -1,0 +1,131 @@
+"""The v4 routes below /api/v4/systems (reference 5 to 7)."""
+
+from collections.abc import Callable
+
+from ingest.simulator import lifetime, rows
+from ingest.simulator.answers import Json, RefusedError, bad_range, error, in_future, out_of_range, wrap
+from ingest.simulator.devices import devices, system
+from ingest.simulator.history import CONSUMPTION, RGM, STATS
+from ingest.simulator.request import WEEK, Request, bounds, oldest, telemetry_window
+
+Route = Callable[[Request], Json]
+_SORTING = "The sorting parameter is not supported. Please use id for sorting by Asc or -id for sorting by Desc"
+
+
+def listing(request: Request) -> Json:
+    """GET /systems: one page of the systems that the user can see (1, 7.1)."""
+    sorting = request.params.get("sort_by", "id")
+    if sorting not in ("id", "-id"):
+        raise RefusedError(error(422, wrap(_SORTING)))
+    mine = sorted(request.mine, key=lambda each: each.site.system_id, reverse=sorting == "-id")
+    size, page = request.number("size", 10, 100), request.number("page", 1, 10**6)
+    found = [system(each, request.now) for each in mine[(page - 1) * size : page * size]]
+    head = {"total": len(mine), "current_page": page, "size": size, "count": len(found)}
+    return {**head, "items": "systems", "systems": found}
+
+
+def one(request: Request) -> Json:
+    """GET /systems/{id} (7.1)."""
+    return system(request.history, request.now)
+
+
+def summary(request: Request) -> Json:
+    """GET summary, with v4's battery fields (7.2)."""
+    battery = {"battery_charge_w": 0, "battery_discharge_w": 0, "battery_capacity_wh": 0}
+    return {**lifetime.summary(request), **battery}
+
+
+def inventory(request: Request) -> Json:
+    """GET devices (7.3)."""
+    return devices(request.history, request.now)
+
+
+def _telemetry(request: Request, stream: str, shape: Callable[..., list[Json]], *, meta: bool) -> Json:
+    history, now = request.history, request.now
+    window = telemetry_window(request, stream)
+    reply = {
+        "system_id": history.site.system_id,
+        "granularity": request.params.get("granularity", "day"),
+        "total_devices": rows.devices_of(history, stream),
+        **window.echo,
+        "items": "intervals",
+        "intervals": shape(history, window.start, window.end, now),
+    }
+    return {**reply, "meta": rows.meta(history, now)} if meta else reply
+
+
+def production_micro(request: Request) -> Json:
+    """GET telemetry/production_micro (7.7)."""
+    return _telemetry(request, STATS, rows.stats, meta=True)
+
+
+def production_meter(request: Request) -> Json:
+    """GET telemetry/production_meter, which has no `meta` (7.8)."""
+    return _telemetry(request, RGM, rows.meter, meta=False)
+
+
+def consumption_meter(request: Request) -> Json:
+    """GET telemetry/consumption_meter (7.9)."""
+    return _telemetry(request, CONSUMPTION, rows.consumption, meta=True)
+
+
+def rgm_stats(request: Request) -> Json:
+    """GET rgm_stats: by quarter hour and channel; more than a week is cut to one (7.4)."""
+    now = request.now
+    start, end = request.time("start_at"), request.time("end_at")
+    start = request.today() if start is None else start // 900 * 900
+    if start > now or (end is not None and end > now):
+        raise RefusedError(in_future())
+    end = min(now, start + WEEK) if end is None else min(end, start + WEEK)
+    days = request.options.retention_days
+    if start < oldest(request, RGM, days) and request.history.site.meter:
+        raise RefusedError(out_of_range(bounds(request, RGM, days, start, end)))
+    if end // 900 * 900 < start:
+        raise RefusedError(bad_range())
+    return meter_intervals(request, start, end // 900 * 900)
+
+
+def meter_intervals(request: Request, start: int, end: int) -> Json:
+    """The reply of `rgm_stats` in v4 and v2; without a meter, empty lists (7.4)."""
+    history, now = request.history, request.now
+    site = history.site
+    serials = {
+        "meter_serial_number": site.production_meter_serial,
+        "envoy_serial_number": site.gateway_serial,
+    }
+    by_meter = [{**serials, "intervals": rows.channels(history, start, end, now)}] if site.meter else []
+    return {
+        "system_id": site.system_id,
+        "total_devices": rows.devices_of(history, RGM),
+        "meta": rows.meta(history, now),
+        "intervals": rows.meter(history, start, end, now),
+        "meter_intervals": by_meter,
+    }
+
+
+def production_meter_readings(request: Request) -> Json:
+    """GET production_meter_readings: the odometer in Wh at or before `end_at`, default now (7.5)."""
+    history, now = request.history, request.now
+    at = request.time("end_at")
+    if at is not None and at > now:
+        raise RefusedError(in_future())
+    read = history.odometer(now if at is None else at)
+    serial = history.site.production_meter_serial
+    readings = [] if read is None else [{"serial_number": serial, "value": read[1], "read_at": read[0]}]
+    meta = rows.meta(history, now)
+    return {"system_id": history.site.system_id, "meter_readings": readings, "meta": meta}
+
+
+ROUTES: dict[str, tuple[str, Route]] = {
+    "": ("system", one),
+    "summary": ("system", summary),
+    "devices": ("system", inventory),
+    "telemetry/production_micro": ("production", production_micro),
+    "telemetry/production_meter": ("production", production_meter),
+    "telemetry/consumption_meter": ("consumption", consumption_meter),
+    "rgm_stats": ("production", rgm_stats),
+    "production_meter_readings": ("production", production_meter_readings),
+    "energy_lifetime": ("production", lifetime.energy),
+    "consumption_lifetime": ("consumption", lifetime.consumption),
+}
+"""Access group (3.2) and handler of every path below a system."""
