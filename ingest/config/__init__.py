@@ -1,0 +1,121 @@
+"""YAML to typed, validated settings; errors name file, line, key and what to do.
+
+`find` says which file, `load` reads it. Everything wrong is one ConfigError, never a traceback or a secret.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ingest.config.complain import cross_checks, explain
+from ingest.config.document import Document, read
+from ingest.config.interpolate import interpolate
+from ingest.config.models import (
+    CADENCES,
+    LIFETIME_STREAMS,
+    PLANS,
+    STREAMS,
+    Account,
+    Api,
+    Cadence,
+    Influx,
+    InfluxV1,
+    Plan,
+    System,
+    Web,
+)
+from ingest.config.problems import config_error, hint, nearest
+from ingest.config.schema import json_schema
+from ingest.config.settings import ConfigFile, Settings, settings
+from ingest.config.values import SIMULATOR, When, seconds, share
+from ingest.core.errors import ConfigError
+
+__all__ = [
+    "CADENCES",
+    "LIFETIME_STREAMS",
+    "PLANS",
+    "SIMULATOR",
+    "STREAMS",
+    "Account",
+    "Api",
+    "Cadence",
+    "Influx",
+    "InfluxV1",
+    "Plan",
+    "Settings",
+    "System",
+    "Web",
+    "When",
+    "find",
+    "hint",
+    "json_schema",
+    "load",
+    "nearest",
+    "seconds",
+    "share",
+]
+
+NAMES = (Path("config/local.yaml"), Path("config/ingest.yaml"))
+
+
+def find(path: str | None, environ: Mapping[str, str]) -> Path:
+    """Return the file that --config (`path`) or $INGEST_CONFIG names, else config/local.yaml or ingest.yaml.
+
+    The last two are looked for in the current directory, then in the checkout that holds the program.
+    """
+    for named, by in ((path, "--config"), (environ.get("INGEST_CONFIG"), "$INGEST_CONFIG")):
+        if named:
+            return _existing(Path(named), by)
+    looked = [folder / name for folder in (Path(), Path(__file__).parents[2]) for name in NAMES]
+    found = next((file for file in looked if file.exists()), None)
+    if found is None:
+        places = ", ".join(str(file) for file in looked)
+        raise ConfigError(f"no configuration found; looked for {places}; name one by --config or $INGEST_CONFIG")
+    return found
+
+
+def _existing(path: Path, by: str) -> Path:
+    try:
+        path.stat()
+    except (OSError, ValueError) as error:
+        why = "there is no such file" if isinstance(error, FileNotFoundError) else "it cannot be reached"
+        raise ConfigError(f"{path}: {by} names this file, but {why}; check the path") from error
+    return path
+
+
+def load(path: Path | str, environ: Mapping[str, str] = os.environ, state_dir: str | None = None) -> Settings:
+    """Read and check a file. `state_dir` (--state-dir), then $INGEST_STATE_DIR, win over what the file says.
+
+    These two are relative to the current directory. `state_dir` in the file is relative to the file's own
+    folder, or to the folder above it where that is named `config`.
+    """
+    document = read(Path(path))
+    file = _validated(document, environ)
+    chosen = state_dir or environ.get("INGEST_STATE_DIR")
+    return settings(file, Path(path).absolute(), _state_dir(file, Path(path), chosen))
+
+
+def _validated(document: Document, environ: Mapping[str, str]) -> ConfigFile:
+    file = None
+    tree = interpolate(document, environ)
+    try:
+        file = ConfigFile.model_validate(tree or {})
+        for where, text in cross_checks(file):
+            document.complain(where, text)
+    except ValidationError as error:
+        explain(document, error)
+    if file is None or document.problems:
+        raise config_error(document.file, document.problems) from None
+    return file
+
+
+def _state_dir(file: ConfigFile, path: Path, chosen: str | None) -> Path:
+    default = "state/demo" if file.api.base_url == SIMULATOR else "state"
+    folder = path.absolute().parent
+    base = Path() if chosen else folder.parent if folder.name == "config" else folder
+    try:
+        return Path(os.path.normpath(base.absolute() / Path(chosen or file.state_dir or default).expanduser()))
+    except (RuntimeError, ValueError) as error:
+        raise ConfigError(f"{path}: state_dir: the home folder of ~ is not known; write the whole path") from error

@@ -1,0 +1,148 @@
+"""Turns what pydantic says into sentences for the user, and checks what concerns several sections."""
+
+import re
+from collections.abc import Iterator
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from ingest.config.document import Document
+from ingest.config.models import Account, Api, Cadence, Influx, InfluxV1, Plan, System, Web
+from ingest.config.problems import Path, dotted, hint, meant, nearest, shown
+from ingest.config.settings import ConfigFile
+
+SECRET_KEYS = {"key", "client_id", "client_secret", "username", "password", "user_id", "token"}
+HIDDEN_KEYS = SECRET_KEYS | {"url", "base_url", "redirect_uri"}
+MOST_SHOWN = 40
+
+_MODELS: dict[tuple[str, ...], type[BaseModel]] = {
+    (): ConfigFile,
+    ("api",): Api,
+    ("api", "plan"): Plan,
+    ("accounts", "*"): Account,
+    ("systems", "*"): System,
+    ("streams", "*"): Cadence,
+    ("sinks", "*"): Influx,
+    ("web",): Web,
+}
+_SENTENCES = {
+    "missing": "is missing",
+    "model_type": "must be a mapping of `key: value` lines",
+    "model_attributes_type": "must be a mapping of `key: value` lines",
+    "dict_type": "must be a mapping of `key: value` lines",
+    "mapping_type": "must be a mapping of `key: value` lines",
+    "tuple_type": "must be a list",
+    "string_type": "must be text",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "int_parsing_size": "is too large a number",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "finite_number": "must be a number",
+}
+
+
+def explain(document: Document, error: ValidationError) -> None:
+    """Note every error of pydantic as a problem of the document, but not what follows from an earlier one."""
+    details = error.errors(include_url=False, include_input=False)
+    strangers = {_path(detail) for detail in details if detail["type"] == "extra_forbidden"}
+    intended = {(*path[:-1], word) for path in strangers for word in meant(str(path[-1]), _words(document, path[:-1]))}
+    known = [problem.path for problem in document.problems]
+    for detail in details:
+        path = _path(detail)
+        follows = detail["loc"][-1:] != ("[key]",) and any(earlier[: len(path)] == path for earlier in known)
+        if not follows and not (detail["type"] == "missing" and path in intended):
+            document.complain(path, _sentence(document, path, detail))
+
+
+def _path(detail: ErrorDetails) -> Path:
+    """Return where it is in the file; pydantic adds the kind of sink and a mark for keys."""
+    path = tuple(step for step in detail["loc"] if step != "[key]")
+    if path[:1] == ("sinks",) and len(path) > 2:
+        path = (*path[:2], *path[3:])
+    return (*path, "type") if detail["type"] == "union_tag_invalid" else path
+
+
+def _sentence(document: Document, path: Path, detail: ErrorDetails) -> str:
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "extra_forbidden":
+        return f"unknown key; {hint(str(path[-1]), _words(document, path[:-1]))}"
+    if kind == "union_tag_not_found":
+        return _no_type(document, path)
+    words = re.findall(r"'([^']+)'", str(context.get("expected") or context.get("expected_tags") or ""))
+    if words:
+        return _not_a_word(document, path, detail, words)
+    said = context.get("error") or _SENTENCES.get(kind) or detail["msg"].removeprefix("Input ")
+    return f"{said}{'' if kind.endswith('_type') else _value(document, path)}"
+
+
+def _no_type(document: Document, path: Path) -> str:
+    sink = document.at(path)
+    close = nearest("type", sink) if isinstance(sink, dict) else None
+    meant = f'; "{shown(close, MOST_SHOWN)}" is an unknown key, did you mean "type"?' if close else ""
+    return f"type is missing; write influxdb or influxdb_v1{meant}"
+
+
+def _not_a_word(document: Document, path: Path, detail: ErrorDetails, words: list[str]) -> str:
+    of = words[0] if len(words) == 1 else f"one of {', '.join(words)}"
+    if detail["loc"][-1] == "[key]":
+        return f"unknown key; {hint(str(path[-1]), words)}"
+    value = document.at(path)
+    close = nearest(value, words) if isinstance(value, str) else None
+    return f"must be {of}{_value(document, path)}" + (f'; did you mean "{close}"?' if close else "")
+
+
+def _value(document: Document, path: Path) -> str:
+    """Return the value in question, if it is short and neither secret nor from outside the file."""
+    value = document.at(path)
+    secret = any(step in HIDDEN_KEYS for step in path)
+    if secret or not isinstance(value, str) or "${" in value or not 0 < len(value) <= MOST_SHOWN:
+        return ""
+    return f' (it is "{shown(value)}")'
+
+
+def _words(document: Document, path: Path) -> list[str]:
+    """Return the keys that are known at a path."""
+    if path[:1] == ("sinks",) and document.at((*path, "type")) == "influxdb_v1":
+        return list(InfluxV1.model_fields)
+    pattern = tuple("*" if index == 1 and path[0] != "api" else str(step) for index, step in enumerate(path))
+    model = _MODELS.get(pattern)
+    return list(model.model_fields) if model else []
+
+
+def cross_checks(file: ConfigFile) -> Iterator[tuple[Path, str]]:
+    """Yield what is wrong between sections."""
+    for name, account in file.accounts.items():
+        yield from _account(file.api.version, name, account)
+    first: dict[int, int] = {}
+    for index, system in enumerate(file.systems or ()):
+        yield from _system(file, index, system)
+        if first.setdefault(system.id, index) < index:
+            yield ("systems", index, "id"), f"is there twice; see {dotted(('systems', first[system.id]))}"
+    if file.look_again < file.settle:
+        yield ("look_again",), "must not be shorter than settle"
+    if file.api.reserve >= 1:
+        yield ("api", "reserve"), "leaves no call at all; write less than 100%"
+
+
+def _account(version: str, name: str, account: Account) -> Iterator[tuple[Path, str]]:
+    path = ("accounts", name)
+    if version == "v2" and account.kind != "user":
+        yield path, "needs user_id or enlighten_id with api.version v2; or set api.version: v4"
+    if version == "v4" and account.kind == "user":
+        yield (
+            path,
+            "user_id and enlighten_id are for api.version v2; write {} for an owner's consent in a browser",
+        )
+
+
+def _system(file: ConfigFile, index: int, system: System) -> Iterator[tuple[Path, str]]:
+    path = ("systems", index)
+    if system.account and system.account not in file.accounts:
+        yield (
+            (*path, "account"),
+            f"is none of the accounts; {hint(system.account, file.accounts)}",
+        )
+    if not system.account and len(file.accounts) > 1:
+        yield path, f"account is missing; one of {', '.join(file.accounts)}"

@@ -1,0 +1,231 @@
+"""What a configuration may hold: one frozen model per section, its defaults and its meaning.
+
+The sentences below the fields are shown by editors that know the JSON Schema.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
+
+from ingest.config import values
+from ingest.config.values import DAY, MINUTE, When, one_of, word_error, words_schema
+
+STREAMS = ("stats", "rgm_stats", "production_meter_readings", "consumption")
+LIFETIME_STREAMS = ("energy_lifetime", "consumption_lifetime")
+CADENCES = {
+    "stats": 15 * MINUTE,
+    "rgm_stats": 15 * MINUTE,
+    "consumption": 15 * MINUTE,
+    "production_meter_readings": DAY,
+    "energy_lifetime": DAY,
+    "consumption_lifetime": DAY,
+}
+LEAST_CADENCE = 5 * MINUTE
+
+# name: calls a minute, calls a month, US dollars for each further call (0: there are none)
+PLANS = {
+    "watt": (10, 1_000, 0.0),
+    "kilowatt": (50, 50_000, 0.0),
+    "megawatt": (100, 300_000, 0.0),
+    "partner": (300, 10_000, 0.005),
+}
+
+VERSIONS = ("v4", "v2")
+Version = Annotated[str, AfterValidator(one_of(VERSIONS)), WithJsonSchema(words_schema(VERSIONS))]
+StreamName = Annotated[str, AfterValidator(one_of(STREAMS)), WithJsonSchema(words_schema(STREAMS))]
+CadenceName = Annotated[str, AfterValidator(one_of(tuple(CADENCES)))]
+
+
+class Section(BaseModel):
+    """A mapping whose keys are known; a key without a value counts as not written."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty(cls, data: Any) -> Any:
+        return {key: value for key, value in data.items() if value is not None} if isinstance(data, dict) else data
+
+
+class Plan(Section):
+    """What the API plan admits."""
+
+    per_minute: values.Count
+    """Calls a minute."""
+    per_month: values.Count
+    """Calls a month."""
+
+    @property
+    def name(self) -> str:
+        """The plan with these limits, or `custom`."""
+        limits = (self.per_minute, self.per_month)
+        return next((name for name, plan in PLANS.items() if plan[:2] == limits), "custom")
+
+    @property
+    def price_per_further_call(self) -> float:
+        """US dollars for a call beyond `per_month`; 0 where there are none."""
+        return PLANS[self.name][2] if self.name in PLANS else 0.0
+
+
+def _plan(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if value not in PLANS:
+        raise word_error(PLANS)
+    return {"per_minute": PLANS[value][0], "per_month": PLANS[value][1]}
+
+
+class Api(Section):
+    """The cloud, the application that was registered there, and how much of its quota may be used."""
+
+    version: Version = "v4"
+    """v4, or v2 for archives, proxies and old keys."""
+    base_url: values.ApiUrl = "https://api.enphaseenergy.com"
+    """Address of the API, or the word simulator."""
+    key: values.UnsetToken = None
+    """API key of the application."""
+    client_id: values.UnsetText = Field(default=None, repr=False)
+    """Client id of the application."""
+    client_secret: values.UnsetToken = None
+    """Client secret of the application."""
+    redirect_uri: values.RedirectUrl = "https://api.enphaseenergy.com/oauth/redirect_uri"
+    """Where the owner's browser is sent after consenting."""
+    plan: Annotated[Plan, BeforeValidator(_plan)] = Field(default=Plan(per_minute=10, per_month=1_000))
+    """watt, kilowatt, megawatt, partner (its 10,000 free calls), or {per_minute: 10, per_month: 1000}."""
+    reserve: values.Share = 0.10
+    """Part of the month that is never used: other tools may share the key."""
+    backfill_share: values.Share = 0.20
+    """Part of what is left that is guaranteed to history."""
+
+
+class Account(Section):
+    """One owner's consent (empty), a partner's login, or the user of API v2."""
+
+    username: values.Text | None = Field(default=None, repr=False)
+    """Login of a partner."""
+    password: values.Secret | None = None
+    """Password of a partner."""
+    user_id: values.Token | None = None
+    """v2: the user_id."""
+    enlighten_id: values.Count | None = None
+    """v2: the number from which the user_id follows."""
+
+    @property
+    def kind(self) -> Literal["consent", "login", "user"]:
+        """How its authorization is obtained."""
+        if self.username is not None:
+            return "login"
+        return "consent" if self.user_id is None and self.enlighten_id is None else "user"
+
+    @model_validator(mode="after")
+    def _one_form(self) -> "Account":
+        login = [self.username, self.password]
+        given = [any(login), self.user_id is not None, self.enlighten_id is not None]
+        if any(login) and not all(login):
+            raise ValueError("needs both username and password")
+        if sum(given) > 1:
+            raise ValueError("must have one of username and password, user_id, or enlighten_id; remove the others")
+        return self
+
+
+class System(Section):
+    """One system to follow, with what is wanted of it."""
+
+    id: values.Count
+    """Number of the system, as in the address of its page."""
+    account: values.Text = ""
+    """The account through which it is reached; may be left out when there is one."""
+    streams: tuple[StreamName, ...] = STREAMS
+    """What to read."""
+    since: values.Since = When(age=7 * DAY)
+    """History wanted: a date (local day of the system), an age such as 2y, or all."""
+    until: values.Day | None = None
+    """Last local day wanted, of a house that was sold."""
+    latitude: Annotated[values.Degrees, Field(ge=-90, le=90)] | None = None
+    """Degrees north."""
+    longitude: Annotated[values.Degrees, Field(ge=-180, le=180)] | None = None
+    """Degrees east."""
+
+    @model_validator(mode="after")
+    def _sensible(self) -> "System":
+        if not self.streams or len(set(self.streams)) < len(self.streams):
+            raise ValueError("streams must name each stream once, and at least one")
+        if self.until and self.since.day and self.until < self.since.day:
+            raise ValueError("until must not be before since")
+        return self
+
+
+def _every(value: int) -> int:
+    if value < LEAST_CADENCE:
+        raise ValueError("is too often; the cloud has news every 5m at most")
+    return value
+
+
+class Cadence(Section):
+    """How often a stream is asked."""
+
+    every: Annotated[values.Seconds, AfterValidator(_every)]
+    """Time between two calls; stretched where the plan does not admit it."""
+
+
+class Influx(Section):
+    """InfluxDB 2 or 3, or 1.8 through its 2.x interface."""
+
+    type: Literal["influxdb"]
+    """Kind of database."""
+    url: values.Url
+    """Address of the server."""
+    token: values.Token
+    """Token that may write to the bucket."""
+    org: values.Text
+    """Name of the organization."""
+    bucket: values.Text
+    """Name of the bucket."""
+
+
+class InfluxV1(Section):
+    """InfluxDB 1.x."""
+
+    type: Literal["influxdb_v1"]
+    """Kind of database."""
+    url: values.Url
+    """Address of the server."""
+    database: values.Text
+    """Name of the database."""
+    username: values.Text | None = Field(default=None, repr=False)
+    """User, where the server asks for one."""
+    password: values.Secret | None = None
+    """Password of the user."""
+
+    @model_validator(mode="after")
+    def _both(self) -> "InfluxV1":
+        if self.password is not None and self.username is None:
+            raise ValueError("has a password but no username; write both, or neither")
+        return self
+
+
+class Web(Section):
+    """The status page."""
+
+    listen: values.Listen = "127.0.0.1:8080"
+    """Address and port."""
+    hosts: tuple[values.Host, ...] = ()
+    """More names to open the page by; localhost, IP literals, *.local and the own host name always work."""
+
+    @property
+    def host(self) -> str:
+        """The address part of `listen`, without brackets."""
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """The port part of `listen`."""
+        return int(self.listen.rpartition(":")[2])

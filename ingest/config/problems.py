@@ -1,0 +1,76 @@
+"""One thing that is wrong with the configuration, and the sentence that says so."""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ingest.core.errors import ConfigError
+
+Path = tuple[str | int, ...]
+MOST_SHOWN = 50
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong at one line and key. Never holds a secret."""
+
+    line: int
+    path: Path
+    text: str
+
+
+def dotted(path: Path) -> str:
+    """Write a path as users do: `systems[0].since`."""
+    steps = (f"[{step}]" if isinstance(step, int) else f".{shown(step, 40)}" for step in path)
+    return "".join(steps).removeprefix(".")
+
+
+def shown(text: str, most: int = 60) -> str:
+    """Return text safe to print on one line: nothing unprintable, and not too long."""
+    clean = "".join(char if char.isprintable() else "?" for char in text[: most + 1])
+    return clean if len(clean) <= most else clean[: most - 1] + "…"
+
+
+def meant(word: str, words: Iterable[str]) -> list[str]:
+    """Return those of `words` that were probably meant: all that are one letter away, else the most alike."""
+    typed, known = word.lower()[:60], list(words)
+    one_away = [other for other in known if _one_letter_away(typed, other)]
+    return one_away or difflib.get_close_matches(typed, known, n=1, cutoff=0.5)
+
+
+def nearest(word: str, words: Iterable[str]) -> str | None:
+    """Return the one of `words` that was most probably meant."""
+    return next(iter(meant(word, words)), None)
+
+
+def _one_letter_away(one: str, other: str) -> bool:
+    """Whether a letter was left out, added, changed, or swapped with the next."""
+    start = _same(one, other)
+    end = _same(one[start:][::-1], other[start:][::-1])
+    left, right = one[start : len(one) - end], other[start : len(other) - end]
+    return max(len(left), len(right)) <= 1 or (len(left) == 2 and left == right[::-1])
+
+
+def _same(one: str, other: str) -> int:
+    """Return how many letters are the same from the beginning."""
+    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def hint(word: str, words: Iterable[str]) -> str:
+    """Say which of `words` was probably meant, or else which there are."""
+    known = list(words)
+    close = " or ".join(f'"{other}"' for other in meant(word, known))
+    return f"did you mean {close}?" if close else f"known here: {', '.join(known)}"
+
+
+def config_error(file: str, problems: Iterable[Problem]) -> ConfigError:
+    """Make one error of all problems, a line each, in the order of the file."""
+    lines = [_line(file, problem) for problem in sorted(dict.fromkeys(problems), key=lambda problem: problem.line)]
+    more = len(lines) - MOST_SHOWN
+    tail = [f"{file}: and {more} more"] if more > 0 else []
+    return ConfigError("\n".join(lines[:MOST_SHOWN] + tail))
+
+
+def _line(file: str, problem: Problem) -> str:
+    key = dotted(problem.path)
+    return f"{file}:{problem.line}: {key}: {problem.text}" if key else f"{file}:{problem.line}: {problem.text}"

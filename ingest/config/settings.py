@@ -1,0 +1,135 @@
+"""The whole configuration: the file as it may be written, and the settings that follow from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+
+from ingest.config import values
+from ingest.config.models import (
+    CADENCES,
+    Account,
+    Api,
+    Cadence,
+    CadenceName,
+    Influx,
+    InfluxV1,
+    Section,
+    System,
+    Web,
+)
+from ingest.config.values import DAY, HOUR, SIMULATOR, word_error
+
+OFF = ("off", "false", "no")
+Sink = Annotated[Influx | InfluxV1, Field(discriminator="type")]
+
+
+def _all_or_list(value: Any) -> Any:
+    if isinstance(value, str):
+        if value.strip() != "all":
+            raise word_error(["all"])
+        return None
+    if value == []:
+        raise ValueError("is an empty list; name a system, or write all")
+    return value
+
+
+def _off_or_mapping(value: Any) -> Any:
+    return None if isinstance(value, str) and value.strip().lower() in OFF else value
+
+
+def _open(value: Any) -> Any:
+    """Read `{name:}` as `{name: {}}`."""
+    return {key: {} if item is None else item for key, item in value.items()} if isinstance(value, dict) else value
+
+
+def _some(accounts: Mapping[str, Account]) -> Mapping[str, Account]:
+    if not accounts:
+        raise ValueError("is empty; write {home: {}}, or leave it out")
+    return accounts
+
+
+class ConfigFile(Section):
+    """What a configuration file may hold."""
+
+    api: Api = Api()
+    """The cloud and the application registered there."""
+    accounts: Annotated[Mapping[values.Name, Account], BeforeValidator(_open), AfterValidator(_some)] = Field(
+        default={"home": Account()}
+    )
+    """Who consented: a name of your choice, and how."""
+    systems: Annotated[tuple[System, ...] | None, BeforeValidator(_all_or_list)] = None
+    """all (every system the accounts can see), or a list."""
+    streams: Mapping[CadenceName, Cadence] = Field(default={})
+    """How often each stream is asked."""
+    sinks: Mapping[values.Name, Sink] = Field(default={})
+    """The databases; without any, the data stays in the embedded archive."""
+    settle: values.Seconds = 6 * HOUR
+    """What is younger is read again with the next call."""
+    look_again: values.Seconds = 4 * DAY
+    """What was read younger than this is read once more at this age."""
+    state_dir: values.Text | None = None
+    """Folder of tokens and archive; relative to the project (the folder above `config/`)."""
+    web: Annotated[Web | None, BeforeValidator(_off_or_mapping)] = Web()
+    """The status page, or off."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The configuration as the program uses it: complete, checked, paths absolute; repr shows no secret."""
+
+    config_path: Path
+    state_dir: Path
+    api: Api
+    accounts: Mapping[str, Account]
+    systems: tuple[System, ...] | None
+    streams: Mapping[str, Cadence]
+    sinks: Mapping[str, Influx | InfluxV1]
+    settle: int
+    look_again: int
+    web: Web | None
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the built-in simulator stands for the cloud."""
+        return self.api.base_url == SIMULATOR
+
+    def every(self, stream: str) -> int:
+        """Return the cadence of a stream, in seconds."""
+        return self.streams[stream].every
+
+    def missing_credentials(self) -> list[str]:
+        """Return which keys must be filled in before the cloud can be asked, such as `api.key`."""
+        if self.is_simulated:
+            return []
+        needed = ("key",) if self.api.version == "v2" else ("key", "client_id", "client_secret")
+        return [f"api.{name}" for name in needed if getattr(self.api, name) is None]
+
+    def secrets(self) -> list[str]:
+        """Return every secret in it, for the redaction of logs."""
+        sections: list[Section] = [self.api, *self.accounts.values(), *self.sinks.values()]
+        found = (value for section in sections for _, value in section)
+        return [value.get_secret_value() for value in found if isinstance(value, SecretStr)]
+
+
+def settings(file: ConfigFile, config_path: Path, state_dir: Path) -> Settings:
+    """Complete what a file says: every stream has a cadence, every system its account."""
+    only = next(iter(file.accounts)) if len(file.accounts) == 1 else ""
+    systems = file.systems and tuple(
+        system if system.account else system.model_copy(update={"account": only}) for system in file.systems
+    )
+    cadences = {name: Cadence(every=every) for name, every in CADENCES.items()}
+    return Settings(
+        config_path=config_path,
+        state_dir=state_dir,
+        api=file.api,
+        accounts=file.accounts,
+        systems=systems,
+        streams={**cadences, **file.streams},
+        sinks=file.sinks,
+        settle=file.settle,
+        look_again=file.look_again,
+        web=file.web,
+    )

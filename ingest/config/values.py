@@ -1,0 +1,225 @@
+"""The kinds of value a configuration holds: durations, shares, addresses, dates, names."""
+
+import math
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any
+from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+SIMULATOR = "simulator"
+
+_UNITS = {"s": 1, "m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY, "y": 365 * DAY}
+_LONGEST = 100 * 365 * DAY
+SLOT: dict[str, Any] = {"type": "string", "pattern": r"\$\{"}
+
+
+def word_error(words: Iterable[str]) -> PydanticCustomError:
+    """Return the error for a value that is none of `words`; the nearest one is named when it is shown."""
+    expected = ", ".join(f"'{word}'" for word in words)
+    return PydanticCustomError("word", "is none of {expected}", {"expected": expected})
+
+
+def one_of(words: tuple[str, ...]) -> Callable[[str], str]:
+    """Return a check that lets only `words` pass."""
+
+    def check(word: str) -> str:
+        if word not in words:
+            raise word_error(words)
+        return word
+
+    return check
+
+
+def seconds(value: object) -> int:
+    """Read a duration: `90s`, `15m`, `6h`, `4d`, `2w`, or a plain number of seconds."""
+    match = re.fullmatch(r"(\d{1,12})\s*([smhdw]?)", str(value).strip(), re.ASCII)
+    if match is None:
+        raise ValueError("is not a duration; write it like 90s, 15m, 6h or 4d")
+    result = int(match[1]) * _UNITS[match[2] or "s"]
+    if result > _LONGEST:
+        raise ValueError("is longer than a hundred years")
+    return result
+
+
+def share(value: object) -> float:
+    """Read a share: `10%` or `0.1`."""
+    match = re.fullmatch(r"(\d{1,20}(?:\.\d{0,20})?)\s*(%?)", str(value).strip(), re.ASCII)
+    result = float(match[1]) / (100 if match[2] else 1) if match else math.inf
+    if result > 1:
+        raise ValueError("is not a share; write it like 10% or 0.1")
+    return result
+
+
+def day(value: object) -> date:
+    """Read a date, `2025-01-31`."""
+    try:
+        result = datetime.strptime(str(value).strip(), "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no zone
+    except ValueError:
+        raise ValueError("is not a date; write it like 2025-01-31") from None
+    if not 2000 <= result.year <= 2100:
+        raise ValueError("is a date in which no system reports; write it like 2025-01-31")
+    return result
+
+
+@dataclass(frozen=True)
+class When:
+    """A moment in the past: a local day, an age in seconds, or (both None) all there is."""
+
+    day: date | None = None
+    age: int | None = None
+
+    @classmethod
+    def parse(cls, text: object) -> "When":
+        """Read `2025-01-31`, `7d`, `2y` or `all`; ValueError says what is wrong."""
+        word = text.strip() if isinstance(text, str) else ""
+        if word == "all":
+            return cls()
+        match = re.fullmatch(r"(\d{1,6})([hdwy])", word, re.ASCII)
+        if match and int(match[1]) * _UNITS[match[2]] <= _LONGEST:
+            return cls(age=int(match[1]) * _UNITS[match[2]])
+        try:
+            return cls(day=day(word))
+        except ValueError:
+            raise ValueError("is not a date (2025-01-31), an age (7d, 2y) or all") from None
+
+    def at(self, now: int, zone: str) -> int:
+        """Return the moment in epoch seconds: the local midnight that begins the day; 0 for all."""
+        if self.day is not None:
+            return int(datetime(self.day.year, self.day.month, self.day.day, tzinfo=ZoneInfo(zone)).timestamp())
+        return 0 if self.age is None else max(0, now - self.age)
+
+    def __str__(self) -> str:
+        if self.day is not None:
+            return self.day.isoformat()
+        return "all" if self.age is None else f"{self.age // DAY}d" if self.age % DAY == 0 else f"{self.age // HOUR}h"
+
+
+def web_address(text: str) -> str:
+    """Check an http(s) address without user, password, query or fragment; a slash at the end is dropped."""
+    parts = _split(text)
+    if parts.query or parts.fragment or "?" in text or "#" in text:
+        raise ValueError("must have nothing after ? or #")
+    return text.rstrip("/")
+
+
+def redirect_address(text: str) -> str:
+    """Check an http(s) address without user, password or fragment."""
+    if _split(text).fragment:
+        raise ValueError("must have nothing after #")
+    return text
+
+
+def api_address(text: str) -> str:
+    """Check the address of the cloud, or the word `simulator`."""
+    if text == SIMULATOR:
+        return text
+    if "/" not in text:
+        raise ValueError(f'is neither an address (https://…) nor the word "{SIMULATOR}"')
+    return web_address(text)
+
+
+def listen_address(text: str) -> str:
+    """Check `ADDRESS:PORT`."""
+    match = re.fullmatch(r"(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})", text, re.ASCII)
+    if match is None or int(match[1]) > 65_535:
+        raise ValueError("is not an address and port; write it like 127.0.0.1:8080 or 0.0.0.0:8080")
+    return text
+
+
+def host_name(text: str) -> str:
+    """Check a host name, without scheme and port."""
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,253}", text, re.ASCII):
+        raise ValueError("is not a host name; write it like solar.example.org")
+    return text.lower()
+
+
+def _split(text: str) -> SplitResult:
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or re.search(r"[\s\\\"<>]", text):
+        raise ValueError("is not an address; write it like http://host:8086")
+    if "@" in parts.netloc:
+        raise ValueError("must not hold a user or password; they have keys of their own")
+    return parts
+
+
+def _clean(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is empty")
+    if not text.isprintable():
+        raise ValueError("holds a line break or another character that cannot be printed")
+    return text
+
+
+def _clean_secret(secret: SecretStr) -> SecretStr:
+    _clean(secret.get_secret_value())
+    return secret
+
+
+def _sendable(secret: SecretStr) -> SecretStr:
+    text = _clean(secret.get_secret_value()).strip()
+    if not text.isascii():
+        raise ValueError("holds a character that cannot be sent (only plain letters, digits and signs can)")
+    return SecretStr(text)
+
+
+def _stripped(text: str | None) -> str | None:
+    return None if text is None else _clean(text).strip()
+
+
+def _stripped_token(secret: SecretStr | None) -> SecretStr | None:
+    return None if secret is None else _sendable(secret)
+
+
+def _or_none(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _account_name(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9_-]{1,64}", text, re.ASCII):
+        raise ValueError("is not usable as a name: only a-z, 0-9, _ and - (it becomes a file name)")
+    return text
+
+
+def words_schema(words: Iterable[str]) -> dict[str, Any]:
+    """Return the JSON Schema of a value that is one of `words`, or `${...}`."""
+    return {"anyOf": [{"enum": list(words)}, SLOT]}
+
+
+def _scalar(*types: str, **more: Any) -> WithJsonSchema:
+    return WithJsonSchema({"type": ["string", *types], **more})
+
+
+def _patterned(pattern: str, *types: str) -> WithJsonSchema:
+    return _scalar(*types, pattern=rf"^\s*(?:{pattern})\s*$|{SLOT['pattern']}")
+
+
+_ANY = _scalar("number", "boolean")
+_DATE = r"\d{4}-\d\d?-\d\d?"
+Text = Annotated[str, AfterValidator(_clean), _ANY]
+Name = Annotated[str, AfterValidator(_account_name)]
+Host = Annotated[str, AfterValidator(host_name), _ANY]
+Listen = Annotated[str, AfterValidator(listen_address), _ANY]
+Secret = Annotated[SecretStr, AfterValidator(_clean_secret), _ANY]
+Token = Annotated[SecretStr, AfterValidator(_sendable), _ANY]
+UnsetText = Annotated[str | None, BeforeValidator(_or_none), AfterValidator(_stripped), _ANY]
+UnsetToken = Annotated[SecretStr | None, BeforeValidator(_or_none), AfterValidator(_stripped_token), _ANY]
+Url = Annotated[str, AfterValidator(web_address), _scalar()]
+ApiUrl = Annotated[str, AfterValidator(api_address), _scalar()]
+RedirectUrl = Annotated[str, AfterValidator(redirect_address), _scalar()]
+Seconds = Annotated[int, BeforeValidator(seconds), _patterned(r"\d+\s*[smhdw]?", "integer")]
+Share = Annotated[float, BeforeValidator(share), _patterned(r"\d+(\.\d*)?\s*%?", "number")]
+Count = Annotated[int, Field(ge=1, le=10**12), _scalar("number")]
+Degrees = Annotated[float, Field(allow_inf_nan=False), _scalar("number")]
+Since = Annotated[When, BeforeValidator(When.parse), _patterned(rf"all|\d+[hdwy]|{_DATE}")]
+Day = Annotated[date, BeforeValidator(day), _patterned(_DATE)]
