@@ -1,0 +1,175 @@
+"""The grants of all accounts, held in memory by the owner: what calls are made with, and when to renew it."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from ingest import auth
+from ingest.auth import Authorizer
+from ingest.core.errors import AuthBusy, AuthNeeded, ConfigError, IngestError, StateError
+from ingest.core.oauth import Token
+from ingest.core.verdict import Kind, Verdict
+from ingest.fetch import Outcome
+from ingest.logs import Change
+from ingest.streams.base import HOUR, MINUTE
+from ingest.tokens import Kept
+
+log = logging.getLogger(__name__)
+
+FRESH = 10 * MINUTE
+"""A token this young that is called expired is not expired: something else is refused."""
+NEVER = 2**62
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """What came of renewing an account's tokens."""
+
+    account: str
+    call: int
+    token: Token | None = field(default=None, repr=False)
+    error: IngestError | None = None
+
+
+@dataclass
+class _State:
+    token: Token | None = None
+    stale: str = ""
+    renewing: bool = False
+    fails: int = 0
+    rest_until: int = 0
+    needed: str = ""
+    stamp: tuple[int, int] | None = None
+
+
+class Accounts:
+    """The accounts of an installation. With v2 a grant is a user id that never ends; with v4 an access token."""
+
+    def __init__(self, names: Iterable[str], user_ids: Mapping[str, str], authorizer: Authorizer | None) -> None:
+        self._user_ids = user_ids
+        self._authorizer = authorizer
+        self._states = {name: _State() for name in names}
+        self._changes = Change(log)
+
+    def grant(self, account: str, now: int) -> str:
+        """What to call with; empty while there is nothing valid."""
+        if account in self._user_ids:
+            return self._user_ids[account]
+        state = self._states[account]
+        token = state.token
+        return token.access if token and not state.renewing and not state.stale and now < token.expires_at else ""
+
+    def due(self, now: int) -> list[str]:
+        """The accounts whose tokens should be renewed now. Heeds the files, which another program may have written."""
+        if self._authorizer is None:
+            return []
+        return [name for name in self._states if self._is_due(name, self._authorizer, now)]
+
+    def _is_due(self, name: str, authorizer: Authorizer, now: int) -> bool:
+        if self._states[name].renewing or name in self._user_ids:
+            return False
+        state = self._look(name, authorizer)
+        if state.rest_until > now + 2 * HOUR:
+            state.rest_until = now
+        if state.needed or state.rest_until > now:
+            return False
+        token = state.token
+        return token is None or bool(state.stale) or now >= token.renew_at()
+
+    def _look(self, name: str, authorizer: Authorizer) -> _State:
+        """Take what is on the disk, when that has changed: a person may have authorized, or said good-bye."""
+        state = self._states[name]
+        stamp = authorizer.files.stamp(name)
+        if stamp == state.stamp:
+            return state
+        try:
+            kept = authorizer.kept(name)
+        except StateError:
+            return state
+        state.stamp = stamp
+        if hopeless := authorizer.hopeless(name, kept):
+            state.token = self._remnant(kept, state.stale)
+            self._need(name, state, hopeless)
+        elif kept is None:
+            state.token = None
+        elif not kept.dead and kept.current.access != state.stale:
+            self._states[name] = state = _State(token=kept.current, stamp=stamp)
+            self._changes.good(f"consent.{name}", f"account {name} is authorized")
+        return state
+
+    @staticmethod
+    def _remnant(kept: Kept | None, stale: str) -> Token | None:
+        """The access token outlives a dead refresh token by some hours."""
+        return kept.current if kept is not None and kept.current.access != stale else None
+
+    def _need(self, name: str, state: _State, sentence: str) -> None:
+        """Note that only a person can help; told here unless a renewal has told it."""
+        if not state.needed:
+            self._changes.bad(f"consent.{name}", sentence)
+        state.needed = sentence
+
+    def begin(self, account: str) -> None:
+        """Note that a worker is renewing."""
+        self._states[account].renewing = True
+
+    @property
+    def renewing(self) -> int:
+        """How many renewals are under way."""
+        return sum(state.renewing for state in self._states.values())
+
+    def renew(self, account: str, call: int) -> Renewal:
+        """Run by a worker: the network part of a renewal."""
+        state = self._states[account]
+        stale = state.stale or (state.token.access if state.token else "")
+        try:
+            if self._authorizer is None:
+                raise AuthNeeded(f"account {account} has no tokens that could be renewed")
+            return Renewal(account, call, token=self._authorizer.renew(account, stale))
+        except IngestError as error:
+            return Renewal(account, call, error=error)
+
+    def finish(self, renewal: Renewal, now: int) -> IngestError | None:
+        """Take the result of a renewal; returns an error that stops the whole application."""
+        state = self._states[renewal.account]
+        state.renewing = False
+        if renewal.token is not None:
+            self._states[renewal.account] = _State(token=renewal.token)
+            return None
+        state.fails += 1
+        state.rest_until = now + min(HOUR, MINUTE * 2 ** min(state.fails - 1, 20))
+        if isinstance(renewal.error, AuthNeeded):
+            state.needed = str(renewal.error)
+        elif not isinstance(renewal.error, AuthBusy | ConfigError):
+            return None
+        return renewal.error if isinstance(renewal.error, ConfigError) else None
+
+    def judge(self, outcome: Outcome, now: int) -> Outcome:
+        """An expired token is renewed once. One that was just issued is not expired: the call is denied."""
+        if outcome.verdict.kind is not Kind.EXPIRED:
+            return outcome
+        state = self._states.get(outcome.task.account)
+        if state is None or state.token is None or state.token.access != outcome.grant:
+            return outcome
+        if 0 <= now - state.token.issued_at < FRESH:  # before 0 it was issued by a clock that was wrong
+            reason = f"{outcome.verdict.reason}, with a token that was just issued"
+            return replace(outcome, verdict=Verdict(Kind.DENIED, reason))
+        state.stale = state.token.access
+        return outcome
+
+    def needed(self) -> dict[str, str]:
+        """The accounts that only a person can authorize, with the sentence that says how."""
+        return {name: state.needed for name, state in self._states.items() if state.needed}
+
+    def days_left(self, now: int) -> dict[str, float]:
+        """Days until each account needs a person, by what was last seen; accounts without a pair are absent."""
+        held = {name: state.token for name, state in self._states.items() if name not in self._user_ids}
+        return {name: auth.days_left(token, now) for name, token in held.items() if token is not None}
+
+    def next_at(self, now: int) -> int:
+        """When the next renewal is due (epoch seconds)."""
+        times = [NEVER]
+        for name, state in self._states.items():
+            if name not in self._user_ids and not state.renewing and not state.needed:
+                renew_at = now if state.token is None or state.stale else state.token.renew_at()
+                times.append(max(renew_at, state.rest_until, now + 1))
+        return min(times)

@@ -1,0 +1,199 @@
+"""What is due, in order of time: kept up by commits, so that a tick does not look at every pair of a large fleet.
+
+The agenda is a hint: a pair that seems due is looked at afresh before it is asked.
+"""
+
+import heapq
+from collections import Counter, defaultdict, deque
+from collections.abc import Collection
+
+from ingest.core import planner
+from ingest.core.pacing import Factors, Group
+from ingest.core.planner import Debt
+from ingest.core.quota import month_of
+from ingest.core.work import Classes, Task, Work
+from ingest.roster import Roster
+from ingest.streams.base import DAY, HOUR, MINUTE
+
+Key = tuple[str, str]
+
+SWEEP = 15 * MINUTE
+"""Every pair is looked at so often (s), besides when a commit touched it."""
+DRIFT = 0.02
+"""Dues are computed again when the pace has changed by this share."""
+FRONT = 64
+"""So many of the most overdue pairs are looked at in a tick."""
+PRICED = HOUR
+"""The history of a pair is priced again so often (s), besides when a commit touched it."""
+PRICES = 40
+"""The history of so many pairs is priced again in a tick because of its age."""
+
+
+class Agenda:
+    """Dues and debts of the pairs of a roster, at the pace of `factors`.
+
+    `groups` are the pairs by what they cost, `needs` the calls that history needs now and `leaving` those of them for
+    data that leave the cloud this month, `again` the calls a day that second looks will need.
+    """
+
+    def __init__(self, roster: Roster, classes: Classes) -> None:
+        self._roster, self._classes = roster, classes
+        self.factors = Factors()
+        self.groups: Counter[Group] = Counter()
+        self.needs, self.leaving, self.again = 0, 0.0, 0.0
+        self.waits = False
+        self._state: tuple[int, Factors, int, frozenset[str]] = (-SWEEP, Factors(), -1, frozenset())
+        self._works: dict[Key, Work] = {}
+        self._of: defaultdict[str, set[Key]] = defaultdict(set)
+        self._group: dict[Key, Group | None] = {}
+        self._due: dict[Key, int] = {}
+        self._order: dict[Key, int] = {}
+        self._heap: list[tuple[int, int, Key]] = []
+        self._ready: set[Key] = set()
+        self._debts: dict[Key, Debt] = {}
+        self._priced: deque[tuple[int, Key]] = deque()
+        self._priced_at: dict[Key, int] = {}
+        self._front: set[Key] = set()
+        self._fronted_at = 0
+
+    # ── keeping up ────────────────────────────────────────────────────────────────────────────────────
+
+    def keep_up(self, now: int, accounts: frozenset[str]) -> None:
+        """Follow the time: sweep where that is due, and price again the history whose price is oldest.
+
+        `accounts` are those that can be asked now; the pairs of others are left out.
+        """
+        swept_at, factors, generation, granted = self._state
+        moved = any(abs(new / old - 1) > DRIFT for new, old in zip(self.factors, factors, strict=True))
+        changed = generation != self._roster.generation or granted != accounts
+        if changed or moved or not 0 <= now - swept_at < SWEEP:
+            self._state = now, self.factors, self._roster.generation, accounts
+            self._sweep(now)
+        for _ in range(min(PRICES, len(self._priced))):
+            at, key = self._priced[0]
+            if 0 <= now - at < PRICED:
+                break
+            self._priced.popleft()
+            if self._priced_at.get(key) == at:
+                self._price(key, now)
+
+    def _sweep(self, now: int) -> None:
+        works = {work.pair: work for work in self._roster.works(now) if work.account in self._state[3]}
+        for gone in self._works.keys() - works.keys():
+            self._forget(gone)
+        self._heap.clear()
+        self._ready.clear()
+        for work in works.values():
+            self._put(work, now)
+
+    def touch(self, system: str, now: int) -> None:
+        """Look again at the pairs of a system, something of which was just committed."""
+        works = [work for work in self._roster.works_of(system, now) if work.account in self._state[3]]
+        for gone in self._of[system] - {work.pair for work in works}:
+            self._forget(gone)
+        for work in works:
+            self._put(work, now)
+            self._price(work.pair, now)
+
+    def _put(self, work: Work, now: int) -> None:
+        key, old = work.pair, self._works.get(work.pair)
+        if old is None:
+            self._order[key] = len(self._order)
+            self._priced.appendleft((-PRICED, key))
+            self._priced_at[key] = -PRICED
+        group = None if work.is_finished(now) else work.group
+        self._count(self._group.get(key), old or work, -1)
+        self._count(group, work, 1)
+        self._works[key], self._group[key] = work, group
+        self._of[key[0]].add(key)
+        self._ready.discard(key)
+        self._push(key, planner.due_at(work, *self.factors))
+
+    def _push(self, key: Key, at: int) -> None:
+        self._due[key] = at
+        heapq.heappush(self._heap, (at, self._order[key], key))
+
+    def _count(self, group: Group | None, work: Work, by: int) -> None:
+        if group is not None:
+            self.again += by * planner.looks_again(work, self._classes)
+            self.groups[group] += by
+            if not self.groups[group]:
+                del self.groups[group]
+
+    def _forget(self, key: Key) -> None:
+        self._of[key[0]].discard(key)
+        self._ready.discard(key)
+        self._front.discard(key)
+        self._count(self._group.pop(key), self._works.pop(key), -1)
+        self._owe(key, None)
+        del self._due[key], self._priced_at[key]
+
+    def _price(self, key: Key, now: int) -> None:
+        work = self._works[key]
+        paused = max(work.rest_until, work.history_from) > now + DAY
+        self._owe(key, None if paused else planner.debt(work, now, self._classes, month_of(now)[1]))
+        self._priced_at[key] = now
+        self._priced.append((now, key))
+
+    def _owe(self, key: Key, debt: Debt | None) -> None:
+        old = self._debts.pop(key, None)
+        for each, by in ((old, -1), (debt, 1)):
+            if each is not None:
+                self.needs += by * each.calls
+                self.leaving += by * each.leaving
+        if debt is not None:
+            self._debts[key] = debt
+            self._front.add(key)
+
+    # ── asking ────────────────────────────────────────────────────────────────────────────────────────
+
+    def live(self, now: int, flying: Collection[Key], *, only_new: bool = False) -> list[Task]:
+        """The live calls and snapshots that are due, the most overdue first; of a large fleet only the front.
+
+        `only_new` leaves out what was asked before; `waits` then says whether any of that is due.
+        """
+        while self._heap and self._heap[0][0] <= now:
+            at, _, key = heapq.heappop(self._heap)
+            if self._due.get(key) == at:
+                self._ready.add(key)
+        ready = [key for key in self._ready if key not in flying]
+        if only_new:
+            new = [key for key in ready if self._works[key].asked_at is None]
+            self.waits, ready = len(new) < len(ready), new
+        else:
+            self.waits = False
+        front = heapq.nsmallest(FRONT, ready, key=lambda key: self._rank(key, now))
+        works = [self._fresh(key, now) for key in front]
+        tasks = planner.live_tasks(works, now, self._classes, *self.factors)
+        for key in {work.pair for work in works} - {task.pair for task in tasks}:
+            self._ready.discard(key)
+            pause = SWEEP if self._works[key].is_finished(now) else MINUTE
+            self._push(key, max(planner.due_at(self._works[key], *self.factors), now + pause))
+        return tasks
+
+    def _rank(self, key: Key, now: int) -> tuple[int, float, int]:
+        return *planner.urgency(self._works[key], self._due[key], now), self._order[key]
+
+    def _fresh(self, key: Key, now: int) -> Work:
+        """A pair as it stands at this moment."""
+        return self._roster.work(*key, now) or self._works[key]
+
+    def history(self, now: int, flying: Collection[Key], *, only_leaving: bool) -> list[Task]:
+        """The most urgent history calls."""
+        if not 0 <= now - self._fronted_at < MINUTE or not self._front:
+            owing = ((debt.key, key) for key, debt in self._debts.items() if self._history_at(key) <= now)
+            self._front = {key for _, key in heapq.nsmallest(2 * FRONT, owing)}
+            self._fronted_at = now
+        self._front = {key for key in self._front if key in self._debts and self._history_at(key) <= now}
+        front = sorted(self._front - set(flying), key=lambda key: (self._debts[key].key, self._order[key]))
+        works = [self._fresh(key, now) for key in front[:8]]
+        return planner.history_tasks(works, now, self._classes, only_leaving=only_leaving)
+
+    def _history_at(self, key: Key) -> int:
+        return max(self._works[key].rest_until, self._works[key].history_from)
+
+    def next_at(self, flying: Collection[Key]) -> int:
+        """When the next pair is due (epoch s); far away when nothing ever is."""
+        while self._heap and (self._due.get(self._heap[0][2]) != self._heap[0][0] or self._heap[0][2] in flying):
+            heapq.heappop(self._heap)
+        return self._heap[0][0] if self._heap else 2**62

@@ -1,0 +1,166 @@
+"""Putting the parts together: a pipeline and its senders from the settings. Nothing runs before it is told to."""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import ingest
+from ingest.accounts import Accounts
+from ingest.auth import Authorizer, Login
+from ingest.clock import Clock
+from ingest.config import SIMULATOR, Influx, InfluxV1, Settings
+from ingest.core.dialect import Api
+from ingest.core.errors import ConfigError
+from ingest.core.http import Transport
+from ingest.core.oauth import App, user_id
+from ingest.deliver import Sender
+from ingest.pipeline import PARALLEL_FROM, Pipeline
+from ingest.sinks import Sink, Target, open_sink
+from ingest.store import Store, outbox
+from ingest.tokens import TokenFiles
+
+if TYPE_CHECKING:
+    from ingest.simulator import SimulatedServer
+
+Remedy = Callable[[str], str]
+"""Turns words such as "auth login home" into the command as it is called here."""
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """The cloud that is asked: its address, and the credentials of our application there."""
+
+    base_url: str
+    key: str
+    client_id: str
+    client_secret: str
+    redirect_uri: str
+
+
+def cloud_of(settings: Settings) -> Cloud:
+    """The cloud that the settings name. Raises `ConfigError` when credentials are missing."""
+    missing = settings.missing_credentials()
+    if missing:
+        raise ConfigError(f"{settings.config_path}: {', '.join(missing)} missing; run `ingest init`, or fill them in")
+    api = settings.api
+    secrets = [value.get_secret_value() if value else "" for value in (api.key, api.client_secret)]
+    return Cloud(api.base_url, secrets[0], api.client_id or "", secrets[1], api.redirect_uri)
+
+
+def open_store(settings: Settings, cloud: Cloud | None, *, own: bool = False) -> Store:
+    """The state of an installation, bound to its cloud and application. Raises as `Store` does."""
+    store = Store(settings.state_dir, own=own)
+    if cloud is not None:
+        application = cloud.client_id or cloud.key
+        base = SIMULATOR if settings.is_simulated else settings.api.base_url
+        try:
+            store.claim(base, hashlib.sha256(application.encode()).hexdigest()[:16])
+        except BaseException:
+            store.close()
+            raise
+    return store
+
+
+def authorizer(settings: Settings, cloud: Cloud, clock: Clock, transport: Transport, remedy: Remedy) -> Authorizer:
+    """What obtains and renews the tokens of this installation."""
+    app = App(cloud.base_url, cloud.client_id, cloud.client_secret, cloud.redirect_uri)
+    logins = {
+        name: Login(account.username, account.password.get_secret_value())
+        for name, account in settings.accounts.items()
+        if account.username and account.password
+    }
+    files = TokenFiles(settings.state_dir / "tokens")
+    words = lambda account: remedy(f"auth login {account}")  # noqa: E731
+    return Authorizer(app, files, transport, clock.now, logins, words, clock.observe)
+
+
+def network(clock: Clock) -> Transport:
+    """The real network."""
+    from ingest.transport import HttpTransport  # noqa: PLC0415 - what does not ask the cloud starts without it
+
+    return HttpTransport(clock.sleep, f"enphase-ingest/{ingest.__version__}")
+
+
+def pipeline(
+    settings: Settings,
+    cloud: Cloud,
+    store: Store,
+    clock: Clock,
+    transport: Transport,
+    pool: Executor,
+    remedy: Remedy,
+) -> Pipeline:
+    """The machine of one application, ready to tick."""
+    api = Api(settings.api.version, cloud.base_url, cloud.key)
+    auth = None if api.version == "v2" else authorizer(settings, cloud, clock, transport, remedy)
+    accounts = Accounts(settings.accounts, user_ids(settings), auth)
+    return Pipeline(settings, api, store, clock, accounts, transport, pool)
+
+
+def fetch_pool(settings: Settings) -> ThreadPoolExecutor:
+    """Workers that fetch: one, or a few where the plan is large."""
+    workers = 4 if settings.api.plan.per_minute >= PARALLEL_FROM else 1
+    return ThreadPoolExecutor(workers, thread_name_prefix="fetch")
+
+
+def user_ids(settings: Settings) -> dict[str, str]:
+    """The user ids of the accounts of API v2, by account."""
+    found = {}
+    for name, account in settings.accounts.items():
+        if account.user_id:
+            found[name] = account.user_id.get_secret_value()
+        elif account.enlighten_id:
+            found[name] = user_id(account.enlighten_id)
+    return found
+
+
+def senders(settings: Settings, store: Store, opener: Callable[[Target], Sink] = open_sink) -> list[Sender]:
+    """One sender for each sink of the settings; a new or changed target starts from the beginning."""
+    made = []
+    for name, entry in settings.sinks.items():
+        target = target_of(entry)
+        sink = opener(target)
+        with store.transaction() as db:
+            row = outbox.open_sink(db, name, sink.fingerprint)
+        made.append(Sender(name, sink, store.reader(), row.cursor))
+    return made
+
+
+def target_of(entry: Influx | InfluxV1) -> Target:
+    """The plain form of a sink's settings."""
+    values: Mapping[str, object] = dict(entry)
+    words = {name: value for name, value in values.items() if isinstance(value, str)}
+    secrets = {
+        name: getattr(entry, name).get_secret_value()
+        for name in ("token", "password")
+        if getattr(entry, name, None) is not None
+    }
+    return Target(**{**words, **secrets})
+
+
+def simulated_cloud(base_url: str) -> Cloud:
+    """The built-in simulator as the cloud."""
+    from ingest.simulator import API_KEY, CLIENT_ID, CLIENT_SECRET  # noqa: PLC0415 - only the simulated run needs it
+
+    return Cloud(base_url, API_KEY, CLIENT_ID, CLIENT_SECRET, f"{base_url}/oauth/redirect_uri")
+
+
+def simulator(settings: Settings) -> "SimulatedServer":
+    """The built-in simulator behind a port of its own, with the plan of the settings. Not started yet."""
+    from ingest.simulator import Cloud as Vendor  # noqa: PLC0415
+    from ingest.simulator import SimulatedServer, demo_sites  # noqa: PLC0415
+
+    plan = settings.api.plan
+    sites = demo_sites(int(time.time()))
+    return SimulatedServer(Vendor(sites, clock=time.time, plan=(plan.per_minute, plan.per_month)))
+
+
+def consent_to_simulator(auth: Authorizer, accounts: Iterable[str], consent: Callable[[], str]) -> None:
+    """The simulator has no person to ask: where its consent is missing or lapsed, it is given."""
+    for account in accounts:
+        kept = auth.kept(account)
+        if kept is None or kept.dead or kept.current.lapses_at < time.time():
+            auth.by_code(account, consent())

@@ -1,0 +1,248 @@
+"""Obtaining and renewing tokens: received, put on the disk, only then used.
+
+A refresh token is spent only under the lock of its file, after the file was read again inside the lock: two programs
+never spend the same one.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from ingest.config import Settings
+from ingest.core import oauth
+from ingest.core.errors import AuthBusy, AuthNeeded, ConfigError, IngestError, StateError
+from ingest.core.http import Reply, Request, Transport
+from ingest.core.oauth import DAY, App, Refused, Token
+from ingest.logs import register_secret
+from ingest.tokens import Kept, TokenFiles
+
+WORRYING = 10 * DAY
+"""A refresh token is renewed daily; with this little left, renewing has failed for weeks."""
+
+
+@dataclass(frozen=True)
+class Login:
+    """A partner's login, with which a dead refresh token needs no person."""
+
+    username: str
+    password: str
+
+
+class Authorizer:
+    """Tokens of all accounts of one application. `now` gives epoch seconds, `observe` takes the
+    cloud's own time, `remedy` gives the command that authorizes.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        files: TokenFiles,
+        transport: Transport,
+        now: Callable[[], int],
+        logins: Mapping[str, Login],
+        remedy: Callable[[str], str],
+        observe: Callable[[int | None], None] = lambda _: None,
+    ) -> None:
+        self.app, self.files = app, files
+        self._transport, self._now, self._logins, self._remedy = transport, now, logins, remedy
+        self._observe = observe
+        self._unwritten: dict[str, Kept] = {}
+
+    def kept(self, account: str) -> Kept | None:
+        """What is on the disk for an account."""
+        return self.files.read(account)
+
+    def hopeless(self, account: str, kept: Kept | None) -> str:
+        """The sentence that says what a person must do, where no request could help; else empty."""
+        return "" if account in self._logins or (kept is not None and not kept.dead) else self._nobody(account, kept)
+
+    def by_code(self, account: str, code: str) -> Token:
+        """Exchange the code of a consent. Raises `AuthNeeded`, `AuthBusy` or `ConfigError`."""
+        register_secret(code)
+        with self.files.lock(account):
+            return self._ask(account, oauth.by_code(self.app, code), None)
+
+    def log_in(self, account: str) -> Token:
+        """A new pair by a partner's login. Raises as `by_code` does."""
+        with self.files.lock(account):
+            return self._log_in(account, AuthNeeded(self._nobody(account, None)))
+
+    def renew(self, account: str, stale: str) -> Token:
+        """A pair whose access token is not `stale`, renewing at most once.
+
+        Raises `AuthNeeded` when only a person can help, `AuthBusy` when it is worth trying later, `ConfigError` when
+        the application itself is refused.
+        """
+        with self.files.lock(account):
+            kept = self._held(account)
+            if kept is not None and kept.current.access != stale and not kept.dead:
+                return kept.current
+            if kept is not None and not kept.dead:
+                try:
+                    return self._ask(account, oauth.by_refresh(self.app, kept.current.refresh), kept.current)
+                except AuthNeeded as refused:
+                    return self._second_chance(account, kept, refused)
+            return self._log_in(account, AuthNeeded(self._nobody(account, kept)))
+
+    def _held(self, account: str) -> Kept | None:
+        """The pair to go on from. One that a full disk refused is written first: the file's own may be spent."""
+        kept = self.files.recover(account)
+        unwritten = self._unwritten.pop(account, None)
+        if unwritten is None or kept is None or unwritten.previous != kept.current:
+            return kept
+        self._write(account, unwritten)
+        return unwritten
+
+    def _second_chance(self, account: str, kept: Kept, refused: AuthNeeded) -> Token:
+        """The pair before this one may still be good, if the vendor's last answer never reached us."""
+        if kept.previous is not None:
+            try:
+                return self._ask(account, oauth.by_refresh(self.app, kept.previous.refresh), kept.current)
+            except AuthNeeded:
+                pass
+        self.files.write(account, replace(kept, dead=str(refused)))
+        return self._log_in(account, refused)
+
+    def _log_in(self, account: str, refused: AuthNeeded) -> Token:
+        login = self._logins.get(account)
+        if login is None:
+            raise refused
+        return self._ask(account, oauth.by_password(self.app, login.username, login.password), None)
+
+    def _ask(self, account: str, request: Request, before: Token | None) -> Token:
+        reply = self._transport.send(request)
+        self._observe(reply.date_at)
+        answer = oauth.read_token(_without_secrets(reply, request), self._now())
+        if isinstance(answer, Token):
+            _hide(answer)
+            self._write(account, Kept(answer, before))
+            return answer
+        raise self._error(account, answer, (request.form or {}).get("grant_type", ""))
+
+    def _write(self, account: str, kept: Kept) -> None:
+        try:
+            self.files.write(account, kept)
+        except StateError:
+            self._unwritten[account] = kept
+            raise
+        self._unwritten.pop(account, None)
+
+    def _error(self, account: str, refused: Refused, grant: str) -> IngestError:
+        reason = refused.reason
+        if refused.ours:
+            return ConfigError(
+                f"the cloud does not know this application ({reason}); compare api.client_id and "
+                "api.client_secret with the developer portal"
+            )
+        if not refused.dead:
+            return AuthBusy(f"account {account}: the token endpoint has trouble ({reason}); trying again later")
+        if grant == "authorization_code":
+            return AuthNeeded(self._bad_code(account, reason))
+        if grant == "password":
+            return AuthNeeded(
+                f"account {account}: the cloud refuses the login ({reason}); correct accounts.{account}.username and "
+                f".password in the configuration, then run `{self._remedy(account)}`"
+            )
+        return AuthNeeded(
+            f"account {account}: the authorization is no longer valid ({reason}); run "
+            f"`{self._remedy(account)}`. Data already read is kept"
+        )
+
+    def _bad_code(self, account: str, reason: str) -> str:
+        if "redirect" in reason.lower():
+            return (
+                f"account {account}: the redirect address does not match ({reason}); api.redirect_uri is "
+                f"{self.app.redirect_uri}, and must be the same while asking and while pasting: begin again with "
+                f"`{self._remedy(account)}`"
+            )
+        return (
+            f"account {account}: the code was not taken ({reason}); a code works once, and for a few minutes only: "
+            f"begin again with `{self._remedy(account)}`"
+        )
+
+    def _nobody(self, account: str, kept: Kept | None) -> str:
+        if kept is not None:
+            return kept.dead
+        return f"account {account} is not authorized yet; run `{self._remedy(account)}`"
+
+
+def _without_secrets(reply: Reply, request: Request) -> Reply:
+    """A refusal may quote what was sent ("Invalid refresh token: ..."), and its words end up in logs and messages."""
+    if reply.status == 200:
+        return reply
+    body = reply.body
+    for name in ("code", "refresh_token", "username", "password"):
+        if secret := (request.form or {}).get(name):
+            body = body.replace(secret.encode(), b"***")
+    return replace(reply, body=body)
+
+
+def _hide(token: Token) -> None:
+    """Logs never show these; those that look like a JWT are known to the redaction by their form."""
+    for word in (token.access, token.refresh):
+        if not word.startswith("eyJ"):
+            register_secret(word)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How an account stands. `kind` is consent, login or user; `state` is ok, missing, dead, lapsed or unreadable.
+
+    Times are epoch seconds; `days_left` counts until a person must consent again, None where nobody ever must or
+    where there is nothing left to count. `sentence` says what to do, empty when all is well.
+    """
+
+    account: str
+    kind: str
+    state: str
+    days_left: float | None = None
+    access_ends_at: int | None = None
+    refresh_ends_at: int | None = None
+    sentence: str = ""
+
+
+def standing(settings: Settings, now: int, remedy: Callable[[str], str]) -> list[Standing]:
+    """How every account stands, read from the token files; spends no call. `remedy` gives the command to run."""
+    files = TokenFiles(settings.state_dir / "tokens")
+    return [_standing(files, name, account.kind, now, remedy(name)) for name, account in settings.accounts.items()]
+
+
+def remaining(settings: Settings, now: int) -> dict[str, float]:
+    """Days until each account needs a person; accounts that never do, or that have nothing left, are absent."""
+    return {one.account: one.days_left for one in standing(settings, now, str) if one.days_left is not None}
+
+
+def days_left(token: Token, now: int) -> float:
+    """Days until the refresh token dies; never negative."""
+    return round(max(0, token.lapses_at - now) / DAY, 2)
+
+
+def _standing(files: TokenFiles, account: str, kind: str, now: int, command: str) -> Standing:
+    if kind == "user":
+        return Standing(account, kind, "ok")
+    try:
+        kept = files.read(account)
+    except StateError as error:
+        return Standing(account, kind, "unreadable", sentence=str(error))
+    alone = kind == "login"
+    if kept is None:
+        sentence = "" if alone else f"account {account} is not authorized yet; run `{command}`"
+        return Standing(account, kind, "missing", sentence=sentence)
+    pair = kept.current
+    ends = {"access_ends_at": pair.expires_at, "refresh_ends_at": pair.lapses_at}
+    if kept.dead:
+        return Standing(account, kind, "dead", **ends, sentence="" if alone else kept.dead)
+    left = days_left(pair, now)
+    if not left:
+        sentence = f"account {account}: the authorization was not renewed for 30 days and has lapsed; run `{command}`"
+        return Standing(account, kind, "lapsed", 0.0, **ends, sentence="" if alone else sentence)
+    return Standing(account, kind, "ok", left, **ends, sentence=_worry(account, pair, now, alone=alone))
+
+
+def _worry(account: str, pair: Token, now: int, *, alone: bool) -> str:
+    left = pair.lapses_at - now
+    if alone or left >= WORRYING:
+        return ""
+    return (
+        f"account {account}: not renewed for {(now - pair.issued_at) // DAY} days; within {max(1, left // DAY)} days "
+        "a runner must reach the cloud, or a person must consent again"
+    )

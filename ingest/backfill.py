@@ -1,0 +1,55 @@
+"""Wishes of history, taken up by the runner: a lower floor of some pairs, and for a while a larger share of calls."""
+
+from ingest.core.span import Span
+from ingest.roster import Roster
+from ingest.store import Store, progress, settings, wishes
+from ingest.store.progress import Pair
+from ingest.store.wishes import Backfill
+from ingest.streams import BY_NAME
+
+SHARE = "backfill_share"
+
+
+def take_up(store: Store, roster: Roster, now: int) -> set[str]:
+    """Make the waiting wishes part of what is wanted; returns the systems they concern. Asks for nothing itself."""
+    waiting = wishes.waiting(store.db)
+    if not waiting:
+        return set()
+    systems: set[str] = set()
+    with store.transaction() as db:
+        for number, wish in waiting:
+            for pair in _pairs(roster, wish):
+                wanted = roster.wanted_of(pair.system)
+                if wanted is None:
+                    continue
+                span = Span(wish.since, now if wish.until is None else wish.until)
+                pair.floor = wishes.want(db, pair.system, pair.stream, span, roster.floor(wanted, pair, now))
+                progress.save_pair(db, pair)
+                systems.add(pair.system)
+            if wish.share is not None:
+                settings.write(db, SHARE, str(wish.share))
+            wishes.taken_up(db, number, now)
+    roster.reload()
+    return systems
+
+
+def _pairs(roster: Roster, wish: Backfill) -> list[Pair]:
+    """The pairs that a wish names; only streams of intervals have history."""
+    return [
+        roster.pairs.get((wanted.system, name)) or Pair(wanted.system, name)
+        for wanted in roster.wanted()
+        for name in wanted.streams
+        if BY_NAME[name].grain and wish.system in (None, wanted.system) and wish.stream in (None, name)
+    ]
+
+
+def share(store: Store, configured: float, needs: int) -> float:
+    """The part of the month's calls that history is guaranteed: as wished until all of it is there."""
+    wished = settings.read(store.db, SHARE)
+    if not wished:
+        return configured
+    if needs:
+        return max(configured, float(wished))
+    with store.transaction() as db:
+        settings.write(db, SHARE, "")
+    return configured

@@ -1,0 +1,63 @@
+"""The time as the cloud has it: the wall clock, held steady through its jumps and set by the cloud's `Date` header.
+
+A Raspberry Pi has no clock of its own and may start in the wrong year; quotas, windows and trust are the cloud's.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+
+TOLERANCE_S = 60
+"""Smaller differences are left alone: a `Date` header has whole seconds and spends time on the way."""
+
+
+def _steady() -> float:
+    """Seconds that never jump; where the system can say it, they go on while the machine sleeps."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot is None else time.clock_gettime(boot)
+
+
+class Clock:
+    """Epoch seconds. Safe to use from several threads; `sleep` waits for seconds.
+
+    `corrections` counts how often the cloud's time was taken over the wall clock's.
+    """
+
+    def __init__(
+        self,
+        wall: Callable[[], float] = time.time,
+        steady: Callable[[], float] = _steady,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.sleep = sleep
+        self._wall, self._steady = wall, steady
+        self._guard = threading.Lock()
+        self._offset = 0.0
+        self._seen = wall() - steady()
+        self.corrections = 0
+
+    def now(self) -> int:
+        """The moment in epoch seconds; goes on evenly when the wall clock jumps."""
+        with self._guard:
+            drift = self._wall() - self._steady()
+            if abs(drift - self._seen) > TOLERANCE_S:
+                self._offset -= drift - self._seen
+            self._seen = drift
+            return int(self._wall() + self._offset)
+
+    def observe(self, date_at: int | None) -> None:
+        """Take the cloud's own time from a reply."""
+        if date_at is None:
+            return
+        difference = date_at - self.now()
+        if abs(difference) > TOLERANCE_S:
+            with self._guard:
+                self._offset += difference
+                self.corrections += 1
+
+    @property
+    def wrong_by(self) -> int:
+        """Seconds by which the wall clock is ahead of the cloud (negative: behind); 0 while within tolerance."""
+        with self._guard:
+            ahead = int(-self._offset)
+        return ahead if abs(ahead) > TOLERANCE_S else 0

@@ -1,0 +1,184 @@
+"""What an outcome does to the state: each verdict has one act, and all of it is one transaction."""
+
+import sqlite3
+from dataclasses import replace
+
+from ingest import derived, learn, lifetime
+from ingest.context import Context
+from ingest.core import coverage
+from ingest.core.coverage import Advance
+from ingest.core.derive import QUARTER
+from ingest.core.planner import LONGEST_PAUSE, Purpose
+from ingest.core.point import Point, Value
+from ingest.core.span import Span, ceil_to, floor_to
+from ingest.core.verdict import Kind
+from ingest.fetch import Outcome
+from ingest.store import archive, ledger, progress, totals
+from ingest.store.archive import Written
+from ingest.store.progress import Pair, SystemRow
+from ingest.streams.base import DAY, HOUR, MINUTE
+from ingest.streams.site import SystemInfo
+
+PAUSES: dict[Kind, tuple[int, int]] = {
+    Kind.BUSY: (MINUTE, LONGEST_PAUSE),
+    Kind.AHEAD: (MINUTE, LONGEST_PAUSE),
+    Kind.EXPIRED: (MINUTE, HOUR),
+    Kind.DENIED: (DAY, 7 * DAY),
+    Kind.WRONG_KEY: (HOUR, HOUR),
+    Kind.GARBLED: (HOUR, DAY),
+}
+"""First pause of a pair and the longest it doubles to, in seconds."""
+
+
+def record(db: sqlite3.Connection, outcome: Outcome, at: Context) -> Pair:
+    """Write an outcome inside the caller's transaction; returns the pair as it stands after."""
+    task, kind = outcome.task, outcome.verdict.kind
+    if outcome.sent:
+        ledger.end(db, outcome.call, at.now, kind.value)
+    else:
+        ledger.release(db, outcome.call)
+    pair = progress.pair(db, task.system, task.stream.name)
+    if pair.floor is None and task.stream.grain and outcome.date_at is not None:
+        pair = replace(pair, floor=at.floor)  # "the last week" is that before we first asked, also if it was in vain
+    if kind is Kind.OK:
+        pair = _ok(db, pair, outcome, at)
+    elif kind is Kind.OUTSIDE:
+        pair = _outside(db, pair, outcome, at)
+    elif kind is Kind.NOTHING:
+        pair = _nothing(pair, outcome, at.now)
+    elif kind in PAUSES:
+        first, longest = PAUSES[kind]
+        pair = _rest(pair, outcome, at.now, first, longest)
+    if task.hopes and kind in (Kind.OK, Kind.OUTSIDE, Kind.NOTHING, Kind.GARBLED, Kind.DENIED):
+        learn.reach(db, outcome, answered=kind is Kind.OK)
+    if outcome.body:
+        reason = outcome.verdict.reason
+        progress.keep_sample(db, task.system, task.stream.name, at.now, reason, outcome.body)
+    progress.save_pair(db, pair)
+    return pair
+
+
+def _rest(pair: Pair, outcome: Outcome, now: int, first: int, longest: int) -> Pair:
+    verdict = outcome.verdict
+    fails = pair.fails + 1 if pair.state == verdict.kind.value else 1
+    pause = min(longest, first * 2 ** min(fails - 1, 20))
+    return replace(pair, fails=fails, rest_until=now + pause, state=verdict.kind.value, reason=verdict.reason)
+
+
+def _ok(db: sqlite3.Connection, pair: Pair, outcome: Outcome, at: Context) -> Pair:
+    task = outcome.task
+    written = archive.upsert(db, outcome.points)
+    _systems(db, outcome, at)
+    if task.stream.grain:
+        settled = _covered(db, outcome, at)
+        _derive(db, task.system, written, settled, at)
+    elif outcome.lifetime is not None:
+        _advance(db, task.system, outcome.reported_at, at)
+        lifetime.record(db, outcome, at)
+    learn.light(db, outcome, at.offset)
+    if outcome.meters is not None:
+        learn.devices(db, task.system, outcome.meters)
+    asked_at = pair.asked_at if task.purpose is Purpose.HISTORY else at.now
+    answered = replace(
+        pair,
+        floor=at.floor if pair.floor is None else min(pair.floor, at.floor),
+        asked_at=pair.asked_at if outcome.cursor else asked_at,
+        fails=0,
+        rest_until=0,
+        history_from=0,
+        state="",
+        reason="",
+        cursor=outcome.cursor,
+        revised=pair.revised + written.revised,
+    )
+    return answered if outcome.points else learn.judged(db, answered, task.stream)
+
+
+def _outside(db: sqlite3.Connection, pair: Pair, outcome: Outcome, at: Context) -> Pair:
+    """Learn where the cloud's data begin; never above what was already read, which proves it wrong."""
+    task, first = outcome.task, outcome.verdict.first_at or 0
+    step = task.stream.route("v4").step
+    begin = floor_to(first - task.stream.grain, step)
+    if task.window.start >= begin:
+        begin = ceil_to(first, step)
+    held = [archive.extent(db, name, task.system) for name in task.stream.fields]
+    oldest = min((extent[0] for extent in held if extent), default=begin)
+    if oldest < begin or begin > at.now:
+        return _nothing(pair, outcome, at.now)
+    return replace(pair, first_at=begin, fails=0, state="", reason="")
+
+
+def _nothing(pair: Pair, outcome: Outcome, now: int) -> Pair:
+    if outcome.task.purpose is not Purpose.HISTORY:
+        return replace(pair, asked_at=now, fails=0, state="", reason="", cursor="")
+    fails = pair.fails + 1
+    pause = min(7 * DAY, HOUR * 2 ** min(fails - 1, 20))
+    reason = outcome.verdict.reason
+    return replace(pair, fails=fails, history_from=now + pause, state=outcome.verdict.kind.value, reason=reason)
+
+
+def _derive(db: sqlite3.Connection, system: str, written: Written, settled: Span, at: Context) -> None:
+    """Compute what follows from the points that changed, and from the days that are now settled."""
+    touched = derived.energy(db, system, written)
+    changed = [Span(min(touched), max(touched) + QUARTER)] if touched else []
+    derived.days(db, system, [*changed, settled], at.now, at.classes.settle)
+    lifetime.reopen(db, system, written, at.now)
+
+
+def _advance(db: sqlite3.Connection, system: str, known_to: int | None, at: Context) -> bool:
+    """Note how far the cloud knows a system; True when that is news."""
+    if known_to is None:
+        return False
+    news = progress.advance(db, system, Advance(at.now, min(known_to, at.now)), at.classes.look_again + DAY)
+    learn.looked(db, system, at.now, news=news)
+    return news
+
+
+def _covered(db: sqlite3.Connection, outcome: Outcome, at: Context) -> Span:
+    """Add what was answered to the coverage, as far as each age class may trust it. Returns what is settled of it."""
+    task = outcome.task
+    known_to = outcome.reported_at
+    if known_to is None and not progress.log_of(db, task.system):
+        known_to = max((point.time + task.stream.grain for point in outcome.points), default=None)
+    news = _advance(db, task.system, known_to, at)
+    log = progress.log_of(db, task.system)
+    window = Span(task.window.start, outcome.answered_end)
+    settled = Span(window.start, window.start)
+    for age in at.classes.ages:
+        span = coverage.trusted(log, at.now, age, window)
+        whole = Span(span.start, floor_to(span.end, task.stream.grain))
+        progress.cover(db, task.system, task.stream.name, age, whole)
+        settled = max(settled, whole)
+    if task.purpose is Purpose.LIVE:
+        learn.silence(db, task.system, at.now, news=news)
+    return settled
+
+
+def _systems(db: sqlite3.Connection, outcome: Outcome, at: Context) -> None:
+    """Remember what was said of systems, and write `system_info` for each."""
+    for info in outcome.systems:
+        row = progress.system(db, info.system) or SystemRow(info.system, at.account)
+        old = row
+        row = _merged(row, info)
+        progress.save_system(db, row)
+        _advance(db, info.system, info.reported_at, at)
+        archive.upsert(db, [Point("system_info", (("system", info.system),), at.now, row.info)])
+        if row.timezone != old.timezone:
+            totals.clear(db, info.system)
+        if (row.timezone, row.info.get("production_source")) != (old.timezone, old.info.get("production_source")):
+            derived.everywhere(db, info.system, at.now, at.classes.settle)
+    if outcome.operational_at is not None:
+        row = progress.system(db, outcome.task.system) or SystemRow(outcome.task.system, at.account)
+        if row.operational_at != outcome.operational_at:
+            progress.save_system(db, replace(row, operational_at=outcome.operational_at))
+
+
+def _merged(row: SystemRow, info: SystemInfo) -> SystemRow:
+    fields: dict[str, Value] = {"label": f"System {info.system} ({info.system})"} | row.info | dict(info.fields)
+    return replace(
+        row,
+        name=info.name or row.name,
+        timezone=info.timezone or row.timezone,
+        operational_at=info.operational_at or row.operational_at,
+        info=fields,
+    )

@@ -1,0 +1,203 @@
+"""Consents begun and concluded, by the commands and by the page alike.
+
+A `state` goes out with the link and must come back with the code: it works once, expires, and is kept in a file, so
+that the link printed by one process can be answered in another.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.auth import Authorizer
+from ingest.core import oauth
+from ingest.core.errors import AuthNeeded, ConfigError, StateError
+from ingest.core.oauth import Answer, Token
+from ingest.tokens import TokenFiles
+
+HOUR, DAY = 3600, 86400
+SHORT, LONG = HOUR, 7 * DAY
+"""How long a link on a page is good for, and one that is printed and may be sent to an owner."""
+MOST = 200
+"""Pending states kept; the oldest give way."""
+
+
+@dataclass(frozen=True)
+class Pending:
+    """One state: the account it was made for, until when it is good (epoch seconds), and whether it came back."""
+
+    account: str
+    until: int
+    used: bool = False
+
+
+class StateRefused(AuthNeeded):
+    """A `state` that is unknown, expired, used, or of another account."""
+
+
+class States:
+    """The states that are on their way, in a file of the token folder. Only their digests are kept."""
+
+    def __init__(self, files: TokenFiles) -> None:
+        self._files = files
+        self._path = files.folder / ".consents.json"
+
+    def issue(self, account: str, now: int, life: int) -> str:
+        """A new state, random and good for `life` seconds."""
+        state = secrets.token_urlsafe(24)
+        with self._changing(now) as pending:
+            pending[_digest(state)] = Pending(account, now + life)
+        return state
+
+    def redeem(self, state: str, now: int) -> str:
+        """The account that a state was made for; it is used up by this. Raises `StateRefused`."""
+        with self._changing(now) as pending:
+            found = pending.get(_digest(state))
+            if found is not None and not found.used and found.until > now:
+                pending[_digest(state)] = Pending(found.account, found.until, used=True)
+                return found.account
+        if found is None:
+            raise StateRefused("this answer belongs to no question that was asked from here, or to a very old one")
+        if found.used:
+            raise StateRefused("this answer was used already; if the account is authorized, all is well")
+        raise StateRefused("this answer came too late: its link has expired")
+
+    @contextlib.contextmanager
+    def _changing(self, now: int) -> Iterator[dict[str, Pending]]:
+        """The pending states under their lock, written back afterwards without those long over."""
+        with self._files.lock(".consents"):
+            pending = self._read()
+            yield pending
+            fresh = {name: one for name, one in pending.items() if now - DAY < one.until < now + LONG + DAY}
+            self._write(dict(sorted(fresh.items(), key=lambda item: item[1].until)[-MOST:]))
+
+    def _read(self) -> dict[str, Pending]:
+        try:
+            body = json.loads(self._path.read_text("utf-8"))
+            return {name: Pending(str(one[0]), int(one[1]), bool(one[2])) for name, one in body.items()}
+        except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError):
+            return {}
+
+    def _write(self, pending: Mapping[str, Pending]) -> None:
+        text = json.dumps({name: [one.account, one.until, one.used] for name, one in pending.items()})
+        try:
+            write_private(self._path, text)
+        except OSError as error:
+            raise StateError(f"{self._path}: {error.strerror}; the link cannot be noted, so none is given") from None
+
+
+def _digest(state: str) -> str:
+    return hashlib.sha256(state.encode("utf-8", "replace")).hexdigest()
+
+
+def write_private(path: Path, text: str) -> None:
+    """Put a whole file in the place of another, readable by its owner only. Raises `OSError`."""
+    fresh = path.with_name(f"{path.name}.new")
+    with contextlib.suppress(FileNotFoundError):
+        fresh.unlink()
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What can be said once an account is authorized: its systems by name, and when the first poll is."""
+
+    systems: tuple[str, ...] = ()
+    trouble: str = ""
+    first_poll: str = ""
+
+
+class Desk:
+    """Where an account is authorized. `kinds` says of each account how (consent, login or user).
+
+    `see` makes the one call that lists the systems of a new token; `remedy` gives the command that authorizes.
+    """
+
+    def __init__(
+        self,
+        authorizer: Authorizer,
+        kinds: Mapping[str, str],
+        now: Callable[[], int],
+        remedy: Callable[[str], str],
+        see: Callable[[str, Token], Seen],
+    ) -> None:
+        self.authorizer, self.kinds, self.see = authorizer, kinds, see
+        self.states = States(authorizer.files)
+        self._now, self._remedy = now, remedy
+
+    def ask(self, account: str, life: int = SHORT) -> tuple[str, str]:
+        """The vendor's page on which the owner of `account` consents, and the state in it."""
+        state = self.states.issue(account, self._now(), life)
+        return oauth.authorize_url(self.authorizer.app, state), state
+
+    def redeem(self, answer: Answer) -> str:
+        """The account that a redirect belongs to. Raises `StateRefused`."""
+        return self.states.redeem(answer.state, self._now())
+
+    def conclude(self, account: str, answer: Answer) -> Token:
+        """A pair for the code of an answer whose state was checked. Raises `AuthNeeded`, `AuthBusy`, `ConfigError`."""
+        if answer.error:
+            raise AuthNeeded(self._not_granted(account, answer))
+        if not answer.code:
+            raise AuthNeeded(self._no_code(account, answer))
+        return self.authorizer.by_code(account, answer.code)
+
+    def pasted(self, account: str, text: str) -> Token:
+        """A pair for what a person pasted: a code, or a whole address, whose state is then checked. Raises alike."""
+        answer = oauth.read_answer(text)
+        if answer.state and (answer.code or answer.error):
+            self._own(account, answer)
+        return self.conclude(account, answer)
+
+    def check_form(self, account: str, state: str, answer: Answer) -> None:
+        """Use up the state of our own page, and that of an address pasted into it, which may be the same."""
+        self._own(account, Answer(state=state))
+        if answer.state and answer.state != state:
+            self._own(account, answer)
+
+    def _own(self, account: str, answer: Answer) -> None:
+        again = f"begin again with `{self._remedy(account)}`"
+        try:
+            owner = self.redeem(answer)
+        except StateRefused as refused:
+            raise StateRefused(f"account {account}: {refused}; {again}") from None
+        if owner != account:
+            raise StateRefused(f"account {account}: this address answers the question of account {owner}; {again}")
+
+    def _not_granted(self, account: str, answer: Answer) -> str:
+        again = f"`{self._remedy(account)}`"
+        if answer.error == "access_denied":
+            return (
+                f"account {account}: the owner refused; nothing was changed. To try again run {again}, and choose to "
+                "approve"
+            )
+        about = f": {answer.about}" if answer.about else ""
+        return f"account {account}: the cloud answered {answer.error}{about}; begin again with {again}"
+
+    def _no_code(self, account: str, answer: Answer) -> str:
+        again = f"`{self._remedy(account)}`"
+        if answer.user_id:
+            return f"account {account}: a user_id belongs to API v2; with v4 a code is needed: begin again with {again}"
+        return (
+            f"account {account}: there is no code in what was pasted; paste the code that the page shows after you "
+            f"approved, or the whole address that the browser ended at. To begin again: {again}"
+        )
+
+
+def only_account(kinds: Mapping[str, str], named: str | None) -> str:
+    """The account meant: the one that is named, or the only one. Raises `ConfigError`."""
+    known = ", ".join(kinds)
+    if named is None and len(kinds) > 1:
+        raise ConfigError(f"there are several accounts; name one of: {known}")
+    if named is not None and named not in kinds:
+        raise ConfigError(f"no account is called {named!r}; known: {known}")
+    return named or next(iter(kinds))

@@ -1,0 +1,133 @@
+"""Delivery to one sink, by its one sender: changes of the archive in their order, and replays in between.
+
+At least once, never out of order for a row: what is sent is the row as it is now.
+"""
+
+import sqlite3
+from dataclasses import dataclass, field
+
+from ingest.core.errors import SinkDown, SinkRefused
+from ingest.sinks import Sink
+from ingest.store import archive, outbox
+from ingest.store.archive import Row
+
+BATCH = 5_000
+MOST_POISON = 10
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 300.0
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What one batch came to. `error` is why nothing could be taken; `job` the replay it belongs to, if any."""
+
+    sink: str
+    cursor: int = 0
+    sent: int = 0
+    too_old: int = 0
+    parked: tuple[tuple[Row, str], ...] = ()
+    error: str = ""
+    job: int = 0
+    position: tuple[int, int] = (0, 0)
+    done: bool = False
+
+
+@dataclass
+class _Pushed:
+    sent: int = 0
+    too_old: int = 0
+    parked: list[tuple[Row, str]] = field(default_factory=list)
+
+
+class Sender:
+    """The one sender of a sink, with a connection of its own for reading."""
+
+    def __init__(self, name: str, sink: Sink, db: sqlite3.Connection, cursor: int) -> None:
+        self.name = name
+        self.failures = 0
+        self._sink = sink
+        self._db = db
+        self._cursor = cursor
+        self._positions: dict[int, tuple[int, int] | None] = {}
+        self._keys: dict[int, str] = {}
+
+    @property
+    def pause_s(self) -> float:
+        """Seconds to wait before the next try, growing while the sink is down; 0 while it is well."""
+        return min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(self.failures - 1, 20)) if self.failures else 0.0
+
+    def step(self) -> Delivery | None:
+        """Send one batch; None when there is nothing to send. Never raises: whoever sends goes on for ever."""
+        try:
+            return self._step()
+        except sqlite3.Error as error:
+            return self._failed(f"the archive cannot be read ({error}); trying again by itself")
+
+    def _step(self) -> Delivery | None:
+        rows = archive.changes(self._db, self._cursor, BATCH)
+        if not rows:
+            return self._replay()
+        pushed = self._push_all(rows)
+        if isinstance(pushed, Delivery):
+            return pushed
+        self._cursor = rows[-1][3]
+        return Delivery(self.name, self._cursor, pushed.sent, pushed.too_old, tuple(pushed.parked))
+
+    def _replay(self) -> Delivery | None:
+        job = outbox.replay(self._db, self.name, [job for job, at in self._positions.items() if at is None])
+        if job is None:
+            return None
+        series, time = self._positions.get(job.id) or (job.series, job.time)
+        rows = archive.after(self._db, job.wanted, series, time, BATCH)
+        pushed = self._push_all(rows)
+        if isinstance(pushed, Delivery):
+            return pushed
+        done = len(rows) < BATCH
+        position = rows[-1][:2] if rows else (series, time)
+        self._positions[job.id] = None if done else position
+        parked = tuple(pushed.parked)
+        return Delivery(
+            self.name, self._cursor, pushed.sent, pushed.too_old, parked, job=job.id, position=position, done=done
+        )
+
+    def _push_all(self, rows: list[Row]) -> _Pushed | Delivery:
+        pushed = _Pushed()
+        try:
+            if rows:
+                self._push(rows, pushed)
+        except SinkDown as error:
+            return self._failed(str(error))
+        self.failures = 0
+        return pushed
+
+    def _failed(self, error: str) -> Delivery:
+        self.failures += 1
+        return Delivery(self.name, error=error)
+
+    def _push(self, rows: list[Row], pushed: _Pushed) -> None:
+        """Write rows; a refused batch is halved until the poison line stands alone."""
+        try:
+            pushed.too_old += self._sink.write(self._lines(rows))
+            pushed.sent += len(rows)
+        except SinkRefused as refused:
+            if len(rows) > 1:
+                middle = len(rows) // 2
+                self._push(rows[:middle], pushed)
+                self._push(rows[middle:], pushed)
+                return
+            pushed.parked.append((rows[0], str(refused)))
+            if len(pushed.parked) > MOST_POISON:
+                raise SinkDown(
+                    f"sink {self.name} refuses more than {MOST_POISON} points of a batch ({refused}); if the database "
+                    "holds other data under these names, give the sink a database or bucket of its own"
+                ) from None
+
+    def _lines(self, rows: list[Row]) -> list[str]:
+        keys = self._keys
+        if any(row[0] not in keys for row in rows):
+            keys.update(archive.series_keys(self._db))
+        return [f"{keys[series]} {fields} {time}" for series, time, fields, _ in rows]
+
+    def close(self) -> None:
+        """Release the sink and the connection."""
+        self._sink.close()
+        self._db.close()

@@ -1,0 +1,292 @@
+"""Named checks of an installation, each with its remedy. They change nothing, and spend only the calls announced."""
+
+import socket
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from ingest.app import Cloud, target_of
+from ingest.clock import TOLERANCE_S, Clock
+from ingest.config import Settings
+from ingest.core.dialect import Api, request
+from ingest.core.errors import ConfigError, IngestError
+from ingest.core.http import Reply, Request, Transport
+from ingest.core.planner import Purpose, Task
+from ingest.core.span import Span
+from ingest.core.verdict import Kind, verdict
+from ingest.report import Problem, Report, report
+from ingest.report.words import many, size_words, span_words
+from ingest.roster import listing
+from ingest.sinks import Sink, Target, open_sink
+from ingest.store import Store, ledger, outbox, progress
+from ingest.streams.site import SYSTEMS
+from ingest.tokens import TokenFiles
+
+OK, WARN, BAD, SKIPPED = "ok", "warn", "bad", "skipped"
+"""`warn` is worth knowing and needs nothing at once; only `bad` makes the command fail."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at: its name, the result, what was found, and what to do."""
+
+    name: str
+    result: str
+    found: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line to the cloud; `grant` gives what to call an account with, empty where there is nothing."""
+
+    cloud: Cloud
+    transport: Transport
+    grant: Callable[[str], str]
+
+
+@dataclass
+class Doctor:
+    """What is needed to look at everything. `store` is None where there is no state yet, `line` where the cloud is not
+    asked; `ledger` is the name under which calls are entered, empty where a runner owns the state.
+    """
+
+    settings: Settings
+    clock: Clock
+    store: Store | None = None
+    line: Line | None = None
+    ledger: str = ""
+    opener: Callable[[Target], Sink] = open_sink
+    _report: Report | None = field(default=None, init=False)
+
+    def checks(self) -> Iterator[Check]:
+        """Every check, one after the other; one that breaks says so and the next one follows."""
+        for name, look in self._all():
+            try:
+                yield from look()
+            except (IngestError, OSError, sqlite3.Error) as error:
+                yield Check(name, BAD, str(error))
+
+    def calls(self) -> int:
+        """How many calls the checks will spend."""
+        return len(self.settings.accounts) if self.line else 0
+
+    def _all(self) -> Sequence[tuple[str, Callable[[], Iterator[Check]]]]:
+        return (
+            ("configuration", self._configuration),
+            ("file modes", self._modes),
+            ("disk space", self._disk),
+            ("state", self._state),
+            ("time zones", self._zones),
+            ("cloud", self._cloud),
+            ("accounts", self._accounts),
+            ("access groups", self._groups),
+            ("calls", self._quota),
+            ("gateways", self._gateways),
+            ("sinks", self._sinks),
+        )
+
+    def _made(self) -> Report | None:
+        """The account of the state, from which `status` and the page are made too."""
+        if self._report is None and self.store is not None:
+            self._report = report(self.settings, self.store.db, self.clock.now())
+        return self._report
+
+    def _told(self, name: str, kinds: Sequence[str], good: str) -> Iterator[Check]:
+        """What the report says of some kinds of problems."""
+        made = self._made()
+        if made is None:
+            yield Check(name, SKIPPED, "there is no data yet", "Start with `ingest run`")
+            return
+        found = [problem for problem in made.problems if problem.kind in kinds]
+        yield from (_bad(name, problem) for problem in found)
+        if not found:
+            yield Check(name, OK, good)
+
+    # ── this machine ──────────────────────────────────────────────────────────────────────────────────
+
+    def _configuration(self) -> Iterator[Check]:
+        missing = self.settings.missing_credentials()
+        if missing:
+            found = f"{', '.join(missing)} not filled in yet"
+            yield Check("configuration", BAD, found, "Fill in with `ingest init`, or in the configuration")
+        else:
+            yield Check("configuration", OK, f"{self.settings.config_path} is valid")
+
+    def _modes(self) -> Iterator[Check]:
+        files = TokenFiles(self.settings.state_dir / "tokens")
+        secret = [path for path in (files.folder, *map(files.path, self.settings.accounts)) if path.exists()]
+        if self._holds_secrets():
+            secret.append(self.settings.config_path)
+        open_to_all = [path for path in secret if path.stat().st_mode & 0o077]
+        for path in open_to_all:
+            yield Check("file modes", BAD, f"others on this machine can read {path}", f"Close it: `chmod go= {path}`")
+        if not open_to_all:
+            yield Check("file modes", OK, "secrets are readable for this user alone")
+
+    def _holds_secrets(self) -> bool:
+        """Whether a secret stands in the configuration itself, not in the environment or a file of its own."""
+        text = self.settings.config_path.read_text("utf-8", "replace")
+        return any(secret in text for secret in self.settings.secrets() if len(secret) > 3)
+
+    def _disk(self) -> Iterator[Check]:
+        made = self._made()
+        left = size_words(made.disk_free) if made and made.disk_free is not None else "enough"
+        yield from self._told("disk space", ("disk",), f"{left} free at {self.settings.state_dir}")
+
+    def _state(self) -> Iterator[Check]:
+        if self.store is None:
+            yield Check("state", WARN, f"nothing at {self.settings.state_dir} yet", "Start with `ingest run`")
+            return
+        said = self.store.check()
+        if said != "ok":
+            remedy = "Put a backup in its place with `ingest restore FILE`"
+            yield Check("state", BAD, f"{self.store.path} is damaged: {said}", remedy)
+            return
+        made = self._made()
+        yield Check("state", OK, f"{self.store.path} is whole, {many(made.points if made else 0, 'point')}")
+
+    def _zones(self) -> Iterator[Check]:
+        rows = progress.systems(self.store.db).values() if self.store else ()
+        unknown = sorted({row.timezone for row in rows if row.timezone and not _is_zone(row.timezone)})
+        if unknown:
+            remedy = "Install the time zones: `pip install --upgrade tzdata`. Until then their days are those of UTC"
+            yield Check("time zones", BAD, f"not known here: {', '.join(unknown)}", remedy)
+        else:
+            yield Check("time zones", OK, "those of all systems are known")
+
+    # ── the cloud ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _cloud(self) -> Iterator[Check]:
+        if self.line is None:
+            yield Check("cloud", SKIPPED, "not asked")
+            yield from self._told("clock", ("clock",), "no difference from the cloud's is known")
+            return
+        base_url = self.line.cloud.base_url
+        host = urlsplit(base_url).hostname or ""
+        try:
+            socket.getaddrinfo(host, None)
+        except OSError:
+            yield Check("cloud", BAD, f"the name {host} is not known", "Check the network, its DNS, and api.base_url")
+            return
+        wall = self.clock.now() + self.clock.wrong_by
+        reply = self.line.transport.send(Request("GET", f"{base_url}/"))
+        if reply.status == 0:
+            remedy = "Check the network, a proxy or firewall between, and api.base_url"
+            yield Check("cloud", BAD, f"{base_url}: {reply.failure}", remedy)
+            return
+        yield Check("cloud", OK, f"{base_url} answers")
+        yield self._clock(reply, wall)
+
+    def _clock(self, reply: Reply, wall: int) -> Check:
+        if reply.date_at is None:
+            return Check("clock", WARN, "the cloud does not tell its time")
+        wrong = wall - reply.date_at
+        self.clock.observe(reply.date_at)
+        if abs(wrong) <= TOLERANCE_S:
+            return Check("clock", OK, "this machine's clock agrees with the cloud's")
+        found = f"this machine's clock is {span_words(abs(wrong))} {'ahead of' if wrong > 0 else 'behind'} the cloud's"
+        return Check("clock", BAD, found, "Set the clock, for example with `timedatectl set-ntp true`")
+
+    def _accounts(self) -> Iterator[Check]:
+        made = self._made()
+        problems = {at.subject: at for at in made.problems if at.kind == "auth"} if made else {}
+        for account in self.settings.accounts:
+            name = f"account {account}"
+            grant = self.line.grant(account) if self.line else ""
+            if account in problems:
+                yield _bad(name, problems[account])
+            elif self.line and grant:
+                yield self._account(self.line, account, grant)
+            elif self.line:
+                yield Check(name, BAD, "is not authorized", f"Run `ingest auth login {account}`")
+            else:
+                left = next((at.days_left for at in made.tokens if at.account == account), None) if made else None
+                found = f"authorized for {left:.0f} more days" if left else "not asked"
+                yield Check(name, OK if left else SKIPPED, found)
+
+    def _account(self, line: Line, account: str, grant: str) -> Check:
+        """The one call: the list of systems, as the runner asks for it."""
+        name, version, number = f"account {account}", self.settings.api.version, 0
+        task = Task(account, listing(account), SYSTEMS, Span(0, 0), Purpose.SNAPSHOT)
+        if self.ledger and self.store:
+            with self.store.transaction(durable=True) as db:
+                number = ledger.reserve(db, self.ledger, self.clock.now(), (task.system, SYSTEMS.name, "doctor"))
+        reply = line.transport.send(request(Api(version, line.cloud.base_url, line.cloud.key), task, grant))
+        said = verdict(reply, version)
+        if number and self.store:
+            with self.store.transaction() as db:
+                ledger.end(db, number, self.clock.now(), said.kind.value)
+        if said.kind is Kind.OK:
+            seen = many(len(said.data.get("systems", ())), "system")
+            return Check(name, OK, f"key and token are good; it sees {seen}")
+        remedies = {
+            Kind.WRONG_KEY: "Compare api.key, api.client_id and api.client_secret with the developer portal",
+            Kind.EXPIRED: f"The runner renews it; if it stays so, run `ingest auth login {account}`",
+            Kind.DENIED: f'Tick "{SYSTEMS.group}" in the developer portal, then `ingest auth login {account}`',
+            Kind.THROTTLED: "The calls are used up for now; see `ingest plan`",
+        }
+        found = f"the cloud refuses: {said.kind.value.replace('_', ' ')}: {said.reason}"
+        return Check(name, BAD, found, remedies.get(said.kind, "Try again later; the vendor has trouble"))
+
+    def _groups(self) -> Iterator[Check]:
+        yield from self._told("access groups", ("denied", "wrong_key"), "no stream is refused")
+        yield from self._told("streams", ("stream",), "every stream answers")
+
+    def _quota(self) -> Iterator[Check]:
+        made = self._made()
+        good = f"{made.quota.left:,} of {made.quota.per_month:,} are left this month" if made else ""
+        yield from self._told("calls", ("quota",), good)
+
+    def _gateways(self) -> Iterator[Check]:
+        yield from self._told("gateways", ("gateway",), "every gateway reports")
+
+    # ── databases ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _sinks(self) -> Iterator[Check]:
+        for name, entry in self.settings.sinks.items():
+            try:
+                with closing(self.opener(target_of(entry))) as sink:
+                    version, fingerprint = sink.ping(), sink.fingerprint
+            except (IngestError, ConfigError) as error:
+                yield Check(f"sink {name}", BAD, str(error), "Nothing is lost: points are kept until it takes them")
+                continue
+            yield from self._sink(name, version, fingerprint)
+        if not self.settings.sinks:
+            yield Check("sinks", OK, "none configured; the data are in the embedded archive")
+
+    def _sink(self, name: str, version: str, fingerprint: str) -> Iterator[Check]:
+        row = outbox.sink(self.store.db, name) if self.store else None
+        label = f"sink {name}"
+        if self.store is None or row is None:
+            yield Check(label, OK, f"{version} may be written; the runner fills it from the beginning")
+            return
+        parked = outbox.parked(self.store.db, name)
+        if row.error:
+            yield Check(label, BAD, f"{version} answers, but takes nothing: {row.error}", "Mend that; the rest follows")
+        elif parked:
+            found = f"{version} refuses {many(len(parked), 'point')}: {parked[0][2]}"
+            yield Check(label, BAD, found, f"When that is mended: `ingest replay --sink {name}`")
+        elif row.fingerprint != fingerprint:
+            yield Check(label, OK, f"{version}; a new target: the runner fills it from the beginning")
+        else:
+            yield Check(label, OK, f"{version} takes points; {many(row.sent, 'point')} were sent")
+        if row.too_old:
+            found = f"{many(row.too_old, 'point')} are older than it keeps; the archive has them"
+            remedy = f"If the database is to have them, let it keep data longer, then `ingest replay --sink {name}`"
+            yield Check(f"{label}: retention", WARN, found, remedy)
+
+
+def _bad(name: str, problem: Problem) -> Check:
+    return Check(name, BAD, problem.sentence, problem.remedy)
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True

@@ -1,0 +1,113 @@
+"""One task fetched and read: the one function a worker runs. It holds no state and never raises for bad replies."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ingest.core.http import Request, Transport
+from ingest.core.planner import Task
+from ingest.core.point import Point
+from ingest.core.verdict import Kind, Verdict, verdict
+from ingest.streams.base import DAY, Json, Lifetime, answered_to, operational_at, reported_at
+from ingest.streams.site import (
+    DEVICES,
+    SUMMARY,
+    SYSTEMS,
+    SystemInfo,
+    next_page,
+    read_meters,
+    read_summary,
+    read_systems,
+)
+
+UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a task. `answered_end` is how far the window was answered, `reported_at` how far the cloud knows
+    the system, `date_at` the cloud's own clock, `cursor` the next page of a list, `meters` the kinds of meter in a list
+    of devices; times are epoch seconds.
+
+    `grant` is what the call was made with, `body` the reply when it could not be read, `sent` whether it left.
+    """
+
+    task: Task
+    call: int
+    verdict: Verdict
+    grant: str = field(default="", repr=False)
+    points: Sequence[Point] = ()
+    answered_end: int = 0
+    reported_at: int | None = None
+    operational_at: int | None = None
+    date_at: int | None = None
+    systems: Sequence[SystemInfo] = ()
+    meters: tuple[str, ...] | None = None
+    lifetime: Lifetime | None = None
+    cursor: str = ""
+    body: bytes = field(default=b"", repr=False)
+    sent: bool = True
+
+
+def fetch(
+    task: Task, call: int, request: Request, version: str, grant: str, began_at: int | None, transport: Transport
+) -> Outcome:
+    """Send the request of a task and read the reply. `began_at` is when the system began, where that is known."""
+    reply = transport.send(request)
+    judged = verdict(reply, version, task.window if task.window.length else None, began_at)
+    if judged.kind is Kind.OK:
+        try:
+            return _read(task, call, judged, grant, version, reply.date_at)
+        except UNREADABLE as error:
+            detail = f"missing {error}" if isinstance(error, KeyError) else str(error)
+            judged = Verdict(Kind.GARBLED, f"the reply has another shape than documented: {detail[:120]}")
+    unreadable = judged.kind is Kind.GARBLED or (judged.kind is Kind.BUSY and reply.status in (0, 200))
+    body = reply.body if unreadable else b""
+    return Outcome(task, call, judged, grant, date_at=reply.date_at, body=body, sent=reply.sent)
+
+
+def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date_at: int | None) -> Outcome:
+    reply: Json = judged.data
+    light = Verdict(Kind.OK)
+    if task.stream.name == SYSTEMS.name:
+        listed, cursor = read_systems(reply), next_page(reply, version)
+        if cursor == task.cursor:
+            cursor = ""  # a server that ignores pages would be asked for the same one for ever
+        return Outcome(task, call, light, grant, systems=listed, cursor=cursor, date_at=date_at)
+    _same_system(task, reply)
+    if task.stream.name == SUMMARY.name:
+        if "system_id" not in reply:
+            raise KeyError("system_id")  # nothing else in it must be there, so any object would do
+        info = read_summary(task.system, reply)
+        return Outcome(task, call, light, grant, systems=[info], reported_at=info.reported_at, date_at=date_at)
+    if task.stream.name == DEVICES.name:
+        return Outcome(task, call, light, grant, meters=read_meters(reply), date_at=date_at)
+    points = list(task.stream.read(task.system, reply))
+    return Outcome(
+        task,
+        call,
+        light,
+        grant,
+        points=points,
+        answered_end=answered_to(reply, task.window, _reach(task, points, version)),
+        reported_at=reported_at(reply),
+        operational_at=operational_at(reply),
+        lifetime=task.stream.totals(reply) if task.stream.totals else None,
+        date_at=date_at,
+    )
+
+
+def _reach(task: Task, points: Sequence[Point], version: str) -> int:
+    """How far the reply may be trusted. A longer window that was only hoped for is trusted as far as it has rows: to
+    its end where they go on into its last day, else to the last whole day with any.
+    """
+    sure = task.stream.route(version).reach
+    if not task.hopes:
+        return max(sure, task.reach)
+    shown = max((point.time for point in points), default=0) + task.stream.grain - task.window.start
+    return task.reach if shown > task.reach - DAY else max(sure, shown // DAY * DAY)
+
+
+def _same_system(task: Task, reply: Json) -> None:
+    told = reply.get("system_id")
+    if told is not None and str(told) != task.system:
+        raise ValueError(f"it is about system {str(told)[:20]}, not {task.system}")

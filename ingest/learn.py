@@ -1,0 +1,91 @@
+"""What is learned in passing from outcomes: the rhythm of gateways, the hours of light, the meters there are."""
+
+import sqlite3
+from dataclasses import replace
+
+from ingest.core import rhythm
+from ingest.core.habits import PRODUCTION
+from ingest.fetch import Outcome
+from ingest.store import archive, progress
+from ingest.store import settings as kept
+from ingest.store.progress import Pair
+from ingest.streams import BY_NAME
+from ingest.streams.base import Stream
+
+NO_POINTS = "no_points"
+"""State of a pair that never had a point, while the list of devices has not been asked."""
+NO_METER = "no_meter"
+"""State of a pair whose meter is not among the system's devices."""
+EMPTY = (NO_POINTS, NO_METER)
+
+
+def looked(db: sqlite3.Connection, system: str, now: int, *, news: bool) -> None:
+    """The cloud was asked how far it knows a system; `news` says whether that had changed."""
+    row = progress.system(db, system)
+    if row is not None:
+        learned = rhythm.look(row.habits.rhythm, progress.log_of(db, system), now, news=news)
+        progress.save_system(db, replace(row, habits=replace(row.habits, rhythm=learned)))
+
+
+def silence(db: sqlite3.Connection, system: str, now: int, *, news: bool) -> None:
+    """Count the live calls in vain while a gateway is silent."""
+    row, log = progress.system(db, system), progress.log_of(db, system)
+    if row is None:
+        return
+    quiet = not news and bool(log) and now - log[-1].reported_at > row.habits.rhythm.silent_after
+    probes = row.probes + 1 if quiet else 0
+    if probes or row.probes:
+        progress.save_system(db, replace(row, probes=probes, probed_at=now))
+
+
+def light(db: sqlite3.Connection, outcome: Outcome, offset: int) -> None:
+    """Take in when a system produced; `offset` is that of its zone from UTC (s)."""
+    if not any(name in PRODUCTION for name in outcome.task.stream.fields):
+        return
+    row = progress.system(db, outcome.task.system)
+    if row is not None and (habits := row.habits.saw(outcome.points, offset)) is not row.habits:
+        progress.save_system(db, replace(row, habits=habits))
+
+
+def devices(db: sqlite3.Connection, system: str, meters: tuple[str, ...]) -> None:
+    """Remember which meters a system has, and what that says of its pairs without a point."""
+    row = progress.system(db, system)
+    if row is None:
+        return
+    progress.save_system(db, replace(row, habits=replace(row.habits, meters=meters)))
+    for name, stream in BY_NAME.items():
+        pair = progress.pair(db, system, name)
+        if pair.state in EMPTY:
+            progress.save_pair(db, judged(db, replace(pair, state="", reason=""), stream))
+
+
+def judged(db: sqlite3.Connection, pair: Pair, stream: Stream) -> Pair:
+    """A pair just answered: without any point in the archive its meter may not exist."""
+    if not (stream.meter and stream.fields) or any(archive.extent(db, name, pair.system) for name in stream.fields):
+        return pair
+    row = progress.system(db, pair.system)
+    meters = row.habits.meters if row else None
+    if meters is None:
+        reason = f"there is no reading of a {stream.meter} meter yet; the list of devices will say whether there is one"
+        return replace(pair, state=NO_POINTS, reason=reason)
+    if stream.meter in meters:
+        return pair
+    reason = f"the cloud lists no {stream.meter} meter for this system; asked again every week"
+    return replace(pair, state=NO_METER, reason=reason)
+
+
+# ── how long a window the cloud honours ───────────────────────────────────────────────────────────────
+
+
+def reaches(db: sqlite3.Connection) -> dict[str, int]:
+    """The reach (s) of the streams for which a longer one was tried; it is what the cloud really honoured."""
+    found = {name: kept.read(db, f"reach.{name}") for name in BY_NAME}
+    return {name: int(reach) for name, reach in found.items() if reach}
+
+
+def reach(db: sqlite3.Connection, outcome: Outcome, *, answered: bool) -> None:
+    """Remember how far a longer window was honoured. An empty answer says nothing; a refusal says that it is not."""
+    task = outcome.task
+    if task.hopes and (outcome.points or not answered):
+        honoured = max(task.stream.route("v4").reach, outcome.answered_end - task.window.start if answered else 0)
+        kept.write(db, f"reach.{task.stream.name}", str(min(honoured, task.reach)))

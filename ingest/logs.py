@@ -1,0 +1,195 @@
+"""One line an event, in logfmt, without secrets.
+
+`2026-11-20T10:15:00Z level=info logger=pipeline event=tick calls=3 points=288`
+
+Everything that leaves through the handler is redacted, tracebacks and lines of libraries included. What is
+written as `key=…`, `code=…`, `token=…` and the like is taken for a secret: give other fields other names.
+"""
+
+import json
+import logging
+import re
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from typing import TextIO
+
+HIDDEN = "***"
+LEAST_SECRET = 4
+QUIET = ("urllib3", "requests", "apscheduler", "influxdb_client", "Rx", "werkzeug", "waitress", "asyncio")
+
+_NAMES = r"(?:key|token|password|passwd|secret|user_id|userid)|code|username"
+_STATUS = r"(?!(?<=code)\\*[\"']\s*:\s*\d{3}\b)"  # `"code": 401` is no secret
+_VALUE = r"""(?:\\*"(?:\\.|[^"\\])*"?|\\*'(?:\\.|[^'\\])*'?|[^\s&,;"'<>)\]}\\]+)"""
+_PATTERNS = [
+    # the query of an address, a form, or `name=value` in text
+    (
+        re.compile(rf"(?i)(?:(?<![a-z0-9_])|(?<=%3f|%26))((?:[a-z0-9]+_)*{_NAMES})(=|%3d)(?!\s){_VALUE}"),
+        rf"\1\2{HIDDEN}",
+    ),
+    # JSON, or the repr of a dict
+    (
+        re.compile(
+            rf"""(?i)(\\*["'](?:(?:[a-z0-9]+[_-])*{_NAMES}){_STATUS}\\*["']\s*:\s*)(?!null|none)(?:b(?=["']))?{_VALUE}"""
+        ),
+        rf'\1"{HIDDEN}"',
+    ),
+    (
+        re.compile(
+            r"""(?i)(authorization\\*["']?\s*[:=,]\s*(?:b(?=["']))?\\*["']?)(?:(?:bearer|basic|token)\s+)?[^\s"',}\\]+"""
+        ),
+        rf"\1{HIDDEN}",
+    ),
+    (re.compile(r"(?i)\b(bearer\s+)[a-z0-9._~+/=-]{8,}"), rf"\1{HIDDEN}"),
+    (re.compile(r"\b((?:Basic|Token)\s+)(?=\S*\d)[A-Za-z0-9._~+/=-]{8,}"), rf"\1{HIDDEN}"),
+    (re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?"), HIDDEN),
+    (re.compile(r"""(://)[^/\s"'<>?#]*@"""), rf"\1{HIDDEN}@"),
+]
+_FIELD = re.compile(rf"(?i)(?:[a-z0-9]+_)*{_NAMES}")
+
+
+def _spelled(char: str) -> str:
+    """Return a pattern for a character as it is, escaped for JSON or Python (more than once, too), or for URLs."""
+    if char.isalnum() and char.isascii():
+        return char
+    code, encoded = ord(char), char.encode("utf-8", "surrogatepass")
+    percent = "".join(rf"%(?:25)*{byte:02x}" for byte in encoded)
+    ways = [r"\\*" + re.escape(char), rf"\\+(?:u|x|U0000|u00)?{code:02x}", rf"(?i:{percent})"]
+    ways += [r"\+"] if char == " " else [r"\\+"] if char == "\\" else []
+    return f"(?:{'|'.join(ways)})"
+
+
+class _Secrets:
+    """The values that must never be printed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._values: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+
+    def add(self, value: str) -> None:
+        if len(value) < LEAST_SECRET:
+            return
+        with self._lock:
+            self._values.add(value)
+            longest_first = sorted(self._values, key=len, reverse=True)
+            self._pattern = re.compile("|".join("".join(map(_spelled, one)) for one in longest_first))
+
+    def hide(self, text: str) -> str:
+        pattern = self._pattern
+        return pattern.sub(HIDDEN, text) if pattern else text
+
+
+_SECRETS = _Secrets()
+
+
+def register_secret(value: str) -> None:
+    """Hide a value from now on wherever it appears, such as a token that was just obtained."""
+    _SECRETS.add(value)
+
+
+def redact(text: str) -> str:
+    """Return the text without secrets: registered values, and whatever looks like one."""
+    text = _SECRETS.hide(text)
+    for pattern, replacement in _PATTERNS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def event(logger: logging.Logger, level: int, name: str, /, **fields: object) -> None:
+    """Log one event with its fields; a field that is None is left out."""
+    logger.log(level, name, extra={"logfmt": fields}, stacklevel=2)
+
+
+class Change:
+    """Logs one line when a thing goes bad and one when it is good again, however often it is told."""
+
+    def __init__(self, logger: logging.Logger) -> None:
+        self._logger = logger
+        self._lock = threading.Lock()
+        self._bad: set[str] = set()
+
+    def bad(self, key: str, sentence: str) -> bool:
+        """Say that a thing is bad; returns whether that is news, and so was logged."""
+        with self._lock:
+            news = key not in self._bad
+            self._bad.add(key)
+        if news:
+            event(self._logger, logging.WARNING, "bad", what=key, why=sentence)
+        return news
+
+    def good(self, key: str, sentence: str) -> bool:
+        """Say that a thing is good; returns whether it was bad before, and so was logged."""
+        with self._lock:
+            news = key in self._bad
+            self._bad.discard(key)
+        if news:
+            event(self._logger, logging.INFO, "good", what=key, why=sentence)
+        return news
+
+
+def setup(verbose: bool, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:  # noqa: FBT001
+    """Send all logging to one stream (stderr), redacted; `verbose` adds DEBUG and the lines of libraries."""
+    for secret in secrets:
+        register_secret(secret)
+    root = logging.getLogger()
+    for handler in [handler for handler in root.handlers if isinstance(handler, _Handler)]:
+        root.removeHandler(handler)
+    handler = _Handler(stream if stream is not None else sys.stderr)
+    handler.setFormatter(_Logfmt())
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG if verbose else logging.INFO)
+    _quiet(verbose=verbose)
+
+
+def _quiet(*, verbose: bool) -> None:
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.NOTSET if verbose else logging.WARNING)
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is logging's
+        """Stay silent when the stream is gone: the default prints the arguments, secrets included."""
+
+
+class _Logfmt(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        pairs = (_pair(key, value) for key, value in self._fields(record).items() if value is not None)
+        return "\n".join([" ".join([_time(record.created), *pairs]), *self._trace(record)])
+
+    def _fields(self, record: logging.LogRecord) -> dict[str, object]:
+        fields = getattr(record, "logfmt", None)
+        head = {"level": record.levelname.lower(), "logger": record.name.removeprefix("ingest.")}
+        said = {"msg": _message(record)} if fields is None else {"event": record.msg, **fields}
+        error = record.exc_info[1] if record.exc_info else None
+        return {**head, **said, **({"error": f"{type(error).__name__}: {error}"} if error else {})}
+
+    def _trace(self, record: logging.LogRecord) -> list[str]:
+        text = self.formatException(record.exc_info) if record.exc_info and record.exc_info[1] else ""
+        text += f"\n{record.stack_info}" if record.stack_info else ""
+        return [f"  {_printable(line)}" for line in redact(text).splitlines()]
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError):
+        return str(record.msg)
+
+
+def _time(at: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
+
+
+def _pair(key: str, value: object) -> str:
+    """Render a field for logfmt; redacted first, since quoting would change how a secret is spelled."""
+    if isinstance(value, bool):
+        return f"{key}={str(value).lower()}"
+    text = HIDDEN if _FIELD.fullmatch(key) else redact(str(value))
+    plain = text and not re.search(r'[\s"=\\]', text) and text.isprintable()
+    return f"{key}={text if plain else _printable(json.dumps(text, ensure_ascii=False))}"
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)

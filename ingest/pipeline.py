@@ -1,0 +1,341 @@
+"""The machine: plan → fetch → commit → deliver. One owner calls `tick`; workers only fetch and hand outcomes back."""
+
+import hashlib
+import logging
+import queue
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
+
+from ingest import backfill, commit
+from ingest.accounts import NEVER, Accounts, Renewal
+from ingest.agenda import Agenda
+from ingest.clock import Clock
+from ingest.config import Settings
+from ingest.context import Context
+from ingest.core import quota
+from ingest.core.dialect import Api, request
+from ingest.core.errors import StateError
+from ingest.core.http import Transport
+from ingest.core.planner import Classes, Task
+from ingest.core.quota import Plan
+from ingest.core.verdict import Kind, Verdict
+from ingest.deliver import Delivery
+from ingest.desk import LONGEST_WAIT, Desk
+from ingest.fetch import Outcome, fetch
+from ingest.logs import Change, event
+from ingest.roster import Roster, utc_offset
+from ingest.spending import Books, Pace, Rules
+from ingest.store import Store, ledger, outbox
+from ingest.store import settings as kept
+from ingest.store.progress import Pair
+from ingest.streams.base import DAY, MINUTE
+from ingest.trouble import Trouble, after
+
+log = logging.getLogger(__name__)
+
+PARALLEL_FROM = 100
+"""Plans from this many calls a minute on fetch in parallel; smaller ones one at a time (reference 4.4)."""
+SOON = 5
+"""Seconds after which it is worth looking whether a token has come."""
+RENEWED_AT = 0.8
+"""Tokens of a day are renewed when this share of it has passed (`oauth.EARLY`)."""
+
+Event = Outcome | Renewal | Delivery
+
+
+@dataclass
+class Tick:
+    """What a tick did: calls started, outcomes recorded, and when the next one is useful (epoch seconds)."""
+
+    started: int = 0
+    recorded: int = 0
+    next_at: int = 0
+    waits_for_minute: bool = False
+
+
+@dataclass
+class Pipeline:
+    """Everything a runner holds. `wake` is called from workers when an event waits for the owner."""
+
+    settings: Settings
+    api: Api
+    store: Store
+    clock: Clock
+    accounts: Accounts
+    transport: Transport
+    pool: Executor
+    wake: Callable[[], None] = lambda: None
+    events: "queue.SimpleQueue[Event]" = field(default_factory=queue.SimpleQueue)
+
+    def __post_init__(self) -> None:
+        self.classes = Classes(self.settings.settle, self.settings.look_again)
+        self.plan = Plan(self.settings.api.plan.per_minute, self.settings.api.plan.per_month)
+        self.app = hashlib.sha256(self.api.key.encode()).hexdigest()[:16]
+        self.roster = Roster(self.settings, self.store.db)
+        self.trouble = Trouble()
+        self.agenda = Agenda(self.roster, self.classes)
+        self.books = Books(self.store, self.app)
+        renewals = 0.0 if self.api.version == "v2" else len(self.settings.accounts) / RENEWED_AT
+        rules = Rules(self.plan, self.settings.api.reserve, self.settings.api.backfill_share, renewals)
+        self.desk = Desk(self.agenda, rules)
+        self.pace = Pace()
+        self.changes = Change(log)
+        self.stopping = False
+        self._flying: dict[tuple[str, str], Task] = {}
+        self._unrecorded: list[Event] = []
+        self._corrections = self.clock.corrections
+        self.books.settle(self.clock.now())
+        with self.store.transaction() as db:
+            kept.write(db, "clock_wrong_by", "0")
+            self.trouble.paused_until = int(kept.read(db, "paused_until") or 0)
+
+    # ── the tick ──────────────────────────────────────────────────────────────────────────────────────
+
+    def tick(self) -> Tick:
+        """Record what has come back, then start the calls that the plan admits now."""
+        done = Tick(recorded=self.record())
+        now = self._tamed_now()
+        done.next_at = now + LONGEST_WAIT
+        if self._unrecorded or self.stopping or self.trouble.fatal is not None:
+            return done
+        for renewal in self.accounts.due(now):
+            self._start_renewal(renewal)
+        now = self._tamed_now()  # a renewal may have corrected it
+        done.next_at = now + LONGEST_WAIT
+        return self._start_calls(done, now)
+
+    def record(self) -> int:
+        """Write every event that waits; what the disk does not take stays and is tried again."""
+        while True:
+            try:
+                self._unrecorded.append(self.events.get_nowait())
+            except queue.Empty:
+                break
+        recorded = 0
+        while self._unrecorded:
+            try:
+                self._record(self._unrecorded[0])
+            except StateError as error:
+                self.changes.bad("state", str(error))
+                break
+            self.changes.good("state", "the state file can be written again")
+            self._unrecorded.pop(0)
+            recorded += 1
+        return recorded
+
+    def _tamed_now(self) -> int:
+        """The time; when the cloud has corrected it, nothing written by the wrong time may hold us up."""
+        corrections = self.clock.corrections
+        now = self.clock.now()
+        if corrections != self._corrections:
+            self.books.tame(now)
+            self._corrections = corrections
+        if self.trouble.paused_until > now + 32 * DAY:
+            self.trouble.paused_until = now
+        return now
+
+    def _start_calls(self, done: Tick, now: int) -> Tick:
+        usage = self.books.usage(now)
+        for system in backfill.take_up(self.store, self.roster, now):
+            self.agenda.touch(system, now)
+        share = backfill.share(self.store, self.settings.api.backfill_share, self.agenda.needs)
+        self.desk.rules = replace(self.desk.rules, share=share)
+        accounts = frozenset(name for name in self.settings.accounts if self.accounts.grant(name, now))
+        choice = self.desk.choose(now, usage, accounts, self._flying)
+        self.pace = self.desk.pace
+        if self.trouble.paused_until > now:
+            done.next_at = min(done.next_at, self.trouble.paused_until)
+            return done
+        open_at = quota.open_at(self.trouble.plan(self.plan, now), usage, now)
+        for task in choice.tasks[: self._slots() if open_at <= now else 0]:
+            done.started += self._start(task, now)
+        done.waits_for_minute = len(choice.tasks) > done.started
+        soonest = max(open_at, now + 1) if done.waits_for_minute else min(choice.next_at, self.accounts.next_at(now))
+        done.next_at = min(done.next_at, soonest, now + SOON if self.accounts.renewing else NEVER)
+        return done
+
+    def _slots(self) -> int:
+        workers = 4 if self.plan.per_minute >= PARALLEL_FROM else 1
+        return max(0, workers - len(self._flying)) and 1
+
+    # ── starting ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _start(self, task: Task, now: int) -> int:
+        grant = self.accounts.grant(task.account, now)
+        try:
+            call = self.books.reserve(now, (task.system, task.stream.name, task.purpose.value))
+        except StateError as error:
+            self.changes.bad("state", str(error))
+            return 0
+        self._flying[task.pair] = task
+        self.desk.made(task)
+        row = self.roster.systems.get(task.system)
+        began_at = row.operational_at if row else None
+        asked = request(self.api, task, grant)
+
+        def work() -> Outcome:
+            try:
+                return fetch(task, call, asked, self.api.version, grant, began_at, self.transport)
+            except Exception:  # a fault of ours must not leave the pair in flight for ever
+                log.exception("event=fetch_failed system=%s stream=%s", *task.pair)
+                return Outcome(task, call, Verdict(Kind.BUSY, "the program failed; see its log"), grant)
+
+        self._submit(work)
+        return 1
+
+    def _start_renewal(self, account: str) -> None:
+        now = self.clock.now()
+        try:
+            call = self.books.reserve(now, (f"@{account}", "token", "token"))
+        except StateError as error:
+            self.changes.bad("state", str(error))
+            return
+        self.accounts.begin(account)
+        self._submit(lambda: self.accounts.renew(account, call))
+
+    def _submit(self, work: Callable[[], Event]) -> None:
+        def run() -> None:
+            self.events.put(work())
+            self.wake()
+
+        self.pool.submit(run)
+
+    @property
+    def in_flight(self) -> int:
+        """Calls that have been sent and not recorded yet."""
+        return len(self._flying) + self.accounts.renewing
+
+    @property
+    def unrecorded(self) -> int:
+        """Outcomes that the disk would not take yet."""
+        return len(self._unrecorded)
+
+    def finish(self, seconds: float) -> None:
+        """Record what is still in flight, waiting at most `seconds`; abandoned calls stay counted."""
+        self.stopping = True
+        deadline = time.monotonic() + seconds
+        while self.in_flight:
+            try:
+                self._unrecorded.append(self.events.get(timeout=max(0.0, deadline - time.monotonic())))
+            except queue.Empty:
+                break
+            self.record()
+        self.record()
+
+    # ── recording ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _record(self, happened: Event) -> None:
+        if isinstance(happened, Delivery):
+            self._record_delivery(happened)
+        elif isinstance(happened, Renewal):
+            self._record_renewal(happened)
+        else:
+            self._record_outcome(happened)
+
+    def _record_outcome(self, outcome: Outcome) -> None:
+        task = outcome.task
+        self.clock.observe(outcome.date_at)
+        now = self.clock.now()
+        outcome = self.accounts.judge(outcome, now)
+        context = self._context(task, now)
+        with self.store.transaction() as db:
+            pair = commit.record(db, outcome, context)
+            trouble = after(self.trouble, outcome.verdict, self.plan, now)
+            kept.write(db, "paused_until", str(trouble.paused_until))
+        self.trouble = trouble
+        self._flying.pop(task.pair, None)
+        self.books.ended(outcome.call, now, sent=outcome.sent)
+        listed = [info.system for info in outcome.systems]
+        self.roster.refresh(*task.pair, listed)
+        for system in dict.fromkeys([task.system, *listed]):
+            self.agenda.touch(system, now)
+        self._tell(outcome, pair.rest_until, now)
+
+    def _context(self, task: Task, now: int) -> Context:
+        wanted = self.roster.wanted_of(task.system)
+        context = Context(now, self.classes, 0, task.account, self.api.version)
+        if wanted is None:
+            return context
+        pair = self.roster.pairs.get(task.pair) or Pair(*task.pair)
+        floor = self.roster.floor(wanted, pair, now) if task.stream.grain else 0
+        return replace(context, floor=floor, until=wanted.until, offset=utc_offset(wanted.timezone, now))
+
+    def _record_renewal(self, renewal: Renewal) -> None:
+        now = self.clock.now()
+        with self.store.transaction() as db:
+            ledger.end(db, renewal.call, now, "ok" if renewal.token else "no_token")
+        self.books.ended(renewal.call, now, sent=True)
+        self.trouble.fatal = self.accounts.finish(renewal, now) or self.trouble.fatal
+        name = f"auth.{renewal.account}"
+        if renewal.error is None:
+            self.changes.good(name, f"account {renewal.account} is authorized")
+        else:
+            self.changes.bad(name, str(renewal.error))
+
+    def _record_delivery(self, done: Delivery) -> None:
+        now = self.clock.now()
+        with self.store.transaction() as db:
+            if done.error:
+                outbox.failed(db, done.sink, done.error, now)
+            else:
+                outbox.delivered(db, done.sink, done.cursor, done.sent, done.too_old)
+                if done.job:
+                    outbox.replayed(db, done.job, *done.position, done=done.done)
+                outbox.park(db, done.sink, done.parked)
+                outbox.unpark(db, done.sink)
+        if done.error:
+            self.changes.bad(f"sink.{done.sink}", f"{done.error}; points are kept and sent later")
+        else:
+            self.changes.good(f"sink.{done.sink}", f"sink {done.sink} takes points")
+
+    # ── telling ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _tell(self, outcome: Outcome, rest_until: int, now: int) -> None:
+        task, kind = outcome.task, outcome.verdict.kind
+        event(
+            log,
+            logging.DEBUG,
+            "call",
+            system=task.system,
+            stream=task.stream.name,
+            purpose=task.purpose.value,
+            verdict=kind.value,
+            points=len(outcome.points),
+        )
+        name = f"{task.system}.{task.stream.name}"
+        if kind in (Kind.OK, Kind.NOTHING, Kind.OUTSIDE):
+            self.changes.good(name, f"system {task.system}: {task.stream.name} answers again")
+            self.changes.good("cloud", "the cloud answers again")
+        elif kind in (Kind.THROTTLED, Kind.BUSY):
+            self.changes.bad("cloud", f"the cloud: {outcome.verdict.reason}; trying again by itself")
+        elif kind is Kind.DENIED:
+            self.changes.bad(name, denied(task, outcome.verdict.reason, rest_until - now))
+        elif kind is not Kind.AHEAD:
+            self.changes.bad(name, f"system {task.system}: {task.stream.name}: {outcome.verdict.reason}")
+        self._tell_clock()
+
+    def _tell_clock(self) -> None:
+        wrong = self.clock.wrong_by
+        if wrong:
+            way = "ahead of" if wrong > 0 else "behind"
+            news = self.changes.bad(
+                "clock",
+                f"this machine's clock is {abs(wrong) // MINUTE} min {way} the cloud's; the cloud's is used. "
+                "Set the clock, for example with `timedatectl set-ntp true`",
+            )
+        else:
+            news = self.changes.good("clock", "this machine's clock agrees with the cloud's")
+        if news:
+            with self.store.transaction() as db:
+                kept.write(db, "clock_wrong_by", str(wrong))
+
+
+def denied(task: Task, reason: str, pause: int) -> str:
+    """What to do about a system or access group that the cloud will not show."""
+    return (
+        f"system {task.system}: {task.stream.name} is not allowed ({reason}). In the developer portal tick "
+        f'"{task.stream.group}" for this application, and let the owner of the system authorize it; asked again in '
+        f"{max(pause, 0) // DAY} d"
+    )

@@ -1,0 +1,128 @@
+"""The desk of an installation, put together: consents, and the one call that shows what a new consent opened."""
+
+import contextlib
+import hashlib
+import sqlite3
+from dataclasses import dataclass
+
+from ingest import app, commit
+from ingest.app import Cloud, Remedy
+from ingest.clock import Clock
+from ingest.config import Settings
+from ingest.consent import Desk, Seen
+from ingest.context import Context
+from ingest.core import access, quota
+from ingest.core.dialect import Api, request
+from ingest.core.errors import ConfigError, StateLocked
+from ingest.core.http import Transport
+from ingest.core.oauth import Token
+from ingest.core.planner import Classes, Purpose, Task
+from ingest.core.quota import Plan
+from ingest.core.span import Span
+from ingest.core.verdict import Kind
+from ingest.fetch import Outcome, fetch
+from ingest.roster import listing
+from ingest.store import Store, ledger
+from ingest.streams.site import SYSTEMS
+
+
+def desk(settings: Settings, clock: Clock, transport: Transport, remedy: Remedy, cloud: Cloud | None = None) -> Desk:
+    """Where the accounts of these settings are authorized. Raises `ConfigError` when credentials are missing.
+
+    `cloud` is given where the settings name the simulator, which has its address only once it runs.
+    """
+    cloud = cloud or app.cloud_of(settings)
+    authorizer = app.authorizer(settings, cloud, clock, transport, remedy)
+    kinds = {name: account.kind for name, account in settings.accounts.items()}
+    eyes = Eyes(settings, cloud, clock, transport, remedy)
+    return Desk(authorizer, kinds, clock.now, lambda account: remedy(f"auth login {account}"), eyes.see)
+
+
+def runner_at_work(settings: Settings) -> bool:
+    """Whether a `run` or `once` owns the state now."""
+    if not (settings.state_dir / "runner.lock").exists():
+        return False
+    try:
+        Store(settings.state_dir, own=True).close()
+    except StateLocked:
+        return True
+    return False
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """Sees which systems a token opens, for one call that is entered in the ledger before it is sent."""
+
+    settings: Settings
+    cloud: Cloud
+    clock: Clock
+    transport: Transport
+    remedy: Remedy
+
+    def see(self, account: str, token: Token) -> Seen:
+        """The systems of an account. What hinders the call is told; a state of others raises `ConfigError`."""
+        with contextlib.closing(app.open_store(self.settings, self.cloud)) as store:
+            return self._seen(store, account, token)
+
+    def _seen(self, store: Store, account: str, token: Token) -> Seen:
+        now = self.clock.now()
+        name = hashlib.sha256(self.cloud.key.encode()).hexdigest()[:16]
+        if trouble := self._no_room(store.db, name, now):
+            return Seen(trouble=trouble, first_poll=self._first_poll())
+        with store.transaction(durable=True) as db:
+            call = ledger.reserve(db, name, now, (listing(account), SYSTEMS.name, Purpose.LIVE.value))
+        task = Task(account, listing(account), SYSTEMS, Span(now, now), Purpose.LIVE)
+        api = Api(self.settings.api.version, self.cloud.base_url, self.cloud.key)
+        asked = request(api, task, token.access)
+        outcome = fetch(task, call, asked, api.version, token.access, None, self.transport)
+        self.clock.observe(outcome.date_at)
+        self._record(store, outcome)
+        return self._told(account, outcome)
+
+    def _no_room(self, db: sqlite3.Connection, name: str, now: int) -> str:
+        plan = Plan(self.settings.api.plan.per_minute, self.settings.api.plan.per_month)
+        usage = ledger.usage(db, name, now)
+        if usage.month >= plan.per_month:
+            return "the calls of this month are used up, so the systems are listed when the next begins"
+        if len(usage.recent) >= quota.burst(plan):
+            return "the calls of this minute are used up, so the runner lists the systems later"
+        return ""
+
+    def _record(self, store: Store, outcome: Outcome) -> None:
+        """Into the state where nobody owns it, so that the first runner need not ask again; else the ledger only."""
+        now = self.clock.now()
+        try:
+            own = Store(self.settings.state_dir, own=True)
+        except StateLocked:
+            with store.transaction() as db:
+                if outcome.sent:
+                    ledger.end(db, outcome.call, now, outcome.verdict.kind.value)
+                else:
+                    ledger.release(db, outcome.call)
+            return
+        with contextlib.closing(own), own.transaction() as db:
+            classes = Classes(self.settings.settle, self.settings.look_again)
+            commit.record(db, outcome, Context(now, classes, 0, outcome.task.account, self.settings.api.version))
+
+    def _told(self, account: str, outcome: Outcome) -> Seen:
+        verdict = outcome.verdict
+        if verdict.kind is Kind.WRONG_KEY:
+            raise ConfigError(f"{self.settings.config_path}: {access.remedy(verdict, SYSTEMS.group, '')}")
+        trouble = ""
+        if verdict.kind is not Kind.OK:
+            what = access.remedy(verdict, SYSTEMS.group, self.remedy(f"auth login {account}"))
+            trouble = (
+                f"the systems could not be listed ({verdict.reason}); {what or 'the runner tries again by itself'}"
+            )
+        elif not outcome.systems:
+            trouble = (
+                "the cloud shows no system to this account; whoever consented must own one. An installer's employee "
+                "needs a partner application"
+            )
+        names = tuple(f"{info.name} ({info.system})" for info in outcome.systems)
+        return Seen(names, trouble, self._first_poll())
+
+    def _first_poll(self) -> str:
+        if runner_at_work(self.settings):
+            return "The first poll is within a minute, by the runner that is at work."
+        return f"The first poll is as soon as a runner starts: `{self.remedy('run')}`"

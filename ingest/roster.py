@@ -1,0 +1,246 @@
+"""Who is to be polled: the settings and the state of every pair, as the planner's work."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
+
+from ingest import learn
+from ingest.config import Settings, System, When
+from ingest.core.coverage import Advance
+from ingest.core.days import zone
+from ingest.core.habits import PRODUCTION
+from ingest.core.planner import LONGEST_PAUSE, Work
+from ingest.core.span import Spans, union
+from ingest.store import progress, wishes
+from ingest.store.progress import Pair, SystemRow
+from ingest.streams import BY_NAME
+from ingest.streams.base import DAY, MINUTE, WEEK, Route, Stream
+from ingest.streams.lifetime import AUDITED
+from ingest.streams.site import DEVICES, SUMMARY, SYSTEMS
+
+__all__ = ["DEFAULT_SINCE", "DEFAULT_STREAMS", "Roster", "Wanted", "listing", "zone"]
+
+DEFAULT_STREAMS = ("stats", "rgm_stats", "production_meter_readings", "consumption")
+DEFAULT_SINCE = When(age=7 * DAY)
+FIRST_PROBE = 15 * MINUTE
+NEVER = 2**62
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A system to poll: what of it, how far back, and until when (epoch seconds)."""
+
+    system: str
+    account: str
+    streams: tuple[str, ...]
+    since: When
+    until: int | None
+    timezone: str
+
+
+def listing(account: str) -> str:
+    """The name under which the systems list of an account is kept as a pair; no system can be called so."""
+    return f"@{account}"
+
+
+class Roster:
+    """The pairs of an installation, held in memory; `refresh` follows each commit."""
+
+    def __init__(self, settings: Settings, db: sqlite3.Connection) -> None:
+        self.settings = settings
+        self.version = settings.api.version
+        self.generation = 0
+        self._db = db
+        self.reload()
+
+    def reload(self) -> None:
+        """Read everything from the state."""
+        self.pairs: dict[tuple[str, str], Pair] = progress.pairs(self._db)
+        self.coverage: dict[tuple[str, str], Mapping[int, Spans]] = dict(progress.coverage(self._db))
+        self.logs: dict[str, tuple[Advance, ...]] = progress.advances(self._db)
+        self.systems: dict[str, SystemRow] = progress.systems(self._db)
+        self.reaches: dict[str, int] = learn.reaches(self._db)
+        self.unwanted: dict[tuple[str, str], Spans] = wishes.unwanted(self._db)
+        self._regroup()
+
+    def refresh(self, system: str, stream: str, listed: Iterable[str] = ()) -> None:
+        """Read again what one outcome may have changed; `listed` are the systems that it names."""
+        key = system, stream
+        self.pairs[key] = progress.pair(self._db, system, stream)
+        for name in (stream, *AUDITED.get(stream, ())):
+            self.coverage[system, name] = progress.coverage_of(self._db, system, name)
+        if stream == DEVICES.name:
+            self.pairs |= {(system, name): progress.pair(self._db, system, name) for name in BY_NAME}
+        self.reaches = learn.reaches(self._db)
+        for name in {system, *listed}:
+            self.logs[name] = progress.log_of(self._db, name)
+            if (row := progress.system(self._db, name)) is not None:
+                old = self.systems.get(name)
+                self.systems[name] = row
+                if old is None or (old.account, old.timezone) != (row.account, row.timezone):
+                    self._regroup()
+
+    def _regroup(self) -> None:
+        """Somebody came, or lives by another clock: `generation` counts how often."""
+        self.generation += 1
+        self._wanted = {wanted.system: wanted for wanted in self.wanted()}
+
+    def wanted_of(self, system: str) -> Wanted | None:
+        """What is wanted of one system; None when it is not to be polled."""
+        return self._wanted.get(system)
+
+    def wanted(self) -> Iterator[Wanted]:
+        """The systems to poll: those of the configuration, or all that the accounts can see."""
+        if self.settings.systems is None:
+            for row in self.systems.values():
+                if row.account in self.settings.accounts:
+                    yield Wanted(row.system, row.account, DEFAULT_STREAMS, DEFAULT_SINCE, None, row.timezone)
+            return
+        for entry in self.settings.systems:
+            known = self.systems.get(str(entry.id))
+            yield _wanted(entry, known.timezone if known else "")
+
+    def works(self, now: int) -> list[Work]:
+        """Everything that may be asked for, one entry a pair."""
+        works = [self._listing(account, now) for account in self.settings.accounts]
+        for wanted in self._wanted.values():
+            works += [self._work(wanted, stream, now) for stream in self._streams(wanted)]
+        return works
+
+    def works_of(self, system: str, now: int) -> list[Work]:
+        """The same of one system, or of the list of an account (`listing`)."""
+        if system.startswith("@"):
+            return [self._listing(system[1:], now)]
+        wanted = self._wanted.get(system)
+        return [self._work(wanted, stream, now) for stream in self._streams(wanted)] if wanted else []
+
+    def work(self, system: str, stream: str, now: int) -> Work | None:
+        """One pair; None when it is not asked any more."""
+        return next((work for work in self.works_of(system, now) if work.stream.name == stream), None)
+
+    def _streams(self, wanted: Wanted) -> Iterator[Stream]:
+        """What is asked of a system. The list of its devices only where a stream never had a reading."""
+        for name in (*_lifetimes(wanted), *wanted.streams):
+            yield BY_NAME[name]
+        yield SUMMARY
+        if any(
+            (pair := self.pairs.get((wanted.system, name))) and pair.state in learn.EMPTY for name in wanted.streams
+        ):
+            yield DEVICES
+
+    def floor(self, wanted: Wanted, pair: Pair, now: int) -> int:
+        """The oldest instant wanted of a pair: as configured, or lower where history was asked for."""
+        since = wanted.since.at(now, zone(wanted.timezone).key)
+        return since if pair.floor is None else min(pair.floor, since)
+
+    def _listing(self, account: str, now: int) -> Work:
+        pair = self.pairs.get((listing(account), SYSTEMS.name)) or Pair(listing(account), SYSTEMS.name)
+        work = Work(account, pair.system, SYSTEMS, SYSTEMS.route(self.version), SYSTEMS.every)
+        return self._with_state(work, pair, now)
+
+    def _work(self, wanted: Wanted, stream: Stream, now: int) -> Work:
+        key = wanted.system, stream.name
+        pair = self.pairs.get(key) or Pair(*key)
+        every = self.settings.every(stream.name) if stream.name in BY_NAME else stream.every
+        work = Work(
+            wanted.account,
+            wanted.system,
+            stream,
+            self._route(stream),
+            max(every, WEEK) if self._has_no_meter(pair) else every,
+            floor=self._begin(wanted, pair, now),
+            until=wanted.until,
+            read=self._read(key),
+            log=self.logs.get(wanted.system, ()),
+            hope=0 if stream.name in self.reaches else stream.route(self.version).hope,
+        )
+        return self._with_state(self._quiet(self._with_habits(work, wanted, now), now), pair, now)
+
+    def _read(self, key: tuple[str, str]) -> Mapping[int, Spans]:
+        """What was read of a pair; what nobody wants is as good as read."""
+        read, unwanted = self.coverage.get(key, {}), self.unwanted.get(key)
+        if not unwanted:
+            return read
+        oldest = self.settings.look_again
+        return {**read, oldest: union(read.get(oldest, ()), unwanted)}
+
+    def _route(self, stream: Stream) -> Route:
+        """How a stream is asked, with windows as long as the cloud was found to honour."""
+        route = stream.route(self.version)
+        reach = self.reaches.get(stream.name, 0) if route.hope else 0
+        return replace(route, reach=reach) if reach > route.reach else route
+
+    def _with_habits(self, work: Work, wanted: Wanted, now: int) -> Work:
+        """Add what was learned of the system: when it uploads, and for production streams when its sun shines."""
+        row = self.systems.get(work.system)
+        if row is None or not work.stream.grain:
+            return work
+        light = None
+        if PRODUCTION.keys() & work.stream.fields.keys():
+            light = row.habits.daylight(now, utc_offset(wanted.timezone, now))
+        return replace(work, rhythm=row.habits.rhythm, daylight=light)
+
+    def _has_no_meter(self, pair: Pair) -> bool:
+        """Whether the meter of a stream, or of all that its daily totals are about, is known not to exist."""
+        about = AUDITED.get(pair.stream, (pair.stream,))
+        states = [known.state for name in about if (known := self.pairs.get((pair.system, name)))]
+        return bool(states) and all(state == learn.NO_METER for state in states)
+
+    def _is_empty(self, pair: Pair) -> bool:
+        """Whether history would be asked in vain: the meter does not exist, or that is about to be known."""
+        devices = self.pairs.get((pair.system, DEVICES.name))
+        return pair.state == learn.NO_METER or (pair.state == learn.NO_POINTS and not (devices and devices.fails))
+
+    def _begin(self, wanted: Wanted, pair: Pair, now: int) -> int:
+        """The floor, raised to where the cloud says that the system begins; a day of grace for its own word."""
+        row = self.systems.get(wanted.system)
+        began = row.operational_at - DAY if row and row.operational_at else 0
+        return max(self.floor(wanted, pair, now), pair.first_at or 0, began)
+
+    def _quiet(self, work: Work, now: int) -> Work:
+        """A gateway that has been silent for long is asked by one probe, at growing intervals."""
+        row = self.systems.get(work.system)
+        late = now - work.log[-1].reported_at if work.log else 0
+        if not (row and row.probes and late > row.habits.rhythm.silent_after):
+            return work
+        pause = min(LONGEST_PAUSE, FIRST_PROBE * 2 ** min(row.probes, 10))
+        if not work.stream.grain:
+            return work
+        return replace(work, silent=True, rest_until=min(row.probed_at or 0, now) + pause)
+
+    def _with_state(self, work: Work, pair: Pair, now: int) -> Work:
+        """Add the pauses; a time that lies further ahead than any pause comes from a clock that was wrong."""
+        asked_at = None if pair.asked_at is None else min(pair.asked_at, now)
+        return replace(
+            work,
+            asked_at=asked_at,
+            rest_until=max(work.rest_until, _sane(pair.rest_until, now)),
+            history_from=NEVER if self._is_empty(pair) else _sane(pair.history_from, now),
+            cursor=pair.cursor,
+        )
+
+
+def _lifetimes(wanted: Wanted) -> list[str]:
+    """The daily totals that belong to the streams wanted. They are of local days, so the zone must be known first."""
+    if not wanted.timezone:
+        return []
+    return [name for name, audited in AUDITED.items() if set(audited) & set(wanted.streams)]
+
+
+def utc_offset(timezone: str, now: int) -> int:
+    """Seconds by which the clocks of a zone are ahead of UTC."""
+    offset = datetime.fromtimestamp(now, zone(timezone)).utcoffset()
+    return int(offset.total_seconds()) if offset else 0
+
+
+def _sane(at: int, now: int) -> int:
+    return at if at <= now + 8 * DAY else now
+
+
+def _wanted(entry: System, timezone: str) -> Wanted:
+    until = None
+    if entry.until is not None:
+        night = datetime.combine(entry.until + timedelta(days=1), time(), zone(timezone))
+        until = int(night.astimezone(UTC).timestamp())
+    return Wanted(str(entry.id), entry.account, entry.streams, entry.since, until, timezone)

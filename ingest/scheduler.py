@@ -1,0 +1,211 @@
+"""The service: three jobs, one owner thread, one sender thread a sink.
+
+Jobs carry no data: what to do is computed from the state, so a restart loses nothing.
+"""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from types import FrameType
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.blocking import BlockingScheduler
+
+from ingest.deliver import Sender
+from ingest.logs import event
+from ingest.pipeline import Pipeline, Tick
+from ingest.store import archive, ledger
+
+log = logging.getLogger(__name__)
+
+TICK_S, REPORT_S, DAILY_S = 30, 300, 86_400
+SOON_S = 0.05
+"""Time for a job to end before it is started again: the scheduler skips one that still runs."""
+STOP_S = 8.0
+"""How long calls in flight are waited for at the end; abandoned ones stay counted."""
+
+
+class Service:
+    """A running pipeline. `run` blocks until SIGTERM, SIGINT or `stop`; `report` is called every five minutes,
+    `ticked` after every tick.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        senders: Sequence[Sender],
+        report: Callable[[], None],
+        ticked: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.pipeline = pipeline
+        self.last_tick_at = self._said_at = pipeline.clock.now()
+        self._calls, self._changes = 0, archive.next_seq(pipeline.store.db)
+        self._report, self._ticked = report, ticked
+        self._ending = threading.Event()
+        self._ticking = threading.Event()
+        self._wanted = threading.Event()
+        self._loops = [SenderLoop(sender, self) for sender in senders]
+        self._scheduler = BlockingScheduler(
+            timezone=UTC,
+            executors={"default": ThreadPoolExecutor(1)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+        pipeline.wake = self.wake
+
+    def run(self) -> None:
+        """Work until told to stop, then finish cleanly."""
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, self._on_signal)
+            signal.signal(signal.SIGINT, self._on_signal)
+        now = datetime.now(UTC)
+        add = self._scheduler.add_job
+        add(self._tick, "interval", seconds=TICK_S, id="tick", next_run_time=now)
+        add(self._report, "interval", seconds=REPORT_S, id="report", next_run_time=now + timedelta(seconds=TICK_S))
+        add(self._daily, "interval", seconds=DAILY_S, id="daily", next_run_time=now + timedelta(seconds=REPORT_S))
+        for loop in self._loops:
+            loop.start()
+        try:
+            self._scheduler.start()
+        finally:
+            self._finish()
+
+    def wake(self) -> None:
+        """Tick soon: something has come back. Called from any thread."""
+        self._wanted.set()
+        if not self._ticking.is_set() and self._scheduler.running:
+            self._next_tick(SOON_S)
+
+    def stop(self) -> None:
+        """End `run`; returns at once."""
+        if not self._ending.is_set():
+            self._ending.set()
+            threading.Thread(target=self._scheduler.shutdown, daemon=True).start()
+
+    def _on_signal(self, number: int, _: FrameType | None) -> None:
+        if not self.pipeline.stopping:
+            event(log, logging.INFO, "stopping", signal=signal.Signals(number).name)
+        self.pipeline.stopping = True
+        self.stop()
+
+    def _tick(self) -> None:
+        self._ticking.set()
+        try:
+            while not self._ending.is_set():
+                self._wanted.clear()
+                tick = self.pipeline.tick()
+                self.last_tick_at = self.pipeline.clock.now()
+                self._after(tick)
+                if not self._wanted.is_set():
+                    self._next_tick(max(1, min(TICK_S, tick.next_at - self.last_tick_at)))
+                    break
+        finally:
+            self._ticking.clear()
+        if self._wanted.is_set():
+            self.wake()
+
+    def _after(self, tick: Tick) -> None:
+        if tick.recorded:
+            for loop in self._loops:
+                loop.wake()
+        self._say(tick)
+        self._ticked()
+
+    def _say(self, tick: Tick) -> None:
+        """One line for what was done; calls that follow upon each other share one, at most every tick's length."""
+        self._calls += tick.started
+        now = self.last_tick_at
+        if not self._calls or (self.pipeline.in_flight and 0 <= now - self._said_at < TICK_S):
+            return
+        changes = archive.next_seq(self.pipeline.store.db)
+        event(log, logging.INFO, "tick", calls=self._calls, points=changes - self._changes)
+        self._said_at, self._calls, self._changes = now, 0, changes
+
+    def _next_tick(self, seconds: float) -> None:
+        if self._ending.is_set():
+            return
+        self._scheduler.modify_job("tick", next_run_time=datetime.now(UTC) + timedelta(seconds=seconds))
+
+    def _daily(self) -> None:
+        with self.pipeline.store.transaction() as db:
+            ledger.forget(db, self.pipeline.clock.now())
+        self.pipeline.store.optimize()
+
+    def _finish(self) -> None:
+        self.pipeline.stopping = True
+        self._ending.set()
+        for loop in self._loops:
+            loop.wake()
+        self.pipeline.finish(STOP_S)
+        for loop in self._loops:
+            loop.join(STOP_S)
+        self.pipeline.record()
+
+
+class SenderLoop(threading.Thread):
+    """Serves one sink for as long as the service runs; a sink that is down delays nobody else."""
+
+    def __init__(self, sender: Sender, service: Service) -> None:
+        super().__init__(name=f"sender-{sender.name}", daemon=True)
+        self._sender, self._service = sender, service
+        self._news = threading.Event()
+
+    def wake(self) -> None:
+        """Look for something to send."""
+        self._news.set()
+
+    def run(self) -> None:
+        """Send while there is something, then wait."""
+        pipeline = self._service.pipeline
+        while not pipeline.stopping:
+            self._news.clear()
+            done = self._sender.step()
+            if done is None:
+                self._news.wait(TICK_S)
+                continue
+            pipeline.events.put(done)
+            self._service.wake()
+            if done.error:
+                self._rest(self._sender.pause_s)
+
+    def _rest(self, seconds: float) -> None:
+        """Wait without heeding news: a database that is down gains nothing from more points."""
+        deadline = threading.Event()
+        timer = threading.Timer(seconds, deadline.set)
+        timer.daemon = True
+        timer.start()
+        while not deadline.wait(0.5) and not self._service.pipeline.stopping:
+            pass
+        timer.cancel()
+
+
+def once(pipeline: Pipeline, senders: Sequence[Sender], max_calls: int | None) -> int:
+    """Live and history until pacing allows nothing more, waiting for minute windows; then deliver.
+
+    Returns the number of calls made. The pool of the pipeline must do its work at once.
+    """
+    calls = 0
+    while max_calls is None or calls < max_calls:
+        tick = pipeline.tick()
+        calls += tick.started
+        recorded = pipeline.record()
+        deliver(pipeline, senders)
+        if tick.started or recorded:
+            continue
+        wait = tick.next_at - pipeline.clock.now()
+        if not tick.waits_for_minute or wait > 61:
+            break
+        pipeline.clock.sleep(max(wait, 0))
+    deliver(pipeline, senders)
+    return calls
+
+
+def deliver(pipeline: Pipeline, senders: Sequence[Sender]) -> None:
+    """Send everything that waits; a sink that is down is left for later."""
+    for sender in senders:
+        while (done := sender.step()) is not None:
+            pipeline.events.put(done)
+            pipeline.record()
+            if done.error:
+                break

@@ -1,0 +1,148 @@
+"""How the month is spent: calls counted as they are made, and the pace that makes the rest last to its end."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil
+
+from ingest.core import pacing, quota
+from ingest.core.pacing import EVEN, Factors, Group
+from ingest.core.quota import MINUTE, Plan, Usage
+from ingest.core.work import Purpose
+from ingest.store import Store, ledger
+from ingest.streams.base import DAY
+
+HURRY = 1.05
+"""Live calls may go so much faster than evenly where they come in lumps."""
+LEAST_LUMP = 12
+"""So many live calls may always come together: each stream of a system once, and the daily ones."""
+
+
+class Books:
+    """The ledger of one application. Sums are kept in memory: to count a month of calls anew takes long."""
+
+    def __init__(self, store: Store, app: str) -> None:
+        self._store, self._app = store, app
+        self._month, self._counted = 0, (0, 0)
+        self._flying: dict[int, int] = {}
+        self._ended: deque[int] = deque()
+
+    def settle(self, now: int) -> None:
+        """At the start, and when the clock was set: calls cut off by a crash end now, none is freed."""
+        with self._store.transaction() as db:
+            ledger.settle(db, self._app, now)
+        self._month = 0
+
+    def tame(self, now: int) -> None:
+        """The clock was set: what lies ahead of it was made now."""
+        with self._store.transaction() as db:
+            ledger.tame(db, self._app, now)
+        self._month = 0
+
+    def usage(self, now: int) -> Usage:
+        """What was spent this month and in the last minute."""
+        first = quota.month_of(now)[0]
+        if first != self._month:
+            usage = ledger.usage(self._store.db, self._app, now)
+            self._month, self._counted = first, (usage.month, usage.history)
+            self._ended = deque(sorted([*usage.recent][: len(usage.recent) - len(self._flying)]))
+            return usage
+        while self._ended and self._ended[0] <= now - MINUTE - 1:
+            self._ended.popleft()
+        recent = sorted([*(min(now, at) for at in self._ended), *[now] * len(self._flying)])
+        return Usage(*self._counted, tuple(recent))
+
+    def reserve(self, now: int, call: tuple[str, str, str]) -> int:
+        """Enter a call (system, stream, purpose) before it is sent; returns its number. On the disk when it returns."""
+        with self._store.transaction(durable=True) as db:
+            number = ledger.reserve(db, self._app, now, call)
+        self._flying[number] = int(call[2] == "history")
+        self._add(1, self._flying[number])
+        return number
+
+    def ended(self, number: int, now: int, *, sent: bool) -> None:
+        """The outcome of a call was written; one that never left the machine is not counted."""
+        history = self._flying.pop(number, 0)
+        if sent:
+            self._ended.append(max(now, self._ended[-1]) if self._ended else now)
+        else:
+            self._add(-1, -history)
+
+    def _add(self, calls: int, history: int) -> None:
+        self._counted = self._counted[0] + calls, self._counted[1] + history
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How this month is spent: `factors` lengthen cadences, history may use `history` calls of the `left` ones.
+    `only_leaving` says that all of these are needed for data which are about to leave the cloud; `per_day` are the
+    calls a day that live polling may use.
+    """
+
+    factors: Factors = EVEN
+    history: int = 0
+    left: int = 0
+    needs_history: int = 0
+    only_leaving: bool = False
+    per_day: float = 0.0
+
+    @property
+    def stretch(self) -> float:
+        """By how much the cadence of frequent pairs is lengthened."""
+        return self.factors.stretch
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the owner set: the plan, and the shares of the month for others and for history. `renewals` are calls a
+    day for tokens, which may count.
+    """
+
+    plan: Plan
+    reserve: float
+    share: float
+    renewals: float
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What is wanted: live calls by price class, calls for history now, those of them for data that leave the cloud
+    this month, and the calls a day that second looks will need.
+    """
+
+    groups: Mapping[Group, int]
+    history: int
+    leaving: float
+    again: float
+
+
+def pace(rules: Rules, needs: Needs, usage: Usage, now: int) -> Pace:
+    """Divide what is left of the month between live polling and history, and spread the former evenly to its end."""
+    left = quota.left_of_month(rules.plan, usage, rules.reserve)
+    days = max((quota.month_of(now)[1] - now) / DAY, 1 / 96)
+    live = (pacing.calls(needs.groups, 1.0) + rules.renewals) * days
+    whole = quota.left_of_month(rules.plan, Usage(0, 0, ()), rules.reserve)
+    budget = quota.divide(left, usage.history, live, needs.history + int(needs.again * days), rules.share, whole)
+    per_day = min(budget.live / days, pacing.per_day(rules.plan)) - rules.renewals
+    factors = pacing.fit(needs.groups, max(per_day, 1e-6))
+    return Pace(factors, budget.history, left, needs.history, budget.history <= needs.leaving, budget.live / days)
+
+
+class Flow:
+    """Keeps live calls even where many pairs fall due together or fail: a bucket that holds a quarter of a day's."""
+
+    def __init__(self) -> None:
+        self._level, self._at, self._rate = 1e9, 0, 0.0
+
+    def open_at(self, per_day: float, now: int) -> int:
+        """When the next live call may be made, `per_day` being those of a day."""
+        self._rate = HURRY * per_day / DAY
+        most = max(LEAST_LUMP, per_day / 4)
+        self._level = min(most, self._level + max(0, now - self._at) * self._rate)
+        self._at = now
+        return now if self._level >= 1 else now + ceil((1 - self._level) / max(self._rate, 1e-9))
+
+    def take(self, purpose: Purpose) -> None:
+        """A call was made; history has its own share."""
+        if purpose is not Purpose.HISTORY:
+            self._level -= 1

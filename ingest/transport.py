@@ -1,0 +1,131 @@
+"""Requests over the network: one session a thread, bounded in time and size, never following a redirect.
+
+Only a failure before the request was sent is tried again here. Once sent, a call is spent, and the planner decides
+whether another is worth it.
+"""
+
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from email.utils import parsedate_to_datetime
+
+import requests
+from requests.adapters import HTTPAdapter
+from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_exponential, wait_random
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, LocationValueError, MaxRetryError, NewConnectionError
+from urllib3.exceptions import SSLError as Urllib3SSLError
+
+from ingest.core.http import Reply, Request
+
+CONNECT_S, READ_S = 10.0, 60.0
+WHOLE_S = 180.0
+"""A reply that drips is given up after this long."""
+LARGEST = 32 * 2**20
+"""No honest reply is larger: a week of 5-minute intervals is 200 kB."""
+ATTEMPTS = 3
+
+_FAILURES: tuple[tuple[tuple[type[Exception], ...], str, bool], ...] = (
+    ((requests.exceptions.ProxyError,), "cannot connect through the proxy", False),
+    ((requests.Timeout,), "no answer in time", True),
+    ((UnicodeError,), "the token or the key holds characters that cannot be sent", False),
+    (
+        (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, LocationValueError),
+        "the address of the API is not valid",
+        False,
+    ),
+)
+"""What went wrong, in words, and whether the request may have been sent."""
+
+
+class HttpTransport:
+    """Requests by the requests library. `sleep` waits between attempts to connect."""
+
+    def __init__(self, sleep: Callable[[float], None], user_agent: str) -> None:
+        self._sleep = sleep
+        self._agent = user_agent
+        self._local = threading.local()
+
+    def send(self, request: Request) -> Reply:
+        """One request, tried again only while it never left this machine."""
+        retry = Retrying(
+            retry=retry_if_result(lambda reply: not reply.sent),
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=wait_exponential(multiplier=0.5, max=4) + wait_random(0, 1),
+            sleep=self._sleep,
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+        )
+        reply: Reply = retry(self._once, request)
+        return reply
+
+    def _session(self) -> requests.Session:
+        session = getattr(self._local, "session", None)
+        if session is None:
+            session = requests.Session()
+            session.mount("http://", HTTPAdapter(max_retries=0))
+            session.mount("https://", HTTPAdapter(max_retries=0))
+            session.headers.update({"User-Agent": self._agent, "Accept": "application/json"})
+            self._local.session = session
+        return session
+
+    def _once(self, request: Request) -> Reply:
+        try:
+            with self._session().request(
+                request.method,
+                request.url,
+                params=dict(request.params),
+                headers=dict(request.headers),
+                data=dict(request.form) if request.form is not None else None,
+                auth=request.basic or _as_it_is,
+                timeout=(CONNECT_S, READ_S),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                return _reply(response)
+        except (requests.RequestException, HTTPError, UnicodeError) as error:
+            return _failure(error)
+
+
+def _as_it_is(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Our own `Authorization`: without this, an entry in `~/.netrc` would take its place."""
+    return prepared
+
+
+def _reply(response: requests.Response) -> Reply:
+    body = bytearray()
+    deadline = time.monotonic() + WHOLE_S
+    try:
+        for chunk in response.iter_content(65536):
+            body += chunk
+            if time.monotonic() > deadline:
+                return Reply(0, failure="the reply took too long to arrive")
+            if len(body) > LARGEST:
+                return Reply(0, failure=f"the reply is larger than {LARGEST >> 20} MB")
+    except (requests.RequestException, HTTPError) as error:
+        return replace(_failure(error), body=bytes(body))  # what did arrive is kept as a sample
+    return Reply(response.status_code, bytes(body), _date(response.headers.get("Date")))
+
+
+def _date(text: str | None) -> int | None:
+    try:
+        return int(parsedate_to_datetime(text).timestamp()) if text else None
+    except (ValueError, TypeError):
+        return None
+
+
+def _failure(error: Exception) -> Reply:
+    """Words without the address: its query holds the key."""
+    cause = error.args[0] if error.args else None
+    if isinstance(cause, MaxRetryError):
+        cause = cause.reason
+    if isinstance(cause, NewConnectionError | ConnectTimeoutError):
+        return Reply(0, failure="cannot connect; is the network up?", sent=False)
+    if isinstance(error, requests.exceptions.SSLError):
+        certificate = isinstance(cause, Urllib3SSLError) and isinstance(cause.args[0], ssl.SSLCertVerificationError)
+        why = "its certificate is not trusted" if certificate else "it was refused or broke"
+        return Reply(0, failure=f"no secure connection (TLS): {why}", sent=not certificate)
+    for kinds, words, sent in _FAILURES:
+        if isinstance(error, kinds):
+            return Reply(0, failure=words, sent=sent)
+    return Reply(0, failure="the connection broke before the reply was whole")

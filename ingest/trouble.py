@@ -1,0 +1,69 @@
+"""What stops the whole application for a while: a used-up quota, bad weather at the cloud, a wrong key."""
+
+from dataclasses import dataclass, replace
+
+from ingest.core.errors import ConfigError, IngestError
+from ingest.core.planner import LONGEST_PAUSE
+from ingest.core.quota import Plan
+from ingest.core.verdict import Kind, Verdict
+from ingest.streams.base import DAY, HOUR, MINUTE
+
+WEATHER = 3
+"""So many busy answers in a row are the cloud's trouble, not a pair's: everything waits together."""
+WARY = 2 * HOUR
+"""After a refusal for too many calls a minute, fewer are made for so long (s)."""
+
+
+@dataclass
+class Trouble:
+    """Nothing is asked before `paused_until`, and until `wary_until` at most `per_minute` calls a minute (0: as the
+    plan admits): somebody else may be using the key. `throttles` and `busy` count such answers in a row.
+    """
+
+    paused_until: int = 0
+    reason: str = ""
+    throttles: int = 0
+    busy: int = 0
+    per_minute: int = 0
+    wary_until: int = 0
+    fatal: IngestError | None = None
+
+    def plan(self, plan: Plan, now: int) -> Plan:
+        """What may be spent now of a plan."""
+        if not self.per_minute or now >= self.wary_until:
+            return plan
+        return replace(plan, per_minute=min(plan.per_minute, self.per_minute))
+
+
+def after(old: Trouble, verdict: Verdict, plan: Plan, now: int) -> Trouble:
+    """What an answer says about the whole application."""
+    if verdict.kind is Kind.THROTTLED:
+        return _throttled(old, verdict, plan, now)
+    if verdict.kind is Kind.BUSY:
+        busy = old.busy + 1
+        pause = min(30 * MINUTE, MINUTE * 2 ** min(busy - WEATHER, 10)) if busy >= WEATHER else 0
+        until = now + pause if pause else old.paused_until
+        return replace(old, paused_until=until, reason=verdict.reason, busy=busy)
+    if verdict.kind is Kind.WRONG_KEY:
+        error = ConfigError(
+            f"the cloud says the key belongs to another application ({verdict.reason}); compare api.key, "
+            "api.client_id and api.client_secret with the same application in the developer portal"
+        )
+        return Trouble(fatal=error, reason=verdict.reason)
+    return replace(old, paused_until=0, reason="", throttles=0, busy=0)
+
+
+def _throttled(old: Trouble, verdict: Verdict, plan: Plan, now: int) -> Trouble:
+    """Wait until the cloud's own date, else for growing pauses: the month may have been used up by other tools.
+
+    What was not said to be about the month may be about the minute, so fewer calls a minute are made for a while.
+    """
+    of_month = verdict.period == "month"
+    first = HOUR if of_month else MINUTE
+    pause = min(LONGEST_PAUSE, first * 2 ** min(old.throttles, 20))
+    until = min(verdict.resume_at or 0, now + 32 * DAY)
+    until = until + 1 if until > now else now + pause
+    known = Trouble(until, verdict.reason, old.throttles + 1, 0, old.per_minute, old.wary_until, old.fatal)
+    if of_month:
+        return known
+    return replace(known, per_minute=max(1, old.plan(plan, now).per_minute // 2), wary_until=until + WARY)

@@ -1,0 +1,69 @@
+"""What a runner says of itself every five minutes: points of its own, and a line when something goes bad or good."""
+
+import sys
+from typing import TextIO
+
+from ingest import metrics
+from ingest.core.errors import StateError
+from ingest.pipeline import Pipeline
+from ingest.report import report
+from ingest.report.problems import localized
+from ingest.store import settings as kept
+
+
+class Watch:
+    """The report job; called by the owner. `command` is the program as it is called here."""
+
+    def __init__(self, pipeline: Pipeline, command: str = "ingest") -> None:
+        self._pipeline, self._command = pipeline, command
+        self._known: dict[str, str] = {}
+
+    def __call__(self) -> None:
+        """Look at everything once; a disk that takes nothing now is asked again next time."""
+        try:
+            self._look()
+        except StateError as error:
+            self._pipeline.changes.bad("state", str(error))
+
+    def _look(self) -> None:
+        pipeline = self._pipeline
+        now = pipeline.clock.now()
+        made = report(pipeline.settings, pipeline.store.db, now)
+        with pipeline.store.transaction() as db:
+            kept.write(db, "seen_at", str(now))
+            metrics.write(db, made, pipeline.app)
+        problems = {at.key: (localized(at.text, self._command), at.sentence) for at in made.problems}
+        for key, (text, _) in problems.items():
+            pipeline.changes.bad(key, text)
+        for key in self._known.keys() - problems.keys():
+            pipeline.changes.good(key, f"mended: {self._known[key]}")
+        self._known = {key: sentence for key, (_, sentence) in problems.items()}
+
+
+class Progress:
+    """One line of a terminal that tells how much history is still to be read; lines of the log run over it."""
+
+    LEAST = 10
+    """Fewer calls are over before a line is read."""
+
+    def __init__(self, pipeline: Pipeline, out: TextIO = sys.stderr) -> None:
+        self._pipeline, self._out = pipeline, out
+        self._most = 0
+        self._shown = ""
+
+    def __call__(self) -> None:
+        """Show how it stands after a tick."""
+        if not self._out.isatty():
+            return
+        left = self._pipeline.pace.needs_history
+        self._most = max(self._most, left)
+        if self._most < self.LEAST:
+            return
+        done = self._most - left
+        text = f"Reading history: {done} of {self._most} calls, {done / self._most:.0%}" if left else ""
+        if text != self._shown:
+            self._out.write(f"{text:<{len(self._shown)}}\r" + ("" if left else "History is read.\n"))
+            self._out.flush()
+            self._shown = text
+        if not left:
+            self._most = 0
