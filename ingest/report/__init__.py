@@ -1,0 +1,104 @@
+"""What is, in words and numbers: the one account that `status`, the page and the metrics are made from.
+
+Everything is read from the state, so that it is the same beside a runner and without one; no call is spent.
+"""
+
+import shutil
+import sqlite3
+
+from ingest.config import Settings
+from ingest.core.planner import Work
+from ingest.report.gaps import gaps
+from ingest.report.model import (
+    BackfillReport,
+    Difference,
+    Gap,
+    Problem,
+    QuotaReport,
+    Report,
+    SinkReport,
+    StreamReport,
+    SystemReport,
+    TokenReport,
+)
+from ingest.report.problems import problems
+from ingest.report.spending import ledger_name, spending
+from ingest.report.systems import system_report
+from ingest.report.tokens import tokens
+from ingest.report.words import span_words
+from ingest.roster import Roster
+from ingest.store import archive, outbox
+from ingest.store import settings as kept
+
+__all__ = [
+    "BackfillReport",
+    "Difference",
+    "Gap",
+    "Problem",
+    "QuotaReport",
+    "Report",
+    "SinkReport",
+    "StreamReport",
+    "SystemReport",
+    "TokenReport",
+    "gaps",
+    "ledger_name",
+    "report",
+    "span_words",
+]
+
+EXACT_BACKLOG = 20_000
+"""More than this waiting for a sink is told from the numbers of changes instead of counted."""
+
+
+def report(
+    settings: Settings, db: sqlite3.Connection, now: int, system: str | None = None, roster: Roster | None = None
+) -> Report:
+    """The state of an installation, read from its `state.db`, of all systems or of one; `roster` if it is at hand."""
+    roster = roster or Roster(settings, db)
+    everything = roster.works(now)
+    works: dict[str, list[Work]] = {}
+    for work in everything:
+        if work.stream.grain and system in (None, work.system):
+            works.setdefault(work.system, []).append(work)
+    seen_at = kept.read(db, "seen_at")
+    calls, history = spending(settings, everything, db, now)
+    made = Report(
+        now=now,
+        simulated=settings.is_simulated,
+        state_dir=str(settings.state_dir),
+        points=archive.size(db),
+        disk_free=disk_free(settings),
+        clock_wrong_by=int(kept.read(db, "clock_wrong_by") or 0),
+        seen_at=int(seen_at) if seen_at else None,
+        systems=[system_report(roster, db, name, entries, now) for name, entries in sorted(works.items())],
+        quota=calls,
+        backfill=history,
+        tokens=tokens(settings, now),
+        sinks=[_sink(db, name) for name in settings.sinks],
+    )
+    made.problems.extend(problems(made, settings, roster))
+    return made
+
+
+def disk_free(settings: Settings) -> int | None:
+    """Free bytes where the state is kept; None when that cannot be told."""
+    try:
+        return shutil.disk_usage(settings.state_dir).free
+    except OSError:
+        return None
+
+
+def _sink(db: sqlite3.Connection, name: str) -> SinkReport:
+    row = outbox.sink(db, name)
+    if row is None:
+        return SinkReport(name, backlog(db, 0), 0, 0, "", None, 0, "")
+    parked = outbox.parked(db, name)
+    why = parked[0][2] if parked else ""
+    return SinkReport(name, backlog(db, row.cursor), row.sent, row.too_old, row.error, row.since, len(parked), why)
+
+
+def backlog(db: sqlite3.Connection, cursor: int) -> int:
+    """How many points wait behind a cursor; above `EXACT_BACKLOG` at least those, and never more than there are."""
+    changes = archive.next_seq(db) - 1 - cursor
+    return archive.backlog(db, cursor) if changes <= EXACT_BACKLOG else min(changes, archive.size(db))

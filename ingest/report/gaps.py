@@ -1,0 +1,80 @@
+"""What is missing of a stream, and why."""
+
+from ingest import learn
+from ingest.core import planner
+from ingest.core.coverage import covered, edge
+from ingest.core.planner import Work
+from ingest.core.span import Span, Spans, floor_to, intersect, subtract, total
+from ingest.core.verdict import Kind
+from ingest.report.model import Gap
+from ingest.store.progress import Pair
+from ingest.streams.base import DAY, HOUR
+
+PATIENCE = 12 * HOUR
+"""Longer than the longest cadence of a small plan."""
+NOT_DUE = "not yet due: read again until it is settled"
+WAITING = "waiting for the gateway"
+OUTSIDE = "outside history: the cloud no longer has it"
+NO_METER = "no such meter"
+QUIET = (NOT_DUE, WAITING, OUTSIDE, NO_METER)
+"""Reasons that are in order: nothing to be done, and nothing to be read."""
+
+
+def wanted(work: Work, now: int) -> Span:
+    """What is wanted of a pair and can still be had."""
+    floor = planner.served_from(work, now)
+    return Span(floor, max(floor, now if work.until is None else min(now, work.until)))
+
+
+def settled_until(work: Work, settle: int, now: int) -> int:
+    """Up to when data were settled when the pair was last asked: what settled since is read by the next call.
+
+    On the grid on which the cloud is asked; a pair that has not been asked for long is late.
+    """
+    asked = work.asked_at
+    limit = edge(work.log, now if asked is None or now - asked > PATIENCE else min(asked, now), settle)
+    span = wanted(work, now)
+    if limit is None:
+        return span.start
+    return min(max(floor_to(limit, max(work.route.step, work.stream.grain)), span.start), span.end)
+
+
+def owing(work: Work, settle: int, now: int) -> Spans:
+    """The holes in what should have been read by now."""
+    span = Span(wanted(work, now).start, settled_until(work, settle, now))
+    return subtract((span,), covered(work.read, settle))
+
+
+def ratio(work: Work, settle: int, now: int) -> float:
+    """Share of what is owed that has been read, 0 to 1."""
+    length = settled_until(work, settle, now) - wanted(work, now).start
+    return 1 - total(owing(work, settle, now)) / length if length > 0 else 1.0
+
+
+def gaps(work: Work, pair: Pair, settle: int, now: int) -> list[Gap]:
+    """The spans wanted of a pair that were not read to stay, oldest first, each with its reason."""
+    span, limit = wanted(work, now), settled_until(work, settle, now)
+    if pair.state == learn.NO_METER:
+        return [Gap(*span, NO_METER)] if span.length else []
+    holes = subtract((span,), covered(work.read, settle))
+    reported = max(work.log[-1].reported_at if work.log else span.start, limit)
+    parts = (
+        (Span(span.start, limit), reason_of(pair)),
+        (Span(limit, min(reported, span.end)), NOT_DUE),
+        (Span(min(reported, span.end), span.end), WAITING),
+    )
+    found = [Gap(*hole, why) for part, why in parts if part.length > 0 for hole in intersect(holes, part)]
+    if span.start - work.floor >= DAY and work.floor:
+        found.insert(0, Gap(work.floor, span.start, OUTSIDE))
+    return found
+
+
+def reason_of(pair: Pair) -> str:
+    """Why what is owed of a pair has not been read."""
+    if pair.state == Kind.DENIED:
+        return f"denied: {pair.reason}"
+    if pair.state in (learn.NO_POINTS, Kind.NOTHING):
+        return f"never delivered: {pair.reason}"
+    if pair.state:
+        return f"{pair.state.replace('_', ' ')}: {pair.reason}"
+    return "will be read" if pair.floor is not None else "not read yet"

@@ -1,0 +1,157 @@
+"""What a report says: plain values, as `status --json` prints them."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A span of time that was not read to stay, `(start, end]` in epoch seconds, and why."""
+
+    start: int
+    end: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A day (ISO date) that the vendor counts otherwise than its own intervals add up, in Wh, read again in vain."""
+
+    day: str
+    series: str
+    vendor_wh: float
+    held_wh: float
+
+
+@dataclass(frozen=True)
+class StreamReport:
+    """How far one stream of one system has been read.
+
+    `ratio` is the share of what is owed, 0 to 1; `lag_s` the age of the newest interval; `state` the kind of the last
+    verdict that was not good, with its `reason` and the calls in vain since.
+    """
+
+    stream: str
+    complete_until: int | None
+    ratio: float
+    gaps: list[Gap]
+    revised: int
+    lag_s: int | None
+    state: str
+    reason: str
+    fails: int
+
+
+@dataclass(frozen=True)
+class SystemReport:
+    """One system: its newest power (W), energy of its local day so far (Wh), and the age (s) of the newest interval."""
+
+    system: str
+    name: str
+    account: str
+    timezone: str
+    reported_at: int | None
+    power_w: float | None
+    today_wh: float | None
+    age_s: int | None
+    streams: list[StreamReport]
+    differences: list[Difference]
+
+
+@dataclass(frozen=True)
+class QuotaReport:
+    """Calls of this calendar month (UTC) and of the last minute.
+
+    `forecast_month` is what the month will come to at the present pace, `runs_out_at` when that would use it up (None:
+    not this month), `paused_until` the end of a pause that the cloud asked for.
+    """
+
+    used_month: int
+    per_month: int
+    reserve: int
+    left: int
+    used_minute: int
+    per_minute: int
+    history_month: int
+    month_ends_at: int
+    forecast_month: int
+    runs_out_at: int | None
+    paused_until: int | None
+
+
+@dataclass(frozen=True)
+class BackfillReport:
+    """History that is wanted and not read yet: seconds of it, the share that is read, and when it will be done."""
+
+    owed_s: int
+    ratio: float
+    calls: int
+    done_at: int | None
+
+
+@dataclass(frozen=True)
+class TokenReport:
+    """The authorization of an account: `state` is ok, missing, dead, login or user; `days_left` until it lapses."""
+
+    account: str
+    state: str
+    days_left: float | None
+    lapses_at: int | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class SinkReport:
+    """A sink: points that wait for it, and what it could not take."""
+
+    sink: str
+    backlog: int
+    sent: int
+    too_old: int
+    error: str
+    since: int | None
+    parked: int
+    parked_why: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong: a kind and what it concerns, one sentence, and what to do about it."""
+
+    kind: str
+    subject: str
+    sentence: str
+    remedy: str
+
+    @property
+    def text(self) -> str:
+        """Both sentences."""
+        return f"{self.sentence}. {self.remedy}" if self.remedy else self.sentence
+
+    @property
+    def key(self) -> str:
+        """A name by which the log knows it; the pipeline calls a pair by its system and stream."""
+        return ".".join(part for part in ("" if self.kind in ("denied", "stream") else self.kind, self.subject) if part)
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that `status --json` prints. `seen_at` is when a runner last reported."""
+
+    now: int
+    simulated: bool
+    state_dir: str
+    points: int
+    disk_free: int | None
+    clock_wrong_by: int
+    seen_at: int | None
+    systems: list[SystemReport]
+    quota: QuotaReport
+    backfill: BackfillReport
+    tokens: list[TokenReport]
+    sinks: list[SinkReport]
+    problems: list[Problem] = field(default_factory=list)
+
+    def document(self) -> dict[str, Any]:
+        """As plain values for JSON."""
+        return asdict(self)

@@ -1,0 +1,228 @@
+"""What is wrong, one sentence each with its remedy, the worst first.
+
+Commands stand as `ingest …` in backticks; whoever prints them puts the program as it is called there in their place.
+"""
+
+from collections.abc import Iterator
+
+from ingest.config import Settings
+from ingest.core.verdict import Kind
+from ingest.report.model import Problem, Report, SystemReport
+from ingest.report.words import day_words, many, size_words, span_words
+from ingest.roster import Roster, listing
+from ingest.store.progress import Pair
+from ingest.streams import BY_NAME
+from ingest.streams.base import HOUR, MINUTE
+from ingest.streams.site import SYSTEMS
+
+SILENT = 8 * HOUR
+"""A gateway on a cellular line reports every 6 h: only after longer is it offline."""
+LEAST_DISK = 200 * 2**20
+"""Bytes: a year of one system is about as large."""
+OTHERS = ("production_meter_readings", "energy_lifetime", "consumption_lifetime", "summary")
+"""What is asked for besides intervals."""
+SOON = 3
+"""Days before a token lapses at which a person is told."""
+PATIENT = (Kind.BUSY, Kind.AHEAD, Kind.EXPIRED, Kind.GARBLED)
+"""What passes by itself most of the time: said when it happens again and again."""
+WORST = (
+    "disk",
+    "credentials",
+    "auth",
+    "wrong_key",
+    "denied",
+    "quota",
+    "sink",
+    "refused",
+    "clock",
+    "stream",
+    "gateway",
+    "start",
+)
+
+
+def problems(made: Report, settings: Settings, roster: Roster) -> list[Problem]:
+    """Everything that is wrong, the worst first."""
+    found = [*_disk(made), *_credentials(settings), *_tokens(made), *_streams(made, roster), *_quota(made)]
+    found += [*_sinks(made), *_clock(made), *_gateways(made)]
+    if not roster.systems and not found:
+        found.append(
+            Problem(
+                "start", "", "No system is known yet", "The first runner asks the cloud which there are: `ingest run`"
+            )
+        )
+    return sorted(found, key=lambda problem: WORST.index(problem.kind))
+
+
+def _disk(made: Report) -> Iterator[Problem]:
+    if made.disk_free is not None and made.disk_free < LEAST_DISK:
+        yield Problem(
+            "disk",
+            "",
+            f"The disk is nearly full: {size_words(made.disk_free)} are left at {made.state_dir}",
+            "Free some space there. Nothing is lost: what cannot be written is read again",
+        )
+
+
+def _credentials(settings: Settings) -> Iterator[Problem]:
+    missing = settings.missing_credentials()
+    if missing:
+        yield Problem(
+            "credentials",
+            "",
+            f"{', '.join(missing)} not filled in yet, so the cloud cannot be asked",
+            "Fill in with `ingest init`, or in the configuration",
+        )
+
+
+def _tokens(made: Report) -> Iterator[Problem]:
+    for token in made.tokens:
+        remedy = f"Run `ingest auth login {token.account}`"
+        if token.state in ("missing", "dead"):
+            what = "is not authorized yet" if token.state == "missing" else "is no longer authorized"
+            why = "" if token.state == "missing" else f": {token.reason}"
+            kept = "" if token.state == "missing" else ". Data already read are kept"
+            yield Problem("auth", token.account, f"Account {token.account} {what}{why}", remedy + kept)
+        elif token.state == "unreadable":
+            yield Problem("auth", token.account, f"Account {token.account}: {token.reason}", remedy)
+        elif token.days_left is not None and token.days_left < SOON:
+            left = many(int(token.days_left), "day")
+            yield Problem("auth", token.account, f"The authorization of account {token.account} ends in {left}", remedy)
+
+
+def _streams(made: Report, roster: Roster) -> Iterator[Problem]:
+    said: set[str] = set()
+    for pair, who, account in _pairs(made, roster):
+        problem = _pair(pair, who, account)
+        if problem is None:
+            continue
+        once = f"{pair.system} {problem.kind} {problem.remedy}"
+        if once not in said:
+            said.add(once)
+            yield problem
+
+
+def _pairs(made: Report, roster: Roster) -> Iterator[tuple[Pair, str, str]]:
+    """Every pair that is asked for, whose it is in words, and its account."""
+    for account in roster.settings.accounts:
+        if pair := roster.pairs.get((listing(account), SYSTEMS.name)):
+            yield pair, f"Account {account}", account
+    for system in made.systems:
+        for name in (*(stream.stream for stream in system.streams), *OTHERS):
+            if pair := roster.pairs.get((system.system, name)):
+                yield pair, system.name, system.account
+
+
+def _pair(stream: Pair, who: str, account: str) -> Problem | None:
+    subject = f"{stream.system}.{stream.stream}"
+    if stream.state == Kind.DENIED:
+        group = BY_NAME[stream.stream].group if stream.stream in BY_NAME else SYSTEMS.group
+        return Problem(
+            "denied",
+            subject,
+            f"{who}: {stream.stream} is not allowed ({stream.reason})",
+            f'Tick "{group}" for this application in the developer portal, then `ingest auth login {account}`',
+        )
+    if stream.state == Kind.WRONG_KEY:
+        return Problem(
+            "wrong_key",
+            "",
+            f"The cloud says that the key belongs to another application ({stream.reason})",
+            "Compare api.key, api.client_id and api.client_secret with the developer portal, then run `ingest check`",
+        )
+    if stream.state in PATIENT and stream.fails > 2:
+        words = {Kind.GARBLED: "an answer could not be read", Kind.AHEAD: "the cloud takes our time for the future"}
+        what = words.get(Kind(stream.state), "the cloud has trouble")
+        return Problem(
+            "stream",
+            subject,
+            f"{who}: {stream.stream}: {what} ({stream.reason})",
+            "It is tried again by itself; if it stays so, run `ingest doctor`",
+        )
+    return None
+
+
+def _quota(made: Report) -> Iterator[Problem]:
+    quota = made.quota
+    if quota.left <= 0:
+        yield Problem(
+            "quota",
+            "",
+            f"The calls of this month are used up: {quota.used_month:,} of {quota.per_month:,}, "
+            f"{quota.reserve:,} of them in reserve",
+            f"Polling goes on by itself on {day_words(quota.month_ends_at)} (UTC); what a larger plan or fewer streams "
+            "would change: `ingest plan`",
+        )
+    elif quota.paused_until is not None and quota.paused_until - made.now > 10 * MINUTE:
+        yield Problem(
+            "quota",
+            "",
+            f"The cloud says that the calls are used up although {quota.left:,} are left by our count: something else "
+            f"uses the key. It is asked again in {span_words(quota.paused_until - made.now)}",
+            "Polling goes on by itself; raise api.reserve to leave more to the other tool, and see `ingest plan`",
+        )
+
+
+def _sinks(made: Report) -> Iterator[Problem]:
+    for sink in made.sinks:
+        waiting = f"Nothing is lost: {many(sink.backlog, 'point')} wait for it; see `ingest doctor`"
+        if sink.error:
+            since = f" for {span_words(made.now - sink.since)}" if sink.since and made.now > sink.since else ""
+            yield Problem("sink", sink.sink, f"Sink {sink.sink} takes nothing{since}: {sink.error}", waiting)
+        elif sink.parked:
+            yield Problem(
+                "refused",
+                sink.sink,
+                f"Sink {sink.sink} refuses {many(sink.parked, 'point')}: {sink.parked_why}",
+                f"When that is mended, send them again: `ingest replay --sink {sink.sink}`",
+            )
+
+
+def _clock(made: Report) -> Iterator[Problem]:
+    wrong = made.clock_wrong_by
+    if wrong:
+        way = "ahead of" if wrong > 0 else "behind"
+        yield Problem(
+            "clock",
+            "",
+            f"This machine's clock is {span_words(abs(wrong))} {way} the cloud's; the cloud's is used",
+            "Set the clock, for example with `timedatectl set-ntp true`",
+        )
+
+
+def _gateways(made: Report) -> Iterator[Problem]:
+    for system in made.systems:
+        silent = made.now - system.reported_at if system.reported_at else 0
+        if silent > SILENT and not _ended(system):
+            yield Problem(
+                "gateway",
+                system.system,
+                f"{system.name}: its gateway has not reported for {span_words(silent)}",
+                "Check its internet connection. Nothing is lost: it sends what it kept when it is back",
+            )
+
+
+def _ended(system: SystemReport) -> bool:
+    """Whether nothing more is wanted of the system: the house was sold."""
+    return all(stream.complete_until is not None and not stream.gaps for stream in system.streams)
+
+
+def localized(text: str, command: str) -> str:
+    """A sentence in which commands begin as the program is called here."""
+    return text.replace("`ingest ", f"`{command} ")
+
+
+def summary(made: Report) -> str:
+    """The one sentence: all well, or the worst that is wrong."""
+    if made.problems:
+        more = len(made.problems) - 1
+        return made.problems[0].text + (f" (and {many(more, 'other thing')})" if more else "")
+    if made.backfill.calls and made.backfill.ratio < 0.98:
+        left = f", about {span_words(made.backfill.done_at - made.now)} left" if made.backfill.done_at else ""
+        return f"All is well. History is being read: {made.backfill.ratio:.0%} done{left}"
+    waiting = sum(sink.backlog for sink in made.sinks)
+    tail = f"{many(waiting, 'point')} on their way to the databases" if waiting > EXACT else ""
+    return f"All is well{'; ' + tail if tail else ''}"
+
+
+EXACT = 10_000

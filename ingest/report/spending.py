@@ -1,0 +1,93 @@
+"""Calls: what was spent, what the month will come to, and what history still needs."""
+
+import hashlib
+import sqlite3
+from collections.abc import Sequence
+
+from ingest import app
+from ingest.config import Settings
+from ingest.core import quota
+from ingest.core.planner import Classes, Work
+from ingest.core.quota import Plan
+from ingest.core.span import total
+from ingest.core.timetable import Timetable, timetable, wishes
+from ingest.report.gaps import owing, settled_until, wanted
+from ingest.report.model import BackfillReport, QuotaReport
+from ingest.store import ledger
+from ingest.store import settings as kept
+from ingest.streams.base import DAY, HOUR
+
+
+def ledger_name(settings: Settings) -> str:
+    """The name under which the calls of the key are kept."""
+    key = app.simulated_cloud("").key if settings.is_simulated else ""
+    if not key and settings.api.key is not None:
+        key = settings.api.key.get_secret_value()
+    return hashlib.sha256(key.encode()).hexdigest()[:16]
+
+
+def plan_of(settings: Settings) -> Plan:
+    """The limits of the plan."""
+    return Plan(settings.api.plan.per_minute, settings.api.plan.per_month)
+
+
+def spending(
+    settings: Settings, works: Sequence[Work], db: sqlite3.Connection, now: int
+) -> tuple[QuotaReport, BackfillReport]:
+    """The calls of this month, and those that history still needs; `works` are all there are."""
+    plan, name = plan_of(settings), ledger_name(settings)
+    usage = ledger.usage(db, name, now)
+    left = quota.left_of_month(plan, usage, settings.api.reserve)
+    first, ends_at = quota.month_of(now)
+    table = _timetable(settings, works, usage.month, now)
+    ahead = table.planned * (ends_at - now) / (ends_at - first) + min(table.backfill.calls, table.backfill.this_month)
+    paused_until = int(kept.read(db, "paused_until") or 0)
+    calls = QuotaReport(
+        used_month=usage.month,
+        per_month=plan.per_month,
+        reserve=table.reserve,
+        left=left,
+        used_minute=len(usage.recent),
+        per_minute=plan.per_minute,
+        history_month=usage.history,
+        month_ends_at=ends_at,
+        forecast_month=usage.month + min(left, round(ahead)),
+        runs_out_at=_runs_out(left, _rate(db, name, now), now, ends_at),
+        paused_until=paused_until if paused_until > now else None,
+    )
+    return calls, _backfill(settings, works, table, now)
+
+
+def _timetable(settings: Settings, works: Sequence[Work], used: int, now: int) -> Timetable:
+    """What the plan admits from now on."""
+    api, classes = settings.api, Classes(settings.settle, settings.look_again)
+    asked = wishes(works, now, classes)
+    return timetable(plan_of(settings), asked, now=now, reserve=api.reserve, share=api.backfill_share, used=used)
+
+
+def _rate(db: sqlite3.Connection, name: str, now: int) -> float:
+    """Calls a day without history, as of the last day; 0 where the ledger is younger."""
+    begun = ledger.first_at(db, name)
+    known = begun is not None and now - begun >= DAY - HOUR
+    return float(ledger.per_day(db, name, now - DAY, without="history")) if known else 0.0
+
+
+def _runs_out(left: int, rate: float, now: int, ends_at: int) -> int | None:
+    if left <= 0:
+        return now
+    at = now + int(left / rate * DAY) if rate > 0 else ends_at
+    return at if at < ends_at else None
+
+
+def _backfill(settings: Settings, works: Sequence[Work], table: Timetable, now: int) -> BackfillReport:
+    """The history that is still owed, and when it will have been read."""
+    settle, owed, length = settings.settle, 0, 0
+    for work in works:
+        if work.stream.grain:
+            owed += total(owing(work, settle, now))
+            length += max(0, settled_until(work, settle, now) - wanted(work, now).start)
+    calls = table.backfill.calls
+    done_at = table.backfill.done_at if calls else None
+    return BackfillReport(
+        owed_s=owed, ratio=round(1 - owed / length, 4) if length else 1.0, calls=calls, done_at=done_at
+    )

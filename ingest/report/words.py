@@ -1,0 +1,36 @@
+"""Lengths and moments as a person says them."""
+
+from datetime import datetime
+
+from ingest.roster import zone
+from ingest.streams.base import DAY, HOUR, MINUTE
+
+
+def span_words(seconds: int) -> str:
+    """A length of time in words, such as "3 h 5 min" or "2 d 4 h"."""
+    for unit, name, below, small in ((DAY, "d", HOUR, "h"), (HOUR, "h", MINUTE, "min"), (MINUTE, "min", 1, "s")):
+        if seconds >= unit:
+            rest = seconds % unit // below
+            return f"{seconds // unit} {name}" + (f" {rest} {small}" if rest and unit != MINUTE else "")
+    return f"{seconds} s"
+
+
+def local_words(at: int, timezone: str) -> str:
+    """A moment in the zone of a system, such as 2026-11-20 10:15."""
+    return datetime.fromtimestamp(at, zone(timezone)).strftime("%Y-%m-%d %H:%M")
+
+
+def day_words(at: int) -> str:
+    """A day in UTC, such as 1 December."""
+    day = datetime.fromtimestamp(at, zone("UTC"))
+    return f"{day.day} {day:%B}"
+
+
+def many(count: int, noun: str) -> str:
+    """A number with its noun, such as "1 gap" or "1,204 points"."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def size_words(size: int) -> str:
+    """Bytes as a person says them, such as 120 MB."""
+    return f"{size / 2**30:,.1f} GB" if size >= 2**30 else f"{size >> 20:,} MB"
