@@ -1,0 +1,53 @@
+"""For programs: /healthz, /metrics, /api/status, and the numbers of the charts."""
+
+from typing import TYPE_CHECKING
+
+from ingest import metrics
+from ingest.web import chart
+from ingest.web.source import Source
+
+if TYPE_CHECKING:
+    from flask import Blueprint
+
+ALIVE_S = 90
+"""Three intervals of the loop."""
+
+
+def blueprint(source: Source) -> "Blueprint":
+    """The routes."""
+    from flask import Blueprint, Response, abort, jsonify, request  # noqa: PLC0415
+
+    routes = Blueprint("api", __name__)
+
+    @routes.get("/healthz")
+    def healthz() -> Response:
+        age = source.now() - source.beat()
+        alive = age < ALIVE_S
+        text = f"ok, the last tick was {max(age, 0)} s ago\n" if alive else f"the last tick was {age} s ago\n"
+        return Response(text, 200 if alive else 503, mimetype="text/plain")
+
+    @routes.get("/metrics")
+    def prometheus() -> Response:
+        body, kind = metrics.exposition(source.report(), source.beat(), source.localized)
+        return Response(body, 200, content_type=kind)
+
+    @routes.get("/api/status")
+    def status() -> Response:
+        document = source.report().document()
+        for problem in document["problems"]:
+            problem["remedy"] = source.localized(problem["remedy"])
+        return jsonify(document)
+
+    @routes.get("/api/curve")
+    def curve() -> Response:
+        system = request.args.get("system", "")
+        days = request.args.get("days", "3")
+        if not days.isascii() or not days.isdigit() or len(days) > 3:
+            abort(400)
+        found = next((row for row in source.report().systems if row.system == system), None)
+        if found is None:
+            abort(404)
+        with source.reader() as db:
+            return jsonify(chart.curve(db, system, found.timezone, source.now(), int(days)))
+
+    return routes

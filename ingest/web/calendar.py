@@ -1,0 +1,146 @@
+"""How completely each local day of a stream has been read, as squares in a calendar."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from ingest import learn
+from ingest.core.coverage import covered
+from ingest.core.days import LocalDay, date_at, days_between
+from ingest.core.planner import Work
+from ingest.core.span import Span, Spans, intersect, total
+from ingest.report.gaps import NO_METER, NOT_DUE, WAITING, reason_of, settled_until, wanted
+from ingest.report.model import Difference
+from ingest.report.words import local_words, span_words
+from ingest.roster import Roster, zone
+from ingest.store.progress import Pair
+from ingest.streams.base import DAY
+
+CELL = 13
+TOP = 16
+WEEKS = {13: "3 months", 26: "6 months", 53: "1 year", 106: "2 years"}
+
+
+class Cell(NamedTuple):
+    """One day: where it stands, what it is (a class of the style sheet), and why."""
+
+    x: int
+    y: int
+    kind: str
+    why: str
+
+
+class Month(NamedTuple):
+    """The name of a month above its first week."""
+
+    x: int
+    name: str
+
+
+class Calendar(NamedTuple):
+    """One stream, newest week last."""
+
+    stream: str
+    width: int
+    height: int
+    cells: list[Cell]
+    months: list[Month]
+    summary: str
+
+
+def enough(works: list[Work], now: int) -> int:
+    """The fewest weeks that show everything wanted, two years at most."""
+    oldest = min((wanted(work, now).start for work in works), default=now)
+    return next((weeks for weeks in WEEKS if now - oldest < (weeks - 1) * 7 * DAY), 106)
+
+
+def calendar(roster: Roster, work: Work, now: int, weeks: int, differences: list[Difference]) -> Calendar:
+    """The last weeks of a stream; `differences` are those of its system."""
+    row = roster.systems.get(work.system)
+    timezone = row.timezone if row else ""
+    place = zone(timezone)
+    last = date_at(now, place)
+    first = last - timedelta(days=last.weekday() + 7 * (weeks - 1))
+    judge = _Judge(roster, work, now, timezone, {at.day: at for at in differences if _concerns(at, work)})
+    days = list(days_between(first, (last - first).days + 1, place))
+    cells = [Cell(*_place(index), *judge.kind(day)) for index, day in enumerate(days)]
+    count = sum(cell.kind == "complete" for cell in cells)
+    summary = f"{work.stream.name}: {count} of the last {len(cells)} days are complete"
+    return Calendar(work.stream.name, weeks * CELL, TOP + 7 * CELL, cells, list(_months(days)), summary)
+
+
+def _concerns(found: Difference, work: Work) -> bool:
+    series = {"stats": "micro_production", "rgm_stats": "meter_production", "consumption": "consumption"}
+    return series.get(work.stream.name) == found.series
+
+
+def _place(index: int) -> tuple[int, int]:
+    return index // 7 * CELL, TOP + index % 7 * CELL
+
+
+def _months(days: list[LocalDay]) -> Iterator[Month]:
+    seen: date | None = None
+    for index in range(0, len(days), 7):
+        day = days[index].date
+        if (seen is None and day.day < 22) or (seen is not None and day.month != seen.month):
+            yield Month(index // 7 * CELL, f"{day:%b}")
+            seen = day
+        elif seen is None:
+            seen = day
+
+
+class _Judge:
+    """What each day of a stream is, and why."""
+
+    def __init__(self, roster: Roster, work: Work, now: int, timezone: str, differences: dict[str, Difference]) -> None:
+        settle = roster.settings.settle
+        pair = roster.pairs.get(work.pair) or Pair(*work.pair)
+        self.span = wanted(work, now)
+        self.due_until = settled_until(work, settle, now)
+        self.read: Spans = intersect(covered(work.read, settle), self.span)
+        self.reported = work.log[-1].reported_at if work.log else 0
+        self.absent = pair.state == learn.NO_METER
+        self.why = reason_of(pair)
+        self.timezone, self.now, self.differences = timezone, now, differences
+        self._from = 0
+
+    def kind(self, day: LocalDay) -> tuple[str, str]:
+        """The class of a day and one sentence."""
+        kind, why = self._kind(day)
+        return kind, f"{day.date:%a} {day.date.day} {day.date:%b %Y}: {why}"
+
+    def _kind(self, day: LocalDay) -> tuple[str, str]:
+        if self.absent:
+            return "outside", NO_METER
+        span = Span(max(day.start, self.span.start), min(day.end, self.span.end))
+        if span.length <= 0:
+            since = local_words(self.span.start, self.timezone)[:10]
+            return "outside", f"outside: wanted, and to be had, from {since} on"
+        read = total(self._within(span))
+        found = self.differences.get(day.date.isoformat())
+        if found:
+            return "partial", (
+                f"never delivered: the intervals add up to {found.held_wh:,.0f} Wh, the cloud's own total is "
+                f"{found.vendor_wh:,.0f} Wh; read again in vain"
+            )
+        if read >= span.length and day.end <= self.span.end:
+            return "complete", "complete"
+        due = max(0, min(span.end, self.due_until) - span.start)
+        if read >= due:
+            return "waiting", self._not_due(day)
+        return (
+            ("partial", f"{span_words(read)} of {span_words(due)} read; {self.why}") if read else ("missing", self.why)
+        )
+
+    def _not_due(self, day: LocalDay) -> str:
+        if self.reported >= min(day.end, self.now - DAY // 24):
+            return NOT_DUE
+        if not self.reported:
+            return WAITING
+        return f"{WAITING}, which last reported at {local_words(self.reported, self.timezone)}"
+
+    def _within(self, span: Span) -> Spans:
+        """The read spans inside a day; days come in order, so what lies behind is not looked at again."""
+        while self._from < len(self.read) and self.read[self._from].end <= span.start:
+            self._from += 1
+        return intersect(self.read[self._from : self._from + 200], span)

@@ -1,0 +1,142 @@
+"""The pages of consent: the link to the vendor with a field for pasting, and the address that the vendor returns to.
+
+They work without a script and without a stylesheet. What changes something needs a `state` that was given out here,
+works once and expires; so another site can neither start nor finish a consent.
+"""
+
+from collections.abc import Callable
+
+from flask import Blueprint, Response, render_template_string, request
+
+from ingest.consent import Desk, Seen, StateRefused
+from ingest.core.errors import IngestError
+from ingest.core.oauth import Token, answer_of, local_port, read_answer
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<title>{{ title }}</title>
+{% if stylesheet %}<link rel="stylesheet" href="{{ stylesheet }}">{% endif %}
+</head>
+<body>
+<div class="frame">
+<header class="top"><a class="brand" href="/">enphase-ingest</a></header>
+<main><section class="card">
+<h1>{{ title }}</h1>
+{% if sentence %}<p role="{{ 'alert' if wrong else 'status' }}">{{ sentence }}</p>{% endif %}
+{% if systems %}<p>Systems seen:</p><ul>{% for name in systems %}<li>{{ name }}</li>{% endfor %}</ul>{% endif %}
+{% for line in lines %}<p>{{ line }}</p>{% endfor %}
+{% if link %}
+<ol>
+<li><p><a href="{{ link }}" rel="noreferrer noopener"{% if not returns %} target="_blank"{% endif %}>Open the
+consent page of Enphase</a>, log in as the owner of the system, and approve.</p></li>
+<li>{% if returns %}<p>Your browser comes back here by itself. Should it not, paste the address that it ended at:</p>
+{% else %}<p>A page with a code follows. Paste the code, or the whole address of that page:</p>{% endif %}
+<form method="post" action="/authorize/{{ account }}">
+<input type="hidden" name="state" value="{{ state }}">
+<p><label for="answer">Code or address</label>
+<input id="answer" name="answer" required autofocus autocomplete="off" autocapitalize="none" spellcheck="false"></p>
+<p><button>Authorize {{ account }}</button></p>
+</form></li>
+</ol>
+{% elif account %}<p><a href="/authorize/{{ account }}">Begin again</a></p>{% endif %}
+<p><a href="/">To the status page</a></p>
+</section></main>
+</div>
+</body>
+</html>
+"""
+
+
+def blueprint(desk: Desk, stylesheet: str = "", after: Callable[[], None] = lambda: None) -> Blueprint:
+    """The routes `/authorize/ACCOUNT` and `/oauth/callback`.
+
+    `stylesheet` is the address of one, if there is; `after` is called when an account was authorized.
+    """
+    pages = Blueprint("consent", __name__)
+    clerk = _Clerk(desk, stylesheet, after)
+    pages.add_url_rule("/authorize/<account>", "ask", clerk.ask, methods=["GET"])
+    pages.add_url_rule("/authorize/<account>", "paste", clerk.paste, methods=["POST"])
+    pages.add_url_rule("/oauth/callback", "callback", clerk.callback, methods=["GET"])
+    return pages
+
+
+class _Clerk:
+    def __init__(self, desk: Desk, stylesheet: str, after: Callable[[], None]) -> None:
+        self._desk, self._stylesheet, self._after = desk, stylesheet, after
+
+    def ask(self, account: str) -> Response:
+        """The question, or why there is none."""
+        return self._unasked(account) or self._question(account)
+
+    def paste(self, account: str) -> Response:
+        """What was pasted into the field."""
+        if (unasked := self._unasked(account)) is not None:
+            return unasked
+        text, state = request.form.get("answer", ""), request.form.get("state", "")
+        answer = read_answer(text)
+        try:
+            if answer.code or answer.error:
+                self._desk.check_form(account, state, answer)
+            return self._welcome(account, self._desk.conclude(account, answer))
+        except IngestError as error:
+            return self._question(account, str(error))
+
+    def callback(self) -> Response:
+        """The vendor sends the owner's browser back."""
+        answer = answer_of(request.args)
+        account = ""
+        try:
+            account = self._desk.redeem(answer)
+            return self._welcome(account, self._desk.conclude(account, answer))
+        except IngestError as error:
+            again = account or self._only()
+            advice = "; begin again" if isinstance(error, StateRefused) else ""
+            return self._page("Not authorized", f"{error}{advice}.", account=again, wrong=True)
+
+    def _only(self) -> str:
+        names = [name for name, kind in self._desk.kinds.items() if kind == "consent"]
+        return names[0] if len(names) == 1 else ""
+
+    def _unasked(self, account: str) -> Response | None:
+        """The answer for an account of which nobody needs to be asked."""
+        kind = self._desk.kinds.get(account)
+        if kind is None:
+            known = ", ".join(self._desk.kinds)
+            return self._page("No such account", f"The configuration has these accounts: {known}.", 404, wrong=True)
+        if kind == "login":
+            return self._page("Nothing to do", f"Account {account} logs in by itself, with its username and password.")
+        if kind == "user":
+            return self._page("Nothing to do", f"Account {account} has its user_id, which never ends.")
+        return None
+
+    def _question(self, account: str, wrong: str = "") -> Response:
+        try:
+            link, state = self._desk.ask(account)
+        except IngestError as error:
+            return self._page("Not possible now", str(error), 503, wrong=True)
+        returns = local_port(self._desk.authorizer.app) is not None
+        more = {"link": link, "state": state, "returns": returns}
+        return self._page(f"Authorize {account}", wrong, 400 if wrong else 200, account, wrong=bool(wrong), **more)
+
+    def _welcome(self, account: str, token: Token) -> Response:
+        try:
+            seen = self._desk.see(account, token)
+        except IngestError as error:
+            seen = Seen(trouble=str(error))
+        self._after()
+        lines = [line for line in (seen.trouble, seen.first_poll) if line]
+        return self._page("Authorized", f"Account {account} is authorized.", systems=seen.systems, lines=lines)
+
+    def _page(
+        self, title: str, sentence: str, status: int = 0, account: str = "", *, wrong: bool = False, **more: object
+    ) -> Response:
+        html = render_template_string(
+            _PAGE, title=title, sentence=sentence, wrong=wrong, account=account, stylesheet=self._stylesheet, **more
+        )
+        status = status or (400 if wrong else 200)
+        return Response(html, status, headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})

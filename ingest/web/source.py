@@ -1,0 +1,55 @@
+"""What the page is made from: the state, read anew, and a word of the runner that it lives in."""
+
+import contextlib
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from ingest.config import Settings
+from ingest.report import Report, report
+from ingest.report.problems import localized
+from ingest.roster import Roster
+from ingest.store import Store
+
+LEAST_REST, SHARE = 2.0, 20
+"""A report is made again after 2 s at the earliest, and never takes more than a twentieth of the time."""
+
+
+@dataclass
+class Source:
+    """`now` gives epoch seconds, `beat` those of the last tick; `command` is the program as it is called here.
+    `roster` is that of the newest report.
+    """
+
+    settings: Settings
+    store: Store
+    now: Callable[[], int]
+    beat: Callable[[], int]
+    command: str = "ingest"
+    roster: Roster = field(init=False, repr=False)
+    _made: tuple[float, Report] | None = None
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextlib.contextmanager
+    def reader(self) -> Iterator[sqlite3.Connection]:
+        """A connection for one request."""
+        with contextlib.closing(self.store.reader()) as db:
+            yield db
+
+    def report(self) -> Report:
+        """The account of everything; a moment old where many ask."""
+        with self._guard:
+            if self._made is None or time.monotonic() >= self._made[0]:
+                begin = time.monotonic()
+                with self.reader() as db:
+                    self.roster = Roster(self.settings, db)
+                    made = report(self.settings, db, self.now(), roster=self.roster)
+                end = time.monotonic()
+                self._made = end + max(LEAST_REST, SHARE * (end - begin)), made
+            return self._made[1]
+
+    def localized(self, text: str) -> str:
+        """A sentence in which commands begin as the program is called here."""
+        return localized(text, self.command)
