@@ -1,0 +1,70 @@
+"""What every command needs: the settings, the state, and the way this program is called here."""
+
+import hashlib
+import os
+import shlex
+import sys
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from ingest import app, config, logs
+from ingest.clock import Clock
+from ingest.config import Settings
+from ingest.core.errors import StateError
+from ingest.store import Store
+
+
+@dataclass
+class Context:
+    """The options before the command, and what follows from them."""
+
+    config: str | None = None
+    state_dir: str | None = None
+    verbose: bool = False
+    clock: Clock = field(default_factory=Clock)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The configuration. Raises `ConfigError`."""
+        settings = config.load(config.find(self.config, os.environ), os.environ, self.state_dir)
+        for secret in settings.secrets():
+            logs.register_secret(secret)
+        return settings
+
+    @property
+    def command(self) -> str:
+        """The program as it is called here, with the options that the next call needs too."""
+        named = os.environ.get("INGEST_COMMAND")
+        parts = [named or shlex.quote(str(Path(sys.argv[0])))]
+        for option, value in (("--config", self.config), ("--state-dir", self.state_dir)):
+            if value:
+                parts += [option, shlex.quote(value)]
+        return " ".join(parts)
+
+    def remedy(self, words: str) -> str:
+        """A command to type, such as `ingest auth login home`."""
+        return f"{self.command} {words}"
+
+    def localized(self, text: str) -> str:
+        """A sentence in which commands begin as they are called here."""
+        return text.replace("`ingest ", f"`{self.command} ")
+
+    def state(self) -> Store:
+        """The state for reading, and for wishes; a runner may be at work. Raises `StateError` when there is none."""
+        if not (self.settings.state_dir / "state.db").exists():
+            raise StateError(f"{self.settings.state_dir}: there is no data yet; start with `ingest run`")
+        known = not self.settings.missing_credentials()
+        return app.open_store(self.settings, self.cloud if known else None)
+
+    @property
+    def ledger(self) -> str:
+        """The name of the ledger of calls: a new key starts a new one."""
+        key = self.settings.api.key
+        secret = self.cloud.key if self.settings.is_simulated else key.get_secret_value() if key else ""
+        return hashlib.sha256(secret.encode()).hexdigest()[:16]
+
+    @property
+    def cloud(self) -> app.Cloud:
+        """The cloud of the settings. Raises `ConfigError` when credentials are missing."""
+        return app.simulated_cloud("") if self.settings.is_simulated else app.cloud_of(self.settings)

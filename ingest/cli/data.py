@@ -1,0 +1,220 @@
+"""Commands about the data: export, replay, backup, restore."""
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import click
+
+from ingest.cli.context import Context
+from ingest.config import When, hint
+from ingest.core.errors import ConfigError, IngestError
+from ingest.core.point import Tags, Value, decode_fields, parse_series
+from ingest.roster import zone
+from ingest.store import Store, archive, outbox, progress
+from ingest.store import restore as put_back
+from ingest.store.archive import Filter
+from ingest.streams import BY_NAME
+from ingest.tokens import TokenFiles
+
+WHEN = "WHEN"
+"""A date (a local day of the system), an age such as 7d or 2y, or all."""
+
+
+class Row(NamedTuple):
+    """An archived point, ready to print."""
+
+    measurement: str
+    tags: Tags
+    time: int
+    fields: str
+    key: str
+
+
+def moment(text: str | None, timezone: str, now: int, *, end: bool = False) -> int | None:
+    """WHEN as epoch seconds in the zone of a system; a day that is an `end` is included. Raises `UsageError`."""
+    if text is None:
+        return None
+    try:
+        when = When.parse(text)
+    except ValueError as error:
+        raise click.UsageError(f"{text!r} {error}") from None
+    if end and when.day is not None:
+        when = When(day=when.day + timedelta(days=1))
+    return now if end and text == "all" else when.at(now, zone(timezone).key)
+
+
+def measurements(stream: str | None) -> tuple[str, ...] | None:
+    """The measurements that a stream fills; None for all. Raises `UsageError` for an unknown stream."""
+    if stream is None:
+        return None
+    if stream not in BY_NAME:
+        raise click.UsageError(f"no stream is called {stream!r}; {hint(stream, BY_NAME)}")
+    return tuple(BY_NAME[stream].fields)
+
+
+def points(store: Store, context: Context, wanted: Filter, since: str | None, until: str | None) -> Iterator[Row]:
+    """The wanted rows, sorted by measurement, tags, time; days are those of each system."""
+    now = context.clock.now()
+    systems = progress.systems(store.db)
+    for number, key in archive.wanted_series(store.db, wanted):
+        measurement, tags = parse_series(key)
+        row = systems.get(dict(tags).get("system", ""))
+        timezone = row.timezone if row else ""
+        bounds = Filter(since=moment(since, timezone, now), until=moment(until, timezone, now, end=True))
+        for time, fields in archive.rows_of(store.db, number, bounds):
+            yield Row(measurement, tags, time, fields, key)
+
+
+@click.command()
+@click.option("--format", "form", type=click.Choice(["csv", "jsonl", "lp"]), required=True)
+@click.option("--stream", metavar="NAME", help="Only the measurements of this stream.")
+@click.option("--system", metavar="ID")
+@click.option("--since", metavar=WHEN, help="A date (a local day of the system), an age such as 7d or 2y, or all.")
+@click.option("--until", metavar=WHEN, help="The same; a date is included.")
+@click.option("--local", is_flag=True, help="csv: add time_local, in the zone of the system.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file instead of stdout.")
+@click.pass_obj
+def export(
+    context: Context,
+    form: str,
+    stream: str | None,
+    system: str | None,
+    since: str | None,
+    until: str | None,
+    output: Path | None,
+    *,
+    local: bool,
+) -> None:
+    """Print the archive, sorted by measurement, tags, time."""
+    wanted = Filter(measurements(stream), system)
+    store = context.state()
+
+    def rows() -> Iterator[Row]:
+        return points(store, context, wanted, since, until)
+
+    zones = {name: row.timezone for name, row in progress.systems(store.db).items()} if local else None
+    try:
+        if output is None:
+            _write(form, rows, zones, sys.stdout)
+        else:
+            with output.open("w", encoding="utf-8", newline="") as file:
+                _write(form, rows, zones, file)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise IngestError(f"{output}: {error.strerror}; choose another file with -o") from None
+    finally:
+        store.close()
+
+
+def _write(form: str, rows: Callable[[], Iterator[Row]], zones: dict[str, str] | None, out: IO[str]) -> None:
+    if form == "csv":
+        _write_csv(rows, zones, out)
+        return
+    for row in rows():
+        if form == "lp":
+            out.write(f"{row.key} {row.fields} {row.time}\n")
+        else:
+            line = {
+                "measurement": row.measurement,
+                "tags": dict(row.tags),
+                "time": utc(row.time),
+                "fields": decode_fields(row.fields),
+            }
+            out.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def _write_csv(rows: Callable[[], Iterator[Row]], zones: dict[str, str] | None, out: IO[str]) -> None:
+    """Two passes: the header names every field there is, and the archive may not fit in memory."""
+    names: dict[str, None] = {}
+    seen: set[str] = set()
+    for row in rows():
+        shape = (
+            "".join(part.split("=", 1)[0] for part in row.fields.split(",")) if '"' not in row.fields else row.fields
+        )
+        if shape not in seen:
+            seen.add(shape)
+            names.update(dict.fromkeys(decode_fields(row.fields)))
+    columns = sorted(names)
+    local = ["time_local"] if zones is not None else []
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["time", *local, "measurement", "system", "meter", "channel", *columns])
+    for row in rows():
+        tags, fields = dict(row.tags), decode_fields(row.fields)
+        here = [local_time(row.time, zones.get(tags.get("system", ""), ""))] if zones is not None else []
+        identity = [tags.get(name, "") for name in ("system", "meter", "channel")]
+        values: list[Value | str] = [fields.get(name, "") for name in columns]
+        writer.writerow([utc(row.time), *here, row.measurement, *identity, *values])
+
+
+def utc(at: int) -> str:
+    """A moment as text, such as 2026-11-20T10:15:00Z."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def local_time(at: int, timezone: str) -> str:
+    """A moment in a zone, such as 2026-11-20T02:15:00-08:00."""
+    return datetime.fromtimestamp(at, zone(timezone)).isoformat()
+
+
+@click.command()
+@click.option("--sink", "name", metavar="NAME", required=True)
+@click.option("--since", metavar=WHEN)
+@click.option("--system", metavar="ID")
+@click.option("--stream", metavar="NAME")
+@click.pass_obj
+def replay(context: Context, name: str, since: str | None, system: str | None, stream: str | None) -> None:
+    """Send archived points to a sink again, for no calls. A stored job: the runner carries it out."""
+    if name not in context.settings.sinks:
+        known = ", ".join(context.settings.sinks) or "none are configured"
+        raise ConfigError(f"{context.settings.config_path}: no sink is called {name!r}; known: {known}")
+    store = context.state()
+    try:
+        row = progress.systems(store.db).get(system or "")
+        begin = moment(since, row.timezone if row else "", context.clock.now())
+        with store.transaction() as db:
+            outbox.ask_replay(db, name, Filter(measurements(stream), system, begin))
+    finally:
+        store.close()
+    click.echo(f"The points will be sent to {name} again, by the runner, or by: {context.remedy('once')}")
+
+
+@click.command()
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@click.option("--with-tokens", is_flag=True, help="Put the tokens in too: whoever has the file can read your systems.")
+@click.pass_obj
+def backup(context: Context, output: Path, *, with_tokens: bool) -> None:
+    """One consistent file with everything, also while a runner is at work."""
+    store = context.state()
+    files = TokenFiles(context.settings.state_dir / "tokens")
+    try:
+        texts = {name: files.text(name) for name in context.settings.accounts} if with_tokens else {}
+        store.backup(output, {name: text for name, text in texts.items() if text})
+    finally:
+        store.close()
+    tokens = "with" if with_tokens else "without"
+    click.echo(f"{output}: {output.stat().st_size / 2**20:.1f} MB, {tokens} tokens")
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.pass_obj
+def restore(context: Context, file: Path) -> None:
+    """Put a backup in the place of the state; the former state is kept beside it. No runner may be at work."""
+    if not file.exists():
+        raise IngestError(f"{file}: there is no such file")
+    tokens = put_back(file, context.settings.state_dir)
+    files = TokenFiles(context.settings.state_dir / "tokens")
+    for name, text in tokens.items():
+        files.put_text(name, text)
+    click.echo(f"{context.settings.state_dir} holds the backup now.")
+    for name in context.settings.sinks:
+        click.echo(f"To fill the database again: {context.remedy(f'replay --sink {name}')}")
+
+
+COMMANDS = (export, replay, backup, restore)

@@ -1,0 +1,112 @@
+"""The command that checks an installation."""
+
+import contextlib
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+
+from ingest import app
+from ingest.cli.context import Context
+from ingest.core.errors import IngestError, StateLocked
+from ingest.store import Store
+from ingest.tokens import TokenFiles
+
+if TYPE_CHECKING:
+    from ingest.doctor import Check, Doctor
+
+MARKS = {"ok": "[green]✓[/]", "bad": "[red]✗[/]", "skipped": "[dim]-[/]"}
+
+
+@click.command()
+@click.option("--offline", is_flag=True, help="Ask neither the cloud nor for a call.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.pass_obj
+def doctor(context: Context, *, offline: bool, as_json: bool) -> None:
+    """Check everything, each thing by its name and with its remedy."""
+    from ingest.doctor import BAD, Check  # noqa: PLC0415 - only this command needs it
+
+    found: list[Check] = []
+    console = Console(highlight=False, soft_wrap=True)
+    try:
+        settings = context.settings
+    except IngestError as error:
+        found.append(Check("configuration", BAD, str(error), "Mend the line that is named, then `ingest check`"))
+    else:
+        with contextlib.ExitStack() as stack:
+            one = _doctor(context, stack, offline=offline)
+            if one.calls() and not settings.is_simulated:
+                owned = "" if one.ledger else "; a runner is at work and does not count them"
+                click.echo(f"This spends {one.calls()} of the month's calls, one an account{owned}.", err=True)
+            for check in one.checks():
+                found.append(check)
+                if not as_json:
+                    _print(console, check, context)
+    if as_json:
+        click.echo(context.localized(json.dumps([asdict(check) for check in found], ensure_ascii=False)))
+    elif len(found) == 1:
+        _print(console, found[0], context)
+    if any(check.result == BAD for check in found):
+        raise click.exceptions.Exit(1)
+
+
+def _print(console: Console, check: "Check", context: Context) -> None:
+    console.print(MARKS.get(check.result, "[yellow]![/]"), end=" ")
+    console.print(context.localized(f"{check.name}: {check.found}"), markup=False)
+    if check.remedy:
+        console.print(context.localized(f"  {check.remedy}"), markup=False)
+
+
+def _doctor(context: Context, stack: contextlib.ExitStack, *, offline: bool) -> "Doctor":
+    from ingest.doctor import Doctor, Line  # noqa: PLC0415
+
+    settings, clock = context.settings, context.clock
+    one = Doctor(settings, clock)
+    asks = not offline and not settings.missing_credentials()
+    if (settings.state_dir / "state.db").exists():
+        one.store, one.ledger = _store(context, stack, own=asks)
+    if not asks:
+        return one
+    transport = app.network(clock)
+    if not settings.is_simulated:
+        one.line = Line(app.cloud_of(settings), transport, _grants(context))
+        return one
+    server = stack.enter_context(app.simulator(settings))
+    cloud = app.simulated_cloud(server.url)
+    auth = app.authorizer(settings, cloud, clock, transport, context.remedy)
+    auth.files = TokenFiles(Path(stack.enter_context(tempfile.TemporaryDirectory())))
+    one.line = Line(cloud, transport, lambda account: auth.by_code(account, server.cloud.consent()).access)
+    return one
+
+
+def _store(context: Context, stack: contextlib.ExitStack, *, own: bool) -> tuple[Store | None, str]:
+    """The state, and the name of its ledger where no runner owns it."""
+    cloud = None if context.settings.missing_credentials() else context.cloud
+    try:
+        store, name = app.open_store(context.settings, cloud, own=own), context.ledger if own else ""
+    except StateLocked:
+        store, name = app.open_store(context.settings, cloud), ""
+    stack.callback(store.close)
+    return store, name
+
+
+def _grants(context: Context) -> Callable[[str], str]:
+    """What each account is called with: what is on the disk, not renewed for this."""
+    users = app.user_ids(context.settings)
+    files = TokenFiles(context.settings.state_dir / "tokens")
+
+    def grant(account: str) -> str:
+        if account in users:
+            return users[account]
+        kept = files.read(account)
+        return "" if kept is None else kept.current.access
+
+    return grant
+
+
+COMMANDS = (doctor,)

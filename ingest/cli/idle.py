@@ -1,0 +1,57 @@
+"""`run` without credentials: it stays up, spends nothing, says what to do, and begins by itself once they are there."""
+
+import contextlib
+import logging
+import signal
+import threading
+from types import FrameType
+
+from ingest.cli.context import Context
+from ingest.core.errors import ConfigError
+from ingest.logs import event
+from ingest.store import Store
+from ingest.web import Source, serve
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 2.0
+
+
+def wait_for_credentials(context: Context) -> bool:
+    """Wait until the configuration is complete: True then, False when told to stop. Raises `StateLocked`."""
+    settings, clock = context.settings, context.clock
+    stopping = threading.Event()
+
+    def stop(number: int, _: FrameType | None) -> None:
+        event(log, logging.INFO, "stopping", signal=signal.Signals(number).name)
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    with contextlib.closing(Store(settings.state_dir, own=True)) as store:
+        page = serve(Source(settings, store, clock.now, clock.now, context.command))
+        missing = ", ".join(settings.missing_credentials())
+        why = f"{settings.config_path}: {missing} missing; the cloud is not asked. Run `{context.remedy('init')}`"
+        event(log, logging.WARNING, "waiting", why=why, page=page.url if page else None)
+        try:
+            while not stopping.wait(LOOK_S):
+                if _is_complete(context):
+                    event(log, logging.INFO, "good", what="credentials", why="the configuration is complete")
+                    return True
+        finally:
+            if page:
+                page.stop()
+    return False
+
+
+def _is_complete(context: Context) -> bool:
+    """Look at the configuration again, which may be another file by now; takes it over when nothing is missing."""
+    fresh = Context(context.config, context.state_dir)
+    try:
+        settings = fresh.settings
+    except ConfigError:
+        return False
+    if settings.missing_credentials():
+        return False
+    context.settings = settings
+    return True

@@ -1,0 +1,90 @@
+"""`init`: a few questions, `config/local.yaml`, the consent, and what comes of it. Secrets are typed unseen."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from ingest import config
+from ingest.auth import standing
+from ingest.cli import auth
+from ingest.cli.answers import Questions
+from ingest.cli.context import Context
+from ingest.cli.local import Local
+from ingest.core.errors import ConfigError
+
+HEADLINE = "# Written by `ingest init`; run it again to change this, or edit it. All keys: config/ingest.yaml"
+PORTAL = "https://developer-v4.enphase.com"
+
+
+@click.command()
+@click.option("--base-url", metavar="URL", help="Address of the API: a simulated cloud, or a proxy.")
+@click.option("--redirect-uri", metavar="URL", help="Where the browser returns to. Default: a page of Enphase.")
+@click.option("--browser/--no-browser", default=None, help="Open a browser. Default: where there is a screen.")
+@click.pass_context
+def init(ctx: click.Context, base_url: str | None, redirect_uri: str | None, *, browser: bool | None) -> None:
+    """Connect your own system: a few questions, then the consent. Run it again to change the answers."""
+    before: Context = ctx.obj
+    local = Local.open(where(before.config, os.environ))
+    auth.say(f"This writes {local.path}. Credentials: {PORTAL}, page Applications; the clicks are in docs/auth.md.")
+    if local.tree:
+        auth.say("It is there already: Enter keeps what is shown.")
+    questions = Questions(local.tree)
+    while True:
+        questions.ask(base_url, redirect_uri)
+        try:
+            local.check()
+        except ConfigError as error:
+            auth.say(f"\n{error}\nOnce more, please; Enter keeps an answer.\n")
+            if not sys.stdin.isatty():
+                raise
+        else:
+            break
+    kept = local.write(HEADLINE)
+    click.echo(f"Written: {local.path} (readable by you only).")
+    if kept:
+        click.echo(f"The file that was there is kept as {kept}")
+    context = Context(before.config, before.state_dir, before.verbose, before.clock)
+    ctx.obj = context
+    authorize(context, browser=browser)
+    finish(ctx, context)
+
+
+def where(named: str | None, environ: Mapping[str, str]) -> Path:
+    """The file to write: the one that is named, else `config/local.yaml` here, or in the checkout of the program."""
+    if chosen := named or environ.get("INGEST_CONFIG"):
+        return Path(chosen).absolute()
+    checkout = Path(config.__file__).parents[2]
+    local, shipped = config.NAMES
+    here = next((folder for folder in (Path(), checkout) if (folder / shipped).exists() or (folder / local).exists()),
+                Path())  # fmt: skip
+    return (here / local).absolute()
+
+
+def authorize(context: Context, *, browser: bool | None) -> None:
+    """The consent of every account that lacks one."""
+    settings = context.settings
+    if settings.is_simulated or settings.api.version == "v2":
+        return
+    for one in standing(settings, context.clock.now(), lambda account: context.remedy(f"auth login {account}")):
+        if one.state == "ok":
+            click.echo(f"Account {one.account} is authorized already; a new consent: "
+                       f"`{context.remedy(f'auth login {one.account}')}`")  # fmt: skip
+        else:
+            click.echo(f"\nAccount {one.account}:")
+            auth.log_in(context, one.account, browser=browser)
+
+
+def finish(ctx: click.Context, context: Context) -> None:
+    """The plan, where there is enough to make one, and the next command."""
+    root = ctx.find_root().command
+    plan = root.get_command(ctx, "plan") if isinstance(root, click.Group) else None
+    if plan is not None and (context.settings.state_dir / "state.db").exists():
+        click.echo("")
+        ctx.invoke(plan)
+    click.echo(f"\nStart it: `{context.remedy('run')}`")
+
+
+COMMANDS = (init,)

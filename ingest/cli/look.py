@@ -1,0 +1,146 @@
+"""Commands that look: status and check. They spend no call and change nothing."""
+
+import json
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from ingest.cli.context import Context
+from ingest.cli.doctor import doctor
+from ingest.report import Report, SystemReport, report, span_words
+from ingest.report.gaps import NO_METER, QUIET
+from ingest.report.problems import summary
+from ingest.report.words import local_words, many
+from ingest.streams.base import DAY
+
+
+@click.command()
+@click.option("--system", metavar="ID", help="Only this system.")
+@click.option("--problems", is_flag=True, help="Only what is wrong.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.pass_obj
+def status(context: Context, system: str | None, *, problems: bool, as_json: bool) -> None:
+    """Up to when each system and stream is complete, gaps and why, quota, sinks, errors in words."""
+    store = context.state()
+    try:
+        found = report(context.settings, store.db, context.clock.now(), system)
+    finally:
+        store.close()
+    if as_json:
+        click.echo(context.localized(json.dumps(found.document(), ensure_ascii=False)))
+    elif problems:
+        lines = "\n".join(problem.text for problem in found.problems)
+        click.echo(context.localized(lines) or "All is well.")
+    else:
+        _print(found, context)
+
+
+def _print(found: Report, context: Context) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    if found.simulated:
+        console.print("SIMULATED DATA", style="bold")
+    told = [problem.text for problem in found.problems] or [f"{summary(found)}."]
+    console.print(context.localized("\n".join(told)), markup=False)
+    for system in found.systems:
+        console.print(_system_table(system))
+        for day in system.differences[:3]:
+            console.print(
+                f"  {day.day}: the cloud's total of {day.series} is {day.vendor_wh:,.0f} Wh, its intervals add up to "
+                f"{day.held_wh:,.0f} Wh, also when read again: never delivered"
+            )
+    for line in (*_quota_lines(found), *_token_lines(found), *_sink_lines(found)):
+        console.print(line, markup=False)
+    console.print(f"Archive: {many(found.points, 'point')} in {found.state_dir}", markup=False)
+
+
+def _quota_lines(found: Report) -> list[str]:
+    quota = found.quota
+    lines = [
+        f"Calls this month: {quota.used_month:,} of {quota.per_month:,} ({quota.history_month:,} for history, "
+        f"{quota.reserve:,} in reserve); left: {quota.left:,}; at this pace {quota.forecast_month:,} by its end"
+    ]
+    if quota.runs_out_at and quota.left > 0:
+        lines.append(f"At the pace of the last day they run out on {local_words(quota.runs_out_at, 'UTC')[:10]} (UTC)")
+    if found.backfill.calls:
+        left = f", done in about {span_words(found.backfill.done_at - found.now)}" if found.backfill.done_at else ""
+        lines.append(f"History: {found.backfill.ratio:.1%} read; {many(found.backfill.calls, 'call')} to make{left}")
+    return lines
+
+
+def _token_lines(found: Report) -> list[str]:
+    words = {"missing": "not authorized yet", "dead": "no longer authorized", "login": "logs in by itself"}
+    lines = []
+    for token in found.tokens:
+        left = f"authorized for {token.days_left:.0f} more days, renewed by itself" if token.days_left else ""
+        if token.state != "user":
+            lines.append(f"Account {token.account}: {left or words.get(token.state, token.reason)}")
+    return lines
+
+
+def _sink_lines(found: Report) -> list[str]:
+    lines = []
+    for sink in found.sinks:
+        lines.append(f"Sink {sink.sink}: {many(sink.sent, 'point')} sent, {sink.backlog:,} waiting")
+        if sink.too_old:
+            lines.append(f"  {many(sink.too_old, 'point')} older than the database keeps")
+    return lines
+
+
+def _system_table(system: SystemReport) -> Table:
+    heading = f"{system.name} ({system.system})"
+    if system.power_w is not None and system.age_s is not None:
+        heading += f"  {system.power_w:,.0f} W, {span_words(system.age_s)} ago"
+    if system.today_wh is not None:
+        heading += f"; today {system.today_wh / 1000:,.1f} kWh"
+    table = Table("stream", "complete until", "read", "revised", "open", title=heading, title_justify="left")
+    for stream in system.streams:
+        missing = [gap for gap in stream.gaps if gap.reason not in QUIET]
+        absent = next((gap for gap in stream.gaps if gap.reason == NO_METER), None)
+        last = absent or (stream.gaps[-1] if stream.gaps else None)
+        length = sum(gap.end - gap.start for gap in missing)
+        told = f"{many(len(missing), 'gap')} of {_length(length)}: {missing[-1].reason}" if missing else ""
+        until = "-" if stream.complete_until is None else local_words(stream.complete_until, system.timezone)
+        row = (stream.stream, until, _share(stream.ratio), f"{stream.revised:,}", told or (last.reason if last else ""))
+        table.add_row(*row)
+    return table
+
+
+def _share(ratio: float) -> str:
+    """Never 100 % while something is missing."""
+    return f"{int(ratio * 1000) / 10:.1f}%"
+
+
+def _length(seconds: int) -> str:
+    return f"{seconds / DAY:,.0f} days" if seconds > 3 * DAY else span_words(seconds)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.pass_obj
+def check(context: Context, *, as_json: bool) -> None:
+    """Validate the configuration, offline; print where everything is."""
+    settings = context.settings
+    found = {
+        "config": str(settings.config_path),
+        "state_dir": str(settings.state_dir),
+        "api": settings.api.base_url,
+        "version": settings.api.version,
+        "plan": settings.api.plan.name,
+        "accounts": list(settings.accounts),
+        "systems": "all" if settings.systems is None else [entry.id for entry in settings.systems],
+        "sinks": {name: sink.type for name, sink in settings.sinks.items()},
+        "missing": settings.missing_credentials(),
+    }
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+        return
+    for name, value in found.items():
+        if name != "missing":
+            click.echo(f"{name}: {value}")
+    if settings.missing_credentials():
+        click.echo(f"not filled in yet: {', '.join(settings.missing_credentials())}")
+    click.echo("The configuration is valid.")
+
+
+COMMANDS = (status, check, doctor)

@@ -1,0 +1,247 @@
+"""Commands about what polling and history cost: plan and backfill. They spend no call."""
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+
+import click
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column, Table
+
+from ingest import store
+from ingest.cli.context import Context
+from ingest.cli.data import WHEN, measurements, moment
+from ingest.config import PLANS, share
+from ingest.core import timetable
+from ingest.core.errors import IngestError, StateLocked
+from ingest.core.quota import Plan
+from ingest.core.span import Span
+from ingest.core.timetable import Timetable, spell
+from ingest.core.work import Classes, Work
+from ingest.roster import Roster, Wanted, zone
+from ingest.store import ledger, wishes
+from ingest.store.progress import SystemRow
+from ingest.store.wishes import Backfill
+from ingest.streams import BY_NAME
+
+PAUSE_S = 2.0
+
+
+@contextlib.contextmanager
+def known_state(context: Context) -> Iterator[sqlite3.Connection]:
+    """The state as it is; where there is none yet, an empty one in memory."""
+    if (context.settings.state_dir / "state.db").exists():
+        opened = context.state()
+        try:
+            yield opened.db
+        finally:
+            opened.close()
+    else:
+        with contextlib.closing(store.in_memory()) as db:
+            yield db
+
+
+def the_works(context: Context, db: sqlite3.Connection) -> tuple[list[Work], bool]:
+    """What would be polled; True when no system is known yet and one is assumed."""
+    roster = Roster(context.settings, db)
+    now = context.clock.now()
+    assumed = context.settings.systems is None and not roster.systems
+    if assumed:
+        account = next(iter(context.settings.accounts))
+        roster.systems["0"] = SystemRow("0", account, "one system")
+    return roster.works(now), assumed
+
+
+def the_timetable(context: Context, db: sqlite3.Connection, works: Sequence[Work]) -> Timetable:
+    """The timetable of the settings, as the calls spent so far leave it."""
+    settings, now = context.settings, context.clock.now()
+    api = settings.api
+    usage = ledger.usage(db, context.ledger, now)
+    plans = {name: Plan(minute, month) for name, (minute, month, _) in PLANS.items()}
+    classes = Classes(settings.settle, settings.look_again)
+    return timetable.timetable(
+        Plan(api.plan.per_minute, api.plan.per_month),
+        timetable.wishes(works, now, classes),
+        now=now,
+        reserve=api.reserve,
+        share=api.backfill_share,
+        used=usage.month,
+        price=api.plan.price_per_further_call,
+        plans=plans,
+    )
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.pass_obj
+def plan(context: Context, *, as_json: bool) -> None:
+    """The timetable that fits the plan: cadence per stream, calls, money, what history may use. Offline."""
+    with known_state(context) as db:
+        works, assumed = the_works(context, db)
+        found = the_timetable(context, db, works)
+    if as_json:
+        click.echo(json.dumps(asdict(found) | {"assumed_one_system": assumed}, ensure_ascii=False))
+        return
+    _print(context, found, assumed=assumed)
+
+
+def _print(context: Context, found: Timetable, *, assumed: bool) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    if assumed:
+        console.print("No system is known yet: this is for one system with all streams.")
+    api = context.settings.api
+    console.print(f"Plan {api.plan.name}: {found.plan.per_minute:,} calls a minute, {found.plan.per_month:,} a month")
+    table = Table(
+        Column("stream", no_wrap=True),
+        "systems",
+        "wished",
+        "day",
+        "night",
+        "a day",
+        "a month",
+        padding=(0, 0),
+        box=box.SIMPLE,
+    )
+    console.print("Asked every …, wished and as it fits by day and by night, and the calls it takes:")
+    for line in found.lines:
+        night = spell(line.by_night) if line.by_night else "rests"
+        cadence = [spell(line.every), spell(line.by_day), night]
+        table.add_row(line.stream, f"{line.systems:,}", *cadence, f"{line.per_day:,.1f}", f"{line.per_month:,.0f}")
+    console.print(table)
+    console.print(f"Live polling: {found.planned:,.0f} calls a month; kept for other tools: {found.reserve:,}")
+    console.print(f"History is guaranteed {found.share:,} calls a month; {found.left:,} calls are left of this month")
+    console.print(_history(found.backfill, api.plan.price_per_further_call, context))
+    if found.money:
+        console.print(f"As wished it would cost USD {found.money:,.2f} a month beyond the free calls.")
+    if found.advice:
+        console.print(found.advice, markup=False)
+
+
+def _history(found: timetable.Backfill, price: float, context: Context) -> str:
+    if not found.calls:
+        return "All the history that is wanted has been read."
+    text = f"History still needs {found.calls:,} calls"
+    if found.done_at is None:
+        return f"{text}; as things stand it gets none. Raise api.backfill_share or lower the cadence of a stream"
+    took = found.done_at - context.clock.now()
+    money = f", or at once for USD {found.money:,.2f}" if price and found.money else ""
+    return f"{text} and is done in about {spell(took)}{money}"
+
+
+@click.command()
+@click.option("--since", metavar=WHEN, required=True, help="A date (a local day), an age such as 2y, or all.")
+@click.option("--until", metavar=WHEN, help="The same; a date is included. Default: up to what is there.")
+@click.option("--system", metavar="ID")
+@click.option("--stream", metavar="NAME")
+@click.option("--share", "part", metavar="60%", help="Of the month's calls, until it is done. Default: as configured.")
+@click.option("--dry-run", is_flag=True, help="Only say what it takes, in calls, days and money.")
+@click.option("--wait", is_flag=True, help="Show the progress until it is done.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, with --dry-run.")
+@click.pass_obj
+def backfill(  # noqa: PLR0913 - one argument an option
+    context: Context,
+    since: str,
+    until: str | None,
+    system: str | None,
+    stream: str | None,
+    part: str | None,
+    *,
+    dry_run: bool,
+    wait: bool,
+    as_json: bool,
+) -> None:
+    """Ask for history. The runner reads it with the calls that live polling leaves; survives interruption."""
+    measurements(stream)
+    try:
+        fraction = None if part is None else share(part)
+    except ValueError as error:
+        raise click.UsageError(f"--share {part!r} {error}") from None
+    with known_state(context) as db:
+        asked = _asked(context, db, since, until, system, stream)
+        works, _ = the_works(context, db)
+        frame = the_timetable(context, db, works)
+        wanted = [_with(work, asked[work.pair]) for work in works if work.pair in asked]
+        classes = Classes(context.settings.settle, context.settings.look_again)
+        cost = timetable.price(
+            wanted, context.clock.now(), classes, frame, context.settings.api.plan.price_per_further_call
+        )
+    if as_json and dry_run:
+        click.echo(json.dumps(asdict(cost)))
+        return
+    click.echo(_history(cost, context.settings.api.plan.price_per_further_call, context))
+    if dry_run:
+        return
+    _store_wishes(context, asked, fraction)
+    if wait:
+        _wait(context, asked, cost.calls)
+    else:
+        click.echo(f"Asked for. The runner reads it; how far it is: {context.remedy('status')}")
+
+
+def _asked(
+    context: Context, db: sqlite3.Connection, since: str, until: str | None, system: str | None, stream: str | None
+) -> dict[tuple[str, str], Span]:
+    """The span of history asked for, by pair; days are those of each system."""
+    roster, now = Roster(context.settings, db), context.clock.now()
+    known: list[Wanted] = [one for one in roster.wanted() if system in (None, one.system)]
+    if not known:
+        raise IngestError(
+            f"no system {system} is polled here" if system else "no system is known yet; start `ingest run` first"
+        )
+    found = {}
+    for one in known:
+        timezone = zone(one.timezone).key
+        start = moment(since, timezone, now) or 0
+        end = moment(until, timezone, now, end=True)
+        for name in one.streams:
+            if BY_NAME[name].grain and stream in (None, name):
+                found[one.system, name] = Span(start, now if end is None else min(end, now))
+    if not found:
+        raise IngestError(f"stream {stream} has no history: it is a snapshot, or is not polled here")
+    return found
+
+
+def _with(work: Work, span: Span) -> Work:
+    return replace(work, floor=min(work.floor, span.start), until=min(span.end, work.until or span.end))
+
+
+def _store_wishes(context: Context, asked: dict[tuple[str, str], Span], fraction: float | None) -> None:
+    opened = context.state()
+    try:
+        with opened.transaction() as db:
+            for (system, stream), span in asked.items():
+                wishes.ask(db, Backfill(span.start, span.end, system, stream, fraction), context.clock.now())
+    finally:
+        opened.close()
+
+
+def _wait(context: Context, asked: dict[tuple[str, str], Span], calls: int) -> None:
+    """A bar of the calls that history still needs. Interrupting it does not interrupt the work."""
+    with contextlib.suppress(StateLocked):
+        store.Store(context.settings.state_dir, own=True).close()
+        raise IngestError("nothing reads history now: no runner is at work here. It is asked for; start `ingest run`")
+    columns = (TextColumn("history"), BarColumn(), MofNCompleteColumn(), TextColumn("calls"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("history", total=calls)
+        left = calls
+        while left:
+            left = _left(context, asked)
+            bar.update(task, completed=max(0, calls - left), total=max(calls, left))
+            if left:
+                context.clock.sleep(PAUSE_S)
+    click.echo("All of it has been read.")
+
+
+def _left(context: Context, asked: dict[tuple[str, str], Span]) -> int:
+    with known_state(context) as db:
+        works, _ = the_works(context, db)
+        wanted = [_with(work, asked[work.pair]) for work in works if work.pair in asked]
+        classes = Classes(context.settings.settle, context.settings.look_again)
+        return timetable.price(wanted, context.clock.now(), classes, the_timetable(context, db, works)).calls
+
+
+COMMANDS = (plan, backfill)

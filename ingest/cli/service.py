@@ -1,0 +1,182 @@
+"""Commands that work: run, once, simulate."""
+
+import contextlib
+import logging
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+import click
+
+import ingest
+from ingest import app, reception
+from ingest.cli.context import Context
+from ingest.cli.idle import wait_for_credentials
+from ingest.core.errors import AuthNeeded, IngestError, SinkDown
+from ingest.logs import event
+from ingest.pipeline import Pipeline
+from ingest.store import Store, outbox
+from ingest.watch import Progress, Watch
+from ingest.web import Source, serve
+
+if TYPE_CHECKING:
+    from flask import Blueprint
+
+log = logging.getLogger(__name__)
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class AtOnce(Executor):
+    """Does the work in the caller's thread: `once` needs no other."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """The work, done."""
+        done: Future[T] = Future()
+        done.set_result(fn(*args, **kwargs))
+        return done
+
+
+@contextlib.contextmanager
+def machine(context: Context, pool: Callable[[], Executor]) -> Iterator[tuple[Store, Pipeline]]:
+    """The pipeline of the settings, owning its state; with the simulator beside it where that is the cloud."""
+    settings, clock = context.settings, context.clock
+    with contextlib.ExitStack() as stack:
+        transport = app.network(clock)
+        simulator = None
+        if settings.is_simulated:
+            simulator = stack.enter_context(app.simulator(settings))
+            cloud = app.simulated_cloud(simulator.url)
+        else:
+            cloud = app.cloud_of(settings)
+        store = app.open_store(settings, cloud, own=True)
+        stack.callback(store.close)
+        if simulator is not None:
+            auth = app.authorizer(settings, cloud, clock, transport, context.remedy)
+            app.consent_to_simulator(auth, settings.accounts, simulator.cloud.consent)
+        workers = pool()
+        stack.callback(workers.shutdown, wait=False, cancel_futures=True)
+        yield store, app.pipeline(settings, cloud, store, clock, transport, workers, context.remedy)
+
+
+@click.command()
+@click.pass_obj
+def run(context: Context) -> None:
+    """The service: poll, archive and deliver until told to stop."""
+    from ingest.scheduler import Service  # noqa: PLC0415 - only what works needs the scheduler
+
+    if context.settings.missing_credentials() and not wait_for_credentials(context):
+        return
+    settings = context.settings
+    with machine(context, lambda: app.fetch_pool(settings)) as (store, pipeline):
+        senders = app.senders(settings, store)
+        service = Service(pipeline, senders, Watch(pipeline, context.command), Progress(pipeline))
+        source = Source(settings, store, pipeline.clock.now, lambda: service.last_tick_at, context.command)
+        page = serve(source, consent_pages(context, pipeline))
+        greet(context, page.url if page else "")
+        try:
+            service.run()
+        finally:
+            if page:
+                page.stop()
+            for sender in senders:
+                sender.close()
+        abandoned = pipeline.in_flight
+    if abandoned:
+        # A worker that waits for an answer cannot be interrupted, and would hold up the end by a minute.
+        logging.shutdown()
+        os._exit(0)
+
+
+def consent_pages(context: Context, pipeline: Pipeline) -> "list[Blueprint]":
+    """The routes by which an owner consents, where there is a page at all."""
+    settings = context.settings
+    if settings.web is None:
+        return []
+    from ingest.web import consent  # noqa: PLC0415 - only the page needs Flask
+
+    cloud = app.simulated_cloud(pipeline.api.base_url) if settings.is_simulated else app.cloud_of(settings)
+    desk = reception.desk(settings, context.clock, pipeline.transport, context.remedy, cloud)
+    return [consent.blueprint(desk, "/static/page.css", pipeline.wake)]
+
+
+def greet(context: Context, url: str) -> None:
+    """Say what is running, where its data are, and what to do next."""
+    settings = context.settings
+    click.echo(f"enphase-ingest {ingest.__version__}, data in {settings.state_dir}", err=True)
+    if url:
+        click.echo(f"Open {url}", err=True)
+    if settings.is_simulated:
+        click.echo("SIMULATED DATA: three invented systems, to look around.", err=True)
+        click.echo(f"See what is there: {context.remedy('status')}", err=True)
+        click.echo(f"See the points: {context.remedy('export --format csv')}", err=True)
+        click.echo(f"Connect your own system: {context.remedy('init')}", err=True)
+
+
+@click.command()
+@click.option("--max-calls", type=click.IntRange(min=1), metavar="N", help="Make at most N calls.")
+@click.pass_obj
+def once(context: Context, max_calls: int | None) -> None:
+    """Poll and read history until pacing allows nothing more, deliver, and exit."""
+    from ingest.scheduler import once as run_once  # noqa: PLC0415
+
+    with machine(context, AtOnce) as (store, pipeline):
+        senders = app.senders(context.settings, store)
+        try:
+            calls = run_once(pipeline, senders, max_calls)
+        finally:
+            for sender in senders:
+                sender.close()
+        event(log, logging.INFO, "once", calls=calls)
+        _raise_what_stopped_us(store, pipeline)
+
+
+def _raise_what_stopped_us(store: Store, pipeline: Pipeline) -> None:
+    if pipeline.trouble.fatal is not None:
+        raise pipeline.trouble.fatal
+    for sentence in pipeline.accounts.needed().values():
+        raise AuthNeeded(sentence)
+    for name in pipeline.settings.sinks:
+        row = outbox.sink(store.db, name)
+        if row and row.error:
+            raise SinkDown(f"sink {name}: {row.error}; what is not delivered is kept for the next time")
+    if pipeline.unrecorded:
+        raise IngestError(f"{store.path}: what was fetched last could not be written; see the log")
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8090, show_default=True, help="0 takes a free one.")
+@click.option("--systems", type=click.IntRange(1, 5000), default=3, show_default=True)
+@click.option("--days", type=click.IntRange(1, 730), default=14, show_default=True, help="Days of intervals.")
+@click.option("--plan", default="watt", show_default=True, help="watt, kilowatt, megawatt or partner.")
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--fault", "faults", multiple=True, metavar="NAME=RATE", help="Such as error_5xx=0.1; repeatable.")
+@click.pass_obj
+def simulate(
+    context: Context, port: int, systems: int, days: int, plan: str, seed: int, faults: tuple[str, ...]
+) -> None:
+    """The simulated cloud as a server of its own, to point a configuration at."""
+    from ingest.simulator import API_KEY, CLIENT_ID, CLIENT_SECRET, serve  # noqa: PLC0415 - only this needs it
+
+    try:
+        rates = {name: float(rate) for name, _, rate in (fault.partition("=") for fault in faults)}
+        server = serve(port, systems, days, plan, seed, rates)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    except OSError as error:
+        raise IngestError(f"port {port}: {error.strerror}; choose another with --port, or 0 for a free one") from None
+    click.echo(f"simulated cloud at {server.url}; in the configuration:")
+    click.echo(
+        f"api: {{base_url: {server.url!r}, key: {API_KEY}, client_id: {CLIENT_ID}, client_secret: {CLIENT_SECRET}, "
+        f"redirect_uri: {f'{server.url}/oauth/redirect_uri'!r}, plan: {plan}}}"
+    )
+    click.echo(f"or, asked for the same: {context.remedy(f'init --base-url {server.url}')}")
+    try:
+        while True:
+            context.clock.sleep(3600)
+    except KeyboardInterrupt:
+        server.stop()
+
+
+COMMANDS = (run, once, simulate)
