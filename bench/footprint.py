@@ -1,0 +1,64 @@
+"""Memory of a year through `ingest once`, and CPU of `ingest status` on what it leaves."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from bench.timing import tell
+from ingest.core.oauth import Token
+from ingest.simulator import API_KEY, CLIENT_ID, CLIENT_SECRET, Caller, Cloud, SimulatedServer, Site
+from ingest.tokens import Kept, TokenFiles
+from tests.influxd import Influxd
+
+DAY = 86_400
+PLAN = {"per_minute": 100_000, "per_month": 10_000_000}
+INGEST = Path(sys.executable).with_name("ingest")
+
+
+def measured(config: Path, *words: str) -> tuple[float, float]:
+    """Run a command to its end: (peak memory in MB, seconds of CPU)."""
+    process = subprocess.Popen([INGEST, "--config", config, *words], stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, f"ingest {words} failed"
+    return usage.ru_maxrss / 1000, usage.ru_utime + usage.ru_stime
+
+
+def configure(folder: Path, cloud_url: str, database_url: str) -> Path:
+    """A configuration for one system and a year, with web off."""
+    api = {"base_url": cloud_url, "key": API_KEY, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "plan": PLAN}
+    sink = {"type": "influxdb_v1", "url": database_url, "database": "bench"}
+    document = {
+        "api": api,
+        "systems": [{"id": 1001, "since": "1y"}],
+        "sinks": {"db": sink},
+        "web": "off",
+        "state_dir": str(folder / "state"),
+    }
+    path = folder / "bench.yaml"
+    path.write_text(json.dumps(document))
+    return path
+
+
+def footprint() -> bool:
+    """One simulated year of four streams of one system, archived and delivered."""
+    now = int(time.time())
+    site = Site(1001, "Bench", "Europe/Berlin", 48.0, 11.0, 8000, 24, now - 800 * DAY)
+    cloud = Cloud([site], clock=time.time, plan=(PLAN["per_minute"], PLAN["per_month"]))
+    caller = Caller(cloud).authorize()
+    with tempfile.TemporaryDirectory() as name, Influxd(Path(name) / "db") as server, SimulatedServer(cloud) as vendor:
+        folder = Path(name)
+        config = configure(folder, vendor.url, server.url)
+        token = Token(caller.access, caller.refresh, now, now + DAY)
+        TokenFiles(folder / "state" / "tokens").write("home", Kept(token))
+        peak, _ = measured(config, "once")
+        rows = server.query("bench", 'SELECT count("energy_wh") FROM "production_micro"')
+        assert rows[0]["count"] > 100_000, rows
+        _, cpu = measured(config, "status")
+    fits = tell("a year through once, peak memory", f"{peak:.0f} MB", "under 80 MB", good=peak < 80)
+    quick = tell("status on that state", f"{cpu:.2f} s of CPU", "under 0.5 s", good=cpu < 0.5)
+    return fits and quick

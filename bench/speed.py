@@ -1,0 +1,145 @@
+"""Reply bytes to committed rows against the official client's way, and delivery against posting ready text."""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import requests
+from influxdb_client import Point as ClientPoint
+from influxdb_client import WritePrecision
+
+from bench.timing import in_turns, tell
+from ingest import commit, fetch
+from ingest.context import Context
+from ingest.core.http import Reply, Request
+from ingest.core.planner import Classes, Purpose, Task
+from ingest.core.span import Span
+from ingest.deliver import BATCH, Sender
+from ingest.simulator import Caller, Cloud, Site
+from ingest.sinks.influx_v1 import InfluxV1Sink
+from ingest.store import Store, archive, outbox
+from ingest.streams import BY_NAME
+from tests.influxd import Influxd
+
+START, DAY = 1_782_864_000, 86_400
+SITE = Site(1001, "Bench", "Europe/Berlin", 48.0, 11.0, 8000, 24, START - 400 * DAY)
+
+
+class Canned:
+    """A transport that always gives the same reply."""
+
+    def __init__(self, body: bytes) -> None:
+        self.reply = Reply(200, body)
+
+    def send(self, _: Request) -> Reply:
+        return self.reply
+
+
+def replies(days: int) -> Iterator[tuple[Task, bytes]]:
+    """A day of `stats`, and weeks of the meters, as the cloud sends them."""
+    cloud = Cloud([SITE], clock=lambda: float(START), plan=(10_000, 10_000_000))
+    caller = Caller(cloud).authorize()
+    for name, path, step in (
+        ("stats", "telemetry/production_micro", DAY),
+        ("rgm_stats", "rgm_stats", 7 * DAY),
+        ("consumption", "telemetry/consumption_meter", 7 * DAY),
+    ):
+        for start in range(START - days * DAY, START - step + 1, step):
+            window = Span(start, start + step)
+            stream = BY_NAME[name]
+            answer = caller.get(f"/1001/{path}", **stream.v4.ask(window))
+            assert answer.status == 200, answer
+            yield Task("home", "1001", stream, window, Purpose.HISTORY), answer.body
+
+
+def ours(wanted: list[tuple[Task, bytes]], store: Store) -> int:
+    """Fetch, read and commit every reply; returns the rows in the archive."""
+    for task, body in wanted:
+        outcome = fetch.fetch(task, 0, Request("GET", ""), "v4", "", None, Canned(body))
+        context = Context(START, Classes(6 * 3600, 4 * DAY), START - 400 * DAY, "home")
+        with store.transaction() as db:
+            commit.record(db, outcome, context)
+    return archive.size(store.db)
+
+
+def theirs(wanted: list[tuple[Task, bytes]]) -> int:
+    """The same points built with the official client and turned into line protocol; nothing is kept."""
+    count = 0
+    for task, body in wanted:
+        reply = json.loads(body)
+        total, per_wh = float(reply["total_devices"]), 3600 / task.stream.grain
+        for row in reply["intervals"]:
+            energy = float(row["enwh"] if "enwh" in row else row["wh_del"])
+            point = ClientPoint(task.stream.name).tag("system", task.system)
+            point.field("devices_reporting", float(row["devices_reporting"])).field("devices_total", total)
+            point.field("energy_wh", energy).field("power_w", energy * per_wh)
+            point.time(row["end_at"], WritePrecision.S).to_line_protocol()
+            count += 1
+        for meter in reply.get("meter_intervals", ()):
+            for row in meter["intervals"]:
+                if row["wh_del"] is None:
+                    continue
+                point = ClientPoint("production_rgm_channel").tag("system", task.system)
+                point.tag("channel", str(row["channel"])).tag("meter", meter["meter_serial_number"])
+                point.field("energy_wh", float(row["wh_del"])).field("snapshot_w", float(row["curr_w"]))
+                point.time(row["end_at"], WritePrecision.S).to_line_protocol()
+                count += 1
+    return count
+
+
+def commit_speed() -> bool:
+    """Reply bytes to committed rows: the replies' points, and those that are derived and committed with them."""
+    wanted = list(replies(28))
+    points = theirs(wanted)
+    committed: list[int] = []
+
+    def commit_all() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            store = Store(Path(folder))
+            rows = ours(wanted, store)
+            assert rows >= points, (rows, points)
+            committed.append(rows)
+            store.close()
+
+    mine, client = in_turns(commit_all, lambda: theirs(wanted))
+    ratio = (committed[0] / mine) / (points / client)
+    text = (
+        f"{ratio:.2f} of the client's points per second ({committed[0] / mine:,.0f} against {points / client:,.0f}; "
+        f"of the replies' own points alone {client / mine:.2f})"
+    )
+    return tell("reply bytes to committed rows", text, "at least 1.00", good=ratio >= 1)
+
+
+def delivery_speed() -> bool:
+    """From the archive to a local InfluxDB 1.6 against posting the same, already encoded text."""
+    with tempfile.TemporaryDirectory() as folder, Influxd(Path(folder) / "db") as server:
+        store = Store(Path(folder) / "state")
+        ours(list(replies(182)), store)
+        rows = archive.changes(store.db, 0, 10**9)
+        keys = archive.series_keys(store.db)
+        lines = [f"{keys[series]} {fields} {time}" for series, time, fields, _ in rows]
+        batches = ["\n".join(lines[at : at + BATCH]).encode() for at in range(0, len(lines), BATCH)]
+        for name in ("ours", "theirs"):
+            server.execute(f'CREATE DATABASE "{name}"')
+        session = requests.Session()
+
+        def post() -> None:
+            for batch in batches:
+                url = f"{server.url}/write?db=theirs&precision=s"
+                assert session.post(url, data=batch).status_code == 204
+
+        def deliver() -> None:
+            sink = InfluxV1Sink(server.url, "ours")
+            with store.transaction() as db:
+                outbox.open_sink(db, "ours", sink.fingerprint)
+            sender = Sender("ours", sink, store.reader(), 0)
+            while sender.step() is not None:
+                pass
+            sender.close()
+
+        mine, direct = in_turns(deliver, post, 5)
+        store.close()
+    ratio = direct / mine
+    text = f"{ratio:.0%} ({len(lines) / mine:,.0f} against {len(lines) / direct:,.0f} points per second)"
+    return tell("delivery to a local InfluxDB 1.6", text, "at least 60 %", good=ratio >= 0.6)
