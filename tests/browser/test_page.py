@@ -1,0 +1,159 @@
+"""The page in a real browser: what is drawn is what the archive holds, and nothing overflows."""
+
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from ingest.web import Server, Source, create_app
+from scripts.screenshots import ARGS
+from tests.world import DAY, HOUR, START, Time, World
+from tests.worlds import SITE
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+
+
+class Shown:
+    """A world behind a page."""
+
+    def __init__(self, folder: Path) -> None:
+        self.world = World(folder, [SITE], time=Time(START + 9 * DAY + 11 * HOUR), web={"listen": "127.0.0.1:0"})
+        self.world.run(2 * HOUR)
+        now = int(self.world.time.true)
+        self.source = Source(self.world.settings, self.world.store, lambda: now, lambda: now)
+        self.server = Server(create_app(self.source), "127.0.0.1", 0).start()
+        self.url = self.server.url
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+    made = Shown(tmp_path_factory.mktemp("shown"))
+    yield made
+    made.server.stop()
+    made.world.end()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        yield made
+        made.close()
+
+
+def wait_until(page: Page, condition: str) -> None:
+    """Ask the page until a condition holds; its own rules forbid it to poll evaluated strings."""
+    deadline = time.monotonic() + 30
+    while not page.evaluate(f"!!({condition})"):
+        assert time.monotonic() < deadline, condition
+        page.wait_for_timeout(50)
+
+
+def opened(browser: Browser, url: str, width: int = 1280, **options: Any) -> Page:
+    page = browser.new_page(viewport={"width": width, "height": 900}, **options)
+    page.goto(url)
+    wait_until(page, "window.page && window.page.charts.curve && window.page.charts.daily")
+    return page
+
+
+def test_what_is_drawn_is_what_the_archive_holds(shown: Shown, browser: Browser) -> None:
+    page = opened(browser, shown.url)
+    times, made, used = page.evaluate("window.page.charts.curve.data")
+    rows = shown.world.rows("energy", SITE.system_id)
+    assert len(times) > 2 * 96
+    assert max(value for value in made if value is not None) > 1000
+    for at, power, load in zip(times, made, used, strict=True):
+        row = rows.get(at, {})
+        assert power == (round(row["produced_wh"] * 4) if "produced_wh" in row else None)
+        assert load == (round(row["consumed_wh"] * 4) if "consumed_wh" in row else None)
+    days, produced, _ = page.evaluate("window.page.charts.daily.data")
+    assert len(days) >= 5
+    daily = shown.world.rows("energy_daily", SITE.system_id)
+    assert produced == [round(daily[at]["produced_wh"]) for at in sorted(daily)][-len(produced) :]
+    painted = page.evaluate(
+        """[...document.querySelectorAll('.plot canvas')].map((canvas) => {
+            const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+            const colours = new Set();
+            for (let i = 0; i < pixels.length; i += 4)
+                if (pixels[i + 3] > 200) colours.add(pixels.slice(i, i + 3).join());
+            return colours.size;
+        })"""
+    )
+    assert len(painted) == 2
+    assert min(painted) > 2, "ink on both canvases"
+    page.close()
+
+
+def test_the_heatmap_says_of_each_day_what_it_is_and_why(shown: Shown, browser: Browser) -> None:
+    page = opened(browser, shown.url)
+    kinds = page.evaluate("[...document.querySelectorAll('.calendar rect')].map((cell) => cell.className.baseVal)")
+    assert len(page.query_selector_all(".calendar")) == 3
+    assert {"complete", "waiting", "outside"} <= set(kinds)
+    page.click(".calendar rect.waiting")
+    told = page.inner_text("#why")
+    assert "not yet due" in told or "waiting for the gateway" in told
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [375, 1280])
+def test_nothing_overflows(shown: Shown, browser: Browser, width: int, scheme: str) -> None:
+    for path in ("", "?weeks=106", "systems"):
+        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+        page.goto(shown.url + path)
+        page.wait_for_timeout(200)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        cut = page.evaluate(
+            """[...document.querySelectorAll('main *:not(.u-over):not(.hidden)')].filter((at) => {
+                const box = at.getBoundingClientRect();
+                return box.width && !at.closest('.scroll, .plot, svg') && (box.right > innerWidth + 1 || box.left < -1);
+            }).map((at) => at.outerHTML.slice(0, 90))"""
+        )
+        assert cut == []
+        ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert (sum(map(int, ground.strip("rgb()").split(","))) < 200) == (scheme == "dark")
+        page.close()
+
+
+def test_no_request_leaves_the_page_and_no_rule_of_it_is_broken(shown: Shown, browser: Browser) -> None:
+    page = browser.new_page()
+    asked: list[str] = []
+    said: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(shown.url)
+    wait_until(page, "window.page && window.page.charts.curve")
+    page.click("#curve-ranges button[data-days='30']")
+    wait_until(page, "window.page.long")
+    page.click("#daily-ranges button[data-days='0']")
+    assert said == []
+    assert all(url.startswith((shown.url, "data:")) for url in asked), asked
+    page.close()
+
+
+def test_ranges_and_hover(shown: Shown, browser: Browser) -> None:
+    page = opened(browser, shown.url)
+    page.click("#curve-ranges button[data-days='1']")
+    times = page.evaluate("window.page.charts.curve.data[0]")
+    assert len(times) == 96, "one whole local day"
+    assert (times[0] + 2 * HOUR) % DAY == 0
+    page.hover("#curve .u-over", position={"x": 300, "y": 60})
+    wait_until(page, "document.getElementById('curve-made').textContent.includes('W')")
+    assert "Jul" in page.inner_text("#curve-time")
+    page.close()
+
+
+def test_the_essentials_are_there_without_a_script(shown: Shown, browser: Browser) -> None:
+    page = browser.new_page(java_script_enabled=False)
+    page.goto(shown.url)
+    text = page.inner_text("body")
+    for words in ("All is well", "Power", "Produced today", "complete up to", "Calls this month", "Databases"):
+        assert words in text
+    assert page.locator(".calendar rect").count() > 100
+    page.close()

@@ -1,0 +1,176 @@
+"""A fleet in memory: the planner with a cloud that answers at once, under a clock that jumps to what is due."""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from ingest.agenda import Agenda
+from ingest.core import coverage, quota, rhythm
+from ingest.core.coverage import Advance
+from ingest.core.pacing import Daylight
+from ingest.core.quota import Plan, Usage
+from ingest.core.span import Span, floor_to, union
+from ingest.core.work import Classes, Purpose, Task, Work
+from ingest.desk import Desk
+from ingest.spending import Rules
+from ingest.streams import BY_NAME
+from ingest.streams.base import DAY, HOUR, Stream
+from ingest.streams.site import SUMMARY
+
+START = 1_782_864_000
+"""2026-07-01 00:00 UTC."""
+CLASSES = Classes(6 * HOUR, 4 * DAY)
+STREAMS: tuple[Stream, ...] = (*BY_NAME.values(), SUMMARY)
+LIGHT = (13 * HOUR, 27 * HOUR)
+"""When the sun shines, after midnight UTC: a day of 14 hours in California."""
+
+
+@dataclass
+class Gateway:
+    """A gateway that uploads every `period` s, `phase` s after a multiple of it."""
+
+    period: int = 900
+    phase: int = 0
+
+    def reported_at(self, now: int) -> int:
+        return now - (now - self.phase) % self.period
+
+
+@dataclass
+class Fleet:
+    """Systems and what was read of them; stands where the roster does. `fails` says which calls go wrong."""
+
+    systems: int
+    streams: Sequence[Stream] = STREAMS
+    gateways: Callable[[int], Gateway] = lambda _: Gateway()
+    since: int = 7 * DAY
+    fails: Callable[[Task], bool] = lambda _: False
+    started: int = START
+    generation: int = 1
+    pairs: dict[tuple[str, str], Work] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._gateways = {str(number): self.gateways(number) for number in range(1, self.systems + 1)}
+        for system in self._gateways:
+            for stream in self.streams:
+                floor = self.started - self.since
+                work = Work("home", system, stream, stream.route("v4"), stream.every, floor=floor)
+                self.pairs[work.pair] = work
+
+    def works(self, _: int) -> list[Work]:
+        return list(self.pairs.values())
+
+    def works_of(self, system: str, _: int) -> list[Work]:
+        return [self.pairs[system, stream.name] for stream in self.streams if (system, stream.name) in self.pairs]
+
+    def work(self, system: str, stream: str, _: int) -> Work | None:
+        return self.pairs.get((system, stream))
+
+    def answer(self, task: Task, now: int) -> None:
+        """What a commit does to the pairs of the system."""
+        work = self.pairs[task.pair]
+        if self.fails(task):
+            self.pairs[task.pair] = replace(work, rest_until=now + 60)
+            return
+        asked = work.asked_at if task.purpose is Purpose.HISTORY else now
+        work = replace(work, asked_at=asked, rest_until=0)
+        if task.stream.grain:
+            work = self._heard(work, task, now)
+        self.pairs[task.pair] = work
+
+    def _heard(self, work: Work, task: Task, now: int) -> Work:
+        reported = self._gateways[task.system].reported_at(now)
+        news = not work.log or reported > work.log[-1].reported_at
+        log = (*work.log[-600:], Advance(now, reported)) if news else work.log
+        learned = rhythm.look(work.rhythm, log, now, news=news)
+        day = START - DAY
+        for other in self.works_of(task.system, now):
+            light = Daylight(day + LIGHT[0], day + LIGHT[1]) if other.stream.name in ("stats", "rgm_stats") else None
+            if other.stream.grain:
+                self.pairs[other.pair] = replace(other, log=log, rhythm=learned, daylight=light)
+        work = replace(self.pairs[work.pair], asked_at=work.asked_at, rest_until=0)
+        read = dict(work.read)
+        for age in CLASSES.ages:
+            span = coverage.trusted(log, now, age, task.window)
+            read[age] = union(read.get(age, ()), [Span(span.start, floor_to(span.end, work.stream.grain))])
+        return replace(work, read=read)
+
+
+@dataclass
+class Made:
+    """A call of the fleet: when, and what for."""
+
+    at: int
+    task: Task
+
+
+class Runner:
+    """The loop of the pipeline without its parts that touch disk and network."""
+
+    def __init__(self, fleet: Fleet, plan: Plan, reserve: float = 0.1, share: float = 0.2, latency: int = 1) -> None:
+        self.fleet, self.plan, self.latency = fleet, plan, latency
+        self.agenda = Agenda(fleet, CLASSES)  # type: ignore[arg-type] # it has what an agenda asks of a roster
+        self.desk = Desk(self.agenda, Rules(plan, reserve, share, 0.0))
+        self.calls: list[Made] = []
+        self.now = fleet.started
+        self._month: Counter[int] = Counter()
+        self._history: Counter[int] = Counter()
+
+    def usage(self) -> Usage:
+        month = quota.month_of(self.now)[0]
+        recent = [made.at + self.latency for made in self.calls[-self.plan.per_minute - 2 :]]
+        return Usage(self._month[month], self._history[month], [at for at in recent if at > self.now - 61])
+
+    def step(self, until: int) -> None:
+        usage = self.usage()
+        choice = self.desk.choose(self.now, usage, frozenset(["home"]), ())
+        open_at = quota.open_at(self.plan, usage, self.now)
+        if choice.tasks and open_at <= self.now:
+            self._make(choice.tasks[0])
+        else:
+            self.now = min(until, max(open_at, self.now + 1) if choice.tasks else choice.next_at)
+
+    def _make(self, task: Task) -> None:
+        month = quota.month_of(self.now)[0]
+        self._month[month] += 1
+        self._history[month] += task.purpose is Purpose.HISTORY
+        self.calls.append(Made(self.now, task))
+        self.desk.made(task)
+        self.now += self.latency
+        self.fleet.answer(task, self.now)
+        self.agenda.touch(task.system, self.now)
+
+    def run(self, seconds: int, most: int = 20_000) -> None:
+        until = self.now + seconds
+        while self.now < until and len(self.calls) < most:
+            self.step(until)
+
+
+def unlucky(rate: float, seed: int) -> Callable[[Task], bool]:
+    """Calls that fail at random."""
+    rng = random.Random(seed)
+    return lambda _: rng.random() < rate
+
+
+def by_pair(calls: Sequence[Made]) -> dict[tuple[str, str], list[int]]:
+    """When each pair was asked."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for made in calls:
+        found.setdefault(made.task.pair, []).append(made.at)
+    return found
+
+
+def months(calls: Sequence[Made]) -> Counter[int]:
+    """Calls by calendar month."""
+    return Counter(quota.month_of(made.at)[0] for made in calls)
+
+
+def mixed(number: int) -> Gateway:
+    """One gateway in four speaks by radio."""
+    return Gateway(6 * HOUR if number % 4 == 0 else 900, number * 7919 % 21600)
+
+
+def lives(calls: Sequence[Made]) -> Iterator[Made]:
+    """Live calls alone."""
+    return (made for made in calls if made.task.purpose is Purpose.LIVE)

@@ -1,0 +1,29 @@
+"""The real servers, started once for all tests of a run."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests import influxd as real
+from tests.influxd import Influxd
+
+
+def _influxd(factory: pytest.TempPathFactory, admin: tuple[str, str] | None) -> Iterator[Influxd]:
+    if real.BINARY is None:
+        why = "the real InfluxDB is missing: apt-get install influxdb"
+        if os.environ.get("INGEST_REQUIRE_SERVERS") == "1":
+            pytest.fail(why)
+        pytest.skip(why)
+    with Influxd(factory.mktemp("influxd"), admin) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
+    yield from _influxd(tmp_path_factory, None)
+
+
+@pytest.fixture(scope="session")
+def guarded_influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
+    yield from _influxd(tmp_path_factory, ("root", "root-secret"))

@@ -1,0 +1,21 @@
+"""The real InfluxDB, seeded once for all tests of the boards."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests import influxd as real
+from tests.influxd import Influxd
+from tests.stack.seed import Seeded, seed
+
+
+@pytest.fixture(scope="session")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seeded]:
+    if real.BINARY is None:
+        why = "the real InfluxDB is missing: apt-get install influxdb"
+        if os.environ.get("INGEST_REQUIRE_SERVERS") == "1":
+            pytest.fail(why)
+        pytest.skip(why)
+    with Influxd(tmp_path_factory.mktemp("boards-influxd")) as server:
+        yield seed(server, tmp_path_factory.mktemp("boards-world"))

@@ -1,0 +1,169 @@
+"""A database as the boards find it: three systems in three zones, read by the real pipeline into the real InfluxDB.
+
+The six weeks hold a day of 23 hours (Sydney, 4 October) and two of 25 (Berlin, 25 October; New Mexico, 1 November).
+Days and months of two years come with it. Added by hand is only what an afternoon cannot show: more readings of the
+odometers, a battery, and what a pipeline in trouble says of itself.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import cast
+
+from ingest.core.point import Point, encode_all
+from ingest.simulator import Site
+from ingest.sinks import Sink, Target
+from ingest.sinks.influx_v1 import InfluxV1Sink
+from tests.influxd import Influxd
+from tests.world import DAY, HOUR, Database, Time, World, sun
+
+DATABASE = "enphase"
+NOW = int(datetime(2026, 11, 5, 20, 0, tzinfo=UTC).timestamp())
+SINCE = date(2026, 9, 28)
+AFTERNOON = 2 * HOUR
+QUARTER = 900
+
+
+def _site(number: int, name: str, zone: str, latitude: float, longitude: float, *, meter: bool) -> Site:
+    return Site(
+        system_id=1_234_560 + number,
+        name=name,
+        timezone=zone,
+        latitude=latitude,
+        longitude=longitude,
+        size_w=6000 + 1000 * number,
+        modules=16 + number,
+        operational_at=int(datetime(2024, 10, 3, tzinfo=UTC).timestamp()),
+        meter=meter,
+    )
+
+
+SITES = (
+    _site(1, "Mesa (old roof)", "US/Mountain", 35.1, -106.6, meter=True),
+    _site(2, "Lake House", "Europe/Berlin", 47.7, 9.2, meter=False),
+    _site(3, "Bay Terrace", "Australia/Sydney", -33.9, 151.2, meter=True),
+)
+
+
+class InfluxWorld(World):
+    """A world whose sink is a real server."""
+
+    def __init__(self, folder: Path, server: Influxd) -> None:
+        self.server = server
+        systems = [{"id": site.system_id, "since": SINCE.isoformat()} for site in SITES]
+        plan = {"per_minute": 300, "per_month": 300_000}
+        super().__init__(folder, SITES, time=Time(NOW - AFTERNOON), api={"plan": plan}, systems=systems)
+
+    def _open(self, _: Target) -> Database:
+        return cast("Database", InfluxV1Sink(self.server.url, DATABASE))
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """The server with its data, and the truth they come from."""
+
+    server: Influxd
+    world: World
+
+    def query(self, influxql: str) -> list[dict[str, object]]:
+        """The rows that a query answers."""
+        return self.server.query(DATABASE, influxql)
+
+    def quarters(self, site: Site, start: int, end: int) -> dict[int, dict[str, float]]:
+        """The true energies (Wh) of the quarters of an hour that begin in [start, end)."""
+        truth = sun(self.world.cloud, site, start - HOUR, end + HOUR)
+        tags = (("system", str(site.system_id)),)
+        found = {}
+        for time in range(start, end, QUARTER):
+            if site.meter:
+                made = truth["production_rgm", tags, time]["energy_wh"]
+            else:
+                made = sum(truth["production_micro", tags, time + step]["energy_wh"] for step in (0, 300, 600))
+            used = truth["consumption", tags, time]["energy_wh"]
+            found[time] = {"produced_wh": made, "consumed_wh": used, "self_consumed_wh": min(made, used)}
+        return found
+
+    def sums(self, site: Site, start: int, end: int) -> dict[str, float]:
+        """The true sums (Wh) of a span of time."""
+        rows = self.quarters(site, start, end).values()
+        return {name: sum(row[name] for row in rows) for name in ("produced_wh", "consumed_wh", "self_consumed_wh")}
+
+    def day(self, site: Site, day: date) -> dict[str, float]:
+        """The true sums of a local day, however many hours it has."""
+        return self.sums(site, site.midnight(day), site.midnight(day + timedelta(days=1)))
+
+    def daily(self, site: Site) -> dict[date, dict[str, float]]:
+        """Every ended local day of the life of a system, as the vendor's totals have it."""
+        production, use = (self.world.cloud.daily(site.system_id, kind) for kind in ("production", "consumption"))
+        last = site.local_date(NOW) - timedelta(days=1)
+        return {
+            day: {"produced_wh": float(wh), "consumed_wh": float(use[day])}
+            for day, wh in production.items()
+            if day <= last
+        }
+
+    def monthly(self, site: Site) -> dict[date, dict[str, float]]:
+        """The same by month."""
+        months: dict[date, dict[str, float]] = {}
+        for day, fields in self.daily(site).items():
+            month = months.setdefault(day.replace(day=1), dict.fromkeys(fields, 0.0))
+            for name, value in fields.items():
+                month[name] += value
+        return months
+
+
+def seed(server: Influxd, folder: Path) -> Seeded:
+    """Fill the database."""
+    world = InfluxWorld(folder, server)
+    world.run(AFTERNOON)
+    seeded = Seeded(server, world)
+    sink: Sink = InfluxV1Sink(server.url, DATABASE)
+    for site in SITES:
+        sink.write(encode_all(_of_system(site)))
+    sink.write(encode_all(_of_itself()))
+    sink.close()
+    return seeded
+
+
+def _of_system(site: Site) -> Iterator[Point]:
+    """Snapshots over some days, and what the pipeline says of a system every hour."""
+    system = ("system", str(site.system_id))
+    for at in range(NOW - 2 * DAY, NOW, HOUR):
+        for stream, revised in (("stats", 3.0), ("rgm_stats", 1.0), ("consumption", 0.0)):
+            fields: Mapping[str, float | str] = {
+                "coverage_ratio": 0.97,
+                "gaps": 1.0,
+                "lag_s": 1200.0,
+                "points_revised": revised * (at - NOW + 2 * DAY) / HOUR,
+                "calls_month": 30.0,
+                "audit_differences": 1.0,
+                "last_error": f"{stream} of {site.name}: 503, asked again in 4 minutes",
+            }
+            yield Point("ingest", (("app", "a1b2c3"), ("stream", stream), system), at, fields)
+    if site.meter:
+        for days in range(10, 1, -1):
+            read_at, value = _odometer(site, NOW - days * DAY)
+            tags = (("meter", site.production_meter_serial), system)
+            yield Point("production_meter_reading", tags, read_at, {"reading_wh": value})
+    else:
+        yield Point("system_info", (system,), NOW - HOUR, {"battery_capacity_wh": 5000.0})
+
+
+def _odometer(site: Site, at: int) -> tuple[int, float]:
+    return at - at % QUARTER, 1_000_000.0 + (at - site.operational_at) / 10
+
+
+def _of_itself() -> Iterator[Point]:
+    """What the pipeline says of its application, account and sink every five minutes."""
+    app = ("app", "a1b2c3")
+    for number, at in enumerate(range(NOW - 2 * DAY, NOW, 300)):
+        calls = {"calls_month": 300.0 + number, "calls_month_limit": 1000.0, "calls_month_forecast": 880.0}
+        sums = {"coverage_ratio": 0.5, "gaps": 9.0, "audit_differences": 3.0, "sink_backlog": 90_000.0 * (number % 2)}
+        yield Point("ingest", (app,), at, calls | sums)
+        yield Point("ingest", (app, ("account", "home")), at, {"token_days_left": 21.0})
+        backlog: Mapping[str, float | str] = {
+            "sink_backlog": 40.0 + number,
+            "last_error": "influx: refuses connections",
+        }
+        yield Point("ingest", (app, ("sink", "influx")), at, backlog)

@@ -1,0 +1,205 @@
+"""The boards, data sources and alert rules as Grafana would read them, without Grafana."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from tests.stack import boards
+from tests.stack.boards import FILES, ROOT, board, panels
+
+VENDOR = Path(__file__).parent / "vendor"
+SCHEMAS: dict[str, Any] = json.loads((VENDOR / "grafana-13.2.3.json").read_text())
+UNITS = set((VENDOR / "grafana-units.txt").read_text().split())
+TRANSFORMATIONS = {
+    *("calculateField", "convertFieldType", "filterByValue", "formatTime", "groupBy", "groupingToMatrix"),
+    *("joinByField", "limit", "organize", "sortBy"),
+}
+DATASOURCE = {"type": "influxdb", "uid": "${datasource}"}
+
+each_board = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+
+
+def loose(schema: Any, part: str) -> Any:
+    """A definition of which every key may be left out: Grafana has defaults, its types do not say so."""
+    document = json.loads(json.dumps(schema))
+    for definition in document["definitions"].values():
+        definition.pop("required", None)
+    return {"$ref": f"#/definitions/Everything/properties/{part}", "definitions": document["definitions"]}
+
+
+def complaints(schema: Any, value: Any) -> list[str]:
+    validator = jsonschema.Draft7Validator(schema)
+    return [f"{list(error.absolute_path)}: {error.message[:200]}" for error in validator.iter_errors(value)]
+
+
+def test_there_are_five_boards() -> None:
+    assert {path.stem for path in FILES} == {"now", "history", "health", "fleet", "pipeline"}
+    assert {board(path)["uid"] for path in FILES} == {f"enphase-{path.stem}" for path in FILES}
+    assert len({board(path)["title"] for path in FILES}) == len(FILES)
+
+
+@each_board
+def test_a_board_is_what_grafana_calls_a_dashboard(path: Path) -> None:
+    # A list of links may hold one to other boards, which has no address of its own.
+    assert complaints(SCHEMAS["board"], {"board": board(path)}) == []
+
+
+@each_board
+def test_the_options_of_a_panel_are_those_of_its_type(path: Path) -> None:
+    for panel in panels(path):
+        schema = SCHEMAS[panel["type"]]
+        found = complaints(loose(schema, "options"), panel["options"])
+        custom = panel.get("fieldConfig", {}).get("defaults", {}).get("custom")
+        if custom is not None:
+            found += complaints(loose(schema, "custom"), custom)
+        assert found == [], panel["title"]
+
+
+@each_board
+def test_ids_are_unique_and_the_board_brings_none_of_its_own(path: Path) -> None:
+    document = board(path)
+    assert document["id"] is None
+    ids = [panel["id"] for panel in document["panels"]]
+    assert len(set(ids)) == len(ids)
+    for panel in panels(path):
+        refs = [target["refId"] for target in panel.get("targets", ())]
+        assert len(set(refs)) == len(refs)
+
+
+@each_board
+def test_panels_do_not_overlap(path: Path) -> None:
+    taken: dict[tuple[int, int], int] = {}
+    for panel in board(path)["panels"]:
+        place = panel["gridPos"]
+        assert place["x"] + place["w"] <= 24
+        for x in range(place["x"], place["x"] + place["w"]):
+            for y in range(place["y"], place["y"] + place["h"]):
+                assert taken.setdefault((x, y), panel["id"]) == panel["id"], panel["title"]
+
+
+@each_board
+def test_every_query_goes_to_the_data_source_that_was_chosen(path: Path) -> None:
+    for panel in panels(path):
+        if panel["type"] == "text":
+            continue
+        assert panel["datasource"] == DATASOURCE, panel["title"]
+        assert all(target["datasource"] == DATASOURCE and target["rawQuery"] for target in panel["targets"])
+    variables = board(path)["templating"]["list"]
+    assert [variable["name"] for variable in variables][:1] == ["datasource"]
+    assert all(variable["datasource"] == DATASOURCE for variable in variables if variable["type"] == "query")
+    assert "__inputs" not in board(path)
+    assert "${DS_" not in path.read_text()
+
+
+@each_board
+def test_every_panel_says_what_it_shows_and_in_which_unit(path: Path) -> None:
+    for panel in panels(path):
+        assert len(panel.get("description", "")) > 40, panel["title"]
+        if panel["type"] == "text":
+            continue
+        defaults = panel["fieldConfig"]["defaults"]
+        units = [defaults["unit"]]
+        for override in panel["fieldConfig"]["overrides"]:
+            units += [each["value"] for each in override["properties"] if each["id"] == "unit"]
+        assert all(unit in UNITS or unit.startswith("time:") for unit in units), (panel["title"], units)
+        assert defaults["thresholds"]["steps"][0]["value"] is None
+        assert defaults["noValue"]
+
+
+@each_board
+def test_what_is_missing_stays_missing(path: Path) -> None:
+    text = path.read_text()
+    assert '"spanNulls": true' not in text
+    assert not re.search(r"fill\((previous|linear|0)\)|integral\(", text)
+
+
+@each_board
+def test_transformations_are_known(path: Path) -> None:
+    for panel in panels(path):
+        assert {each["id"] for each in panel.get("transformations", ())} <= TRANSFORMATIONS
+
+
+@each_board
+def test_variables_that_are_used_exist_and_nothing_names_a_site(path: Path) -> None:
+    document, text = board(path), path.read_text()
+    names = {variable["name"] for variable in document["templating"]["list"]}
+    used = set(
+        re.findall(r"\$\{(\w+)(?::\w+)?\}|\$(\w+)", text.replace("$__", "").replace("$tag_", "").replace("$col", ""))
+    )
+    assert {first or second for first, second in used} - {"timeFilter", "__interval"} <= names
+    assert not re.search(r"['\"=]\d{6,7}['\"]", text), "a number of a system"
+    assert document["timezone"] == ""
+
+
+@each_board
+def test_where_the_data_come_from_is_said_at_the_top(path: Path) -> None:
+    """In the demonstration the data source is called SIMULATED DATA."""
+    first = panels(path)[0]
+    assert first["type"] == "text"
+    assert "${datasource:text}" in first["options"]["content"]
+
+
+def provisioned(name: str) -> Any:
+    return yaml.safe_load((ROOT / "grafana" / name).read_text())
+
+
+def test_the_data_source_of_the_stack_may_only_read_and_holds_no_secret() -> None:
+    (source,) = provisioned("provisioning/datasources/enphase.yaml")["datasources"]
+    assert source["isDefault"] is True
+    assert source["editable"] is False
+    assert source["user"] == "grafana"
+    assert source["secureJsonData"] == {"password": "$__file{/run/secrets/influxdb_grafana_password}"}
+
+
+def test_the_drop_in_does_not_become_the_default() -> None:
+    """Two defaults stop Grafana from starting; a notification policy would replace all there are."""
+    (source,) = provisioned("drop-in/provisioning/datasources/enphase.yaml")["datasources"]
+    assert source["isDefault"] is False
+    assert not (ROOT / "grafana/drop-in/provisioning/alerting").exists()
+    text = (ROOT / "grafana/drop-in/provisioning/datasources/enphase.yaml").read_text()
+    assert "${" not in text
+
+
+def test_boards_are_in_a_folder_of_their_own_and_mounted_where_they_are_looked_for() -> None:
+    (provider,) = provisioned("provisioning/dashboards/enphase.yaml")["providers"]
+    assert provider["folder"] == "Enphase"
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["grafana"]
+    assert f"./grafana/dashboards:{provider['options']['path']}:ro" in compose["volumes"]
+    home = compose["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert home == f"{provider['options']['path']}/now.json"
+
+
+def test_alert_rules_are_whole() -> None:
+    rules = boards.rules()
+    assert len({rule["uid"] for rule in rules}) == len(rules) >= 6
+    for rule in rules:
+        query, reduce, threshold = rule["data"]
+        assert rule["condition"] == threshold["refId"] == "C"
+        assert (reduce["model"]["expression"], threshold["model"]["expression"]) == ("A", "B")
+        assert query["datasourceUid"] == "enphase"
+        assert query["relativeTimeRange"]["from"] > 0
+        assert "`" in rule["annotations"]["summary"] or "board" in rule["annotations"]["summary"], "what to do"
+
+
+def test_alert_rules_hold_no_dollar_sign() -> None:
+    """Grafana takes it for a variable of its environment, in queries too."""
+    assert "$" not in boards.RULES.read_text()
+
+
+def test_an_alert_leads_to_a_panel_that_exists() -> None:
+    ids = {board(path)["uid"]: {panel["id"] for panel in panels(path)} for path in FILES}
+    for rule in boards.rules():
+        notes = rule["annotations"]
+        assert int(notes["__panelId__"]) in ids[notes["__dashboardUid__"]]
+
+
+def test_the_contact_point_takes_its_address_from_the_environment() -> None:
+    contact = provisioned("provisioning/alerting/contact.yaml")
+    (receiver,) = contact["contactPoints"][0]["receivers"]
+    assert receiver["settings"]["url"] == "${ALERT_WEBHOOK_URL}"
+    assert contact["policies"][0]["receiver"] == contact["contactPoints"][0]["name"]

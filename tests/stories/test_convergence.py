@@ -1,0 +1,178 @@
+"""The crown: whatever goes wrong, once it is quiet the archive and the database equal the sun, within the plan."""
+
+import os
+import random
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.simulator import Cloud, Faults, Site
+from tests.world import DAY, HOUR, START, World, sun
+
+WORLDS, BATCHES = 200, 50
+QUIET = 5 * DAY
+
+
+def random_site(rng: random.Random, number: int) -> Site:
+    zone, latitude, longitude = rng.choice(
+        [("US/Pacific", 37.0, -122.0), ("Europe/Berlin", 52.0, 13.0), ("Australia/Sydney", -34.0, 151.0)]
+    )
+    away = START + rng.randrange(DAY, 6 * DAY)
+    return Site(
+        system_id=1000 + number,
+        name=f"House {number}",
+        timezone=zone,
+        latitude=latitude,
+        longitude=longitude,
+        size_w=rng.randrange(2000, 12000),
+        modules=rng.randrange(8, 40),
+        operational_at=START - rng.choice([3, 40]) * DAY,
+        meter=rng.random() < 0.7,
+        consumption_meter=rng.random() < 0.8,
+        upload_every=rng.choice([900, 900, 900, 6 * HOUR]),
+        night_rows=rng.random() < 0.5,
+        offline=((away, away + rng.randrange(HOUR, 3 * DAY)),) if rng.random() < 0.5 else (),
+        late=rng.choice([0.0, 0.05, 0.3]),
+        partial=rng.choice([0.0, 0.1, 0.4]),
+    )
+
+
+def random_faults(rng: random.Random) -> Faults:
+    def rate(most: float) -> float:
+        return rng.random() * most if rng.random() < 0.4 else 0.0
+
+    return Faults(
+        error_5xx=rate(0.3),
+        html=rate(0.2),
+        timeout=rate(0.2),
+        cut_off=rate(0.1),
+        not_json=rate(0.1),
+        wrong_shape=rate(0.1),
+        throttle=rate(0.1),
+        token_5xx=rate(0.5),
+        token_html=rate(0.3),
+        token_lost=rate(0.3),
+    )
+
+
+def troubled(world: World, rng: random.Random, until: float) -> None:
+    """Days in which anything may happen at any step."""
+    while world.time.true < until:
+        world.step(until)
+        chance = rng.random()
+        if chance < 0.004:
+            world.crash()
+        elif chance < 0.008:
+            world.database.down = not world.database.down
+        elif chance < 0.010:
+            world.time.wrong_by = rng.choice([0, 0, 3600, -3600, 90, -3 * DAY, 40 * DAY])
+        elif chance < 0.012:
+            world.cloud.faults = random_faults(rng)
+        elif chance < 0.013:
+            world.spoil_token()
+
+
+def within(calls: list[float], seconds: int, most: int) -> bool:
+    """Whether no window of `seconds` holds more than `most` calls."""
+    return all(at - calls[index - most] >= seconds for index, at in enumerate(calls) if index >= most)
+
+
+def check_quota(cloud: Cloud, per_minute: int, per_month: int) -> None:
+    counted = [call.at for call in cloud.calls if call.counted]
+    assert within(counted, 60, per_minute), "more calls than the plan in a sliding minute"
+    months: dict[tuple[int, int], int] = {}
+    for at in counted:
+        when = datetime.fromtimestamp(at, UTC)
+        months[when.year, when.month] = months.get((when.year, when.month), 0) + 1
+    assert max(months.values(), default=0) <= per_month, "more calls than the plan in a month"
+
+
+def differences(world: World, site: Site, since: int, until: int) -> list[str]:
+    """What the database lacks or holds otherwise than the sun."""
+    found = []
+    for key, fields in sun(world.cloud, site, since, until).items():
+        held = world.database.rows.get(key)
+        if held is None:
+            found.append(f"missing {key}")
+        elif any(abs(held.get(name, -1e9) - value) > 1e-6 for name, value in fields.items()):
+            found.append(f"differs {key}: {held} not {fields}")
+    return found
+
+
+def extra(world: World, site: Site, since: int, until: int) -> list[str]:
+    """Intervals in the database that never were."""
+    expected = sun(world.cloud, site, since - DAY, until + DAY)
+    names = {"production_micro", "production_rgm", "production_rgm_channel", "consumption"}
+    tag = ("system", str(site.system_id))
+    return [
+        f"never was {key}"
+        for key in world.database.rows
+        if key[0] in names and tag in key[1] and since < key[2] < until and key not in expected
+    ]
+
+
+def check_energy(world: World, site: Site, since: int, until: int) -> None:
+    """The derived measurement agrees with its inputs wherever they are complete."""
+    tag = (("system", str(site.system_id)),)
+    truth = sun(world.cloud, site, since, until)
+    for time in range(since - since % 900 + 900, until - 900, 900):
+        used = truth.get(("consumption", tag, time))
+        made: float | None = None
+        if site.meter:
+            row = truth.get(("production_rgm", tag, time))
+            made = row["energy_wh"] if row else None
+        else:
+            parts = [truth.get(("production_micro", tag, time + step)) for step in (0, 300, 600)]
+            made = sum(part["energy_wh"] for part in parts if part) if all(parts) else None
+        held = world.database.rows.get(("energy", tag, time), {})
+        assert held.get("produced_wh") == made, (site.system_id, time)
+        assert held.get("consumed_wh") == (used["energy_wh"] if used else None), (site.system_id, time)
+        if made is not None and used is not None:
+            assert held["net_wh"] == made - used["energy_wh"]
+            assert held["self_consumed_wh"] == min(made, used["energy_wh"])
+
+
+def live_through(seed: int, folder: Path, days: tuple[int, int] = (6, 10), plan: Any = None) -> World:
+    """One random world: troubled days, then quiet; everything asserted."""
+    rng = random.Random(seed)
+    sites = [random_site(rng, number) for number in range(rng.choice([1, 1, 2]))]
+    plan = plan or rng.choice(["watt", {"per_minute": 5, "per_month": 1800}])
+    world = World(folder, sites, api={"plan": plan}, cloud={"seed": seed})
+    world.cloud.faults = random_faults(rng)
+    until = START + rng.randrange(days[0], days[1] + 1) * DAY
+    troubled(world, rng, until)
+    world.cloud.faults = Faults()
+    world.database.down = False
+    world.time.wrong_by = 0.0
+    world.run(QUIET)
+    for site in sites:
+        began = max(START - 4 * DAY, site.operational_at)
+        found = differences(world, site, began, until)
+        assert found == [], f"{site} {len(found)} {found[:3]}"
+        found = extra(world, site, began, until)
+        assert found == [], f"{site} {len(found)} {found[:3]}"
+        check_energy(world, site, began, until)
+    check_quota(world.cloud, world.pipeline.plan.per_minute, world.pipeline.plan.per_month)
+    held = world.store.db.execute("SELECT count(*) FROM points").fetchone()[0]
+    assert held == len(world.database.rows), "archive and database differ"
+    return world
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_after_any_trouble_archive_and_database_equal_the_sun(batch: int, tmp_path: Path) -> None:
+    base = int(os.environ.get("INGEST_SEED", "0"))
+    for number in range(batch, WORLDS, BATCHES):
+        seed = base + number
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        print(f"world of seed {seed}")
+        live_through(seed, folder).end()
+
+
+@pytest.mark.skipif(not os.environ.get("INGEST_LONG"), reason="five worlds of forty days: make test-long")
+@pytest.mark.parametrize("seed", range(5))
+def test_forty_days_of_trouble_on_the_free_plan(seed: int, tmp_path: Path) -> None:
+    print(f"world of seed {seed}")
+    live_through(seed, tmp_path, days=(40, 40), plan="watt").end()

@@ -1,0 +1,146 @@
+"""Replies kept as files: what each means, and the very lines that come of it.
+
+A case is a folder `<stream>-<dialect>-<what>`: `reply.*` is the body as the cloud sends it, `case.json` says how it was
+asked for and what must come of it, `expected.lp` holds the lines in sorted order; without it no points are due. The
+folders `…-vendor` and those of most status codes are the vendor's own published examples, unchanged.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.core.dialect import Api, request
+from ingest.core.http import Reply, Request
+from ingest.core.planner import Purpose, Task
+from ingest.core.point import encode_all
+from ingest.core.span import Span
+from ingest.core.verdict import Kind
+from ingest.fetch import Outcome, fetch
+from ingest.streams import BY_NAME
+from ingest.streams.site import SUMMARY, SYSTEMS, SystemInfo
+
+CASES = Path(__file__).parent.parent / "cases"
+FOLDERS = sorted(folder.name for folder in CASES.iterdir() if folder.is_dir())
+KNOWN_STREAMS = {**BY_NAME, SYSTEMS.name: SYSTEMS, SUMMARY.name: SUMMARY}
+DATE_AT = 1_750_000_000
+
+VENDOR_SAMPLES = {
+    "v2/stats.json": "stats-v2-vendor",
+    "v2/rgm_stats.json": "rgm_stats-v2-vendor",
+    "v2/consumption_stats.json": "consumption-v2-vendor",
+    "v2/production_meter_readings.json": "production_meter_readings-v2-vendor",
+    "v2/systems.json": "systems-v2-vendor",
+    "v2/summary.json": "summary-v2-vendor",
+    "v2/errors/401.json": "stats-v2-401",
+    "v2/errors/404_search_system_id.json": "stats-v2-404-search-system-id",
+    "v2/errors/409_usage_limit.json": "stats-v2-409-usage-limit",
+    "v2/errors/422_date_range_constructed.json": "stats-v2-422-date-range-constructed",
+    "v2/errors/5xx_data_unavailable.json": "rgm_stats-v2-503-data-unavailable",
+    "v4/telemetry_production_micro.json": "stats-v4-vendor",
+    "v4/rgm_stats.json": "rgm_stats-v4-vendor",
+    "v4/telemetry_consumption_meter.json": "consumption-v4-vendor",
+    "v4/production_meter_readings.json": "production_meter_readings-v4-vendor",
+    "v4/systems.json": "systems-v4-vendor",
+    "v4/summary.json": "summary-v4-vendor",
+    "v4/errors/400_ev_charger.json": "stats-v4-400-ev-charger",
+    "v4/errors/401_ev_charger.json": "stats-v4-401-ev-charger",
+    "v4/errors/401_live_data.json": "stats-v4-401-live-data",
+    "v4/errors/401_not_authorized.json": "stats-v4-401-not-authorized",
+    "v4/errors/403_forbidden.json": "stats-v4-403-forbidden",
+    "v4/errors/404_meter_readings.json": "production_meter_readings-v4-404-meter-readings",
+    "v4/errors/404_micro.json": "stats-v4-404-micro",
+    "v4/errors/404_system.json": "summary-v4-404-system",
+    "v4/errors/405_method_not_allowed.json": "stats-v4-405-method-not-allowed",
+    "v4/errors/422_date_range_invalid.json": "rgm_stats-v4-422-date-range-invalid",
+    "v4/errors/422_date_range_invalid_detail.json": "stats-v4-422-date-range-invalid-detail",
+    "v4/errors/422_future_date.json": "stats-v4-422-future-date",
+    "v4/errors/422_future_date_wrapped.json": "stats-v4-422-future-date-wrapped",
+    "v4/errors/422_invalid_date_time_range.json": "consumption-v4-422-invalid-date-time-range",
+    "v4/errors/422_parse_date.json": "production_meter_readings-v4-422-parse-date",
+    "v4/errors/422_sort_by.json": "systems-v4-422-sort-by",
+    "v4/errors/422_start_time_required.json": "stats-v4-422-start-time-required",
+    "v4/errors/429_with_period.json": "stats-v4-429-with-period",
+    "v4/errors/429_without_period.json": "stats-v4-429-without-period",
+    "v4/errors/473_live_data_gateway_not_reporting.json": "stats-v4-473-live-data-gateway-not-reporting",
+    "v4/errors/500_devices.json": "stats-v4-500-devices",
+    "v4/errors/500_rgm_stats_data_unavailable.json": "rgm_stats-v4-500-rgm-stats-data-unavailable",
+    "v4/errors/501_not_implemented.json": "stats-v4-501-not-implemented",
+}
+"""The vendor's published examples for the streams we read, and the folder that keeps each."""
+
+
+class OneReply:
+    """A cloud that has one answer."""
+
+    def __init__(self, reply: Reply) -> None:
+        self.reply = reply
+
+    def send(self, request: Request) -> Reply:
+        return self.reply
+
+
+def _outcome(folder: Path, case: dict[str, Any]) -> Outcome:
+    (body,) = folder.glob("reply.*")
+    start, end = case.get("window", (0, 0))
+    task = Task("home", case["system"], KNOWN_STREAMS[case["stream"]], Span(start, end), Purpose.LIVE)
+    asked = request(Api(case["dialect"], "https://cloud.example", "key"), task, "grant")
+    cloud = OneReply(Reply(case["status"], body.read_bytes(), DATE_AT))
+    return fetch(task, 1, asked, case["dialect"], "grant", case.get("began_at"), cloud)
+
+
+def _listed(info: SystemInfo) -> dict[str, Any]:
+    return {
+        "system": info.system,
+        "name": info.name,
+        "timezone": info.timezone,
+        "operational_at": info.operational_at,
+        "reported_at": info.reported_at,
+        "fields": dict(info.fields),
+    }
+
+
+def _seen(outcome: Outcome) -> dict[str, Any]:
+    """What came of a case, under the names of `case.json`."""
+    judged = outcome.verdict
+    return {
+        "kind": judged.kind,
+        "first_at": judged.first_at,
+        "resume_at": judged.resume_at,
+        "period": judged.period,
+        "reported_at": outcome.reported_at,
+        "operational_at": outcome.operational_at,
+        "answered_end": outcome.answered_end,
+        "cursor": outcome.cursor,
+        "systems": [_listed(info) for info in outcome.systems],
+    }
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_reply_means_what_its_case_says(name: str) -> None:
+    folder = CASES / name
+    case = json.loads((folder / "case.json").read_text("utf-8"))
+    (reply,) = (file.name for file in folder.glob("reply.*"))
+    lines = folder / "expected.lp"
+    outcome = _outcome(folder, case)
+    seen = _seen(outcome)
+
+    assert f"{case['stream']}-{case['dialect']}-" == name[: len(case["stream"]) + 4]
+    assert {key: case[key] for key in seen if key in case} == {key: seen[key] for key in seen if key in case}
+    assert case.get("reason", "") in outcome.verdict.reason
+    assert outcome.date_at == DATE_AT
+    assert (lines.read_text("utf-8") if lines.exists() else "").splitlines() == sorted(encode_all(outcome.points))
+    is_page = outcome.verdict.kind is Kind.BUSY and case["status"] == 200
+    kept = (folder / reply).read_bytes() if outcome.verdict.kind is Kind.GARBLED or is_page else b""
+    assert kept == outcome.body, "what could not be read is kept, and nothing else"
+
+
+@pytest.mark.parametrize(("sample", "folder"), VENDOR_SAMPLES.items())
+def test_every_example_of_the_vendor_has_a_case(sample: str, folder: str) -> None:
+    assert folder in FOLDERS, f"no case keeps {sample}"
+
+
+def test_whole_numbers_and_fractions_make_the_same_lines() -> None:
+    whole, fractions = (CASES / f"stats-v4-{what}" / "expected.lp" for what in ("integers", "floats"))
+    assert whole.read_text("utf-8") == fractions.read_text("utf-8")

@@ -1,0 +1,118 @@
+"""Replies of daily totals: read as documented, refused in any other shape."""
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import pytest
+
+from ingest.core.dialect import Api, request
+from ingest.core.http import Reply, Request
+from ingest.core.planner import Purpose, Task
+from ingest.core.span import Span
+from ingest.core.verdict import Kind
+from ingest.fetch import Outcome, fetch
+from ingest.streams.base import Lifetime, Stream
+from ingest.streams.lifetime import CONSUMPTION, ENERGY
+
+META = {"last_report_at": 1445619615, "last_energy_at": 1445619033, "operational_at": 1357023600}
+PRODUCED = [15422, 15421, 17118]
+
+
+class OneReply:
+    def __init__(self, body: str, status: int) -> None:
+        self.reply = Reply(status, body.encode(), 1_750_000_000)
+
+    def send(self, _: Request) -> Reply:
+        return self.reply
+
+
+def outcome(stream: Stream, body: Any, version: str = "v4", status: int = 200) -> Outcome:
+    task = Task("home", "66", stream, Span(0, 0), Purpose.SNAPSHOT)
+    asked = request(Api(version, "https://cloud.example", "key"), task, "grant")
+    return fetch(task, 1, asked, version, "grant", None, OneReply(json.dumps(body) if body is not None else "", status))
+
+
+def test_production_comes_with_both_its_sources() -> None:
+    body = {
+        "system_id": 66,
+        "start_date": "2013-01-01",
+        "meter_start_date": "2013-01-04",
+        "production": PRODUCED,
+        "micro_production": [15422, 15421, None],
+        "meter_production": [0, -1, 11388],
+        "meta": META,
+    }
+    found = outcome(ENERGY, body)
+    series: dict[str, Sequence[float | None]] = {
+        "production": [15422.0, 15421.0, 17118.0],
+        "micro_production": [15422.0, 15421.0, None],
+        "meter_production": [0.0, None, 11388.0],
+    }
+    assert Lifetime(date(2013, 1, 1), series, date(2013, 1, 4)) == found.lifetime
+    assert (Kind.OK, [], 1445619615) == (found.verdict.kind, found.points, found.reported_at)
+
+
+def test_v2_knows_the_merged_series_only() -> None:
+    found = outcome(ENERGY, {"system_id": 66, "start_date": "2013-01-01", "production": PRODUCED, "meta": META}, "v2")
+    assert Lifetime(date(2013, 1, 1), {"production": [15422.0, 15421.0, 17118.0]}) == found.lifetime
+
+
+def test_consumption_has_one_series() -> None:
+    found = outcome(CONSUMPTION, {"system_id": 66, "start_date": "2016-08-01", "consumption": PRODUCED, "meta": META})
+    assert Lifetime(date(2016, 8, 1), {"consumption": [15422.0, 15421.0, 17118.0]}) == found.lifetime
+
+
+def test_a_system_that_never_produced_has_no_days() -> None:
+    found = outcome(ENERGY, {"system_id": 66, "start_date": None, "production": [], "meta": None})
+    assert Lifetime(None, {}) == found.lifetime
+
+
+def test_without_a_meter_v2_has_nothing_to_say() -> None:
+    assert Kind.NOTHING == outcome(CONSUMPTION, None, "v2", 204).verdict.kind
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"production": None},
+        {"production": {"2013-01-01": 1}},
+        {"production": ["15422"]},
+        {"production": [[15422]]},
+        {"production": [True]},
+        {"production": [0] * 40_000},
+        {"micro_production": 5},
+        {"start_date": "the first"},
+        {"start_date": 1357023600},
+        {"start_date": "0001-01-01"},
+        {"start_date": "9999-12-31"},
+        {"meter_start_date": "later"},
+        {"system_id": 67},
+    ],
+)
+def test_another_shape_is_garbled(changes: dict[str, Any]) -> None:
+    body = {"system_id": 66, "start_date": "2013-01-01", "production": PRODUCED} | changes
+    assert Kind.GARBLED == outcome(ENERGY, body).verdict.kind
+
+
+@pytest.mark.parametrize("missing", ["production", "start_date"])
+def test_a_reply_without_its_parts_is_garbled(missing: str) -> None:
+    body = {"start_date": "2013-01-01", "production": PRODUCED}
+    del body[missing]
+    assert Kind.GARBLED == outcome(ENERGY, body).verdict.kind
+
+
+@pytest.mark.parametrize(
+    ("stream", "version", "asked"),
+    [
+        (ENERGY, "v4", {"production": "all"}),
+        (ENERGY, "v2", {"user_id": "grant"}),
+        (CONSUMPTION, "v4", {}),
+    ],
+)
+def test_both_sources_are_asked_for_where_that_is_possible(stream: Stream, version: str, asked: dict[str, str]) -> None:
+    task = Task("home", "66", stream, Span(0, 0), Purpose.SNAPSHOT)
+    made = request(Api(version, "https://cloud.example", "key"), task, "grant")
+    assert {"key": "key"} | asked == made.params
+    assert made.url.endswith(f"/api/{version}/systems/66/{stream.name}")

@@ -1,0 +1,143 @@
+"""The measurement `ingest`: what the pipeline says of itself, for the databases."""
+
+import io
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from ingest import metrics
+from ingest.core.point import decode_fields
+from ingest.report import report
+from ingest.spending import Pace
+from ingest.store import archive
+from ingest.watch import Progress, Watch
+from tests.world import DAY, HOUR, World
+from tests.worlds import SITE
+
+FIELDS = {
+    "calls_month",
+    "calls_month_limit",
+    "calls_month_forecast",
+    "coverage_ratio",
+    "gaps",
+    "lag_s",
+    "sink_backlog",
+    "token_days_left",
+    "points_revised",
+    "audit_differences",
+    "last_error",
+}
+"""As agreed in the interface."""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = World(tmp_path, [SITE])
+    made.run(DAY)
+    return made
+
+
+def said(world: World) -> dict[str, list[int]]:
+    rows: dict[str, list[int]] = {}
+    for key, time, _ in archive.select(world.store.db, archive.Filter((metrics.MEASUREMENT,))):
+        rows.setdefault(key, []).append(time)
+    return rows
+
+
+def test_the_points_have_the_agreed_tags_and_fields_and_all_numbers_are_floats(world: World) -> None:
+    made = report(world.settings, world.store.db, int(world.time.true))
+    found = metrics.points(made, "abc")
+    assert {name for point in found for name in point.fields} == FIELDS
+    tags = {tuple(sorted(name for name, _ in point.tags)) for point in found}
+    assert tags == {("app",), ("account", "app"), ("app", "sink"), ("app", "stream", "system")}
+    for point in found:
+        assert list(point.tags) == sorted(point.tags)
+        assert point.time == made.now
+        assert all(isinstance(value, float) != (name == "last_error") for name, value in point.fields.items())
+    whole = next(point for point in found if point.tags == (("app", "abc"),))
+    assert whole.fields["calls_month"] == made.quota.used_month
+    assert whole.fields["calls_month_limit"] == 1000.0
+    assert whole.fields["last_error"] == ""
+
+
+def test_they_are_written_every_five_minutes_those_of_a_system_once_an_hour(world: World) -> None:
+    watch = Watch(world.pipeline)
+    begin = int(world.time.true)
+    for _ in range(25):
+        watch()
+        world.run(300)
+    rows = said(world)
+    app = f"ingest,app={world.pipeline.app}"
+    assert rows[app] == list(range(begin, begin + 25 * 300, 300))
+    systems = [times for key, times in rows.items() if "system=" in key]
+    assert len(systems) == 3
+    for times in systems:
+        assert 1 < len(times) <= 3
+        assert all(later - earlier >= HOUR for earlier, later in pairwise(times))
+    world.end()
+
+
+def test_a_system_of_which_nothing_changed_is_not_told_again(world: World) -> None:
+    made = report(world.settings, world.store.db, int(world.time.true))
+    with world.store.transaction() as db:
+        first = metrics.write(db, made, "abc")
+        again = metrics.points(made, "abc", lambda system: metrics.held(db, system, made.now + HOUR))
+    assert len(again) == first - 3
+
+
+def test_they_reach_the_database_like_any_other_point(world: World) -> None:
+    Watch(world.pipeline)()
+    world.deliver()
+    mine = [key for key in world.database.rows if key[0] == "ingest"]
+    assert len(mine) == 6
+    world.end()
+
+
+def test_a_restart_does_not_tell_a_system_twice_in_an_hour(world: World) -> None:
+    Watch(world.pipeline)()
+    before = {key: times for key, times in said(world).items() if "system=" in key}
+    world.crash()
+    world.run(300)
+    Watch(world.pipeline)()
+    assert {key: times for key, times in said(world).items() if "system=" in key} == before
+    world.end()
+
+
+def test_an_error_is_told_and_then_no_longer(world: World) -> None:
+    watch = Watch(world.pipeline)
+    world.database.down = True
+    world.run(600)
+    watch()
+    world.database.down = False
+    world.run(600)
+    watch()
+    rows = archive.select(world.store.db, archive.Filter((metrics.MEASUREMENT,)))
+    told = [decode_fields(fields)["last_error"] for key, _, fields in rows if "sink=db" in key]
+    assert "database is down" in str(told[0])
+    assert told[-1] == ""
+    world.end()
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_long_work_shows_its_progress_on_a_terminal_and_nowhere_else(world: World) -> None:
+    terminal, file = Terminal(), io.StringIO()
+    on_terminal, in_file = Progress(world.pipeline, terminal), Progress(world.pipeline, file)
+    for left in (40, 40, 30, 10, 0, 0, 3, 0):
+        world.pipeline.pace = Pace(needs_history=left)
+        on_terminal()
+        in_file()
+    shown = [line.strip() for line in re.split(r"[\r\n]", terminal.getvalue()) if line.strip()]
+    assert shown == [
+        "Reading history: 0 of 40 calls, 0%",
+        "Reading history: 10 of 40 calls, 25%",
+        "Reading history: 30 of 40 calls, 75%",
+        "History is read.",
+    ]
+    assert file.getvalue() == ""
+    world.end()

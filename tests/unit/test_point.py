@@ -1,0 +1,129 @@
+"""Line protocol: what is encoded is decoded as it was, and what has no safe form is refused."""
+
+import math
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ingest.core.point import (
+    Point,
+    Value,
+    decode,
+    decode_fields,
+    encode,
+    encode_fields,
+    merge_fields,
+    parse_series,
+    series_key,
+)
+
+HALF = "\ud800"
+odd = st.text(alphabet="a\\,= \"'#é\n\t", max_size=8)
+text = st.one_of(odd, st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
+tag_words = text.filter(lambda word: not re.search(r"\A\Z|[\r\n]|\\([, =]|\Z)", word))
+plain_words = tag_words.filter(lambda w: "\\" not in w and w[0] >= " " and w[0] != "#" and w != "time")
+tags = st.dictionaries(tag_words, tag_words, max_size=4).map(lambda words: tuple(sorted(words.items())))
+values: st.SearchStrategy[Value] = st.one_of(st.floats(allow_nan=False, allow_infinity=False), text)
+field_sets = st.dictionaries(plain_words, values, min_size=1, max_size=5)
+
+
+@given(plain_words, tags, st.integers(-(2**40), 2**40), field_sets)
+@example("energy", (("system", "1"),), 1_700_000_000, {"label": 'a "b", c=d\\ 12\n e=1.0 5\\'})
+def test_a_point_is_decoded_as_it_was(
+    measurement: str, tags: tuple[tuple[str, str], ...], time: int, fields: dict[str, Value]
+) -> None:
+    point = Point(measurement, tags, time, fields)
+    assert decode(encode(point)) == point
+
+
+@given(plain_words, tags)
+def test_a_series_is_parsed_as_it_was(measurement: str, tags: tuple[tuple[str, str], ...]) -> None:
+    assert parse_series(series_key(measurement, tags)) == (measurement, tags)
+
+
+@given(plain_words, tags.flatmap(st.permutations))
+def test_the_order_of_tags_does_not_make_another_series(measurement: str, shuffled: list[tuple[str, str]]) -> None:
+    assert series_key(measurement, tuple(shuffled)) == series_key(measurement, tuple(sorted(shuffled)))
+
+
+@given(field_sets)
+def test_the_order_of_fields_does_not_make_another_text(fields: dict[str, Value]) -> None:
+    assert encode_fields(dict(reversed(fields.items()))) == encode_fields(fields)
+
+
+@given(field_sets)
+def test_an_unchanged_field_set_is_the_same_text(fields: dict[str, Value]) -> None:
+    written = encode_fields(fields)
+    assert encode_fields(decode_fields(written)) == written
+
+
+@given(field_sets, field_sets)
+def test_merging_is_what_a_dictionary_does(old: dict[str, Value], new: dict[str, Value]) -> None:
+    assert decode_fields(merge_fields(encode_fields(old), encode_fields(new))) == {**old, **new}
+
+
+@given(odd)
+def test_a_tag_is_kept_or_refused_never_changed(word: str) -> None:
+    tags = ((word, word),)
+    try:
+        key = series_key("energy", tags)
+    except ValueError:
+        return
+    assert parse_series(key) == ("energy", tags)
+    assert "\n" not in key
+
+
+@given(odd)
+def test_a_name_is_kept_or_refused_never_changed(word: str) -> None:
+    point = Point(word, (), 1, {word: 1.0})
+    try:
+        line = encode(point)
+    except ValueError:
+        return
+    assert decode(line) == point
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf, 10**400])
+def test_what_is_no_number_is_refused(number: float) -> None:
+    with pytest.raises(ValueError, match="number"):
+        encode_fields({"energy_wh": number})
+
+
+@pytest.mark.parametrize("word", ["", "a\\", "a\\ b", "a\\,b", "a\\=b", "a\nb", "a\rb", HALF])
+def test_a_tag_without_a_safe_form_is_refused(word: str) -> None:
+    for tags in (((word, "1"),), (("system", word),)):
+        with pytest.raises(ValueError, match=r"cannot be a name|surrogates"):
+            series_key("energy", tags)
+
+
+@pytest.mark.parametrize("word", ["", "a\\b", "\tb", "a\nb", HALF])
+def test_a_name_without_a_safe_form_is_refused(word: str) -> None:
+    with pytest.raises(ValueError, match=r"cannot be|surrogates"):
+        series_key(word, ())
+    with pytest.raises(ValueError, match=r"cannot be|surrogates"):
+        encode_fields({word: 1.0})
+
+
+def test_names_that_mean_something_else_are_refused() -> None:
+    with pytest.raises(ValueError, match="'#energy' cannot be a measurement"):
+        series_key("#energy", ())
+    with pytest.raises(ValueError, match="'time' cannot be a field"):
+        encode_fields({"time": 1.0})
+
+
+def test_text_that_no_database_can_hold_is_refused() -> None:
+    with pytest.raises(ValueError, match="surrogates"):
+        encode_fields({"label": f"half {HALF}"})
+
+
+def test_a_point_without_fields_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one field"):
+        encode(Point("energy", (), 1, {}))
+
+
+def test_the_text_form_is_what_influxdb_documents() -> None:
+    point = Point("my m", (("system", "1"), ("a,b", "c=d e")), 60, {"wh": 1, "label": 'say "hi" \\'})
+    assert encode(point) == r'my\ m,a\,b=c\=d\ e,system=1 label="say \"hi\" \\",wh=1.0 60'

@@ -1,0 +1,110 @@
+"""The account of an installation: what is missing and why, what was spent, what is wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from ingest.core import coverage
+from ingest.core.coverage import Advance
+from ingest.core.planner import Work
+from ingest.core.point import Point
+from ingest.core.span import Span
+from ingest.report import report, span_words
+from ingest.report.gaps import NO_METER, NOT_DUE, OUTSIDE, WAITING, gaps, ratio
+from ingest.report.words import many, size_words
+from ingest.store import archive
+from ingest.store.progress import Pair
+from ingest.streams import BY_NAME
+from tests.world import DAY, HOUR, START, World
+from tests.worlds import SITE
+
+NOW = START + 10 * DAY
+STATS = BY_NAME["stats"]
+SETTLE = 6 * HOUR
+
+
+def work(read_until: int | None, floor: int = START, reported_at: int = NOW - 600, **more: object) -> Work:
+    read = {SETTLE: (Span(floor, read_until),)} if read_until else {}
+    log = tuple(Advance(at + 100, at) for at in range(START, reported_at + 1, 900))
+    options = {"asked_at": NOW - 300, **more}
+    return Work("home", "1", STATS, STATS.v4, 900, floor=floor, read=read, log=log, **options)  # type: ignore[arg-type]
+
+
+def reasons(entry: Work, pair: Pair | None = None) -> list[str]:
+    return [gap.reason for gap in gaps(entry, pair or Pair("1", "stats", floor=START), SETTLE, NOW)]
+
+
+def test_what_is_younger_than_settled_is_not_yet_due_and_then_waits_for_the_gateway() -> None:
+    assert reasons(work(NOW - SETTLE - 900)) == [NOT_DUE, WAITING]
+
+
+def test_the_edge_of_what_is_settled_is_no_gap() -> None:
+    for late in range(0, 900, 100):
+        edge = coverage.edge(work(None).log, NOW - late, SETTLE)
+        assert edge is not None
+        entry = work(edge - edge % STATS.grain, asked_at=NOW - late)
+        assert reasons(entry)[0] == NOT_DUE, late
+        assert ratio(entry, SETTLE, NOW) == 1.0
+
+
+def test_a_pair_that_was_not_asked_for_long_has_a_gap() -> None:
+    assert reasons(work(NOW - 2 * DAY, asked_at=NOW - 2 * DAY))[0] == "will be read"
+
+
+@pytest.mark.parametrize(
+    ("pair", "reason"),
+    [
+        (Pair("1", "stats"), "not read yet"),
+        (Pair("1", "stats", floor=START), "will be read"),
+        (Pair("1", "stats", state="denied", reason="Not authorized"), "denied: Not authorized"),
+        (Pair("1", "stats", state="nothing", reason="no such data"), "never delivered: no such data"),
+        (Pair("1", "stats", state="wrong_key", reason="other"), "wrong key: other"),
+    ],
+)
+def test_a_hole_says_why(pair: Pair, reason: str) -> None:
+    assert reasons(work(None), pair)[0] == reason
+
+
+def test_what_the_cloud_no_longer_has_is_outside_history() -> None:
+    entry = work(NOW - SETTLE - 900, floor=NOW - 3 * 365 * DAY)
+    assert reasons(entry)[0] == OUTSIDE
+
+
+def test_a_meter_that_is_not_there_is_one_gap_and_no_debt() -> None:
+    assert reasons(work(None), Pair("1", "stats", state="no_meter")) == [NO_METER]
+
+
+def test_numbers_are_said_as_people_say_them() -> None:
+    assert many(1, "gap") == "1 gap"
+    assert many(1204, "point") == "1,204 points"
+    assert span_words(3 * HOUR + 300) == "3 h 5 min"
+    assert span_words(2 * DAY + 4 * HOUR) == "2 d 4 h"
+    assert size_words(3 * 2**30) == "3.0 GB"
+    assert size_words(120 * 2**20) == "120 MB"
+
+
+def test_a_world_that_is_well_has_no_problem_and_nothing_open(tmp_path: Path) -> None:
+    world = World(tmp_path, [SITE])
+    world.run(2 * DAY)
+    made = report(world.settings, world.store.db, int(world.time.true))
+    assert made.problems == []
+    (system,) = made.systems
+    assert system.name == SITE.name
+    assert {stream.stream for stream in system.streams} == {"stats", "rgm_stats", "consumption"}
+    for stream in system.streams:
+        assert stream.ratio == 1.0, stream
+        assert {gap.reason for gap in stream.gaps} <= {NOT_DUE, WAITING}, stream
+    assert made.quota.used_month == sum(call.counted for call in world.cloud.calls) + 2  # and the tokens
+    assert made.quota.used_month <= made.quota.forecast_month <= made.quota.per_month - made.quota.reserve
+    assert made.backfill.calls == 0
+    assert made.points == world.store.db.execute("SELECT count(*) FROM points").fetchone()[0]
+    world.end()
+
+
+def test_the_number_of_points_is_kept_and_not_counted(tmp_path: Path) -> None:
+    world = World(tmp_path, [SITE])
+    for value in (1.0, 1.0, 2.0):
+        with world.store.transaction() as db:
+            archive.upsert(db, [Point("m", (), at, {"f": value}) for at in (1, 2, 3)])
+    assert archive.size(world.store.db) == 3
+    world.end()

@@ -1,0 +1,100 @@
+"""Reading what the cloud sends: numbers, times, names, pages."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.core.point import decode, encode
+from ingest.core.span import Span
+from ingest.streams import BY_NAME, STREAMS
+from ingest.streams.base import DAY, answered_to, identity, moment, number, rows
+from ingest.streams.site import next_page
+
+anything = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.lists(st.integers())
+
+
+@given(anything)
+def test_a_number_is_finite_or_absent_or_refused(value: object) -> None:
+    try:
+        read = number(value)
+    except ValueError:
+        return
+    assert read is None or (type(read) is float and math.isfinite(read))
+
+
+@pytest.mark.parametrize("value", [None, -1, -1.0])
+def test_null_and_the_placeholder_are_absent_not_zero(value: object) -> None:
+    assert number(value) is None
+
+
+@pytest.mark.parametrize("value", [True, "1", [1], {}, math.nan, math.inf, 10**30])
+def test_what_is_not_a_reading_is_refused(value: object) -> None:
+    with pytest.raises(ValueError, match="is not a number"):
+        number(value)
+
+
+@pytest.mark.parametrize("value", [None, 0, -5, True, "1750000500", 1_750_000_500_000, math.nan])
+def test_what_is_not_a_time_is_refused(value: object) -> None:
+    with pytest.raises(ValueError, match="not a time"):
+        moment(value)
+
+
+@given(st.text(max_size=6) | st.integers())
+def test_a_device_is_named_by_what_a_line_can_hold(name: object) -> None:
+    try:
+        tags = identity(("meter", name))
+    except ValueError:
+        return
+    line = f"m,{tags[0][0]}=x v=1.0 0"
+    assert decode(line)._replace(tags=tags) == decode(encode(decode(line)._replace(tags=tags)))
+
+
+nested = st.recursive(st.builds(lambda n: {"n": n}, st.integers()), lambda inner: st.lists(inner, max_size=3))
+
+
+@given(st.lists(nested, max_size=4))
+def test_nested_lists_are_read_in_order(value: list[object]) -> None:
+    def flat(item: object) -> list[object]:
+        return [row for part in item for row in flat(part)] if isinstance(item, list) else [item]
+
+    assert flat(value) == list(rows(value))
+
+
+@pytest.mark.parametrize(
+    ("echoed", "expected"), [(None, 900), (600, 600), (5 * DAY, DAY)], ids=["not said", "sooner", "more than honoured"]
+)
+def test_a_window_is_answered_as_far_as_was_said_and_is_honoured(echoed: int | None, expected: int) -> None:
+    reply = {} if echoed is None else {"end_at": 1000 + echoed}
+    assert 1000 + expected == answered_to(reply, Span(1000, 1900), DAY)
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        ({"total": 201, "current_page": 1, "size": 100, "systems": [{}]}, "2"),
+        ({"total": 200, "current_page": 2, "size": 100, "systems": [{}]}, ""),
+        ({"total": 500, "current_page": 2, "size": 100, "systems": []}, ""),
+        ({"systems": [{}]}, ""),
+    ],
+)
+def test_pages_go_on_until_the_total_is_read(page: dict[str, object], expected: str) -> None:
+    assert expected == next_page(page, "v4")
+
+
+@pytest.mark.parametrize(("following", "expected"), [("4e7a", "4e7a"), (None, ""), (7, "")])
+def test_v2_names_the_next_page_itself(following: object, expected: str) -> None:
+    assert expected == next_page({"systems": [], "next": following}, "v2")
+
+
+def test_two_grains_never_share_a_measurement() -> None:
+    grains: dict[str, set[int]] = {}
+    for stream in STREAMS:
+        for name in stream.fields:
+            grains.setdefault(name, set()).add(stream.grain)
+    assert [name for name, found in grains.items() if len(found) > 1] == []
+
+
+def test_no_two_streams_share_a_name() -> None:
+    assert len(BY_NAME) == len(STREAMS)

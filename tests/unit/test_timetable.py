@@ -1,0 +1,135 @@
+"""The timetable: what it promises is what happens, and where a wish does not fit it says so."""
+
+import time
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from ingest.core.quota import Plan, month_of
+from ingest.core.timetable import Wish, backfill, price, spell, timetable, wishes
+from ingest.core.work import Purpose
+from ingest.streams import BY_NAME
+from ingest.streams.base import DAY, HOUR, MINUTE, YEAR
+from tests.fleet import CLASSES, START, STREAMS, Fleet, Runner
+
+WATT, KILOWATT, PARTNER = Plan(10, 1000), Plan(50, 50_000), Plan(300, 1_500_000)
+PLANS = {"watt": WATT, "kilowatt": KILOWATT}
+QUARTER = 15 * MINUTE
+
+
+def home(streams: int = 4) -> list[Wish]:
+    return [Wish(f"stream {number}", 1, QUARTER) for number in range(streams)]
+
+
+def test_where_a_wish_does_not_fit_it_says_what_would() -> None:
+    found = timetable(WATT, home(), now=START, plans=PLANS, renewals=0)
+    assert found.advice == (
+        "every 15 min for 4 streams of 1 system needs 11,900 calls a month in all; Watt has 900 after the reserve: "
+        "polled every 3 h 18 min by day. Kilowatt would carry it"
+    )
+    assert (found.left, found.reserve, found.share) == (900, 100, 180)
+    assert sum(line.per_month for line in found.lines) == pytest.approx(900, abs=1)
+
+
+def test_what_fits_needs_no_advice() -> None:
+    found = timetable(KILOWATT, home(), now=START, plans=PLANS)
+    assert found.advice == ""
+    assert all(line.by_day == line.by_night == QUARTER for line in found.lines)
+    assert found.wished == found.planned == pytest.approx(4 * 96 * 31 + 1.25 * 31)
+
+
+def test_production_rests_at_night_and_is_asked_more_often_by_day() -> None:
+    always = timetable(WATT, home(2), now=START).lines[0]
+    by_day = timetable(WATT, [replace(wish, awake=14 * HOUR) for wish in home(2)], now=START).lines[0]
+    assert by_day.by_night == 0
+    assert by_day.by_day < always.by_day
+
+
+def test_a_gateway_by_radio_is_not_promised_more_than_it_gives() -> None:
+    (line,) = timetable(KILOWATT, [Wish("stats", 1, QUARTER, period=6 * HOUR)], now=START).lines
+    assert line.by_day == 6 * HOUR
+    assert line.per_day == 4
+
+
+def test_what_was_spent_this_month_is_gone() -> None:
+    late = timetable(WATT, home(), now=START + 15 * DAY, used=800)
+    assert late.left == 100
+    assert late.lines[0].by_day > timetable(WATT, home(), now=START).lines[0].by_day
+
+
+def test_a_plan_that_charges_has_a_price() -> None:
+    found = timetable(Plan(300, 10_000), home(), now=START, price=0.005, renewals=0)
+    assert found.money == pytest.approx((4 * 96 * 31 - 10_000) * 0.005)
+    assert timetable(WATT, home(), now=START).money == 0
+
+
+@pytest.mark.parametrize(
+    ("calls", "months", "money"), [(0, 0, 0.0), (100, 0, 0.0), (180, 0, 0.0), (181, 1, 0.005), (700, 3, 2.6)]
+)
+def test_backfill_has_an_end(calls: int, months: int, money: float) -> None:
+    found = backfill(calls, 180, 180, START + DAY, plan=WATT, price=0.005)
+    begin = START + DAY
+    for _ in range(months):
+        begin = month_of(begin)[1]
+    assert found.done_at is not None
+    assert begin <= found.done_at <= begin + 2 * HOUR
+    assert found.money == pytest.approx(money)
+
+
+def test_backfill_without_a_share_has_none() -> None:
+    assert backfill(10, 0, 0, START, plan=WATT).done_at is None
+
+
+def test_history_is_priced_by_windows_before_anything_was_asked() -> None:
+    streams = [BY_NAME[name] for name in ("stats", "rgm_stats", "consumption", "production_meter_readings")]
+    works = Fleet(1, streams=streams, since=YEAR).works(START)
+    frame = timetable(WATT, wishes(works, START, CLASSES), now=START)
+    found = price(works, START, CLASSES, frame)
+    assert 364 + 2 * 52 <= found.calls <= 366 + 2 * 53
+    assert found.done_at is not None
+    assert START + 60 * DAY <= found.done_at <= START + 120 * DAY
+
+
+def _promised(runner: Runner, started: int, **options: float) -> tuple[dict[str, float], float]:
+    """Calls a month by stream and in all, as the timetable has them for the fleet as it was found."""
+    found = timetable(runner.plan, wishes(runner.fleet.works(0), started, CLASSES), now=started, renewals=0, **options)  # type: ignore[arg-type]
+    by_stream: Counter[str] = Counter()
+    for line in found.lines:
+        by_stream[line.stream] += line.per_month  # type: ignore[assignment]
+    return dict(by_stream), found.planned
+
+
+def test_a_month_of_one_system_on_watt_is_as_promised() -> None:
+    runner = Runner(Fleet(1), WATT)
+    runner.run(31 * DAY)
+    by_stream, planned = _promised(runner, START)
+    assert len(runner.calls) == pytest.approx(planned, rel=0.02)
+    made = Counter(call.task.stream.name for call in runner.calls if call.task.purpose is not Purpose.HISTORY)
+    for stream, calls in by_stream.items():
+        assert made[stream] == pytest.approx(calls, rel=0.06, abs=1.5), stream
+
+
+def test_days_of_ten_systems_on_kilowatt_are_as_promised() -> None:
+    runner = Runner(Fleet(10), KILOWATT)
+    runner.run(DAY)
+    before = len(runner.calls)
+    runner.run(3 * DAY)
+    _, planned = _promised(runner, START)
+    assert (len(runner.calls) - before) * 31 / 3 == pytest.approx(planned, rel=0.02)
+
+
+def test_five_thousand_systems_are_priced_in_less_than_a_second() -> None:
+    wanted = [Wish(stream.name, 5000, stream.every, period=900) for stream in STREAMS]
+    begin = time.perf_counter()
+    found = timetable(PARTNER, wanted, now=START)
+    assert time.perf_counter() - begin < 1
+    assert found.planned <= PARTNER.per_month * 0.9 + 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(20, "1 min"), (900, "15 min"), (11_100, "3 h 5 min"), (86_400, "1 d"), (90_061, "1 d 1 h"), (7200, "2 h")],
+)
+def test_lengths_of_time_in_words(seconds: int, words: str) -> None:
+    assert spell(seconds) == words

@@ -1,0 +1,231 @@
+"""A world to test in: the simulated cloud and the pipeline in one process, under a clock that jumps to what is due."""
+
+import base64
+import json
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import replace
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+from ingest import app
+from ingest.clock import Clock
+from ingest.config import Settings, load
+from ingest.core.errors import SinkDown
+from ingest.core.http import Reply, Request
+from ingest.core.point import decode
+from ingest.deliver import Sender
+from ingest.pipeline import Pipeline
+from ingest.simulator import API_KEY, CLIENT_ID, CLIENT_SECRET, Cloud, Site
+from ingest.sinks import Target
+from ingest.store import Store, archive
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+START = 1_782_864_000
+"""2026-07-01 00:00 UTC."""
+HOUR, DAY = 3600, 86400
+
+
+class Time:
+    """The true time of a world, and the machine's wall clock beside it."""
+
+    def __init__(self, at: int = START) -> None:
+        self.true = float(at)
+        self.wrong_by = 0.0
+
+    def clock(self) -> Clock:
+        return Clock(lambda: self.true + self.wrong_by, lambda: self.true, self.sleep)
+
+    def sleep(self, seconds: float) -> None:
+        self.true += seconds
+
+
+class Inline(Executor):
+    """Work is done at once, in the caller's thread."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        done: Future[T] = Future()
+        done.set_result(fn(*args, **kwargs))
+        return done
+
+
+class Wire:
+    """A transport that hands requests to the cloud without sockets; each takes `latency` seconds."""
+
+    def __init__(self, cloud: Cloud, time: Time, latency: float = 0.5) -> None:
+        self.cloud, self.time, self.latency = cloud, time, latency
+        self.sent = 0
+
+    def send(self, request: Request) -> Reply:
+        self.sent += 1
+        parts = urlsplit(request.url)
+        target = parts.path + ("?" + urlencode(request.params) if request.params else "")
+        headers = dict(request.headers)
+        if request.basic:
+            headers["Authorization"] = "Basic " + base64.b64encode(":".join(request.basic).encode()).decode()
+        body = urlencode(request.form).encode() if request.form else b""
+        answer = self.cloud.handle(request.method, target, headers, body)
+        self.time.true += self.latency
+        if answer.status == 0:
+            return Reply(0, failure="no answer in time")
+        if answer.cut:
+            return Reply(0, failure="the connection broke before the reply was whole")
+        date = int(parsedate_to_datetime(answer.headers["Date"]).timestamp())
+        return Reply(answer.status, answer.body, date)
+
+
+class Database:
+    """A database in memory that merges fields as InfluxDB does, and can be down."""
+
+    fingerprint = "memory"
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, tuple[tuple[str, str], ...], int], dict[str, Any]] = {}
+        self.down = False
+        self.writes = 0
+
+    def write(self, lines: Sequence[str]) -> int:
+        if self.down:
+            raise SinkDown("the database is down")
+        self.writes += len(lines)
+        for line in lines:
+            point = decode(line)
+            self.rows.setdefault((point.measurement, point.tags, point.time), {}).update(point.fields)
+        return 0
+
+    def ping(self) -> str:
+        return "memory"
+
+    def close(self) -> None:
+        pass
+
+
+def settings(folder: Path, **changes: Any) -> Settings:
+    """Settings against the world's cloud; keys as in the configuration file."""
+    api = {"base_url": "https://cloud.example", "key": API_KEY, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+    document: dict[str, Any] = {
+        "api": api | changes.pop("api", {}),
+        "sinks": {"db": {"type": "influxdb_v1", "url": "http://localhost:1", "database": "d"}},
+        "state_dir": str(folder / "state"),
+        **changes,
+    }
+    path = folder / "world.yaml"
+    path.write_text(json.dumps(document))
+    return load(path, {})
+
+
+class World:
+    """One installation and its cloud. `step` does what is due and moves the time to what is due next."""
+
+    def __init__(self, folder: Path, sites: Sequence[Site], *, time: Time | None = None, **changes: Any) -> None:
+        self.time = time or Time()
+        cloud_options = changes.pop("cloud", {})
+        self.latency = changes.pop("latency", 0.5)
+        self.settings = settings(folder, **changes)
+        plan = self.settings.api.plan
+        self.cloud = Cloud(sites, clock=lambda: self.time.true, plan=(plan.per_minute, plan.per_month), **cloud_options)
+        self.wire = Wire(self.cloud, self.time, self.latency)
+        self.database = Database()
+        self.consent()
+        self.begin()
+
+    def consent(self) -> None:
+        if self.settings.api.version == "v4":
+            for account in self.settings.accounts:
+                self.authorizer().by_code(account, self.cloud.consent(account if account != "home" else "owner"))
+
+    def authorizer(self) -> Any:
+        cloud = app.cloud_of(self.settings)
+        return app.authorizer(self.settings, cloud, self.time.clock(), self.wire, lambda words: f"ingest {words}")
+
+    def begin(self) -> None:
+        """Start the program on the state as it is."""
+        cloud = app.cloud_of(self.settings)
+        self.store: Store = app.open_store(self.settings, cloud, own=True)
+        self.pipeline: Pipeline = app.pipeline(
+            self.settings, cloud, self.store, self.time.clock(), self.wire, Inline(), lambda words: f"ingest {words}"
+        )
+        self.senders: list[Sender] = app.senders(self.settings, self.store, self._open)
+
+    def _open(self, _: Target) -> Database:
+        return self.database
+
+    def end(self) -> None:
+        """Stop the program as a crash would: what was not committed is gone."""
+        for sender in self.senders:
+            sender._db.close()
+        self.store.close()
+
+    def crash(self) -> None:
+        self.end()
+        self.begin()
+
+    def spoil_token(self) -> None:
+        """The vendor no longer takes the access token, ahead of its time."""
+        files = self.authorizer().files
+        kept = files.read("home")
+        files.write("home", replace(kept, current=replace(kept.current, access="spoilt")))
+        self.crash()
+
+    def deliver(self) -> None:
+        for sender in self.senders:
+            while (done := sender.step()) is not None:
+                self.pipeline.events.put(done)
+                self.pipeline.record()
+                if done.error:
+                    break
+
+    def step(self, until: float) -> None:
+        ahead = self.pipeline.clock.now() - int(self.time.true)
+        tick = self.pipeline.tick()
+        recorded = self.pipeline.record()
+        self.deliver()
+        if not tick.started and not recorded:
+            self.time.true = min(max(tick.next_at - ahead, self.time.true + 1), until)
+
+    def run(self, seconds: int) -> None:
+        until = self.time.true + seconds
+        while self.time.true < until:
+            self.step(until)
+
+    def rows(self, measurement: str, system: int) -> dict[int, dict[str, Any]]:
+        """The archive's rows of a measurement with one series a system, by time."""
+        wanted = archive.Filter((measurement,), str(system))
+        return {time: decode(f"m {fields} 0").fields for _, time, fields in archive.select(self.store.db, wanted)}  # type: ignore[misc]
+
+
+def sun(
+    cloud: Cloud, site: Site, start: int, end: int
+) -> dict[tuple[str, tuple[tuple[str, str], ...], int], dict[str, float]]:
+    """Everything that must be in the archive of intervals with start < end_at <= end, written without the program."""
+    system = (("system", str(site.system_id)),)
+    expected: dict[tuple[str, tuple[tuple[str, str], ...], int], dict[str, float]] = {}
+    for stream, measurement, grain, key in (
+        ("stats", "production_micro", 300, "enwh"),
+        ("rgm_stats", "production_rgm", 900, "wh_del"),
+        ("consumption", "consumption", 900, "enwh"),
+    ):
+        for row in cloud.truth(site.system_id, stream, start, end):
+            time = row["end_at"] - grain
+            fields = {"energy_wh": float(row[key]), "devices_reporting": float(row["devices_reporting"])}
+            fields["power_w"] = float(row["powr"]) if "powr" in row else row[key] * 3600.0 / grain
+            expected[measurement, system, time] = fields
+            for channel in row.get("channels", ()):
+                tags = tuple(
+                    sorted(
+                        {
+                            "channel": str(channel["channel"]),
+                            "meter": channel["meter_serial_number"],
+                            **dict(system),
+                        }.items()
+                    )
+                )
+                values = {"energy_wh": channel["wh_del"], "snapshot_w": channel["curr_w"]}
+                known = {name: float(value) for name, value in values.items() if value is not None}
+                if known:
+                    expected["production_rgm_channel", tags, time] = known
+    return expected
