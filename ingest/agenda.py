@@ -17,7 +17,7 @@ from ingest.streams.base import DAY, HOUR, MINUTE
 
 Key = tuple[str, str]
 
-SWEEP = 15 * MINUTE
+SWEEP = HOUR
 """Every pair is looked at so often (s), besides when a commit touched it."""
 DRIFT = 0.02
 """Dues are computed again when the pace has changed by this share."""

@@ -10,7 +10,7 @@ from ingest.core.coverage import Advance
 from ingest.core.derive import QUARTER
 from ingest.core.planner import LONGEST_PAUSE, Purpose
 from ingest.core.point import Point, Value
-from ingest.core.span import Span, ceil_to, floor_to
+from ingest.core.span import Span, Spans, ceil_to, floor_to, subtract
 from ingest.core.verdict import Kind
 from ingest.fetch import Outcome
 from ingest.store import archive, ledger, progress, totals
@@ -117,11 +117,11 @@ def _nothing(pair: Pair, outcome: Outcome, now: int) -> Pair:
     return replace(pair, fails=fails, history_from=now + pause, state=outcome.verdict.kind.value, reason=reason)
 
 
-def _derive(db: sqlite3.Connection, system: str, written: Written, settled: Span, at: Context) -> None:
+def _derive(db: sqlite3.Connection, system: str, written: Written, settled: Spans, at: Context) -> None:
     """Compute what follows from the points that changed, and from the days that are now settled."""
     touched = derived.energy(db, system, written)
     changed = [Span(min(touched), max(touched) + QUARTER)] if touched else []
-    derived.days(db, system, [*changed, settled], at.now, at.classes.settle)
+    derived.days(db, system, [*changed, *settled], at.now, at.classes.settle)
     lifetime.reopen(db, system, written, at.now)
 
 
@@ -134,8 +134,8 @@ def _advance(db: sqlite3.Connection, system: str, known_to: int | None, at: Cont
     return news
 
 
-def _covered(db: sqlite3.Connection, outcome: Outcome, at: Context) -> Span:
-    """Add what was answered to the coverage, as far as each age class may trust it. Returns what is settled of it."""
+def _covered(db: sqlite3.Connection, outcome: Outcome, at: Context) -> Spans:
+    """Add what was answered to the coverage, as far as each age class may trust it. Returns what became settled."""
     task = outcome.task
     known_to = outcome.reported_at
     if known_to is None and not progress.log_of(db, task.system):
@@ -143,15 +143,14 @@ def _covered(db: sqlite3.Connection, outcome: Outcome, at: Context) -> Span:
     news = _advance(db, task.system, known_to, at)
     log = progress.log_of(db, task.system)
     window = Span(task.window.start, outcome.answered_end)
-    settled = Span(window.start, window.start)
+    known = derived.settled(db, task.system, task.stream.name, at.classes.settle)
     for age in at.classes.ages:
         span = coverage.trusted(log, at.now, age, window)
-        whole = Span(span.start, floor_to(span.end, task.stream.grain))
-        progress.cover(db, task.system, task.stream.name, age, whole)
-        settled = max(settled, whole)
+        progress.cover(db, task.system, task.stream.name, age, Span(span.start, floor_to(span.end, task.stream.grain)))
+    settled = derived.settled(db, task.system, task.stream.name, at.classes.settle)
     if task.purpose is Purpose.LIVE:
         learn.silence(db, task.system, at.now, news=news)
-    return settled
+    return subtract(settled, known)
 
 
 def _systems(db: sqlite3.Connection, outcome: Outcome, at: Context) -> None:

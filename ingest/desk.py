@@ -9,9 +9,9 @@ from ingest.core import quota
 from ingest.core.quota import Usage
 from ingest.core.work import Task
 from ingest.spending import Flow, Needs, Pace, Rules
-from ingest.streams.base import MINUTE
+from ingest.streams.base import HOUR
 
-LONGEST_WAIT = 15 * MINUTE
+LONGEST_WAIT = HOUR
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 from ingest import learn
 from ingest.config import Settings, System, When
@@ -117,7 +118,11 @@ class Roster:
 
     def work(self, system: str, stream: str, now: int) -> Work | None:
         """One pair; None when it is not asked any more."""
-        return next((work for work in self.works_of(system, now) if work.stream.name == stream), None)
+        if system.startswith("@"):
+            return self._listing(system[1:], now)
+        wanted = self._wanted.get(system)
+        found = next((one for one in self._streams(wanted) if one.name == stream), None) if wanted else None
+        return self._work(wanted, found, now) if wanted and found else None
 
     def _streams(self, wanted: Wanted) -> Iterator[Stream]:
         """What is asked of a system. The list of its devices only where a stream never had a reading."""
@@ -136,14 +141,19 @@ class Roster:
 
     def _listing(self, account: str, now: int) -> Work:
         pair = self.pairs.get((listing(account), SYSTEMS.name)) or Pair(listing(account), SYSTEMS.name)
-        work = Work(account, pair.system, SYSTEMS, SYSTEMS.route(self.version), SYSTEMS.every)
-        return self._with_state(work, pair, now)
+        return Work(account, pair.system, SYSTEMS, SYSTEMS.route(self.version), SYSTEMS.every, **self._state(pair, now))
 
     def _work(self, wanted: Wanted, stream: Stream, now: int) -> Work:
         key = wanted.system, stream.name
         pair = self.pairs.get(key) or Pair(*key)
+        row = self.systems.get(wanted.system)
         every = self.settings.every(stream.name) if stream.name in BY_NAME else stream.every
-        work = Work(
+        found = self._state(pair, now)
+        if row is not None and stream.grain:
+            found |= self._habits(row, wanted, stream, now)
+            if found["silent"]:
+                found["rest_until"] = max(found["rest_until"], _probe_at(row, now))
+        return Work(
             wanted.account,
             wanted.system,
             stream,
@@ -154,8 +164,8 @@ class Roster:
             read=self._read(key),
             log=self.logs.get(wanted.system, ()),
             hope=0 if stream.name in self.reaches else stream.route(self.version).hope,
+            **found,
         )
-        return self._with_state(self._quiet(self._with_habits(work, wanted, now), now), pair, now)
 
     def _read(self, key: tuple[str, str]) -> Mapping[int, Spans]:
         """What was read of a pair; what nobody wants is as good as read."""
@@ -171,15 +181,16 @@ class Roster:
         reach = self.reaches.get(stream.name, 0) if route.hope else 0
         return replace(route, reach=reach) if reach > route.reach else route
 
-    def _with_habits(self, work: Work, wanted: Wanted, now: int) -> Work:
-        """Add what was learned of the system: when it uploads, and for production streams when its sun shines."""
-        row = self.systems.get(work.system)
-        if row is None or not work.stream.grain:
-            return work
-        light = None
-        if PRODUCTION.keys() & work.stream.fields.keys():
+    def _habits(self, row: SystemRow, wanted: Wanted, stream: Stream, now: int) -> dict[str, Any]:
+        """What was learned of a system: when it uploads, whether it is silent, and, for production streams, when its
+        sun shines.
+        """
+        rhythm, light = row.habits.rhythm, None
+        if PRODUCTION.keys() & stream.fields.keys():
             light = row.habits.daylight(now, utc_offset(wanted.timezone, now))
-        return replace(work, rhythm=row.habits.rhythm, daylight=light)
+        log = self.logs.get(row.system)
+        silent = bool(row.probes and log and now - log[-1].reported_at > rhythm.silent_after)
+        return {"rhythm": rhythm, "daylight": light, "silent": silent}
 
     def _has_no_meter(self, pair: Pair) -> bool:
         """Whether the meter of a stream, or of all that its daily totals are about, is known not to exist."""
@@ -198,27 +209,14 @@ class Roster:
         began = row.operational_at - DAY if row and row.operational_at else 0
         return max(self.floor(wanted, pair, now), pair.first_at or 0, began)
 
-    def _quiet(self, work: Work, now: int) -> Work:
-        """A gateway that has been silent for long is asked by one probe, at growing intervals."""
-        row = self.systems.get(work.system)
-        late = now - work.log[-1].reported_at if work.log else 0
-        if not (row and row.probes and late > row.habits.rhythm.silent_after):
-            return work
-        pause = min(LONGEST_PAUSE, FIRST_PROBE * 2 ** min(row.probes, 10))
-        if not work.stream.grain:
-            return work
-        return replace(work, silent=True, rest_until=min(row.probed_at or 0, now) + pause)
-
-    def _with_state(self, work: Work, pair: Pair, now: int) -> Work:
-        """Add the pauses; a time that lies further ahead than any pause comes from a clock that was wrong."""
-        asked_at = None if pair.asked_at is None else min(pair.asked_at, now)
-        return replace(
-            work,
-            asked_at=asked_at,
-            rest_until=max(work.rest_until, _sane(pair.rest_until, now)),
-            history_from=NEVER if self._is_empty(pair) else _sane(pair.history_from, now),
-            cursor=pair.cursor,
-        )
+    def _state(self, pair: Pair, now: int) -> dict[str, Any]:
+        """The pauses of a pair; a time that lies further ahead than any pause comes from a clock that was wrong."""
+        return {
+            "asked_at": None if pair.asked_at is None else min(pair.asked_at, now),
+            "rest_until": _sane(pair.rest_until, now),
+            "history_from": NEVER if self._is_empty(pair) else _sane(pair.history_from, now),
+            "cursor": pair.cursor,
+        }
 
 
 def _lifetimes(wanted: Wanted) -> list[str]:
@@ -232,6 +230,12 @@ def utc_offset(timezone: str, now: int) -> int:
     """Seconds by which the clocks of a zone are ahead of UTC."""
     offset = datetime.fromtimestamp(now, zone(timezone)).utcoffset()
     return int(offset.total_seconds()) if offset else 0
+
+
+def _probe_at(row: SystemRow, now: int) -> int:
+    """When a silent gateway is asked again, by one probe, at growing intervals."""
+    pause: int = FIRST_PROBE * 2 ** min(row.probes, 10)
+    return min(row.probed_at or 0, now) + min(LONGEST_PAUSE, pause)
 
 
 def _sane(at: int, now: int) -> int:

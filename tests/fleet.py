@@ -10,12 +10,13 @@ from ingest.core import coverage, quota, rhythm
 from ingest.core.coverage import Advance
 from ingest.core.pacing import Daylight
 from ingest.core.quota import Plan, Usage
-from ingest.core.span import Span, floor_to, union
+from ingest.core.span import Span, floor_to, subtract, total, union
+from ingest.core.windows import served_from
 from ingest.core.work import Classes, Purpose, Task, Work
 from ingest.desk import Desk
 from ingest.spending import Rules
 from ingest.streams import BY_NAME
-from ingest.streams.base import DAY, HOUR, Stream
+from ingest.streams.base import DAY, HOUR, MINUTE, YEAR, Stream
 from ingest.streams.site import SUMMARY
 
 START = 1_782_864_000
@@ -174,3 +175,49 @@ def mixed(number: int) -> Gateway:
 def lives(calls: Sequence[Made]) -> Iterator[Made]:
     """Live calls alone."""
     return (made for made in calls if made.task.purpose is Purpose.LIVE)
+
+
+def busiest(calls: Sequence[int]) -> int:
+    """The most calls in any sliding 60 s, given when they were made."""
+    most = first = 0
+    for last, at in enumerate(calls):
+        while calls[first] <= at - MINUTE:
+            first += 1
+        most = max(most, last + 1 - first)
+    return most
+
+
+@dataclass
+class TwoYears:
+    """What reading two years took: history calls, the least that the honoured windows allow, seconds never read."""
+
+    calls: int
+    least: int
+    lost: int
+
+
+FOUR = [BY_NAME[name] for name in ("stats", "rgm_stats", "production_meter_readings", "consumption")]
+
+
+def read_two_years(plan: Plan, share: float = 0.2) -> TwoYears:
+    """Read four streams of one system from the very edge of what the cloud keeps, which moves on meanwhile."""
+    runner = Runner(Fleet(1, streams=FOUR, since=2 * YEAR + 5 * DAY), plan, share=share)
+    pairs = {key: work for key, work in runner.fleet.pairs.items() if work.stream.grain}
+    edges = {key: served_from(work, START) for key, work in pairs.items()}
+    for _ in range(400):
+        runner.run(DAY)
+        if runner.now > START + 10 * DAY and runner.agenda.needs <= 2:
+            break
+    found, old = TwoYears(0, 0, 0), START - CLASSES.look_again
+    for key, edge in edges.items():
+        work = runner.fleet.pairs[key]
+        history = [made.task.window for made in runner.calls if made.task.pair == key and is_history(made)]
+        found.calls += sum(1 for window in history if window.start < old)
+        found.least += -(-(old - edge) // work.route.reach)
+        found.lost += total(subtract((Span(edge, old - DAY),), coverage.covered(work.read, CLASSES.look_again)))
+    return found
+
+
+def is_history(made: Made) -> bool:
+    """Whether a call was for history."""
+    return made.task.purpose is Purpose.HISTORY

@@ -150,6 +150,7 @@ class World:
             self.settings, cloud, self.store, self.time.clock(), self.wire, Inline(), lambda words: f"ingest {words}"
         )
         self.senders: list[Sender] = app.senders(self.settings, self.store, self._open)
+        self._deliver_at = 0.0
 
     def _open(self, _: Target) -> Database:
         return self.database
@@ -172,11 +173,15 @@ class World:
         self.crash()
 
     def deliver(self) -> None:
+        """Send what waits; after a failure not again at once, as a sender would not."""
+        if self.time.true < self._deliver_at:
+            return
         for sender in self.senders:
             while (done := sender.step()) is not None:
                 self.pipeline.events.put(done)
                 self.pipeline.record()
                 if done.error:
+                    self._deliver_at = self.time.true + HOUR / 2
                     break
 
     def step(self, until: float) -> None:

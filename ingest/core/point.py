@@ -47,6 +47,7 @@ def series_key(measurement: str, tags: Tags) -> str:
     return ",".join((_escape(measurement), *(f"{_escape(key)}={_escape(value)}" for key, value in sorted(tags))))
 
 
+@lru_cache(maxsize=4096)
 def parse_series(key: str) -> tuple[str, Tags]:
     """The reverse of `series_key`."""
     measurement, *rest = _SPLIT_SPECIAL.split(key)
@@ -146,4 +147,4 @@ def _whole(text: str) -> str:
 
 
 def _unescape(name: str) -> str:
-    return re.sub(r"\\([, =])", r"\1", name)
+    return re.sub(r"\\([, =])", r"\1", name) if "\\" in name else name

@@ -5,6 +5,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from ingest.core.coverage import Advance
@@ -159,8 +160,14 @@ def advance(db: sqlite3.Connection, system: str, seen: Advance, keep: int) -> bo
 
 def _system_row(row: tuple[Any, ...]) -> SystemRow:
     name, account, label, timezone, operational_at, info, probes, probed_at, habits = row
-    learned = from_json(json.loads(habits))
+    learned = _learned(habits)
     return SystemRow(name, account, label, timezone, operational_at, json.loads(info), probes, probed_at, learned)
+
+
+@lru_cache(maxsize=256)
+def _learned(text: str) -> Habits:
+    # A commit looks at the row of its system several times.
+    return from_json(json.loads(text))
 
 
 def systems(db: sqlite3.Connection) -> dict[str, SystemRow]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from flask import Blueprint, Flask
 
 NEXT_PORTS = 20
+STOPPING_S = 10.0
 LARGEST_REQUEST = 64 * 1024
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "localhost"}  # noqa: S104 - only looked up
 """Where to find on this machine what listens on every address."""
@@ -24,11 +25,13 @@ class Server:
     """A running page. `url` is where it is."""
 
     def __init__(self, app: "Flask", host: str, port: int) -> None:
-        from waitress import create_server  # noqa: PLC0415 - only the page needs it
+        from waitress import create_server, trigger, wasyncore  # noqa: PLC0415 - only the page needs it
 
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a browser that asks for four files is no news
-        self._server = create_server(
+        sockets: dict[int, object] = {}
+        server = create_server(
             app,
+            map=sockets,
             host=host,
             port=port,
             threads=4,
@@ -40,8 +43,15 @@ class Server:
             expose_tracebacks=False,
             clear_untrusted_proxy_headers=True,
         )
-        self.host, self.port = host, int(getattr(self._server, "effective_port", port))
-        self._thread = threading.Thread(target=self._server.run, name="web", daemon=True)
+        self._waker = trigger.trigger(sockets)
+
+        def end() -> None:
+            server.task_dispatcher.shutdown()
+            wasyncore.close_all(sockets)
+
+        self._end = end
+        self.host, self.port = host, int(getattr(server, "effective_port", port))
+        self._thread = threading.Thread(target=server.run, name="web", daemon=True)
 
     @property
     def url(self) -> str:
@@ -55,8 +65,9 @@ class Server:
         return self
 
     def stop(self) -> None:
-        """Free the port."""
-        self._server.close()
+        """Finish the answers under way and free the port."""
+        self._waker.pull_trigger(self._end)  # by the thread that waits on the sockets: no other may close them
+        self._thread.join(STOPPING_S)
 
 
 def serve(source: Source, more: "Sequence[Blueprint]" = ()) -> Server | None:

@@ -1,7 +1,6 @@
 """Daily totals: charts of years from the first minute, and days read again until they agree with the vendor."""
 
 import json
-import random
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -15,8 +14,9 @@ from ingest.core.http import Reply, Request
 from ingest.simulator import Site
 from ingest.simulator.users import enlighten_id
 from ingest.store import totals
+from tests import lateness
 from tests.stories.test_convergence import differences
-from tests.world import DAY, HOUR, START, Time, World, sun
+from tests.world import DAY, HOUR, START, Time, World
 
 HOUSE = Site(
     system_id=42,
@@ -180,36 +180,15 @@ def test_a_trifle_revealed_late_is_found_too(tmp_path: Path) -> None:
     assert differences(world, site, noon, noon + 900) == []
 
 
-def lost(world: World, site: Site, since: int, until: int) -> list[object]:
-    """Energy that the database lacks. Intervals of zero may be missing: they change no total."""
-    truth = sun(world.cloud, site, since, until)
-    return [
-        key
-        for key, fields in truth.items()
-        if fields.get("energy_wh") and world.database.rows.get(key, {}).get("energy_wh") != fields["energy_wh"]
-    ]
-
-
 @pytest.mark.parametrize("seed", range(2))
 def test_whatever_comes_up_to_thirty_days_late_is_there_two_days_later(seed: int, tmp_path: Path) -> None:
-    rng = random.Random(seed)
-    hidden = []
-    for _ in range(12):
-        start = START + rng.randrange(HOUR, 8 * DAY)
-        end = start + rng.choice([900, HOUR, 5 * HOUR, DAY])
-        hidden.append((start, end, end + rng.randrange(HOUR, 30 * DAY)))
-    site = replace(HOUSE, hidden=tuple(hidden), meter=rng.random() < 0.6, night_rows=rng.random() < 0.5)
-    hourly = {stream: {"every": "1h"} for stream in ("stats", "rgm_stats", "consumption")}
-    world = World(tmp_path, [site], api={"plan": "kilowatt"}, streams=hourly)
-    for shown in sorted({visible for *_, visible in hidden}):
-        world.run(max(0, shown + 2 * DAY + HOUR - int(world.time.true)))
-        for start, end, visible in hidden:
-            still = [other for other in hidden if other[2] > world.time.true - 2 * DAY - HOUR]
-            if visible <= shown and not any(other[0] < end and other[1] > start for other in still):
-                assert lost(world, site, start, end) == []
+    world = lateness.hiding_world(seed, tmp_path)
+    found = lateness.delays(world)
+    assert len(found) == 12
+    assert max(found) <= 2 * DAY + HOUR
     assert totals.differences(world.store.db) == []
     history = world.store.db.execute("SELECT count(*) FROM calls WHERE purpose = 'history'").fetchone()[0]
-    assert history < 20 + 6 * len(hidden), "a few days read again cost little"
+    assert history < 20 + 6 * len(found), "a few days read again cost little"
 
 
 def test_a_day_that_never_agrees_is_read_twice_then_told_and_let_be(tmp_path: Path) -> None:

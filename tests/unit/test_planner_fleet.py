@@ -4,21 +4,11 @@ from collections import Counter
 
 import pytest
 
-from ingest.core import coverage
 from ingest.core.quota import Plan
-from ingest.core.span import Span, subtract, total
-from ingest.core.windows import served_from
-from ingest.core.work import Purpose
-from ingest.streams import BY_NAME
-from ingest.streams.base import DAY, HOUR, MINUTE, YEAR
-from tests.fleet import CLASSES, START, Fleet, Gateway, Made, Runner, by_pair, lives, mixed, months, unlucky
+from ingest.streams.base import DAY, HOUR, MINUTE
+from tests.fleet import START, Fleet, Gateway, Runner, busiest, by_pair, lives, mixed, months, read_two_years, unlucky
 
 WATT, KILOWATT = Plan(10, 1000), Plan(50, 50_000)
-FOUR = [BY_NAME[name] for name in ("stats", "rgm_stats", "production_meter_readings", "consumption")]
-
-
-def within(calls: list[int], seconds: int, most: int) -> bool:
-    return all(later - one >= seconds for one, later in zip(calls, calls[most:], strict=False))
 
 
 @pytest.mark.parametrize("failing", [0.0, 0.3])
@@ -30,7 +20,7 @@ def test_no_limit_is_ever_exceeded(plan: Plan, systems: int, failing: float) -> 
     fleet = Fleet(systems, gateways=mixed, fails=unlucky(failing, systems), started=START + 28 * DAY)
     runner = Runner(fleet, plan)
     runner.run(6 * DAY, most=600)
-    assert within([made.at for made in runner.calls], MINUTE, plan.per_minute)
+    assert busiest([made.at for made in runner.calls]) <= plan.per_minute
     assert max(months(runner.calls).values()) <= int(plan.per_month * 0.9)
 
 
@@ -56,26 +46,10 @@ def test_nobody_starves_where_the_plan_cannot_even_carry_the_snapshots(systems: 
     assert min(len(calls) for (_, stream), calls in asked.items() if stream != "summary") >= 2
 
 
-@pytest.mark.parametrize("share", [0.3])
-def test_two_years_are_read_in_the_fewest_calls_and_nothing_is_lost_at_the_moving_edge(share: float) -> None:
-    runner = Runner(Fleet(1, streams=FOUR, since=2 * YEAR + 5 * DAY), WATT, share=share)
-    pairs = {key: work for key, work in runner.fleet.pairs.items() if work.stream.grain}
-    edges = {key: served_from(work, START) for key, work in pairs.items()}
-    for _ in range(300):
-        runner.run(DAY)
-        if runner.now > START + 10 * DAY and runner.agenda.needs <= 2:
-            break
-    for key, edge in edges.items():
-        work, old = runner.fleet.pairs[key], START - CLASSES.look_again
-        windows = [made.task.window for made in runner.calls if made.task.pair == key and is_history(made)]
-        least = -(-(old - edge) // work.route.reach)
-        assert sum(1 for window in windows if window.start < old) <= 1.05 * least
-        unread = subtract((Span(edge, old - DAY),), coverage.covered(work.read, CLASSES.look_again))
-        assert total(unread) <= HOUR, "all but the first minutes, which left while the first call was made"
-
-
-def is_history(made: Made) -> bool:
-    return made.task.purpose is Purpose.HISTORY
+def test_two_years_are_read_in_the_fewest_calls_and_nothing_is_lost_at_the_moving_edge() -> None:
+    found = read_two_years(WATT)
+    assert found.calls <= 1.05 * found.least
+    assert found.lost <= 3 * HOUR, "all but the first minutes of each stream, which left while the first call was made"
 
 
 @pytest.mark.parametrize("period", [900, 6 * HOUR])
