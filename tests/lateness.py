@@ -44,7 +44,7 @@ def hiding_house(seed: int, pieces: int = 12) -> Site:
 
 def hiding_world(seed: int, folder: Path) -> World:
     """An installation that reads such a house, with calls to spare."""
-    hourly = {stream: {"every": "1h"} for stream in ("stats", "rgm_stats", "consumption")}
+    hourly = {stream: {"every": "3h"} for stream in ("stats", "rgm_stats", "consumption")}
     return World(folder, [hiding_house(seed)], api={"plan": "kilowatt"}, streams=hourly)
 
 

@@ -181,7 +181,7 @@ class World:
                 self.pipeline.events.put(done)
                 self.pipeline.record()
                 if done.error:
-                    self._deliver_at = self.time.true + HOUR / 2
+                    self._deliver_at = self.time.true + 3 * HOUR
                     break
 
     def step(self, until: float) -> None:

@@ -170,7 +170,7 @@ def live_through(seed: int, folder: Path, days: tuple[int, int] = (6, 10), plan:
     """One random world: troubled days, then quiet; everything asserted."""
     rng = random.Random(seed)
     sites = [random_site(rng, number) for number in range(rng.choice([1, 1, 1, 2]))]
-    plan = plan or rng.choice(["watt", "watt", "watt", {"per_minute": 5, "per_month": 1800}])
+    plan = plan or rng.choice(["watt", "watt", "watt", {"per_minute": 5, "per_month": 1200}])
     world = World(folder, sites, api={"plan": plan}, cloud={"seed": seed})
     world.cloud.faults = random_faults(rng)
     until = START + rng.randrange(days[0], days[1] + 1) * DAY

@@ -25,7 +25,7 @@ def digest(folder: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Program:
     """An installation as shipped, with a little simulated data."""
-    program = Program(tmp_path_factory.mktemp("demo"), api={"base_url": "simulator"})
+    program = Program(tmp_path_factory.mktemp("demo"), api={"base_url": "simulator", "plan": "partner"})
     del program.document["state_dir"]
     program.run("once", "--max-calls", "6")
     return program

@@ -75,7 +75,7 @@ def token(world: World) -> Token:
 
 def small_world(folder: Path, *, strict: bool) -> World:
     """A day after its consent: the next tick renews."""
-    systems = [{"id": SITE.system_id, "streams": ["rgm_stats"]}]
+    systems = [{"id": SITE.system_id, "streams": ["rgm_stats"], "since": "1d"}]
     world = World(folder, [SITE], systems=systems, cloud={"strict_tokens": strict})
     world.run(HOUR)
     world.time.true = float(token(world).renew_at())
@@ -108,7 +108,7 @@ def points(world: World) -> int:
 
 
 def test_the_access_token_is_renewed_each_day_and_the_refresh_token_rotated_each_time(tmp_path: Path) -> None:
-    world = World(tmp_path, [SITE])
+    world = World(tmp_path, [SITE], systems=[{"id": SITE.system_id, "streams": ["rgm_stats"]}])
     seen: dict[str, int] = {}
     for _ in range(40):
         seen[token(world).refresh] = seen.get(token(world).refresh, 0) + 1

@@ -1,0 +1,21 @@
+"""What all tests share: the longest begin first, and garbage is collected rarely."""
+
+import gc
+
+import pytest
+
+LONGEST = ("test_kills", "test_tokens_40_days", "test_convergence", "test_audit", "test_real_influx", "test_v2_week")
+"""Files whose tests take long. Begun last, they would keep one core waiting for the other."""
+
+
+def pytest_configure() -> None:
+    """The worlds keep whole databases in memory: to search those for garbage all the time takes a sixth of it."""
+    gc.set_threshold(100_000, 20, 20)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def rank(item: pytest.Item) -> int:
+        name = item.path.stem
+        return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+
+    items.sort(key=rank)
