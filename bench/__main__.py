@@ -2,9 +2,9 @@
 
 import sys
 
-from bench import footprint, speed
+from bench import footprint, planner, speed
 
-MEASURES = (speed.commit_speed, speed.delivery_speed, footprint.footprint)
+MEASURES = (speed.commit_speed, speed.delivery_speed, footprint.footprint, *planner.MEASURES)
 
 if __name__ == "__main__":
     missed = [measure for measure in MEASURES if not measure()]

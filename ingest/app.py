@@ -44,7 +44,7 @@ def cloud_of(settings: Settings) -> Cloud:
     """The cloud that the settings name. Raises `ConfigError` when credentials are missing."""
     missing = settings.missing_credentials()
     if missing:
-        raise ConfigError(f"{settings.config_path}: {', '.join(missing)} missing; run `ingest init`, or fill them in")
+        raise ConfigError(f"{settings.config_path}: {', '.join(missing)} missing. {settings.fill_in()}")
     api = settings.api
     secrets = [value.get_secret_value() if value else "" for value in (api.key, api.client_secret)]
     return Cloud(api.base_url, secrets[0], api.client_id or "", secrets[1], api.redirect_uri)

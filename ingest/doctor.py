@@ -112,7 +112,7 @@ class Doctor:
         missing = self.settings.missing_credentials()
         if missing:
             found = f"{', '.join(missing)} not filled in yet"
-            yield Check("configuration", BAD, found, "Fill in with `ingest init`, or in the configuration")
+            yield Check("configuration", BAD, found, self.settings.fill_in())
         else:
             yield Check("configuration", OK, f"{self.settings.config_path} is valid")
 

@@ -174,7 +174,7 @@ class World:
 
     def deliver(self) -> None:
         """Send what waits; after a failure not again at once, as a sender would not."""
-        if self.time.true < self._deliver_at:
+        if self.database.down and self.time.true < self._deliver_at:
             return
         for sender in self.senders:
             while (done := sender.step()) is not None:

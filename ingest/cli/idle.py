@@ -31,7 +31,8 @@ def wait_for_credentials(context: Context) -> bool:
     with contextlib.closing(Store(settings.state_dir, own=True)) as store:
         page = serve(Source(settings, store, clock.now, clock.now, context.command))
         missing = ", ".join(settings.missing_credentials())
-        why = f"{settings.config_path}: {missing} missing; the cloud is not asked. Run `{context.remedy('init')}`"
+        remedy = context.localized(settings.fill_in())
+        why = f"{settings.config_path}: {missing} missing; the cloud is not asked. {remedy}"
         event(log, logging.WARNING, "waiting", why=why, page=page.url if page else None)
         try:
             while not stopping.wait(LOOK_S):

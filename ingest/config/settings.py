@@ -1,5 +1,6 @@
 """The whole configuration: the file as it may be written, and the settings that follow from it."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,6 +107,12 @@ class Settings:
             return []
         needed = ("key",) if self.api.version == "v2" else ("key", "client_id", "client_secret")
         return [f"api.{name}" for name in needed if getattr(self.api, name) is None]
+
+    def fill_in(self) -> str:
+        """Return what to do about missing credentials. A file that cannot be written is a container's."""
+        if os.access(self.config_path, os.W_OK):
+            return "Fill in with `ingest init`, or in the configuration"
+        return "Fill in with `scripts/secrets.sh` beside docker-compose.yml, then `docker compose restart ingest`"
 
     def secrets(self) -> list[str]:
         """Return every secret in it, for the redaction of logs."""

@@ -71,7 +71,7 @@ def _credentials(settings: Settings) -> Iterator[Problem]:
             "credentials",
             "",
             f"{', '.join(missing)} not filled in yet, so the cloud cannot be asked",
-            "Fill in with `ingest init`, or in the configuration",
+            settings.fill_in(),
         )
 
 

@@ -118,4 +118,4 @@ def test_once_without_credentials_ends_with_2_and_names_the_command(tmp_path: Pa
     path.write_text("api: {plan: watt}\n")
     done = ingest(path, "once")
     assert done.returncode == 2
-    assert "api.key, api.client_id, api.client_secret missing; run `ingest --config" in done.stderr
+    assert "api.key, api.client_id, api.client_secret missing. Fill in with `ingest --config" in done.stderr

@@ -211,6 +211,14 @@ def test_unset_credentials_are_none(load: Load, value: str | None) -> None:
     assert load(simulated, environ).missing_credentials() == []
 
 
+def test_missing_credentials_are_filled_in_where_that_is_possible(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load("")
+    assert "`ingest init`" in settings.fill_in()
+    monkeypatch.setattr("os.access", lambda *_: False)  # a file that is mounted into a container
+    assert "`scripts/secrets.sh`" in settings.fill_in()
+    assert "init" not in settings.fill_in()
+
+
 def test_other_unset_variables_are_errors(load: Load) -> None:
     said = refused(load, LEAST)
     assert "ingest.yaml:4: sinks.influx.token: the environment variable INFLUXDB_TOKEN is not set" in said
