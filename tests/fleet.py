@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ingest.agenda import Agenda
@@ -40,7 +40,9 @@ class Gateway:
 
 @dataclass
 class Fleet:
-    """Systems and what was read of them; stands where the roster does. `fails` says which calls go wrong."""
+    """Systems and what was read of them; stands where the roster does. `fails` says which calls go wrong, `nights`
+    whether production streams rest.
+    """
 
     systems: int
     streams: Sequence[Stream] = STREAMS
@@ -48,6 +50,7 @@ class Fleet:
     since: int = 7 * DAY
     fails: Callable[[Task], bool] = lambda _: False
     started: int = START
+    nights: bool = True
     generation: int = 1
     pairs: dict[tuple[str, str], Work] = field(default_factory=dict)
 
@@ -87,7 +90,8 @@ class Fleet:
         learned = rhythm.look(work.rhythm, log, now, news=news)
         day = START - DAY
         for other in self.works_of(task.system, now):
-            light = Daylight(day + LIGHT[0], day + LIGHT[1]) if other.stream.name in ("stats", "rgm_stats") else None
+            rests = self.nights and other.stream.name in ("stats", "rgm_stats")
+            light = Daylight(day + LIGHT[0], day + LIGHT[1]) if rests else None
             if other.stream.grain:
                 self.pairs[other.pair] = replace(other, log=log, rhythm=learned, daylight=light)
         work = replace(self.pairs[work.pair], asked_at=work.asked_at, rest_until=0)
@@ -177,6 +181,25 @@ def lives(calls: Sequence[Made]) -> Iterator[Made]:
     return (made for made in calls if made.task.purpose is Purpose.LIVE)
 
 
+def going_for_long(systems: int, cadences: Callable[[Sequence[Work]], Mapping[str, int]]) -> Fleet:
+    """A fleet that has been polled for long, at the cadences (s) found for it by stream: history is read, rhythms are
+    known, and the last looks are spread evenly.
+    """
+    fleet = Fleet(systems, gateways=lambda number: Gateway(900, number * 37 % 900), since=0, nights=False)
+    for key, work in fleet.pairs.items():
+        if work.stream.grain:
+            said = fleet._gateways[work.system].reported_at
+            log = tuple(Advance(at, said(at)) for at in (START - DAY, START))
+            fleet.pairs[key] = replace(work, log=log, rhythm=rhythm.Rhythm(900))
+    every = cadences(fleet.works(START))
+    for key, work in fleet.pairs.items():
+        asked_at = START - int((int(work.system) - 0.5) / systems * every[work.stream.name])
+        if work.stream.grain:
+            asked_at = fleet._gateways[work.system].reported_at(asked_at + 450) + rhythm.MARGIN
+        fleet.pairs[key] = replace(work, asked_at=min(START, asked_at))
+    return fleet
+
+
 def busiest(calls: Sequence[int]) -> int:
     """The most calls in any sliding 60 s, given when they were made."""
     most = first = 0
@@ -189,7 +212,9 @@ def busiest(calls: Sequence[int]) -> int:
 
 @dataclass
 class TwoYears:
-    """What reading two years took: history calls, the least that the honoured windows allow, seconds never read."""
+    """What reading two years took: history calls, the least that the honoured windows allow, and seconds never read,
+    but for the first hour: the first call takes its time.
+    """
 
     calls: int
     least: int
@@ -214,7 +239,7 @@ def read_two_years(plan: Plan, share: float = 0.2) -> TwoYears:
         history = [made.task.window for made in runner.calls if made.task.pair == key and is_history(made)]
         found.calls += sum(1 for window in history if window.start < old)
         found.least += -(-(old - edge) // work.route.reach)
-        found.lost += total(subtract((Span(edge, old - DAY),), coverage.covered(work.read, CLASSES.look_again)))
+        found.lost += total(subtract((Span(edge + HOUR, old - DAY),), coverage.covered(work.read, CLASSES.look_again)))
     return found
 
 

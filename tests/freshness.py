@@ -86,9 +86,8 @@ def ratio(world: World, start: int, end: int) -> float:
                 if _is_live(call.params, call.at)
             ]
             hours = awake(world.cloud, site.system_id, endpoint, start, end)
-            inside = [at for at in looks if any(a <= at < b for a, b in hours)]
             ours += mean_age(looks, [_newest(world, site.system_id, at, grain) for at in looks], hours)
-            ideal = _ideal(world, site.system_id, hours, len(inside))
+            ideal = _ideal(world, site.system_id, hours, looks)
             best += mean_age(ideal, [_newest(world, site.system_id, at, grain) for at in ideal], hours)
     return ours / best
 
@@ -104,11 +103,13 @@ def _newest(world: World, system: int, at: int, grain: int) -> int:
     return report - report % grain
 
 
-def _ideal(world: World, system: int, hours: Sequence[tuple[int, int]], calls: int) -> list[int]:
-    """The moments of every k-th upload within the awake hours, k such that there are as many as `calls`."""
+def _ideal(world: World, system: int, hours: Sequence[tuple[int, int]], looks: Sequence[int]) -> list[int]:
+    """As many moments, each day, as there were looks, at every k-th upload from the one before the day begins."""
     gateway = world.cloud.history(system).gateway
-    period = gateway.site.upload_every
-    uploads = [at for a, b in hours for at in range(a + (gateway.phase - a) % period, b, period)]
-    calls = min(calls, len(uploads))
-    before = hours[0][0] - (hours[0][0] - gateway.phase) % period
-    return [before, *(uploads[index * len(uploads) // calls] for index in range(calls))]
+    period, phase = gateway.site.upload_every, gateway.phase
+    found: list[int] = []
+    for start, end in hours:
+        uploads = range(start - (start - phase) % period, end, period)
+        calls = min(len(uploads), sum(uploads[0] <= at < end for at in looks))
+        found += [uploads[index * len(uploads) // calls] for index in range(calls)]
+    return found
