@@ -18,15 +18,17 @@ from ingest.cli.data import WHEN, measurements, moment
 from ingest.config import PLANS, share
 from ingest.core import timetable
 from ingest.core.errors import IngestError, StateLocked
-from ingest.core.quota import Plan
+from ingest.core.quota import Plan, month_of
 from ingest.core.span import Span
 from ingest.core.timetable import Timetable, spell
 from ingest.core.work import Classes, Work
+from ingest.report.words import day_words
 from ingest.roster import Roster, Wanted, zone
 from ingest.store import ledger, wishes
 from ingest.store.progress import SystemRow
 from ingest.store.wishes import Backfill
 from ingest.streams import BY_NAME
+from ingest.streams.base import DAY
 
 PAUSE_S = 2.0
 
@@ -95,14 +97,14 @@ def _print(context: Context, found: Timetable, *, assumed: bool) -> None:
         console.print("No system is known yet: this is for one system with all streams.")
     api = context.settings.api
     console.print(f"Plan {api.plan.name}: {found.plan.per_minute:,} calls a minute, {found.plan.per_month:,} a month")
+    numbers = [Column(name, justify="right", no_wrap=True) for name in ("systems", "a day", "a month")]
     table = Table(
         Column("stream", no_wrap=True),
-        "systems",
+        numbers[0],
         "wished",
-        "day",
-        "night",
-        "a day",
-        "a month",
+        "by day",
+        "by night",
+        *numbers[1:],
         padding=(0, 0),
         box=box.SIMPLE,
     )
@@ -112,6 +114,9 @@ def _print(context: Context, found: Timetable, *, assumed: bool) -> None:
         cadence = [spell(line.every), spell(line.by_day), night]
         table.add_row(line.stream, f"{line.systems:,}", *cadence, f"{line.per_day:,.1f}", f"{line.per_month:,.0f}")
     console.print(table)
+    now = _this_month(found, context.clock.now())
+    if now:
+        console.print(now)
     console.print(f"Live polling: {found.planned:,.0f} calls a month; kept for other tools: {found.reserve:,}")
     console.print(f"History is guaranteed {found.share:,} calls a month; {found.left:,} calls are left of this month")
     console.print(_history(found.backfill, api.plan.price_per_further_call, context))
@@ -119,6 +124,15 @@ def _print(context: Context, found: Timetable, *, assumed: bool) -> None:
         console.print(f"As wished it would cost USD {found.money:,.2f} a month beyond the free calls.")
     if found.advice:
         console.print(found.advice, markup=False)
+
+
+def _this_month(found: Timetable, now: int) -> str:
+    """How the rest of this month differs from a whole one; empty where it does not."""
+    frequent = [line for line in found.lines if line.every < DAY]
+    if all(abs(line.this_month / line.by_day - 1) < 0.05 for line in frequent):
+        return ""
+    slowest = max(frequent, key=lambda line: line.this_month)
+    return f"Until {day_words(month_of(now)[1])} every {spell(slowest.this_month)} by day, as what was spent leaves it"
 
 
 def _history(found: timetable.Backfill, price: float, context: Context) -> str:

@@ -43,7 +43,8 @@ class Wish:
 @dataclass(frozen=True)
 class Line:
     """One stream of the timetable. `by_day` is the cadence that fits (s) and `by_night` that of the night, 0 where it
-    rests; `per_day` and `per_month` are the calls of all its systems in a day and in this calendar month.
+    rests; `this_month` is that by day for the rest of this month, as what was spent leaves it. `per_day` and
+    `per_month` are the calls of all its systems in a day and in a whole calendar month.
     """
 
     stream: str
@@ -51,6 +52,7 @@ class Line:
     every: int
     by_day: int
     by_night: int
+    this_month: int
     per_day: float
     per_month: float
 
@@ -70,7 +72,8 @@ class Backfill:
 
 @dataclass(frozen=True)
 class Timetable:
-    """What fits. `wished` and `planned` are the calls of one whole calendar month for everything but backfill.
+    """What fits. `wished` and `planned` are the calls of one whole calendar month for everything but backfill, `ahead`
+    those of the rest of this month.
 
     `reserve` and `share` are calls a month that are kept for other tools and guaranteed to history, `left` those that
     may still be spent this month, `money` what the wishes would cost beyond the plan's own calls (US dollars a month,
@@ -81,6 +84,7 @@ class Timetable:
     lines: Sequence[Line]
     wished: float
     planned: float
+    ahead: float
     reserve: int
     share: int
     left: int
@@ -93,10 +97,17 @@ def wishes(works: Iterable[Work], now: int, classes: Classes) -> list[Wish]:
     """What the pairs of an installation ask for, one entry per stream and price class, the dearest first."""
     count: Counter[tuple[str, Group, float]] = Counter()
     history: Counter[tuple[str, Group, float]] = Counter()
+    alike: dict[tuple[str, int, int | None], int] = {}  # thousands of systems that nobody has heard yet
     for work in works:
         key = work.stream.name, work.group, planner.looks_again(work, classes)
         count[key] += 1
-        history[key] += history_count(work, now, classes)
+        if work.log or work.read:
+            history[key] += history_count(work, now, classes)
+            continue
+        new = work.stream.name, work.floor, work.until
+        if new not in alike:
+            alike[new] = history_count(_heard(work, now), now, classes)
+        history[key] += alike[new]
     found = [
         Wish(name, many, kind.every, kind.awake, kind.period, again, history[name, kind, again])
         for (name, kind, again), many in count.items()
@@ -127,12 +138,15 @@ def timetable(  # noqa: PLR0913 - what the owner set and spent, by name
         groups[wish.group] += wish.systems
     again = sum(wish.again * wish.systems for wish in wanted)
     always = pacing.calls(groups, 1.0) + renewals
-    left = quota.left_of_month(plan, Usage(used, 0, ()), reserve)
+    left, whole = (quota.left_of_month(plan, Usage(spent, 0, ()), reserve) for spent in (used, 0))
     needs = sum(wish.history for wish in wanted)
-    budget = quota.divide(left, 0, always * ahead, needs + int(again * ahead), share)
-    factors = pacing.fit(groups, max(min(budget.live / ahead, pacing.per_day(plan)) - renewals, 1e-6))
-    lines = tuple(_line(wish, factors, days) for wish in wanted)
-    whole = quota.left_of_month(plan, Usage(0, 0, ()), reserve)
+
+    def pace(calls: int, span: float, history: int) -> Factors:
+        live = quota.divide(calls, 0, always * span, history + int(again * span), share).live / span
+        return pacing.fit(groups, max(min(live, pacing.per_day(plan)) - renewals, 1e-6))
+
+    rest, month = pace(left, ahead, needs), pace(whole, days, 0)
+    lines = tuple(_line(wish, month, rest, days) for wish in wanted)
     this, later = (
         max(0, quota.divide(calls, 0, always * span, MANY, share).history - int(again * span))
         for calls, span in ((left, ahead), (whole, days))
@@ -143,6 +157,8 @@ def timetable(  # noqa: PLR0913 - what the owner set and spent, by name
         lines,
         wished,
         planned=sum(line.per_month for line in lines) + (again + renewals) * days,
+        ahead=sum(wish.systems * wish.group.calls(_factor(wish, rest)) for wish in wanted) * ahead
+        + (again + renewals) * ahead,
         reserve=plan.per_month - whole,
         share=int(share * whole),
         left=left,
@@ -153,14 +169,15 @@ def timetable(  # noqa: PLR0913 - what the owner set and spent, by name
 
 
 def price(works: Sequence[Work], now: int, classes: Classes, frame: Timetable, price: float = 0.0) -> Backfill:
-    """What the history owed by some pairs would take within a timetable: for `backfill --dry-run`.
-
-    Pairs whose gateway has not been heard yet are taken to have reported until now.
-    """
-    heard = [work if work.log else replace(work, log=(Advance(now, now),)) for work in works]
-    calls = sum(history_count(work, now, classes) for work in heard)
+    """What the history owed by some pairs would take within a timetable: for `backfill --dry-run`."""
+    calls = sum(history_count(_heard(work, now), now, classes) for work in works)
     room = frame.backfill
     return backfill(calls, room.this_month, room.per_month, now, plan=frame.plan, price=price)
+
+
+def _heard(work: Work, now: int) -> Work:
+    """A gateway that has not been heard yet is taken to have reported until now."""
+    return work if work.log else replace(work, log=(Advance(now, now),))
 
 
 def backfill(calls: int, this_month: int, per_month: int, now: int, *, plan: Plan, price: float = 0.0) -> Backfill:
@@ -176,13 +193,15 @@ def backfill(calls: int, this_month: int, per_month: int, now: int, *, plan: Pla
     return Backfill(calls, this_month, per_month, at + int(last * quota.spacing(plan)), money)
 
 
-def _line(wish: Wish, factors: Factors, days: float) -> Line:
-    group = wish.group
-    factor = factors.slow if group.is_slow else factors.stretch
-    cadence = int(max(wish.every * factor, wish.period))
-    per_day = wish.systems * group.calls(factor)
+def _factor(wish: Wish, factors: Factors) -> float:
+    return factors.slow if wish.group.is_slow else factors.stretch
+
+
+def _line(wish: Wish, month: Factors, rest: Factors, days: float) -> Line:
+    cadence, this_month = (int(max(wish.every * _factor(wish, pace), wish.period)) for pace in (month, rest))
+    per_day = wish.systems * wish.group.calls(_factor(wish, month))
     by_night = 0 if wish.awake < DAY else cadence
-    return Line(wish.stream, wish.systems, wish.every, cadence, by_night, per_day, per_day * days)
+    return Line(wish.stream, wish.systems, wish.every, cadence, by_night, this_month, per_day, per_day * days)
 
 
 def _advice(

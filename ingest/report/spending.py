@@ -38,9 +38,9 @@ def spending(
     plan, name = plan_of(settings), ledger_name(settings)
     usage = ledger.usage(db, name, now)
     left = quota.left_of_month(plan, usage, settings.api.reserve)
-    first, ends_at = quota.month_of(now)
+    _, ends_at = quota.month_of(now)
     table = _timetable(settings, works, usage.month, now)
-    ahead = table.planned * (ends_at - now) / (ends_at - first) + min(table.backfill.calls, table.backfill.this_month)
+    ahead = table.ahead + min(table.backfill.calls, table.backfill.this_month)
     paused_until = int(kept.read(db, "paused_until") or 0)
     calls = QuotaReport(
         used_month=usage.month,

@@ -55,7 +55,17 @@ def test_a_gateway_by_radio_is_not_promised_more_than_it_gives() -> None:
 def test_what_was_spent_this_month_is_gone() -> None:
     late = timetable(WATT, home(), now=START + 15 * DAY, used=800)
     assert late.left == 100
-    assert late.lines[0].by_day > timetable(WATT, home(), now=START).lines[0].by_day
+    assert late.lines[0].this_month > 1.5 * late.lines[0].by_day
+    assert late.lines == tuple(
+        replace(line, this_month=late.lines[0].this_month) for line in timetable(WATT, home(), now=START).lines
+    )
+
+
+def test_a_program_that_is_new_late_in_the_month_does_not_take_its_haste_for_the_rule() -> None:
+    found = timetable(WATT, home(), now=START + 25 * DAY)
+    assert found.lines[0].this_month < 0.5 * found.lines[0].by_day
+    assert found.planned == pytest.approx(900, abs=2)
+    assert found.ahead == pytest.approx(900, abs=2)
 
 
 def test_a_plan_that_charges_has_a_price() -> None:
