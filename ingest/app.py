@@ -1,22 +1,20 @@
 """Putting the parts together: a pipeline and its senders from the settings. Nothing runs before it is told to."""
 
-import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import ingest
 from ingest.accounts import Accounts
 from ingest.auth import Authorizer, Login
 from ingest.clock import Clock
-from ingest.config import SIMULATOR, Influx, InfluxV1, Settings
+from ingest.config import Influx, InfluxV1, Settings
 from ingest.core.dialect import Api
-from ingest.core.errors import ConfigError
 from ingest.core.http import Transport
 from ingest.core.oauth import App, user_id
 from ingest.deliver import Sender
+from ingest.identity import Cloud
 from ingest.pipeline import PARALLEL_FROM, Pipeline
 from ingest.sinks import Sink, Target, open_sink
 from ingest.store import Store, outbox
@@ -27,41 +25,6 @@ if TYPE_CHECKING:
 
 Remedy = Callable[[str], str]
 """Turns words such as "auth login home" into the command as it is called here."""
-
-
-@dataclass(frozen=True)
-class Cloud:
-    """The cloud that is asked: its address, and the credentials of our application there."""
-
-    base_url: str
-    key: str
-    client_id: str
-    client_secret: str
-    redirect_uri: str
-
-
-def cloud_of(settings: Settings) -> Cloud:
-    """The cloud that the settings name. Raises `ConfigError` when credentials are missing."""
-    missing = settings.missing_credentials()
-    if missing:
-        raise ConfigError(f"{settings.config_path}: {', '.join(missing)} missing. {settings.fill_in()}")
-    api = settings.api
-    secrets = [value.get_secret_value() if value else "" for value in (api.key, api.client_secret)]
-    return Cloud(api.base_url, secrets[0], api.client_id or "", secrets[1], api.redirect_uri)
-
-
-def open_store(settings: Settings, cloud: Cloud | None, *, own: bool = False) -> Store:
-    """The state of an installation, bound to its cloud and application. Raises as `Store` does."""
-    store = Store(settings.state_dir, own=own)
-    if cloud is not None:
-        application = cloud.client_id or cloud.key
-        base = SIMULATOR if settings.is_simulated else settings.api.base_url
-        try:
-            store.claim(base, hashlib.sha256(application.encode()).hexdigest()[:16])
-        except BaseException:
-            store.close()
-            raise
-    return store
 
 
 def authorizer(settings: Settings, cloud: Cloud, clock: Clock, transport: Transport, remedy: Remedy) -> Authorizer:
@@ -139,13 +102,6 @@ def target_of(entry: Influx | InfluxV1) -> Target:
         if getattr(entry, name, None) is not None
     }
     return Target(**{**words, **secrets})
-
-
-def simulated_cloud(base_url: str) -> Cloud:
-    """The built-in simulator as the cloud."""
-    from ingest.simulator import API_KEY, CLIENT_ID, CLIENT_SECRET  # noqa: PLC0415 - only the simulated run needs it
-
-    return Cloud(base_url, API_KEY, CLIENT_ID, CLIENT_SECRET, f"{base_url}/oauth/redirect_uri")
 
 
 def simulator(settings: Settings) -> "SimulatedServer":

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from ingest.app import Cloud, target_of
+from ingest.app import target_of
 from ingest.clock import TOLERANCE_S, Clock
 from ingest.config import Settings
 from ingest.core.dialect import Api, request
@@ -17,6 +17,7 @@ from ingest.core.http import Reply, Request, Transport
 from ingest.core.planner import Purpose, Task
 from ingest.core.span import Span
 from ingest.core.verdict import Kind, verdict
+from ingest.identity import Cloud
 from ingest.report import Problem, Report, report
 from ingest.report.words import many, size_words, span_words
 from ingest.roster import listing

@@ -5,8 +5,8 @@ import hashlib
 import sqlite3
 from dataclasses import dataclass
 
-from ingest import app, commit
-from ingest.app import Cloud, Remedy
+from ingest import app, commit, identity
+from ingest.app import Remedy
 from ingest.clock import Clock
 from ingest.config import Settings
 from ingest.consent import Desk, Seen
@@ -21,6 +21,7 @@ from ingest.core.quota import Plan
 from ingest.core.span import Span
 from ingest.core.verdict import Kind
 from ingest.fetch import Outcome, fetch
+from ingest.identity import Cloud
 from ingest.roster import listing
 from ingest.store import Store, ledger
 from ingest.streams.site import SYSTEMS
@@ -31,7 +32,7 @@ def desk(settings: Settings, clock: Clock, transport: Transport, remedy: Remedy,
 
     `cloud` is given where the settings name the simulator, which has its address only once it runs.
     """
-    cloud = cloud or app.cloud_of(settings)
+    cloud = cloud or identity.cloud_of(settings)
     authorizer = app.authorizer(settings, cloud, clock, transport, remedy)
     kinds = {name: account.kind for name, account in settings.accounts.items()}
     eyes = Eyes(settings, cloud, clock, transport, remedy)
@@ -61,7 +62,7 @@ class Eyes:
 
     def see(self, account: str, token: Token) -> Seen:
         """The systems of an account. What hinders the call is told; a state of others raises `ConfigError`."""
-        with contextlib.closing(app.open_store(self.settings, self.cloud)) as store:
+        with contextlib.closing(identity.open_store(self.settings, self.cloud)) as store:
             return self._seen(store, account, token)
 
     def _seen(self, store: Store, account: str, token: Token) -> Seen:

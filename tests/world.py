@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlencode, urlsplit
 
-from ingest import app
+from ingest import app, identity
 from ingest.clock import Clock
 from ingest.config import Settings, load
 from ingest.core.errors import SinkDown
@@ -139,13 +139,13 @@ class World:
                 self.authorizer().by_code(account, self.cloud.consent(account if account != "home" else "owner"))
 
     def authorizer(self) -> Any:
-        cloud = app.cloud_of(self.settings)
+        cloud = identity.cloud_of(self.settings)
         return app.authorizer(self.settings, cloud, self.time.clock(), self.wire, lambda words: f"ingest {words}")
 
     def begin(self) -> None:
         """Start the program on the state as it is."""
-        cloud = app.cloud_of(self.settings)
-        self.store: Store = app.open_store(self.settings, cloud, own=True)
+        cloud = identity.cloud_of(self.settings)
+        self.store: Store = identity.open_store(self.settings, cloud, own=True)
         self.pipeline: Pipeline = app.pipeline(
             self.settings, cloud, self.store, self.time.clock(), self.wire, Inline(), lambda words: f"ingest {words}"
         )

@@ -1,17 +1,63 @@
 """The command line. `main` turns the program's own errors into one sentence and the exit code that belongs to it."""
 
 import sys
+from difflib import get_close_matches
+from importlib import import_module
 
 import click
 
 import ingest
 from ingest import logs
-from ingest.cli import auth, data, init, look, plan, service
 from ingest.cli.context import Context
 from ingest.core.errors import IngestError
 
+HOMES = {
+    "init": "init",
+    "run": "service",
+    "once": "service",
+    "simulate": "service",
+    "auth": "auth",
+    "plan": "plan",
+    "backfill": "backfill",
+    "export": "data",
+    "replay": "data",
+    "backup": "data",
+    "restore": "data",
+    "status": "look",
+    "check": "look",
+    "doctor": "doctor",
+}
+"""The module of each command, imported when that is called: on a Raspberry Pi, all of them take seconds."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+class Commands(click.Group):
+    """The commands in the order in which a newcomer meets them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Names, for the help."""
+        return list(HOMES)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The same, with the nearest word where there is no such command."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = get_close_matches(args[0], HOMES, 1)
+            if not near:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean {near[0]!r}?", ctx) from None
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of a name."""
+        if cmd_name not in HOMES:
+            return None
+        found: click.Command = getattr(import_module(f"ingest.cli.{HOMES[cmd_name]}"), cmd_name)
+        return found
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(ingest.__version__, prog_name="ingest")
 @click.option("--config", metavar="FILE", help="The configuration file. Default: $INGEST_CONFIG, config/local.yaml, "
               "config/ingest.yaml.")  # fmt: skip
@@ -23,10 +69,6 @@ def cli(ctx: click.Context, config: str | None, state_dir: str | None, verbose: 
     logs.setup(verbose)
     ctx.obj = context = ctx.obj or Context()
     context.config, context.state_dir, context.verbose = config, state_dir, verbose
-
-
-for command in (*init.COMMANDS, *service.COMMANDS, *auth.COMMANDS, *plan.COMMANDS, *data.COMMANDS, *look.COMMANDS):
-    cli.add_command(command)
 
 
 def main() -> None:

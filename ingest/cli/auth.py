@@ -279,6 +279,3 @@ def _in_words(one: Standing) -> str:
     if one.days_left is None:
         return f"not logged in yet{alone}" if one.state == "missing" else f"{one.state}{alone}"
     return f"authorized, {one.days_left:.1f} days left if it were never renewed{alone or '; a runner renews it daily'}"
-
-
-COMMANDS = (auth,)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from ingest import app, config, logs
+from ingest import config, identity, logs
 from ingest.clock import Clock
 from ingest.config import Settings
 from ingest.core.errors import StateError
@@ -55,7 +55,7 @@ class Context:
         if not (self.settings.state_dir / "state.db").exists():
             raise StateError(f"{self.settings.state_dir}: there is no data yet; start with `ingest run`")
         known = not self.settings.missing_credentials()
-        return app.open_store(self.settings, self.cloud if known else None)
+        return identity.open_store(self.settings, self.cloud if known else None)
 
     @property
     def ledger(self) -> str:
@@ -65,6 +65,6 @@ class Context:
         return hashlib.sha256(secret.encode()).hexdigest()[:16]
 
     @property
-    def cloud(self) -> app.Cloud:
+    def cloud(self) -> identity.Cloud:
         """The cloud of the settings. Raises `ConfigError` when credentials are missing."""
-        return app.simulated_cloud("") if self.settings.is_simulated else app.cloud_of(self.settings)
+        return identity.simulated_cloud("") if self.settings.is_simulated else identity.cloud_of(self.settings)

@@ -215,6 +215,3 @@ def restore(context: Context, file: Path) -> None:
     click.echo(f"{context.settings.state_dir} holds the backup now.")
     for name in context.settings.sinks:
         click.echo(f"To fill the database again: {context.remedy(f'replay --sink {name}')}")
-
-
-COMMANDS = (export, replay, backup, restore)

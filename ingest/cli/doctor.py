@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from ingest import app
+from ingest import app, identity
 from ingest.cli.context import Context
 from ingest.core.errors import IngestError, StateLocked
 from ingest.store import Store
@@ -74,10 +74,10 @@ def _doctor(context: Context, stack: contextlib.ExitStack, *, offline: bool) -> 
         return one
     transport = app.network(clock)
     if not settings.is_simulated:
-        one.line = Line(app.cloud_of(settings), transport, _grants(context))
+        one.line = Line(identity.cloud_of(settings), transport, _grants(context))
         return one
     server = stack.enter_context(app.simulator(settings))
-    cloud = app.simulated_cloud(server.url)
+    cloud = identity.simulated_cloud(server.url)
     auth = app.authorizer(settings, cloud, clock, transport, context.remedy)
     auth.files = TokenFiles(Path(stack.enter_context(tempfile.TemporaryDirectory())))
     one.line = Line(cloud, transport, lambda account: auth.by_code(account, server.cloud.consent()).access)
@@ -88,9 +88,9 @@ def _store(context: Context, stack: contextlib.ExitStack, *, own: bool) -> tuple
     """The state, and the name of its ledger where no runner owns it."""
     cloud = None if context.settings.missing_credentials() else context.cloud
     try:
-        store, name = app.open_store(context.settings, cloud, own=own), context.ledger if own else ""
+        store, name = identity.open_store(context.settings, cloud, own=own), context.ledger if own else ""
     except StateLocked:
-        store, name = app.open_store(context.settings, cloud), ""
+        store, name = identity.open_store(context.settings, cloud), ""
     stack.callback(store.close)
     return store, name
 
@@ -107,6 +107,3 @@ def _grants(context: Context) -> Callable[[str], str]:
         return "" if kept is None else kept.current.access
 
     return grant
-
-
-COMMANDS = (doctor,)

@@ -85,6 +85,3 @@ def finish(ctx: click.Context, context: Context) -> None:
         click.echo("")
         ctx.invoke(plan)
     click.echo(f"\nStart it: `{context.remedy('run')}`")
-
-
-COMMANDS = (init,)

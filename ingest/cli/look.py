@@ -7,7 +7,6 @@ from rich.console import Console
 from rich.table import Table
 
 from ingest.cli.context import Context
-from ingest.cli.doctor import doctor
 from ingest.report import Report, SystemReport, report, span_words
 from ingest.report.gaps import NO_METER, QUIET
 from ingest.report.problems import summary
@@ -141,6 +140,3 @@ def check(context: Context, *, as_json: bool) -> None:
     if settings.missing_credentials():
         click.echo(f"not filled in yet: {', '.join(settings.missing_credentials())}")
     click.echo("The configuration is valid.")
-
-
-COMMANDS = (status, check, doctor)

@@ -1,33 +1,27 @@
-"""Commands about what polling and history cost: plan and backfill. They spend no call."""
+"""What polling costs: the command `plan`, and the timetable that others print too. It spends no call."""
 
 import contextlib
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import click
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
 from ingest import store
 from ingest.cli.context import Context
-from ingest.cli.data import WHEN, measurements, moment
-from ingest.config import PLANS, share
+from ingest.config import PLANS
 from ingest.core import timetable
-from ingest.core.errors import IngestError, StateLocked
 from ingest.core.quota import Plan, month_of
-from ingest.core.span import Span
 from ingest.core.timetable import Timetable, spell
 from ingest.core.work import Classes, Work
 from ingest.report.words import day_words
-from ingest.roster import Roster, Wanted, zone
-from ingest.store import ledger, wishes
+from ingest.roster import Roster
+from ingest.store import ledger
 from ingest.store.progress import SystemRow
-from ingest.store.wishes import Backfill
-from ingest.streams import BY_NAME
 from ingest.streams.base import DAY
 
 PAUSE_S = 2.0
@@ -119,7 +113,7 @@ def _print(context: Context, found: Timetable, *, assumed: bool) -> None:
         console.print(now)
     console.print(f"Live polling: {found.planned:,.0f} calls a month; kept for other tools: {found.reserve:,}")
     console.print(f"History is guaranteed {found.share:,} calls a month; {found.left:,} calls are left of this month")
-    console.print(_history(found.backfill, api.plan.price_per_further_call, context))
+    console.print(history_words(found.backfill, api.plan.price_per_further_call, context))
     if found.money:
         console.print(f"As wished it would cost USD {found.money:,.2f} a month beyond the free calls.")
     if found.advice:
@@ -135,7 +129,8 @@ def _this_month(found: Timetable, now: int) -> str:
     return f"Until {day_words(month_of(now)[1])} every {spell(slowest.this_month)} by day, as what was spent leaves it"
 
 
-def _history(found: timetable.Backfill, price: float, context: Context) -> str:
+def history_words(found: timetable.Backfill, price: float, context: Context) -> str:
+    """What history needs, how long it takes and what it would cost, as a sentence."""
     if not found.calls:
         return "All the history that is wanted has been read."
     text = f"History still needs {found.calls:,} calls"
@@ -144,118 +139,3 @@ def _history(found: timetable.Backfill, price: float, context: Context) -> str:
     took = found.done_at - context.clock.now()
     money = f", or at once for USD {found.money:,.2f}" if price and found.money else ""
     return f"{text} and is done in about {spell(took)}{money}"
-
-
-@click.command()
-@click.option("--since", metavar=WHEN, required=True, help="A date (a local day), an age such as 2y, or all.")
-@click.option("--until", metavar=WHEN, help="The same; a date is included. Default: up to what is there.")
-@click.option("--system", metavar="ID")
-@click.option("--stream", metavar="NAME")
-@click.option("--share", "part", metavar="60%", help="Of the month's calls, until it is done. Default: as configured.")
-@click.option("--dry-run", is_flag=True, help="Only say what it takes, in calls, days and money.")
-@click.option("--wait", is_flag=True, help="Show the progress until it is done.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document, with --dry-run.")
-@click.pass_obj
-def backfill(  # noqa: PLR0913 - one argument an option
-    context: Context,
-    since: str,
-    until: str | None,
-    system: str | None,
-    stream: str | None,
-    part: str | None,
-    *,
-    dry_run: bool,
-    wait: bool,
-    as_json: bool,
-) -> None:
-    """Ask for history. The runner reads it with the calls that live polling leaves; survives interruption."""
-    measurements(stream)
-    try:
-        fraction = None if part is None else share(part)
-    except ValueError as error:
-        raise click.UsageError(f"--share {part!r} {error}") from None
-    with known_state(context) as db:
-        asked = _asked(context, db, since, until, system, stream)
-        works, _ = the_works(context, db)
-        frame = the_timetable(context, db, works)
-        wanted = [_with(work, asked[work.pair]) for work in works if work.pair in asked]
-        classes = Classes(context.settings.settle, context.settings.look_again)
-        cost = timetable.price(
-            wanted, context.clock.now(), classes, frame, context.settings.api.plan.price_per_further_call
-        )
-    if as_json and dry_run:
-        click.echo(json.dumps(asdict(cost)))
-        return
-    click.echo(_history(cost, context.settings.api.plan.price_per_further_call, context))
-    if dry_run:
-        return
-    _store_wishes(context, asked, fraction)
-    if wait:
-        _wait(context, asked, cost.calls)
-    else:
-        click.echo(f"Asked for. The runner reads it; how far it is: {context.remedy('status')}")
-
-
-def _asked(
-    context: Context, db: sqlite3.Connection, since: str, until: str | None, system: str | None, stream: str | None
-) -> dict[tuple[str, str], Span]:
-    """The span of history asked for, by pair; days are those of each system."""
-    roster, now = Roster(context.settings, db), context.clock.now()
-    known: list[Wanted] = [one for one in roster.wanted() if system in (None, one.system)]
-    if not known:
-        raise IngestError(
-            f"no system {system} is polled here" if system else "no system is known yet; start `ingest run` first"
-        )
-    found = {}
-    for one in known:
-        timezone = zone(one.timezone).key
-        start = moment(since, timezone, now) or 0
-        end = moment(until, timezone, now, end=True)
-        for name in one.streams:
-            if BY_NAME[name].grain and stream in (None, name):
-                found[one.system, name] = Span(start, now if end is None else min(end, now))
-    if not found:
-        raise IngestError(f"stream {stream} has no history: it is a snapshot, or is not polled here")
-    return found
-
-
-def _with(work: Work, span: Span) -> Work:
-    return replace(work, floor=min(work.floor, span.start), until=min(span.end, work.until or span.end))
-
-
-def _store_wishes(context: Context, asked: dict[tuple[str, str], Span], fraction: float | None) -> None:
-    opened = context.state()
-    try:
-        with opened.transaction() as db:
-            for (system, stream), span in asked.items():
-                wishes.ask(db, Backfill(span.start, span.end, system, stream, fraction), context.clock.now())
-    finally:
-        opened.close()
-
-
-def _wait(context: Context, asked: dict[tuple[str, str], Span], calls: int) -> None:
-    """A bar of the calls that history still needs. Interrupting it does not interrupt the work."""
-    with contextlib.suppress(StateLocked):
-        store.Store(context.settings.state_dir, own=True).close()
-        raise IngestError("nothing reads history now: no runner is at work here. It is asked for; start `ingest run`")
-    columns = (TextColumn("history"), BarColumn(), MofNCompleteColumn(), TextColumn("calls"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("history", total=calls)
-        left = calls
-        while left:
-            left = _left(context, asked)
-            bar.update(task, completed=max(0, calls - left), total=max(calls, left))
-            if left:
-                context.clock.sleep(PAUSE_S)
-    click.echo("All of it has been read.")
-
-
-def _left(context: Context, asked: dict[tuple[str, str], Span]) -> int:
-    with known_state(context) as db:
-        works, _ = the_works(context, db)
-        wanted = [_with(work, asked[work.pair]) for work in works if work.pair in asked]
-        classes = Classes(context.settings.settle, context.settings.look_again)
-        return timetable.price(wanted, context.clock.now(), classes, the_timetable(context, db, works)).calls
-
-
-COMMANDS = (plan, backfill)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 import click
 
 import ingest
-from ingest import app, reception
+from ingest import app, identity, reception
 from ingest.cli.context import Context
 from ingest.cli.idle import wait_for_credentials
 from ingest.core.errors import AuthNeeded, IngestError, SinkDown
@@ -47,10 +47,10 @@ def machine(context: Context, pool: Callable[[], Executor]) -> Iterator[tuple[St
         simulator = None
         if settings.is_simulated:
             simulator = stack.enter_context(app.simulator(settings))
-            cloud = app.simulated_cloud(simulator.url)
+            cloud = identity.simulated_cloud(simulator.url)
         else:
-            cloud = app.cloud_of(settings)
-        store = app.open_store(settings, cloud, own=True)
+            cloud = identity.cloud_of(settings)
+        store = identity.open_store(settings, cloud, own=True)
         stack.callback(store.close)
         if simulator is not None:
             auth = app.authorizer(settings, cloud, clock, transport, context.remedy)
@@ -96,7 +96,7 @@ def consent_pages(context: Context, pipeline: Pipeline) -> "list[Blueprint]":
         return []
     from ingest.web import consent  # noqa: PLC0415 - only the page needs Flask
 
-    cloud = app.simulated_cloud(pipeline.api.base_url) if settings.is_simulated else app.cloud_of(settings)
+    cloud = identity.simulated_cloud(pipeline.api.base_url) if settings.is_simulated else identity.cloud_of(settings)
     desk = reception.desk(settings, context.clock, pipeline.transport, context.remedy, cloud)
     return [consent.blueprint(desk, "/static/page.css", pipeline.wake)]
 
@@ -177,6 +177,3 @@ def simulate(
             context.clock.sleep(3600)
     except KeyboardInterrupt:
         server.stop()
-
-
-COMMANDS = (run, once, simulate)

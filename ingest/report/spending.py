@@ -4,7 +4,7 @@ import hashlib
 import sqlite3
 from collections.abc import Sequence
 
-from ingest import app
+from ingest import identity
 from ingest.config import Settings
 from ingest.core import quota
 from ingest.core.planner import Classes, Work
@@ -20,7 +20,7 @@ from ingest.streams.base import DAY, HOUR
 
 def ledger_name(settings: Settings) -> str:
     """The name under which the calls of the key are kept."""
-    key = app.simulated_cloud("").key if settings.is_simulated else ""
+    key = identity.simulated_cloud("").key if settings.is_simulated else ""
     if not key and settings.api.key is not None:
         key = settings.api.key.get_secret_value()
     return hashlib.sha256(key.encode()).hexdigest()[:16]

@@ -6,7 +6,7 @@ Prints `ready` once it begins to work; ends on SIGTERM like `ingest run`.
 import sys
 from pathlib import Path
 
-from ingest import app, logs
+from ingest import app, identity, logs
 from ingest.clock import Clock
 from ingest.config import load
 from ingest.scheduler import Service
@@ -17,8 +17,8 @@ def main(config: Path, time: FastTime) -> None:
     logs.setup(verbose=False)
     settings = load(config, {})
     clock = Clock(time.now, time.now, time.sleep)
-    cloud = app.cloud_of(settings)
-    store = app.open_store(settings, cloud, own=True)
+    cloud = identity.cloud_of(settings)
+    store = identity.open_store(settings, cloud, own=True)
     pool = app.fetch_pool(settings)
     pipeline = app.pipeline(settings, cloud, store, clock, app.network(clock), pool, lambda words: f"ingest {words}")
     senders = app.senders(settings, store)

@@ -177,7 +177,7 @@ def test_a_reader_that_goes_away_is_no_error(program: Program) -> None:
         (("simulate", "--fault", "nonsense=1"), 2, "error_5xx"),
         (("simulate", "--plan", "kilowat"), 2, "kilowatt"),
         (("once", "--max-calls", "0"), 2, "0"),
-        (("exprot",), 2, "exprot"),
+        (("exprot",), 2, "Did you mean 'export'?"),
     ],
 )
 def test_an_error_is_a_sentence_and_an_exit_code(

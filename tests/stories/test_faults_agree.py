@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 from prometheus_client.parser import text_string_to_metric_families
 
-from ingest import app, logs
+from ingest import identity, logs
 from ingest.cli import cli
 from ingest.cli.context import Context
 from ingest.clock import Clock
@@ -159,7 +159,7 @@ def last_errors(world: World) -> list[str]:
 
 
 def doctor_of(world: World) -> Doctor:
-    cloud = app.cloud_of(world.settings)
+    cloud = identity.cloud_of(world.settings)
     files = world.authorizer().files
 
     def grant(account: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from ingest import app
+from ingest import identity
 from ingest.cli import cli
 from ingest.config import load
 from ingest.core.errors import SinkDown
@@ -61,7 +61,7 @@ def doctor_of(world: World, **changes: Any) -> Doctor:
         kept = files.read(account)
         return kept.current.access if kept else ""
 
-    line = Line(app.cloud_of(world.settings), world.wire, grant)
+    line = Line(identity.cloud_of(world.settings), world.wire, grant)
     database = Database()
     database.error = changes.pop("down", "")
     made = Doctor(world.settings, world.time.clock(), world.store, line, world.pipeline.app, lambda _: database)

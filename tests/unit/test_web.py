@@ -14,8 +14,8 @@ from flask import Blueprint
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from ingest.app import open_store
 from ingest.config import load
+from ingest.identity import open_store
 from ingest.simulator import API_KEY, CLIENT_SECRET
 from ingest.store import progress
 from ingest.web import Server, Source, create_app

@@ -1,0 +1,138 @@
+"""History that is asked for: the command `backfill`. The runner reads it; this spends no call."""
+
+import contextlib
+import json
+import sqlite3
+from dataclasses import asdict, replace
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ingest import store
+from ingest.cli.context import Context
+from ingest.cli.data import WHEN, measurements, moment
+from ingest.cli.plan import history_words, known_state, the_timetable, the_works
+from ingest.config import share
+from ingest.core import timetable
+from ingest.core.errors import IngestError, StateLocked
+from ingest.core.span import Span
+from ingest.core.work import Classes, Work
+from ingest.roster import Roster, Wanted, zone
+from ingest.store import wishes
+from ingest.store.wishes import Backfill
+from ingest.streams import BY_NAME
+
+PAUSE_S = 2.0
+
+
+@click.command()
+@click.option("--since", metavar=WHEN, required=True, help="A date (a local day), an age such as 2y, or all.")
+@click.option("--until", metavar=WHEN, help="The same; a date is included. Default: up to what is there.")
+@click.option("--system", metavar="ID")
+@click.option("--stream", metavar="NAME")
+@click.option("--share", "part", metavar="60%", help="Of the month's calls, until it is done. Default: as configured.")
+@click.option("--dry-run", is_flag=True, help="Only say what it takes, in calls, days and money.")
+@click.option("--wait", is_flag=True, help="Show the progress until it is done.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, with --dry-run.")
+@click.pass_obj
+def backfill(  # noqa: PLR0913 - one argument an option
+    context: Context,
+    since: str,
+    until: str | None,
+    system: str | None,
+    stream: str | None,
+    part: str | None,
+    *,
+    dry_run: bool,
+    wait: bool,
+    as_json: bool,
+) -> None:
+    """Ask for history. The runner reads it with the calls that live polling leaves; survives interruption."""
+    measurements(stream)
+    try:
+        fraction = None if part is None else share(part)
+    except ValueError as error:
+        raise click.UsageError(f"--share {part!r} {error}") from None
+    with known_state(context) as db:
+        asked = _asked(context, db, since, until, system, stream)
+        works, _ = the_works(context, db)
+        frame = the_timetable(context, db, works)
+        wanted = [_with(work, asked[work.pair]) for work in works if work.pair in asked]
+        classes = Classes(context.settings.settle, context.settings.look_again)
+        cost = timetable.price(
+            wanted, context.clock.now(), classes, frame, context.settings.api.plan.price_per_further_call
+        )
+    if as_json and dry_run:
+        click.echo(json.dumps(asdict(cost)))
+        return
+    click.echo(history_words(cost, context.settings.api.plan.price_per_further_call, context))
+    if dry_run:
+        return
+    _store_wishes(context, asked, fraction)
+    if wait:
+        _wait(context, asked, cost.calls)
+    else:
+        click.echo(f"Asked for. The runner reads it; how far it is: {context.remedy('status')}")
+
+
+def _asked(
+    context: Context, db: sqlite3.Connection, since: str, until: str | None, system: str | None, stream: str | None
+) -> dict[tuple[str, str], Span]:
+    """The span of history asked for, by pair; days are those of each system."""
+    roster, now = Roster(context.settings, db), context.clock.now()
+    known: list[Wanted] = [one for one in roster.wanted() if system in (None, one.system)]
+    if not known:
+        raise IngestError(
+            f"no system {system} is polled here" if system else "no system is known yet; start `ingest run` first"
+        )
+    found = {}
+    for one in known:
+        timezone = zone(one.timezone).key
+        start = moment(since, timezone, now) or 0
+        end = moment(until, timezone, now, end=True)
+        for name in one.streams:
+            if BY_NAME[name].grain and stream in (None, name):
+                found[one.system, name] = Span(start, now if end is None else min(end, now))
+    if not found:
+        raise IngestError(f"stream {stream} has no history: it is a snapshot, or is not polled here")
+    return found
+
+
+def _with(work: Work, span: Span) -> Work:
+    return replace(work, floor=min(work.floor, span.start), until=min(span.end, work.until or span.end))
+
+
+def _store_wishes(context: Context, asked: dict[tuple[str, str], Span], fraction: float | None) -> None:
+    opened = context.state()
+    try:
+        with opened.transaction() as db:
+            for (system, stream), span in asked.items():
+                wishes.ask(db, Backfill(span.start, span.end, system, stream, fraction), context.clock.now())
+    finally:
+        opened.close()
+
+
+def _wait(context: Context, asked: dict[tuple[str, str], Span], calls: int) -> None:
+    """A bar of the calls that history still needs. Interrupting it does not interrupt the work."""
+    with contextlib.suppress(StateLocked):
+        store.Store(context.settings.state_dir, own=True).close()
+        raise IngestError("nothing reads history now: no runner is at work here. It is asked for; start `ingest run`")
+    columns = (TextColumn("history"), BarColumn(), MofNCompleteColumn(), TextColumn("calls"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("history", total=calls)
+        left = calls
+        while left:
+            left = _left(context, asked)
+            bar.update(task, completed=max(0, calls - left), total=max(calls, left))
+            if left:
+                context.clock.sleep(PAUSE_S)
+    click.echo("All of it has been read.")
+
+
+def _left(context: Context, asked: dict[tuple[str, str], Span]) -> int:
+    with known_state(context) as db:
+        works, _ = the_works(context, db)
+        wanted = [_with(work, asked[work.pair]) for work in works if work.pair in asked]
+        classes = Classes(context.settings.settle, context.settings.look_again)
+        return timetable.price(wanted, context.clock.now(), classes, the_timetable(context, db, works)).calls

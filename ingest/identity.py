@@ -1,0 +1,50 @@
+"""Who an installation is: the cloud and the application that its settings name, and its state, bound to them."""
+
+import hashlib
+from dataclasses import dataclass
+
+from ingest.config import SIMULATOR, Settings
+from ingest.core.errors import ConfigError
+from ingest.store import Store
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """The cloud that is asked: its address, and the credentials of our application there."""
+
+    base_url: str
+    key: str
+    client_id: str
+    client_secret: str
+    redirect_uri: str
+
+
+def cloud_of(settings: Settings) -> Cloud:
+    """The cloud that the settings name. Raises `ConfigError` when credentials are missing."""
+    missing = settings.missing_credentials()
+    if missing:
+        raise ConfigError(f"{settings.config_path}: {', '.join(missing)} missing. {settings.fill_in()}")
+    api = settings.api
+    secrets = [value.get_secret_value() if value else "" for value in (api.key, api.client_secret)]
+    return Cloud(api.base_url, secrets[0], api.client_id or "", secrets[1], api.redirect_uri)
+
+
+def open_store(settings: Settings, cloud: Cloud | None, *, own: bool = False) -> Store:
+    """The state of an installation, bound to its cloud and application. Raises as `Store` does."""
+    store = Store(settings.state_dir, own=own)
+    if cloud is not None:
+        application = cloud.client_id or cloud.key
+        base = SIMULATOR if settings.is_simulated else settings.api.base_url
+        try:
+            store.claim(base, hashlib.sha256(application.encode()).hexdigest()[:16])
+        except BaseException:
+            store.close()
+            raise
+    return store
+
+
+def simulated_cloud(base_url: str) -> Cloud:
+    """The built-in simulator as the cloud."""
+    from ingest.simulator import API_KEY, CLIENT_ID, CLIENT_SECRET  # noqa: PLC0415 - only the simulated run needs it
+
+    return Cloud(base_url, API_KEY, CLIENT_ID, CLIENT_SECRET, f"{base_url}/oauth/redirect_uri")
