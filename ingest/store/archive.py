@@ -53,7 +53,7 @@ def upsert(db: sqlite3.Connection, points: Iterable[Point]) -> Written:
         added += len(news) - changed
         revised += changed
         numbered = zip(repeat(series), news, news.values(), count(seq), strict=False)
-        db.executemany("INSERT OR REPLACE INTO points VALUES (?, ?, ?, ?)", numbered)
+        db.executemany(f"INSERT{' OR REPLACE' if changed else ''} INTO points VALUES (?, ?, ?, ?)", numbered)
         seq += len(news)
         touched[measurement].update(news)
     if seq != start:
@@ -121,12 +121,17 @@ def numbers(
     db: sqlite3.Connection, measurement: str, system: str, field: str, start: int, end: int
 ) -> dict[int, float]:
     """One numeric field by time, where it is there, with `start <= time < end`."""
-    label = f",{field}="
+    first, later = f"{field}=", f",{field}="
     found: dict[int, float] = {}
     for time, fields in values(db, measurement, system, start, end):
-        at = f",{fields}".find(label)
-        if at >= 0:
-            found[time] = float(fields[at + len(label) - 1 :].split(",", 1)[0])
+        if fields.startswith(first):
+            begin = len(first)
+        elif (at := fields.find(later)) >= 0:
+            begin = at + len(later)
+        else:
+            continue
+        stop = fields.find(",", begin)
+        found[time] = float(fields[begin:] if stop < 0 else fields[begin:stop])
     return found
 
 

@@ -104,7 +104,7 @@ def number(value: object) -> float | None:
     """A reading as a float; None for null and for the vendor's placeholder -1. ValueError for anything else."""
     kind = type(value)
     if (kind is int or kind is float) and -1e18 < value < 1e18:  # type: ignore[operator] # a number, as just seen
-        return None if value == -1 else float(value)  # type: ignore[arg-type]
+        return float(value) if value != -1 else None  # type: ignore[arg-type]
     if value is None:
         return None
     raise ValueError(f"{str(value)[:40]!r} is not a number")
@@ -160,17 +160,17 @@ def _intervals(
         power = number(row.get(power_key)) if power_key else None
         if power is None and energy is not None:
             power = energy * per_wh
-        fields = {"devices_reporting": reporting, "devices_total": total, "energy_wh": energy, "power_w": power}
         time = moment(row["end_at"]) - grain
-        if known := _known(fields):
-            yield Point(measurement, tags, time, known)
-
-
-def _known(fields: dict[str, float | None]) -> Mapping[str, float]:
-    """The fields that have a value."""
-    if None in fields.values():
-        return {name: value for name, value in fields.items() if value is not None}
-    return fields  # type: ignore[return-value] # none is None, as just seen
+        fields: dict[str, float | None] = {
+            "devices_reporting": reporting,
+            "devices_total": total,
+            "energy_wh": energy,
+            "power_w": power,
+        }
+        if energy is None or reporting is None or total is None:
+            fields = {name: value for name, value in fields.items() if value is not None}
+        if fields:
+            yield Point(measurement, tags, time, fields)  # type: ignore[arg-type] # none is None, as just seen
 
 
 ENERGY_FIELDS = {
