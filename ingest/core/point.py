@@ -5,9 +5,10 @@ the time. A line is `series + " " + fields + " " + time`, so delivery is joining
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from math import isfinite
+from operator import itemgetter
 from typing import NamedTuple
 
 Value = float | str
@@ -59,8 +60,8 @@ def encode_fields(fields: Mapping[str, Value]) -> str:
     """A field set in order of names. Raises ValueError when there is none, or a value cannot be expressed."""
     if not fields:
         raise ValueError("a point needs at least one field")
-    form, names = _form(tuple(fields))
-    values = tuple([fields[name] for name in names])
+    form, pick = _form(tuple(fields))
+    values = pick(fields)
     for value in values:
         if type(value) is not float or value - value != 0.0:  # x - x is 0 for every finite x, and for no other
             return form.replace("%r", "%s") % tuple(map(_encode, values))
@@ -82,6 +83,12 @@ def merge_fields(old: str, new: str) -> str:
     if '"' in old or '"' in new or "\\" in old or "\\" in new:
         return encode_fields(decode_fields(old) | decode_fields(new))
     # Without quotes and escapes a field set is plain text between commas, already in order of names.
+    for part in old.split(","):
+        name = part[: part.index("=") + 1]
+        if not new.startswith(name) and f",{name}" not in new:
+            break
+    else:
+        return new  # it omits nothing
     fields = {part.partition("=")[0]: part for text in (old, new) for part in text.split(",")}
     return ",".join([fields[name] for name in sorted(fields)])
 
@@ -105,13 +112,14 @@ def encode_all(points: Iterable[Point]) -> list[str]:
 
 
 @lru_cache(maxsize=1024)
-def _form(names: tuple[str, ...]) -> tuple[str, list[str]]:
+def _form(names: tuple[str, ...]) -> tuple[str, Callable[[Mapping[str, Value]], tuple[Value, ...]]]:
     # The points of a stream have the same few field names, in the same order, hundreds of thousands of times.
     for name in names:
         if name == "time" or not _is_plain(name):
             raise ValueError(f"{name!r} cannot be a field")
     ordered = sorted(names)
-    return ",".join([_escape(name).replace("%", "%%") + "=%r" for name in ordered]), ordered
+    form = ",".join([_escape(name).replace("%", "%%") + "=%r" for name in ordered])
+    return form, itemgetter(*ordered) if len(names) > 1 else lambda fields: (fields[names[0]],)
 
 
 def _is_plain(name: str) -> bool:

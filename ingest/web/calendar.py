@@ -8,7 +8,7 @@ from ingest import learn
 from ingest.core.coverage import covered
 from ingest.core.days import LocalDay, date_at, days_between
 from ingest.core.planner import Work
-from ingest.core.span import Span, Spans, intersect, total
+from ingest.core.span import Span, Spans, intersect, subtract, total
 from ingest.report.gaps import NO_METER, NOT_DUE, WAITING, reason_of, settled_until, wanted
 from ingest.report.model import Difference
 from ingest.report.words import local_words, span_words
@@ -98,6 +98,7 @@ class _Judge:
         self.span = wanted(work, now)
         self.due_until = settled_until(work, settle, now)
         self.read: Spans = intersect(covered(work.read, settle), self.span)
+        self.skipped = subtract(roster.unwanted.get(work.pair, ()), covered(roster.coverage.get(work.pair, {}), settle))
         self.reported = work.log[-1].reported_at if work.log else 0
         self.absent = pair.state == learn.NO_METER
         self.why = reason_of(pair)
@@ -110,12 +111,9 @@ class _Judge:
         return kind, f"{day.date:%a} {day.date.day} {day.date:%b %Y}: {why}"
 
     def _kind(self, day: LocalDay) -> tuple[str, str]:
-        if self.absent:
-            return "outside", NO_METER
         span = Span(max(day.start, self.span.start), min(day.end, self.span.end))
-        if span.length <= 0:
-            since = local_words(self.span.start, self.timezone)[:10]
-            return "outside", f"outside: wanted, and to be had, from {since} on"
+        if outside := self._outside(span):
+            return "outside", outside
         read = total(self._within(span))
         found = self.differences.get(day.date.isoformat())
         if found:
@@ -131,6 +129,16 @@ class _Judge:
         return (
             ("partial", f"{span_words(read)} of {span_words(due)} read; {self.why}") if read else ("missing", self.why)
         )
+
+    def _outside(self, span: Span) -> str:
+        """Why nobody waits for the wanted part of a day; empty where somebody does."""
+        if self.absent:
+            return NO_METER
+        if span.length <= 0:
+            return f"outside: wanted, and to be had, from {local_words(self.span.start, self.timezone)[:10]} on"
+        if total(intersect(self.skipped, span)) == span.length:
+            return "outside: history was asked for on both sides of it only"
+        return ""
 
     def _not_due(self, day: LocalDay) -> str:
         if self.reported >= min(day.end, self.now - DAY // 24):

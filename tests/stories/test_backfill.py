@@ -9,6 +9,7 @@ import pytest
 from ingest.simulator import Site
 from ingest.store import wishes
 from ingest.store.wishes import Backfill
+from ingest.web.calendar import calendar
 from tests.world import DAY, START, World
 
 KILLS = 10
@@ -48,6 +49,14 @@ def test_a_wish_for_one_stream_leaves_the_others_alone(tmp_path: Path) -> None:
     assert _oldest(world, "production_rgm") > START - 8 * DAY
 
 
+def _kinds(world: World, stream: str) -> list[str]:
+    """What the calendar of the page shows of each day, today last."""
+    roster, now = world.pipeline.roster, int(world.time.true)
+    work = roster.work("1001", stream, now)
+    assert work
+    return [cell.kind for cell in calendar(roster, work, now, 13, []).cells]
+
+
 def test_what_lies_between_a_wish_and_the_rest_is_not_read(tmp_path: Path) -> None:
     world = _world(tmp_path)
     world.run(DAY // 4)
@@ -58,6 +67,9 @@ def test_what_lies_between_a_wish_and_the_rest_is_not_read(tmp_path: Path) -> No
     times = world.rows("consumption", 1001)
     assert min(times) <= START - 60 * DAY + 900
     assert not [time for time in times if START - 52 * DAY < time < START - 8 * DAY]
+    kinds = _kinds(world, "consumption")
+    assert kinds[-57] == "complete"
+    assert set(kinds[-50:-12]) == {"outside"}
     assert len(history) <= 2
 
 
