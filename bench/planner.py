@@ -1,5 +1,6 @@
 """What polling costs and gives: never over a limit, fresh, history in the fewest calls, hardly a call in vain."""
 
+import json
 import statistics
 import tempfile
 from collections import Counter
@@ -9,11 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bench.timing import tell
+from bench.footprint import measured
+from bench.timing import seconds, tell
 from ingest.config import PLANS
 from ingest.core.http import Reply, Request
 from ingest.core.quota import Plan, month_of
 from ingest.simulator import SimulatedServer, Site
+from ingest.store import Store, progress
+from ingest.store.progress import SystemRow
 from ingest.transport import HttpTransport
 from tests import freshness, lateness
 from tests.fleet import Fleet, Runner, busiest, mixed, months, read_two_years, unlucky
@@ -83,6 +87,22 @@ def two_years() -> bool:
     return tell("two years of four streams on Watt", value, "at most 1.05, none lost", good=good)
 
 
+def plan_printed() -> bool:
+    """`ingest plan` of a fleet that has just been listed."""
+    api = {"key": "k", "client_id": "c", "client_secret": "s", "plan": {"per_minute": 300, "per_month": 1_500_000}}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        store = Store(folder / "state")
+        with store.transaction() as db:
+            for number in range(5000):
+                progress.save_system(db, SystemRow(str(number), "home", f"House {number}", "Europe/Berlin"))
+        store.close()
+        config = folder / "fleet.yaml"
+        config.write_text(json.dumps({"api": api, "state_dir": str(folder / "state")}))
+        took = min(seconds(lambda: measured(config, "plan")) for _ in range(3))
+    return tell("plan of 5,000 systems on Partner", f"{took:.2f} s", "under 1 s", good=took < 1)
+
+
 def _polled(plan: str, upload_every: int, days: int) -> tuple[float, float]:
     """Mean age of the newest interval against the best there is, and the share of useless calls."""
     with tempfile.TemporaryDirectory() as folder:
@@ -121,4 +141,4 @@ def late_data() -> bool:
     return tell("data up to 30 days late, there after", value, "at most 48 h", good=max(delays) <= 48 * HOUR)
 
 
-MEASURES: tuple[Callable[[], bool], ...] = (limits, watt_year, two_years, polling, late_data)
+MEASURES: tuple[Callable[[], bool], ...] = (plan_printed, limits, watt_year, two_years, polling, late_data)

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 
 import click
@@ -15,8 +15,9 @@ from ingest import store
 from ingest.cli.context import Context
 from ingest.config import PLANS
 from ingest.core import timetable
+from ingest.core.advice import spell
 from ingest.core.quota import Plan, month_of
-from ingest.core.timetable import Timetable, spell
+from ingest.core.timetable import Line, Timetable
 from ingest.core.work import Classes, Work
 from ingest.report.words import day_words
 from ingest.roster import Roster
@@ -57,7 +58,8 @@ def the_timetable(context: Context, db: sqlite3.Connection, works: Sequence[Work
     settings, now = context.settings, context.clock.now()
     api = settings.api
     usage = ledger.usage(db, context.ledger, now)
-    plans = {name: Plan(minute, month) for name, (minute, month, _) in PLANS.items()}
+    # Partner is by contract, for those who look after many systems: nobody's next step from a home.
+    plans = {name: Plan(minute, month) for name, (minute, month, _) in PLANS.items() if name != "partner"}
     classes = Classes(settings.settle, settings.look_again)
     return timetable.timetable(
         Plan(api.plan.per_minute, api.plan.per_month),
@@ -67,6 +69,7 @@ def the_timetable(context: Context, db: sqlite3.Connection, works: Sequence[Work
         share=api.backfill_share,
         used=usage.month,
         price=api.plan.price_per_further_call,
+        free=api.plan.free_calls,
         plans=plans,
     )
 
@@ -103,21 +106,41 @@ def _print(context: Context, found: Timetable, *, assumed: bool) -> None:
         box=box.SIMPLE,
     )
     console.print("Asked every …, wished and as it fits by day and by night, and the calls it takes:")
-    for line in found.lines:
-        night = spell(line.by_night) if line.by_night else "rests"
-        cadence = [spell(line.every), spell(line.by_day), night]
-        table.add_row(line.stream, f"{line.systems:,}", *cadence, f"{line.per_day:,.1f}", f"{line.per_month:,.0f}")
+    for stream in dict.fromkeys(line.stream for line in found.lines):
+        table.add_row(*_row([line for line in found.lines if line.stream == stream]))
     console.print(table)
     now = _this_month(found, context.clock.now())
     if now:
         console.print(now)
     console.print(f"Live polling: {found.planned:,.0f} calls a month; kept for other tools: {found.reserve:,}")
-    console.print(f"History is guaranteed {found.share:,} calls a month; {found.left:,} calls are left of this month")
+    console.print(f"History is guaranteed {found.share:,} calls a month")
     console.print(history_words(found.backfill, api.plan.price_per_further_call, context))
-    if found.money:
-        console.print(f"As wished it would cost USD {found.money:,.2f} a month beyond the free calls.")
+    free, price = api.plan.free_calls, api.plan.price_per_further_call
+    if found.cost:
+        console.print(f"Live polling costs USD {found.cost:,.2f} a month: USD {price} a call beyond {free:,}.")
+    if found.money > found.cost:
+        console.print(f"As wished it would cost USD {found.money:,.2f} a month: USD {price} a call beyond {free:,}.")
     if found.advice:
         console.print(found.advice, markup=False)
+
+
+def _row(lines: Sequence[Line]) -> list[str]:
+    """One stream: its systems may be asked at different cadences, as their days are of different length."""
+    nights = [line.by_night for line in lines if line.by_night]
+    return [
+        lines[0].stream,
+        f"{sum(line.systems for line in lines):,}",
+        _range(line.every for line in lines),
+        _range(line.by_day for line in lines),
+        _range(nights) if nights else "rests",
+        f"{sum(line.per_day for line in lines):,.1f}",
+        f"{sum(line.per_month for line in lines):,.0f}",
+    ]
+
+
+def _range(seconds: Iterable[int]) -> str:
+    every = list(dict.fromkeys(map(spell, sorted(seconds))))
+    return every[0] if len(every) == 1 else f"{every[0]} to {every[-1]}"
 
 
 def _this_month(found: Timetable, now: int) -> str:
@@ -126,7 +149,8 @@ def _this_month(found: Timetable, now: int) -> str:
     if all(abs(line.this_month / line.by_day - 1) < 0.05 for line in frequent):
         return ""
     slowest = max(frequent, key=lambda line: line.this_month)
-    return f"Until {day_words(month_of(now)[1])} every {spell(slowest.this_month)} by day, as what was spent leaves it"
+    until, every = day_words(month_of(now)[1]), spell(slowest.this_month)
+    return f"Until {until} every {every} by day: {found.left:,} calls are left of this month"
 
 
 def history_words(found: timetable.Backfill, price: float, context: Context) -> str:

@@ -70,9 +70,16 @@ class Plan(Section):
         return next((name for name, plan in PLANS.items() if plan[:2] == limits), "custom")
 
     @property
+    def free_calls(self) -> int:
+        """Calls a month that cost nothing: all of them, but of a partner who has allowed himself more than the free."""
+        free = PLANS["partner"]
+        return min(self.per_month, free[1]) if self.per_minute == free[0] else self.per_month
+
+    @property
     def price_per_further_call(self) -> float:
-        """US dollars for a call beyond `per_month`; 0 where there are none."""
-        return PLANS[self.name][2] if self.name in PLANS else 0.0
+        """US dollars for a call beyond `free_calls`; 0 where there are none."""
+        free = PLANS["partner"]
+        return free[2] if self.per_minute == free[0] and self.per_month >= free[1] else 0.0
 
 
 def _plan(value: Any) -> Any:

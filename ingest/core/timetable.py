@@ -5,12 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ingest.core import pacing, planner, quota
+from ingest.core.advice import advise
 from ingest.core.coverage import Advance
 from ingest.core.pacing import Factors, Group
 from ingest.core.quota import Plan, Usage
 from ingest.core.windows import history_count
 from ingest.core.work import Classes, Work
-from ingest.streams.base import DAY, MINUTE
+from ingest.streams.base import DAY
 
 RENEWALS = 1.25
 """Calls a day for the tokens of one account: they live a day and are renewed when a fifth of it is left."""
@@ -73,7 +74,7 @@ class Backfill:
 @dataclass(frozen=True)
 class Timetable:
     """What fits. `wished` and `planned` are the calls of one whole calendar month for everything but backfill, `ahead`
-    those of the rest of this month.
+    those of the rest of this month. `cost` is the price of those planned beyond the free ones (US dollars a month).
 
     `reserve` and `share` are calls a month that are kept for other tools and guaranteed to history, `left` those that
     may still be spent this month, `money` what the wishes would cost beyond the plan's own calls (US dollars a month,
@@ -90,6 +91,7 @@ class Timetable:
     left: int
     backfill: Backfill
     money: float
+    cost: float
     advice: str
 
 
@@ -124,12 +126,14 @@ def timetable(  # noqa: PLR0913 - what the owner set and spent, by name
     share: float = 0.2,
     used: int = 0,
     price: float = 0.0,
+    free: int | None = None,
     plans: Mapping[str, Plan] | None = None,
     renewals: float = RENEWALS,
 ) -> Timetable:
-    """The timetable from `now` to the end of the month, `used` calls having been spent. `price` is that of one call
-    beyond the plan (US dollars), `plans` the plans there are by name, to say which would carry the wishes, `renewals`
-    the calls a day for tokens.
+    """The timetable from `now` to the end of the month, `used` calls having been spent.
+
+    `price` is that of one call beyond the `free` ones of a month (US dollars; default: all of the plan's), `plans` are
+    the plans there are by name, to say which would carry the wishes, `renewals` the calls a day for tokens.
     """
     first, following = quota.month_of(now)
     days, ahead = (following - first) / DAY, max((following - now) / DAY, 1 / 24)
@@ -141,30 +145,34 @@ def timetable(  # noqa: PLR0913 - what the owner set and spent, by name
     left, whole = (quota.left_of_month(plan, Usage(spent, 0, ()), reserve) for spent in (used, 0))
     needs = sum(wish.history for wish in wanted)
 
-    def pace(calls: int, span: float, history: int) -> Factors:
-        live = quota.divide(calls, 0, always * span, history + int(again * span), share).live / span
-        return pacing.fit(groups, max(min(live, pacing.per_day(plan)) - renewals, 1e-6))
+    def divided(calls: int, span: float, history: int) -> tuple[Factors, float]:
+        """The pace of a span of days, and the second looks that it affords."""
+        budget = quota.divide(calls, 0, always * span, history + int(again * span), share)
+        factors = pacing.fit(groups, max(min(budget.live / span, pacing.per_day(plan)) - renewals, 1e-6))
+        return factors, min(again * span, budget.history)
 
-    rest, month = pace(left, ahead, needs), pace(whole, days, 0)
+    (rest, looks), (month, looks_a_month) = divided(left, ahead, needs), divided(whole, days, 0)
     lines = tuple(_line(wish, month, rest, days) for wish in wanted)
     this, later = (
         max(0, quota.divide(calls, 0, always * span, MANY, share).history - int(again * span))
         for calls, span in ((left, ahead), (whole, days))
     )
     wished = (always + again) * days
+    planned = sum(line.per_month for line in lines) + renewals * days + looks_a_month
+    free = plan.per_month if free is None else free
     return Timetable(
         plan,
         lines,
         wished,
-        planned=sum(line.per_month for line in lines) + (again + renewals) * days,
-        ahead=sum(wish.systems * wish.group.calls(_factor(wish, rest)) for wish in wanted) * ahead
-        + (again + renewals) * ahead,
+        planned,
+        ahead=(_per_day(wanted, rest) + renewals) * ahead + looks,
         reserve=plan.per_month - whole,
         share=int(share * whole),
         left=left,
         backfill=backfill(needs, this, later, now, plan=plan, price=price),
-        money=max(0.0, wished - plan.per_month) * price,
-        advice=_advice(plan, wanted, lines, wished, whole, plans or {}),
+        money=max(0.0, wished - free) * price,
+        cost=max(0.0, planned - free) * price,
+        advice=advise(plan, wanted, lines, wished, whole, plans or {}),
     )
 
 
@@ -193,6 +201,10 @@ def backfill(calls: int, this_month: int, per_month: int, now: int, *, plan: Pla
     return Backfill(calls, this_month, per_month, at + int(last * quota.spacing(plan)), money)
 
 
+def _per_day(wanted: Sequence[Wish], factors: Factors) -> float:
+    return sum(wish.systems * wish.group.calls(_factor(wish, factors)) for wish in wanted)
+
+
 def _factor(wish: Wish, factors: Factors) -> float:
     return factors.slow if wish.group.is_slow else factors.stretch
 
@@ -202,51 +214,3 @@ def _line(wish: Wish, month: Factors, rest: Factors, days: float) -> Line:
     per_day = wish.systems * wish.group.calls(_factor(wish, month))
     by_night = 0 if wish.awake < DAY else cadence
     return Line(wish.stream, wish.systems, wish.every, cadence, by_night, this_month, per_day, per_day * days)
-
-
-def _advice(
-    plan: Plan, wanted: Sequence[Wish], lines: Sequence[Line], wished: float, whole: int, plans: Mapping[str, Plan]
-) -> str:
-    """Say what does not fit, what is done instead, and what would carry it; empty where everything fits."""
-    slower = [
-        line
-        for line, wish in zip(lines, wanted, strict=True)
-        if line.every < DAY and line.by_day > 1.01 * max(wish.every, wish.period)
-    ]
-    if not slower:
-        return ""
-    name = _name(plan, plans) or "the plan"
-    streams, systems = len({line.stream for line in slower}), max(line.systems for line in slower)
-    every = " and ".join(spell(at) for at in sorted({line.every for line in slower}))
-    by_day = " to ".join(spell(at) for at in sorted({line.by_day for line in slower})[:: max(1, len(slower) - 1)])
-    text = (
-        f"every {every} for {_count(streams, 'stream')} of {_count(systems, 'system')} needs {_round(wished)} calls a "
-        f"month in all; {name} has {whole:,} after the reserve: polled every {by_day} by day."
-    )
-    least = wished * plan.per_month / max(whole, 1)
-    bigger = [one for one in plans.values() if one.per_month >= least and pacing.per_day(one) * 28 >= wished]
-    if not bigger:
-        return text
-    return f"{text} {_name(min(bigger, key=lambda one: one.per_month), plans)} would carry it"
-
-
-def _name(plan: Plan, plans: Mapping[str, Plan]) -> str:
-    return next((name.capitalize() for name, one in plans.items() if one == plan), "")
-
-
-def spell(seconds: int) -> str:
-    """A length of time in words, such as "15 min", "3 h 5 min" or "2 d"."""
-    minutes = max(1, round(seconds / MINUTE))
-    days, minutes = divmod(minutes, 24 * 60)
-    hours, minutes = divmod(minutes, 60)
-    parts = [f"{days} d"] * bool(days) + [f"{hours} h"] * bool(hours) + [f"{minutes} min"] * bool(minutes)
-    return " ".join(parts[:2])
-
-
-def _round(calls: float) -> str:
-    digits = max(0, len(str(int(calls))) - 3)
-    return f"{round(int(calls), -digits):,}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from ingest.core.advice import spell
 from ingest.core.quota import Plan, month_of
-from ingest.core.timetable import Timetable, Wish, backfill, price, spell, timetable, wishes
+from ingest.core.timetable import Timetable, Wish, backfill, price, timetable, wishes
 from ingest.core.work import Purpose, Work
 from ingest.streams import BY_NAME
 from ingest.streams.base import DAY, HOUR, MINUTE, YEAR

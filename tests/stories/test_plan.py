@@ -1,0 +1,77 @@
+"""What `ingest plan` prints before a single call was made, for a home, a few houses and a fleet."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.store import Store, progress
+from ingest.store.progress import SystemRow
+from tests.stories.program import Program
+
+KEYS = {"key": "k", "client_id": "c", "client_secret": "s"}
+
+
+def planned(folder: Path, plan: Any, systems: int, listed: int = 0) -> Program:
+    """An installation that has asked nothing yet; `listed` systems are known, as after the first call."""
+    entries = {"systems": [{"id": 1000 + number} for number in range(systems)]} if systems else {}
+    program = Program(folder, api={**KEYS, "plan": plan}, **entries)
+    if listed:
+        store = Store(program.state)
+        with store.transaction() as db:
+            for number in range(listed):
+                progress.save_system(db, SystemRow(str(number), "home", f"House {number}", "Europe/Berlin"))
+        store.close()
+    return program
+
+
+def test_a_home_on_the_free_plan_is_polled_to_the_last_day_and_told_what_would_carry_its_wish(tmp_path: Path) -> None:
+    program = planned(tmp_path, "watt", 1)
+    found = program.json("plan")
+    assert found["planned"] == pytest.approx(900, abs=1)
+    assert (found["reserve"], found["share"], found["money"], found["cost"]) == (100, 180, 0, 0)
+    text = program.run("plan").out
+    assert "Kilowatt would carry it" in text
+    for line in found["lines"]:
+        assert f" {line['stream']} " in text
+    assert "History still needs" in text
+
+
+def test_ten_houses_share_a_larger_plan_and_each_stream_is_one_line(tmp_path: Path) -> None:
+    program = planned(tmp_path, "kilowatt", 10)
+    found = program.json("plan")
+    assert found["planned"] == pytest.approx(45_000, rel=0.01)
+    assert "Megawatt would carry it" in found["advice"]
+    lines = program.run("plan").out.splitlines()
+    assert len([line for line in lines if line.startswith(" stats ")]) == 1
+
+
+@pytest.mark.parametrize(("plan", "cost"), [("partner", False), ({"per_minute": 300, "per_month": 1_500_000}, True)])
+def test_a_fleet_stays_within_the_free_calls_unless_it_is_told_to_pay(plan: Any, cost: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    program = planned(tmp_path, plan, 0, listed=5000)
+    found = program.json("plan")
+    assert (found["planned"] <= 9001) is not cost
+    assert (found["cost"] > 0) is cost
+    assert found["cost"] == pytest.approx(max(0, found["planned"] - 10_000) * 0.005)
+    text = program.run("plan").out
+    assert ("Live polling costs USD" in text) is cost
+    assert "As wished it would cost USD" in text
+    assert "5,000" in text
+
+
+def test_history_has_a_price_in_calls_days_and_money(tmp_path: Path) -> None:
+    dear = planned(tmp_path / "fleet", "partner", 0, listed=20).json("backfill", "--since", "2y", "--dry-run")
+    home = planned(tmp_path / "home", "watt", 1).json("backfill", "--since", "2y", "--dry-run")
+    assert 930 <= home["calls"] <= 945
+    assert home["money"] == 0
+    assert dear["calls"] == pytest.approx(20 * home["calls"], rel=0.02)
+    assert dear["money"] == pytest.approx((dear["calls"] - dear["this_month"]) * 0.005)
+    assert dear["done_at"] > home["done_at"]
+
+
+def test_what_cannot_be_asked_for_is_said(tmp_path: Path) -> None:
+    program = planned(tmp_path, "watt", 1)
+    assert "yesterday" in program.run("backfill", "--since", "yesterday", "--dry-run", code=2).err
+    assert "no system 7" in program.run("backfill", "--since", "1y", "--system", "7", "--dry-run", code=1).sentence
+    snapshot = ("backfill", "--since", "1y", "--stream", "production_meter_readings", "--dry-run")
+    assert "has no history" in program.run(*snapshot, code=1).sentence
