@@ -2,9 +2,9 @@
 
 import sys
 
-from bench import footprint, planner, speed
+from bench import footprint, page, planner, speed
 
-MEASURES = (speed.commit_speed, speed.delivery_speed, footprint.footprint, *planner.MEASURES)
+MEASURES = (speed.commit_speed, speed.delivery_speed, footprint.footprint, *page.MEASURES, *planner.MEASURES)
 
 if __name__ == "__main__":
     missed = [measure for measure in MEASURES if not measure()]

@@ -13,7 +13,7 @@ from ingest.simulator import API_KEY, CLIENT_ID, CLIENT_SECRET, Caller, Cloud, S
 from ingest.tokens import Kept, TokenFiles
 from tests.influxd import Influxd
 
-DAY = 86_400
+DAY, SYSTEM = 86_400, 1001
 PLAN = {"per_minute": 100_000, "per_month": 10_000_000}
 # A process is born with the memory of the one that starts it, which therefore has to be a small one.
 WATCH = """
@@ -33,16 +33,26 @@ def measured(config: Path, *words: str) -> tuple[float, float]:
     return peak / 1000, cpu
 
 
-def configure(folder: Path, cloud_url: str, database_url: str) -> Path:
-    """A configuration for one system and a year, with web off."""
+def simulated(days: int = 800) -> Cloud:
+    """One system that has been there for long, on a generous plan."""
+    site = Site(SYSTEM, "Bench", "Europe/Berlin", 48.0, 11.0, 8000, 24, int(time.time()) - days * DAY)
+    return Cloud([site], clock=time.time, plan=(PLAN["per_minute"], PLAN["per_month"]))
+
+
+def authorize(cloud: Cloud, state: Path) -> None:
+    """The owner's consent, kept where the program looks for it."""
+    caller, now = Caller(cloud).authorize(), int(time.time())
+    TokenFiles(state / "tokens").write("home", Kept(Token(caller.access, caller.refresh, now, now + DAY)))
+
+
+def configure(folder: Path, cloud_url: str, since: str, **more: object) -> Path:
+    """A configuration for the system, and `more` of its keys."""
     api = {"base_url": cloud_url, "key": API_KEY, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "plan": PLAN}
-    sink = {"type": "influxdb_v1", "url": database_url, "database": "bench"}
     document = {
         "api": api,
-        "systems": [{"id": 1001, "since": "1y"}],
-        "sinks": {"db": sink},
-        "web": "off",
+        "systems": [{"id": SYSTEM, "since": since}],
         "state_dir": str(folder / "state"),
+        **more,
     }
     path = folder / "bench.yaml"
     path.write_text(json.dumps(document))
@@ -51,15 +61,12 @@ def configure(folder: Path, cloud_url: str, database_url: str) -> Path:
 
 def footprint() -> bool:
     """One simulated year of four streams of one system, archived and delivered."""
-    now = int(time.time())
-    site = Site(1001, "Bench", "Europe/Berlin", 48.0, 11.0, 8000, 24, now - 800 * DAY)
-    cloud = Cloud([site], clock=time.time, plan=(PLAN["per_minute"], PLAN["per_month"]))
-    caller = Caller(cloud).authorize()
+    cloud = simulated()
     with tempfile.TemporaryDirectory() as name, Influxd(Path(name) / "db") as server, SimulatedServer(cloud) as vendor:
         folder = Path(name)
-        config = configure(folder, vendor.url, server.url)
-        token = Token(caller.access, caller.refresh, now, now + DAY)
-        TokenFiles(folder / "state" / "tokens").write("home", Kept(token))
+        sinks = {"db": {"type": "influxdb_v1", "url": server.url, "database": "bench"}}
+        config = configure(folder, vendor.url, "1y", sinks=sinks, web="off")
+        authorize(cloud, folder / "state")
         peak, _ = measured(config, "once")
         rows = server.query("bench", 'SELECT count("energy_wh") FROM "production_micro"')
         assert rows[0]["count"] > 100_000, rows

@@ -1,0 +1,124 @@
+"""The status page: CPU and bytes of one look, and what `run` takes while nobody looks."""
+
+import json
+import os
+import re
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+import requests
+
+from bench.footprint import INGEST, authorize, configure, simulated
+from bench.timing import tell
+from ingest.config import load
+from ingest.core.coverage import Advance
+from ingest.core.span import Span
+from ingest.simulator import SimulatedServer
+from ingest.store import Store, archive, progress
+from ingest.store.progress import Pair, SystemRow
+from ingest.web import Source, create_app
+
+DAY, YEARS = 86_400, 2 * 365
+GRAINS = {"stats": ("production_micro", 300), "rgm_stats": ("production_rgm", 900), "consumption": ("consumption", 900)}
+FIELDS = "devices_reporting=20.0,devices_total=20.0,energy_wh=123.0,power_w=492.0"
+DERIVED = "consumed_wh=80.0,net_wh=43.0,produced_wh=123.0,self_consumed_wh=80.0"
+IDLE_S = 600 if os.environ.get("INGEST_LONG") else 120
+PORT = 18_099
+
+
+def fill(store: Store, system: str, now: int) -> None:
+    """Two years of a system whose every interval was read."""
+    begin = now - now % DAY - YEARS * DAY
+    series = [(name, grain, FIELDS) for name, grain in GRAINS.values()]
+    series += [("energy", 900, DERIVED), ("energy_daily", DAY, DERIVED)]
+    with store.transaction() as db:
+        progress.save_system(db, SystemRow(system, "home", f"House {system}", "Europe/Berlin", begin))
+        progress.advance(db, system, Advance(now - 60, now - 300), 5 * DAY)
+        for name, grain, fields in series:
+            number, seq = archive.series_id(db, name, (("system", system),)), archive.next_seq(db)
+            count = YEARS * DAY // grain
+            db.execute(
+                "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ? - 1) "
+                "INSERT INTO points SELECT ?, ? + i * ?, ?, ? + i FROM n",
+                (count, number, begin, grain, fields, seq),
+            )
+            db.execute("INSERT OR REPLACE INTO meta VALUES ('seq', ?)", (str(seq + count),))
+        for stream in GRAINS:
+            progress.save_pair(db, Pair(system, stream, floor=begin, asked_at=now - 60))
+            for age in (6 * 3600, 4 * DAY):
+                progress.cover(db, system, stream, age, Span(begin, now - age))
+
+
+def look() -> bool:
+    """One look at ten systems with two years of four streams, the report made anew."""
+    now = int(time.time())
+    with tempfile.TemporaryDirectory() as name:
+        config = Path(name) / "page.yaml"
+        keys = {"key": "k", "client_id": "c", "client_secret": "s"}
+        config.write_text(json.dumps({"api": keys, "state_dir": str(Path(name) / "state")}))
+        store = Store(Path(name) / "state")
+        for number in range(10):
+            fill(store, str(1000 + number), now)
+        source = Source(load(config, {}), store, lambda: now, lambda: now)
+        client = create_app(source).test_client()
+        took = []
+        for _ in range(5):
+            source._made = None
+            began = time.process_time()
+            reply = client.get("/")
+            took.append(time.process_time() - began)
+            assert reply.status_code == 200
+        text = reply.get_data(as_text=True)
+        paths = ["/", *re.findall(r'(?:src|href)="(/static/[^"]+)"', text)]
+        size = sum(len(client.get(path, headers={"Accept-Encoding": "gzip"}).data) for path in paths)
+        store.close()
+    quick = tell("the page, ten systems, two years", f"{min(took):.2f} s of CPU", "under 0.2 s", good=min(took) < 0.2)
+    return tell("its first load", f"{size / 1000:.0f} kB", "under 300 kB", good=size < 300_000) and quick
+
+
+def idle() -> bool:
+    """`run` when its first history is there, the page opened once, the simulator in another process."""
+    cloud = simulated()
+    with tempfile.TemporaryDirectory() as name, SimulatedServer(cloud) as vendor:
+        folder = Path(name)
+        config = configure(folder, vendor.url, "7d", web={"listen": f"127.0.0.1:{PORT}"})
+        authorize(cloud, folder / "state")
+        process = subprocess.Popen([INGEST, "--config", config, "run"], stderr=subprocess.DEVNULL)
+        try:
+            memory, share = _watched(psutil.Process(process.pid))
+        finally:
+            process.terminate()
+            process.wait(20)
+    small = tell("run with the page opened", f"{memory:.0f} MB", "under 120 MB", good=memory < 120)
+    value = f"{share:.2%} of a core over {IDLE_S // 60} minutes"
+    return tell("run while nothing happens", value, "under 1 %", good=share < 0.01) and small
+
+
+def _watched(process: psutil.Process) -> tuple[float, float]:
+    """(MB after a look, share of a core while idle)."""
+    address = f"http://127.0.0.1:{PORT}"
+    deadline = time.monotonic() + 60
+    while not _is_read(address):
+        assert time.monotonic() < deadline, "no history within a minute"
+        time.sleep(0.5)
+    text = requests.get(address, timeout=10).text
+    for path in re.findall(r'(?:src|href)="(/static/[^"]+)"', text):
+        requests.get(address + path, timeout=10)
+    memory = process.memory_info().rss / 1e6
+    before = sum(process.cpu_times()[:2])
+    time.sleep(IDLE_S)
+    return max(memory, process.memory_info().rss / 1e6), (sum(process.cpu_times()[:2]) - before) / IDLE_S
+
+
+def _is_read(address: str) -> bool:
+    try:
+        made = requests.get(f"{address}/api/status", timeout=10).json()
+    except requests.RequestException:
+        return False
+    return bool(made["systems"]) and made["backfill"]["calls"] == 0
+
+
+MEASURES = (look, idle)
