@@ -77,6 +77,11 @@ class Agenda:
             if self._priced_at.get(key) == at:
                 self._price(key, now)
 
+    @property
+    def is_priced(self) -> bool:
+        """Whether the history of every pair has been looked at: only then does no need mean that nothing is owed."""
+        return bool(self._works) and min(self._priced_at.values()) >= 0
+
     def _sweep(self, now: int) -> None:
         works = {work.pair: work for work in self._roster.works(now) if work.account in self._state[3]}
         for gone in self._works.keys() - works.keys():

@@ -24,6 +24,7 @@ def take_up(store: Store, roster: Roster, now: int) -> set[str]:
                     continue
                 span = Span(wish.since, now if wish.until is None else wish.until)
                 pair.floor = wishes.want(db, pair.system, pair.stream, span, roster.floor(wanted, pair, now))
+                pair.history_from = pair.history_fails = 0
                 progress.save_pair(db, pair)
                 systems.add(pair.system)
             if wish.share is not None:
@@ -43,13 +44,14 @@ def _pairs(roster: Roster, wish: Backfill) -> list[Pair]:
     ]
 
 
-def share(store: Store, configured: float, needs: int) -> float:
-    """The part of the month's calls that history is guaranteed: as wished until all of it is there."""
+def share(store: Store, configured: float) -> float:
+    """The part of the month's calls that history is guaranteed: as wished, until all of it is there."""
     wished = settings.read(store.db, SHARE)
-    if not wished:
-        return configured
-    if needs:
-        return max(configured, float(wished))
-    with store.transaction() as db:
-        settings.write(db, SHARE, "")
-    return configured
+    return max(configured, float(wished)) if wished else configured
+
+
+def is_there(store: Store) -> None:
+    """All the history wanted has been read: a wish for a larger share is over."""
+    if settings.read(store.db, SHARE):
+        with store.transaction() as db:
+            settings.write(db, SHARE, "")

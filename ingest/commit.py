@@ -28,6 +28,8 @@ PAUSES: dict[Kind, tuple[int, int]] = {
     Kind.GARBLED: (HOUR, DAY),
 }
 """First pause of a pair and the longest it doubles to, in seconds."""
+HISTORY_PAUSES = {Kind.BUSY: (MINUTE, DAY)}
+"""The same, of the history of a pair alone; an hour to a week for what is not listed."""
 
 
 def record(db: sqlite3.Connection, outcome: Outcome, at: Context) -> Pair:
@@ -46,6 +48,8 @@ def record(db: sqlite3.Connection, outcome: Outcome, at: Context) -> Pair:
         pair = _outside(db, pair, outcome, at)
     elif kind is Kind.NOTHING:
         pair = _nothing(pair, outcome, at.now)
+    elif task.purpose is Purpose.HISTORY and kind in (Kind.GARBLED, Kind.BUSY):
+        pair = _nothing(pair, outcome, at.now)  # that window may be the trouble, so what is new is asked as ever
     elif kind in PAUSES:
         first, longest = PAUSES[kind]
         pair = _rest(pair, outcome, at.now, first, longest)
@@ -85,12 +89,13 @@ def _ok(db: sqlite3.Connection, pair: Pair, outcome: Outcome, at: Context) -> Pa
         asked_at=pair.asked_at if outcome.cursor else asked_at,
         fails=0,
         rest_until=0,
-        history_from=0,
         state="",
         reason="",
         cursor=outcome.cursor,
         revised=pair.revised + written.revised,
     )
+    if task.purpose is Purpose.HISTORY:
+        answered = replace(answered, history_from=0, history_fails=0)
     return answered if outcome.points else learn.judged(db, answered, task.stream)
 
 
@@ -111,10 +116,10 @@ def _outside(db: sqlite3.Connection, pair: Pair, outcome: Outcome, at: Context) 
 def _nothing(pair: Pair, outcome: Outcome, now: int) -> Pair:
     if outcome.task.purpose is not Purpose.HISTORY:
         return replace(pair, asked_at=now, fails=0, state="", reason="", cursor="")
-    fails = pair.fails + 1
-    pause = min(7 * DAY, HOUR * 2 ** min(fails - 1, 20))
-    reason = outcome.verdict.reason
-    return replace(pair, fails=fails, history_from=now + pause, state=outcome.verdict.kind.value, reason=reason)
+    fails = pair.history_fails + 1
+    first, longest = HISTORY_PAUSES.get(outcome.verdict.kind, (HOUR, 7 * DAY))
+    pause = min(longest, first * 2 ** min(fails - 1, 20))
+    return replace(pair, history_fails=fails, history_from=now + pause)
 
 
 def _derive(db: sqlite3.Connection, system: str, written: Written, settled: Spans, at: Context) -> None:
@@ -158,6 +163,8 @@ def _systems(db: sqlite3.Connection, outcome: Outcome, at: Context) -> None:
     for info in outcome.systems:
         row = progress.system(db, info.system) or SystemRow(info.system, at.account)
         old = row
+        if at.accounts and row.account not in at.accounts:
+            row = replace(row, account=at.account)  # its account was renamed, or left the configuration
         row = _merged(row, info)
         progress.save_system(db, row)
         _advance(db, info.system, info.reported_at, at)

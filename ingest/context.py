@@ -9,7 +9,7 @@ from ingest.core.planner import Classes
 class Context:
     """The moment, the age classes, the API's version, and what is wanted of the pair: from `floor`, up to `until`.
 
-    `offset` is that of the system's zone from UTC (s).
+    `offset` is that of the system's zone from UTC (s), `accounts` are those of the configuration.
     """
 
     now: int
@@ -19,3 +19,4 @@ class Context:
     version: str = "v4"
     until: int | None = None
     offset: int = 0
+    accounts: frozenset[str] = frozenset()

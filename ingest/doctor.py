@@ -208,6 +208,8 @@ class Doctor:
                 left = next((at.days_left for at in made.tokens if at.account == account), None) if made else None
                 found = f"authorized for {left:.0f} more days" if left else "not asked"
                 yield Check(name, OK if left else SKIPPED, found)
+        if self.store:
+            self.store.disown()  # no more calls to enter: a service may start while the databases are asked
 
     def _account(self, line: Line, account: str, grant: str) -> Check:
         """The one call: the list of systems, as the runner asks for it."""

@@ -3,8 +3,10 @@
 import sqlite3
 from dataclasses import replace
 
-from ingest.core import rhythm
+from ingest.core import coverage, rhythm
 from ingest.core.habits import PRODUCTION
+from ingest.core.planner import Classes
+from ingest.core.span import Span, intersect
 from ingest.fetch import Outcome
 from ingest.store import archive, progress
 from ingest.store import settings as kept
@@ -72,6 +74,29 @@ def judged(db: sqlite3.Connection, pair: Pair, stream: Stream) -> Pair:
         return pair
     reason = f"the cloud lists no {stream.meter} meter for this system; asked again every week"
     return replace(pair, state=NO_METER, reason=reason)
+
+
+# ── age classes ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def classes(db: sqlite3.Connection, wanted: Classes, now: int) -> None:
+    """What was read counts for an age class that is new in the settings too; else all of it would be bought again.
+
+    Only what is younger than the old class was is owed: cut by the difference, for it was not looked at that late.
+    """
+    known = [int(age) for age in (kept.read(db, "classes") or "").split()]
+    if known == [*wanted.ages]:
+        return
+    for (system, stream), read in progress.coverage(db).items() if known else ():
+        log = progress.log_of(db, system)
+        for age in set(wanted.ages) - set(known):
+            younger = max((old for old in known if old < age), default=None)
+            limit = coverage.edge(log, now, age)
+            if younger is None or limit is None:
+                continue  # a class of a greater age covers it already
+            for span in intersect(coverage.covered(read, younger), Span(0, limit - (age - younger))):
+                progress.cover(db, system, stream, age, span)
+    kept.write(db, "classes", " ".join(map(str, wanted.ages)))
 
 
 # ── how long a window the cloud honours ───────────────────────────────────────────────────────────────

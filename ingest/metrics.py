@@ -260,6 +260,7 @@ def _of_stream(made: Report, app: str, system: SystemReport, stream: StreamRepor
         "gaps": float(open_gaps(stream)),
         "points_revised": float(stream.revised),
         "audit_differences": float(len(system.differences)),
+        "calls_month": float(stream.calls_month),
         "last_error": _said(made.problems, "", f"{system.system}.{stream.stream}"),
     }
     if stream.lag_s is not None:

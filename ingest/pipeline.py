@@ -8,13 +8,14 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 
-from ingest import backfill, commit
+from ingest import backfill, commit, learn
 from ingest.accounts import NEVER, Accounts, Renewal
 from ingest.agenda import Agenda
 from ingest.clock import Clock
 from ingest.config import Settings
 from ingest.context import Context
 from ingest.core import quota
+from ingest.core.access import UNKNOWN, is_unknown
 from ingest.core.dialect import Api, request
 from ingest.core.errors import StateError
 from ingest.core.http import Transport
@@ -73,6 +74,8 @@ class Pipeline:
         self.classes = Classes(self.settings.settle, self.settings.look_again)
         self.plan = Plan(self.settings.api.plan.per_minute, self.settings.api.plan.per_month)
         self.app = hashlib.sha256(self.api.key.encode()).hexdigest()[:16]
+        with self.store.transaction() as db:
+            learn.classes(db, self.classes, self.clock.now())
         self.roster = Roster(self.settings, self.store.db)
         self.trouble = Trouble()
         self.agenda = Agenda(self.roster, self.classes)
@@ -130,8 +133,11 @@ class Pipeline:
         corrections = self.clock.corrections
         now = self.clock.now()
         if corrections != self._corrections:
-            self.books.tame(now)
-            self._corrections = corrections
+            try:
+                self.books.tame(now)
+                self._corrections = corrections
+            except StateError as error:
+                self.changes.bad("state", str(error))
         if self.trouble.paused_until > now + 32 * DAY:
             self.trouble.paused_until = now
         return now
@@ -140,11 +146,13 @@ class Pipeline:
         usage = self.books.usage(now)
         for system in backfill.take_up(self.store, self.roster, now):
             self.agenda.touch(system, now)
-        share = backfill.share(self.store, self.settings.api.backfill_share, self.agenda.needs)
+        share = backfill.share(self.store, self.settings.api.backfill_share)
         self.desk.rules = replace(self.desk.rules, share=share)
         accounts = frozenset(name for name in self.settings.accounts if self.accounts.grant(name, now))
         choice = self.desk.choose(now, usage, accounts, self._flying)
         self.pace = self.desk.pace
+        if not self.agenda.needs and len(accounts) == len(self.settings.accounts) and self.agenda.is_priced:
+            backfill.is_there(self.store)
         if self.trouble.paused_until > now:
             done.next_at = min(done.next_at, self.trouble.paused_until)
             return done
@@ -177,10 +185,12 @@ class Pipeline:
 
         def work() -> Outcome:
             try:
-                return fetch(task, call, asked, self.api.version, grant, began_at, self.transport)
+                outcome = fetch(task, call, asked, self.api.version, grant, began_at, self.transport)
             except Exception:  # a fault of ours must not leave the pair in flight for ever
                 log.exception("event=fetch_failed system=%s stream=%s", *task.pair)
                 return Outcome(task, call, Verdict(Kind.BUSY, "the program failed; see its log"), grant)
+            self.clock.observe(outcome.date_at)  # here and once: what cannot be written now would be old later
+            return outcome
 
         self._submit(work)
         return 1
@@ -236,7 +246,6 @@ class Pipeline:
 
     def _record_outcome(self, outcome: Outcome) -> None:
         task = outcome.task
-        self.clock.observe(outcome.date_at)
         now = self.clock.now()
         outcome = self.accounts.judge(outcome, now)
         context = self._context(task, now)
@@ -244,6 +253,7 @@ class Pipeline:
             pair = commit.record(db, outcome, context)
             trouble = after(self.trouble, outcome.verdict, self.plan, now)
             kept.write(db, "paused_until", str(trouble.paused_until))
+            kept.write(db, "weather", trouble.reason if trouble.busy else "")
         self.trouble = trouble
         self._flying.pop(task.pair, None)
         self.books.ended(outcome.call, now, sent=outcome.sent)
@@ -255,7 +265,8 @@ class Pipeline:
 
     def _context(self, task: Task, now: int) -> Context:
         wanted = self.roster.wanted_of(task.system)
-        context = Context(now, self.classes, 0, task.account, self.api.version)
+        accounts = frozenset(self.settings.accounts)
+        context = Context(now, self.classes, 0, task.account, self.api.version, accounts=accounts)
         if wanted is None:
             return context
         pair = self.roster.pairs.get(task.pair) or Pair(*task.pair)
@@ -334,6 +345,10 @@ class Pipeline:
 
 def denied(task: Task, reason: str, pause: int) -> str:
     """What to do about a system or access group that the cloud will not show."""
+    if is_unknown(reason):
+        return (
+            f"system {task.system}: {task.stream.name}: {UNKNOWN} ({reason}); asked again in {max(pause, 0) // DAY} d"
+        )
     return (
         f"system {task.system}: {task.stream.name} is not allowed ({reason}). In the developer portal tick "
         f'"{task.stream.group}" for this application, and let the owner of the system authorize it; asked again in '

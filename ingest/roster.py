@@ -87,6 +87,11 @@ class Roster:
         self.generation += 1
         self._wanted = {wanted.system: wanted for wanted in self.wanted()}
 
+    def assume(self, row: SystemRow) -> None:
+        """Take a system as listed that nobody has listed yet, to say what its polling would be like."""
+        self.systems[row.system] = row
+        self._regroup()
+
     def wanted_of(self, system: str) -> Wanted | None:
         """What is wanted of one system; None when it is not to be polled."""
         return self._wanted.get(system)
@@ -151,8 +156,6 @@ class Roster:
         found = self._state(pair, now)
         if row is not None and stream.grain:
             found |= self._habits(row, wanted, stream, now)
-            if found["silent"]:
-                found["rest_until"] = max(found["rest_until"], _probe_at(row, now))
         return Work(
             wanted.account,
             wanted.system,
@@ -190,7 +193,8 @@ class Roster:
             light = row.habits.daylight(now, utc_offset(wanted.timezone, now))
         log = self.logs.get(row.system)
         silent = bool(row.probes and log and now - log[-1].reported_at > rhythm.silent_after)
-        return {"rhythm": rhythm, "daylight": light, "silent": silent}
+        probe_at = _probe_at(row, now) if silent else 0
+        return {"rhythm": rhythm, "daylight": light, "silent": silent, "probe_at": probe_at}
 
     def _has_no_meter(self, pair: Pair) -> bool:
         """Whether the meter of a stream, or of all that its daily totals are about, is known not to exist."""

@@ -31,7 +31,17 @@ def remedy(verdict: Verdict, group: str, command: str) -> str:
     return ""
 
 
+def is_unknown(reason: str) -> bool:
+    """Whether a refusal means that there is no such system. Meter readings say 404 to what may not be read, too."""
+    return "HTTP 404" in reason and "not authorized" not in reason.lower()
+
+
+UNKNOWN = "the cloud knows no such system: check its id under `systems:` in the configuration"
+
+
 def _denied(verdict: Verdict, group: str, command: str) -> str:
+    if is_unknown(verdict.reason):
+        return UNKNOWN
     if "HTTP 403" in verdict.reason:
         return f"the owner of this system has not given access to the application; let him authorize it: `{command}`"
     plans = GROUPS.get(group, ())

@@ -56,13 +56,13 @@ def due_at(work: Work, stretch: float, slow: float = 1.0) -> int:
         return 0
     asked = work.asked_at
     if asked is None:
-        return work.rest_until
+        return work.live_from
     if work.every >= DAY:
-        return max(asked + int(work.every * slow), work.rest_until)
+        return max(asked + int(work.every * slow), work.live_from)
     if work.rhythm.was_silent and asked < work.log[-1].seen_at:
-        return max(work.log[-1].seen_at, work.rest_until)
+        return max(work.log[-1].seen_at, work.live_from)
     at = next_look(work.rhythm, work.reported_at, asked, work.every * stretch, work.stream.name + work.system)
-    return max(_awake(work, asked, at), work.rest_until)
+    return max(_awake(work, asked, at), work.live_from)
 
 
 def _awake(work: Work, asked: int, at: int) -> int:
@@ -78,7 +78,7 @@ def live_tasks(works: Iterable[Work], now: int, classes: Classes, stretch: float
     due: list[tuple[int, float, Task]] = []
     probed: set[str] = set()
     for at, work in sorted(((due_at(work, stretch, slow), work) for work in works), key=lambda entry: entry[0]):
-        if at > now or work.rest_until > now or (work.silent and work.system in probed):
+        if at > now or work.live_from > now or (work.silent and work.system in probed):
             continue
         task = _task(work, now, classes)
         if task is None:

@@ -103,9 +103,13 @@ def _owed(work: Work, now: int, age: int) -> Spans:
 
 
 def _ripe(spans: Spans, work: Work, now: int, age: int) -> Spans:
-    """Debts worth a call: older than `PATIENCE`, or of a finished system, which has nothing more to wait for."""
+    """Debts worth a call: older than `PATIENCE`, or of a system which has nothing more to wait for: the house was sold,
+    or its gateway has been silent for so long that all it ever reported is old enough.
+    """
     limit = edge(work.log, now, age)
     if limit is None or (work.until is not None and limit >= work.until):
+        return spans
+    if work.log and now - age - PATIENCE >= work.log[-1].seen_at:
         return spans
     return intersect(spans, Span(0, limit - PATIENCE))
 

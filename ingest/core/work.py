@@ -47,9 +47,10 @@ class Work:
     """A pair of system and stream, as the planner sees it.
 
     `floor` and `until` bound the time wanted, `asked_at` is the last answered live call, `rest_until` the end of a
-    pause, `history_from` that of a pause of history alone, `silent` whether its gateway has nothing new, `log` the
-    advances of the gateway and `rhythm` what they teach. `daylight` is that of a recent day, of streams which have
-    nothing to say at night, `hope` a window longer than `route.reach` that may be tried (s; 0: none).
+    pause, `probe_at` when a silent gateway is asked again, `history_from` the end of a pause of history alone, `silent`
+    whether its gateway has nothing new, `log` the advances of the gateway and `rhythm` what they teach. `daylight` is
+    that of a recent day, of streams which have nothing to say at night, `hope` a window longer than `route.reach` that
+    may be tried (s; 0: none).
     """
 
     account: str
@@ -63,6 +64,7 @@ class Work:
     log: Sequence[Advance] = ()
     asked_at: int | None = None
     rest_until: int = 0
+    probe_at: int = 0
     history_from: int = 0
     silent: bool = False
     cursor: str = ""
@@ -74,6 +76,11 @@ class Work:
     def pair(self) -> tuple[str, str]:
         """The (system, stream) of the work."""
         return self.system, self.stream.name
+
+    @property
+    def live_from(self) -> int:
+        """Before this nothing new is asked."""
+        return max(self.rest_until, self.probe_at)
 
     def is_finished(self, now: int) -> bool:
         """Whether nothing newer is wanted: the house was sold."""

@@ -8,6 +8,7 @@ import sqlite3
 
 from ingest.config import Settings
 from ingest.core.planner import Work
+from ingest.core.quota import month_of
 from ingest.report.gaps import gaps
 from ingest.report.model import (
     BackfillReport,
@@ -27,7 +28,7 @@ from ingest.report.systems import system_report
 from ingest.report.tokens import tokens
 from ingest.report.words import span_words
 from ingest.roster import Roster
-from ingest.store import archive, outbox
+from ingest.store import archive, ledger, outbox
 from ingest.store import settings as kept
 
 __all__ = [
@@ -63,6 +64,7 @@ def report(
             works.setdefault(work.system, []).append(work)
     seen_at = kept.read(db, "seen_at")
     calls, history = spending(settings, everything, db, now)
+    by_pair = ledger.by_pair(db, ledger_name(settings), month_of(now)[0])
     made = Report(
         now=now,
         simulated=settings.is_simulated,
@@ -71,7 +73,7 @@ def report(
         disk_free=disk_free(settings),
         clock_wrong_by=int(kept.read(db, "clock_wrong_by") or 0),
         seen_at=int(seen_at) if seen_at else None,
-        systems=[system_report(roster, db, name, entries, now) for name, entries in sorted(works.items())],
+        systems=[system_report(roster, db, entries, by_pair, now) for _, entries in sorted(works.items())],
         quota=calls,
         backfill=history,
         tokens=tokens(settings, now),

@@ -77,4 +77,7 @@ def reason_of(pair: Pair) -> str:
         return f"never delivered: {pair.reason}"
     if pair.state:
         return f"{pair.state.replace('_', ' ')}: {pair.reason}"
+    if pair.history_fails:
+        times = f"{pair.history_fails} times" if pair.history_fails > 1 else "once"
+        return f"never delivered: asked {times} in vain, and again at growing intervals"
     return "will be read" if pair.floor is not None else "not read yet"

@@ -28,7 +28,7 @@ class StreamReport:
     """How far one stream of one system has been read.
 
     `ratio` is the share of what is owed, 0 to 1; `lag_s` the age of the newest interval; `state` the kind of the last
-    verdict that was not good, with its `reason` and the calls in vain since.
+    verdict that was not good, with its `reason` and the calls in vain since; `calls_month` those of this month.
     """
 
     stream: str
@@ -40,6 +40,7 @@ class StreamReport:
     state: str
     reason: str
     fails: int
+    calls_month: int
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ class QuotaReport:
     """Calls of this calendar month (UTC) and of the last minute.
 
     `forecast_month` is what the month will come to at the present pace, `runs_out_at` when that would use it up (None:
-    not this month), `paused_until` the end of a pause that the cloud asked for.
+    not this month), `paused_until` the end of a pause of everything: the cloud asked for it, or has the trouble that
+    `weather` names.
     """
 
     used_month: int
@@ -77,6 +79,7 @@ class QuotaReport:
     forecast_month: int
     runs_out_at: int | None
     paused_until: int | None
+    weather: str
 
 
 @dataclass(frozen=True)

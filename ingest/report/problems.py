@@ -6,6 +6,7 @@ Commands stand as `ingest …` in backticks; whoever prints them puts the progra
 from collections.abc import Iterator
 
 from ingest.config import Settings
+from ingest.core.access import UNKNOWN, is_unknown
 from ingest.core.verdict import Kind
 from ingest.report.model import Problem, Report, SystemReport
 from ingest.report.words import day_words, many, size_words, span_words
@@ -32,6 +33,7 @@ WORST = (
     "wrong_key",
     "denied",
     "quota",
+    "cloud",
     "sink",
     "refused",
     "clock",
@@ -116,6 +118,9 @@ def _pairs(made: Report, roster: Roster) -> Iterator[tuple[Pair, str, str]]:
 def _pair(stream: Pair, who: str, account: str) -> Problem | None:
     subject = f"{stream.system}.{stream.stream}"
     if stream.state == Kind.DENIED:
+        if is_unknown(stream.reason):
+            said = f"{who}: {stream.stream} is refused ({stream.reason})"
+            return Problem("denied", subject, said, f"{UNKNOWN[0].upper()}{UNKNOWN[1:]}, then `ingest check`")
         group = BY_NAME[stream.stream].group if stream.stream in BY_NAME else SYSTEMS.group
         return Problem(
             "denied",
@@ -152,6 +157,13 @@ def _quota(made: Report) -> Iterator[Problem]:
             f"{quota.reserve:,} of them in reserve",
             f"Polling goes on by itself on {day_words(quota.month_ends_at)} (UTC); what a larger plan or fewer streams "
             "would change: `ingest plan`",
+        )
+    elif quota.paused_until is not None and quota.weather:
+        yield Problem(
+            "cloud",
+            "",
+            f"The cloud does not answer ({quota.weather}); asked again in {span_words(quota.paused_until - made.now)}",
+            "Nothing is lost: what is missing is read when it answers. If it stays so, run `ingest doctor`",
         )
     elif quota.paused_until is not None and quota.paused_until - made.now > 10 * MINUTE:
         yield Problem(

@@ -40,7 +40,9 @@ def spending(
     left = quota.left_of_month(plan, usage, settings.api.reserve)
     _, ends_at = quota.month_of(now)
     table = _timetable(settings, works, usage.month, now)
-    ahead = table.ahead + min(table.backfill.calls, table.backfill.this_month)
+    rate = _rate(db, name, now)
+    live = rate * (ends_at - now) / DAY if rate else min(left, table.ahead)
+    ahead = live + min(table.backfill.calls, table.backfill.this_month, max(0, left - live))
     paused_until = int(kept.read(db, "paused_until") or 0)
     calls = QuotaReport(
         used_month=usage.month,
@@ -51,9 +53,10 @@ def spending(
         per_minute=plan.per_minute,
         history_month=usage.history,
         month_ends_at=ends_at,
-        forecast_month=usage.month + min(left, round(ahead)),
-        runs_out_at=_runs_out(left, _rate(db, name, now), now, ends_at),
+        forecast_month=usage.month + round(ahead),
+        runs_out_at=_runs_out(left, rate, now, ends_at),
         paused_until=paused_until if paused_until > now else None,
+        weather=(kept.read(db, "weather") or "") if paused_until > now else "",
     )
     return calls, _backfill(settings, works, table, now)
 

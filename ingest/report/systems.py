@@ -1,6 +1,7 @@
 """One system: what it does now, and how far its streams have been read."""
 
 import sqlite3
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from ingest.core.planner import Work, complete_until
@@ -12,15 +13,19 @@ from ingest.store import archive, totals
 from ingest.store.progress import Pair
 
 SHOWN_GAPS = 20
-PRODUCTION = ("production_rgm", "production_micro")
+METER_GRAIN = 900
+PRODUCTION = {"production_rgm": METER_GRAIN, "production_micro": 300}
+"""Measurements of production and the length (s) of their intervals, the meter's first."""
 
 
-def system_report(roster: Roster, db: sqlite3.Connection, system: str, works: list[Work], now: int) -> SystemReport:
-    """What there is to say of a system whose interval streams are `works`."""
+def system_report(
+    roster: Roster, db: sqlite3.Connection, works: list[Work], calls: Mapping[tuple[str, str], int], now: int
+) -> SystemReport:
+    """What there is to say of a system whose interval streams are `works`; `calls` are those of this month, by pair."""
+    system = works[0].system
     row = roster.systems.get(system)
     log = roster.logs.get(system, ())
-    newest = {work.stream.name: _newest(db, work) for work in works}
-    made = [at for work in works if work.stream.name != "consumption" and (at := newest[work.stream.name])]
+    power = _power(db, system)
     timezone = row.timezone if row else ""
     today = archive.numbers(db, "energy", system, "produced_wh", midnight(now, timezone), now)
     return SystemReport(
@@ -29,10 +34,10 @@ def system_report(roster: Roster, db: sqlite3.Connection, system: str, works: li
         account=works[0].account,
         timezone=timezone,
         reported_at=log[-1].reported_at if log else None,
-        power_w=_power(db, system),
+        power_w=power[0] if power else None,
         today_wh=sum(today.values()) if today else None,
-        age_s=max(0, now - max(made)) if made else None,
-        streams=[_stream(roster, work, newest[work.stream.name], now) for work in works],
+        age_s=max(0, now - power[1]) if power else None,
+        streams=[_stream(roster, work, _newest(db, work), calls.get(work.pair, 0), now) for work in works],
         differences=[Difference(at.day, at.series, at.vendor_wh, at.held_wh) for at in totals.differences(db, system)],
     )
 
@@ -49,17 +54,24 @@ def _newest(db: sqlite3.Connection, work: Work) -> int | None:
     return extent[1] + work.stream.grain if extent else None
 
 
-def _power(db: sqlite3.Connection, system: str) -> float | None:
-    for measurement in PRODUCTION:
+def _power(db: sqlite3.Connection, system: str) -> tuple[float, int] | None:
+    """The newest mean power (W) of production, and the end of its interval.
+
+    That of the meter, unless the microinverters have gone on for longer than one of its intervals.
+    """
+    newest: tuple[float, int] | None = None
+    for measurement, grain in PRODUCTION.items():
         found = archive.extent(db, measurement, system)
-        if found:
-            _, fields = next(archive.values(db, measurement, system, found[1], found[1] + 1))
-            value = decode_fields(fields).get("power_w")
-            return value if isinstance(value, float) else None
-    return None
+        if found is None or (newest and found[1] + grain <= newest[1] + METER_GRAIN):
+            continue
+        _, fields = next(archive.values(db, measurement, system, found[1], found[1] + 1))
+        value = decode_fields(fields).get("power_w")
+        if isinstance(value, float):
+            newest = value, found[1] + grain
+    return newest
 
 
-def _stream(roster: Roster, work: Work, newest: int | None, now: int) -> StreamReport:
+def _stream(roster: Roster, work: Work, newest: int | None, calls: int, now: int) -> StreamReport:
     pair = roster.pairs.get(work.pair) or Pair(*work.pair)
     settle = roster.settings.settle
     asked = bool(roster.coverage.get(work.pair))
@@ -73,4 +85,5 @@ def _stream(roster: Roster, work: Work, newest: int | None, now: int) -> StreamR
         state=pair.state,
         reason=pair.reason,
         fails=pair.fails,
+        calls_month=calls,
     )

@@ -195,6 +195,10 @@ class Store:
         self.db.close()
         self._release()
 
+    def disown(self) -> None:
+        """Go on without being the one runner: another may begin."""
+        self._release()
+
     def _release(self) -> None:
         if self._lock is not None:
             os.close(self._lock)

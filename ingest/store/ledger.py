@@ -62,6 +62,14 @@ def per_day(db: sqlite3.Connection, app: str, since: int, without: str = "") -> 
     return int(row.fetchone()[0])
 
 
+def by_pair(db: sqlite3.Connection, app: str, since: int) -> dict[tuple[str, str], int]:
+    """How many calls were made from `since` on, by system and stream."""
+    rows = db.execute(
+        "SELECT system, stream, count(*) FROM calls WHERE app = ? AND at >= ? GROUP BY system, stream", (app, since)
+    )
+    return {(system, stream): count for system, stream, count in rows}
+
+
 def first_at(db: sqlite3.Connection, app: str) -> int | None:
     """When the oldest call that is remembered was made."""
     found: int | None = db.execute("SELECT min(at) FROM calls WHERE app = ?", (app,)).fetchone()[0]

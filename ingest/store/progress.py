@@ -14,7 +14,10 @@ from ingest.core.point import Value
 from ingest.core.span import Span, Spans, subtract, union
 
 Pairs = dict[tuple[str, str], "Pair"]
-_PAIR = "system, stream, floor, first_at, asked_at, fails, rest_until, history_from, state, reason, cursor, revised"
+_PAIR = (
+    "system, stream, floor, first_at, asked_at, fails, rest_until, history_from, state, reason, cursor, revised, "
+    "history_fails"
+)
 
 
 @dataclass
@@ -23,7 +26,7 @@ class Pair:
 
     `floor` is the oldest time wanted, `first_at` the oldest the cloud says it has, `asked_at` the last answered live
     call. `state` is the kind of the last verdict that was not `ok`, with its `reason`; nothing is asked before
-    `rest_until`, and no history before `history_from`.
+    `rest_until`, and no history before `history_from`, after `history_fails` calls for it in vain.
     """
 
     system: str
@@ -38,6 +41,7 @@ class Pair:
     reason: str = ""
     cursor: str = ""
     revised: int = 0
+    history_fails: int = 0
 
 
 @dataclass
@@ -75,9 +79,10 @@ def pair(db: sqlite3.Connection, system: str, stream: str) -> Pair:
 def save_pair(db: sqlite3.Connection, pair: Pair) -> None:
     """Remember a pair."""
     row = (pair.system, pair.stream, pair.floor, pair.first_at, pair.asked_at, pair.fails)
+    rest = pair.cursor, pair.revised, pair.history_fails
     db.execute(
-        "INSERT OR REPLACE INTO pairs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (*row, pair.rest_until, pair.history_from, pair.state, pair.reason, pair.cursor, pair.revised),
+        "INSERT OR REPLACE INTO pairs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*row, pair.rest_until, pair.history_from, pair.state, pair.reason, *rest),
     )
 
 

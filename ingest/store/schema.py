@@ -74,6 +74,9 @@ MIGRATIONS: tuple[str, ...] = (
     """
     ALTER TABLE systems ADD COLUMN habits TEXT NOT NULL DEFAULT '{}';
     """,
+    """
+    ALTER TABLE pairs ADD COLUMN history_fails INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 
 VERSION = len(MIGRATIONS)

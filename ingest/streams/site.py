@@ -127,6 +127,8 @@ def read_meters(reply: Json) -> tuple[str, ...]:
     listed = reply["devices"].get("meters") if "devices" in reply else reply["meters"]
     kinds: set[str] = set()
     for meter in listed or ():
+        if meter.get("state") == "disabled":  # listed, but it measures nothing (reference 7.3)
+            continue
         name, serial = str(meter.get("name") or ""), str(meter.get("sn") or "")
         told = {kind for kind, tail in METERS.items() if name.lower() == kind or serial.endswith(tail)}
         kinds |= told or set(METERS)

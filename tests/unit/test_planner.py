@@ -82,6 +82,7 @@ def _debts(pair: Work, now: int, *, ripe: bool) -> Spans:
         if limit is None:
             continue
         finished = pair.until is not None and limit >= pair.until
+        finished = finished or pair.log[-1].seen_at <= now - age - PATIENCE  # nothing new in sight
         last = min(limit, pair.until) if pair.until is not None else limit
         wanted = Span(served_from(pair, now), floor_to(last, pair.route.step))
         owes = subtract((wanted,), coverage.covered(pair.read, age))
