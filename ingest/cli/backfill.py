@@ -60,13 +60,11 @@ def backfill(  # noqa: PLR0913 - one argument an option
         frame = the_timetable(context, db, works)
         wanted = [_with(work, asked[work.pair]) for work in works if work.pair in asked]
         classes = Classes(context.settings.settle, context.settings.look_again)
-        cost = timetable.price(
-            wanted, context.clock.now(), classes, frame, context.settings.api.plan.price_per_further_call
-        )
+        cost = timetable.price(wanted, context.clock.now(), classes, frame, context.settings.price)
     if as_json and dry_run:
         click.echo(json.dumps(asdict(cost)))
         return
-    click.echo(history_words(cost, context.settings.api.plan.price_per_further_call, context))
+    click.echo(history_words(cost, context.settings.price, context))
     if dry_run:
         return
     _store_wishes(context, asked, fraction)

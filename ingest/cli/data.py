@@ -175,8 +175,10 @@ def replay(context: Context, name: str, since: str | None, system: str | None, s
         raise ConfigError(f"{context.settings.config_path}: no sink is called {name!r}; known: {known}")
     store = context.state()
     try:
-        row = progress.systems(store.db).get(system or "")
-        begin = moment(since, row.timezone if row else "", context.clock.now())
+        rows = progress.systems(store.db)
+        zones = {row.timezone for row in rows.values() if system in (None, row.system)} or {""}
+        begins = [moment(since, timezone, context.clock.now()) for timezone in sorted(zones)]
+        begin = min((at for at in begins if at is not None), default=None)  # the earliest midnight: some are sent twice
         with store.transaction() as db:
             outbox.ask_replay(db, name, Filter(measurements(stream), system, begin))
     finally:

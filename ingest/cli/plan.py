@@ -49,7 +49,7 @@ def the_works(context: Context, db: sqlite3.Connection) -> tuple[list[Work], boo
     assumed = context.settings.systems is None and not roster.systems
     if assumed:
         account = next(iter(context.settings.accounts))
-        roster.systems["0"] = SystemRow("0", account, "one system")
+        roster.assume(SystemRow("0", account, "one system", "UTC"))
     return roster.works(now), assumed
 
 
@@ -68,7 +68,7 @@ def the_timetable(context: Context, db: sqlite3.Connection, works: Sequence[Work
         reserve=api.reserve,
         share=api.backfill_share,
         used=usage.month,
-        price=api.plan.price_per_further_call,
+        price=settings.price,
         free=api.plan.free_calls,
         plans=plans,
     )
@@ -114,8 +114,8 @@ def _print(context: Context, found: Timetable, *, assumed: bool) -> None:
         console.print(now)
     console.print(f"Live polling: {found.planned:,.0f} calls a month; kept for other tools: {found.reserve:,}")
     console.print(f"History is guaranteed {found.share:,} calls a month")
-    console.print(history_words(found.backfill, api.plan.price_per_further_call, context))
-    free, price = api.plan.free_calls, api.plan.price_per_further_call
+    console.print(history_words(found.backfill, context.settings.price, context))
+    free, price = api.plan.free_calls, context.settings.price
     if found.cost:
         console.print(f"Live polling costs USD {found.cost:,.2f} a month: USD {price} a call beyond {free:,}.")
     if found.money > found.cost:

@@ -111,7 +111,7 @@ def greet(context: Context, url: str) -> None:
         click.echo("SIMULATED DATA: three invented systems, to look around.", err=True)
         click.echo(f"See what is there: {context.remedy('status')}", err=True)
         click.echo(f"See the points: {context.remedy('export --format csv')}", err=True)
-        click.echo(f"Connect your own system: {context.remedy('init')}", err=True)
+        click.echo(f"Connect your own system: {context.localized(settings.connect()).strip('`')}", err=True)
 
 
 @click.command()

@@ -108,11 +108,19 @@ class Settings:
         needed = ("key",) if self.api.version == "v2" else ("key", "client_id", "client_secret")
         return [f"api.{name}" for name in needed if getattr(self.api, name) is None]
 
+    @property
+    def price(self) -> float:
+        """US dollars for a call beyond the free ones; 0 where there are none, and of the simulator."""
+        return 0.0 if self.is_simulated else self.api.plan.price_per_further_call
+
+    def connect(self) -> str:
+        """Return the commands that connect a system. `init` cannot write the file of a container, or of a service."""
+        writable = os.access(self.config_path, os.W_OK)
+        return "`ingest init`" if writable else "`scripts/secrets.sh`, then `docker compose up -d`"
+
     def fill_in(self) -> str:
-        """Return what to do about missing credentials. A file that cannot be written is a container's."""
-        if os.access(self.config_path, os.W_OK):
-            return "Fill in with `ingest init`, or in the configuration"
-        return "Fill in with `scripts/secrets.sh` beside docker-compose.yml, then `docker compose restart ingest`"
+        """Return what to do about missing credentials."""
+        return f"Fill in with {self.connect()}, or in {self.config_path}"
 
     def secrets(self) -> list[str]:
         """Return every secret in it, for the redaction of logs."""

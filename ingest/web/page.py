@@ -123,6 +123,7 @@ def context(source: Source, made: Report) -> dict[str, Any]:
         "version": ingest.__version__,
         "bars": bars(made.quota),
         "is_idle": source.settings.missing_credentials(),
+        "connect": source.settings.connect(),
         "command": source.command,
     }
 

@@ -75,3 +75,18 @@ def test_what_cannot_be_asked_for_is_said(tmp_path: Path) -> None:
     assert "no system 7" in program.run("backfill", "--since", "1y", "--system", "7", "--dry-run", code=1).sentence
     snapshot = ("backfill", "--since", "1y", "--stream", "production_meter_readings", "--dry-run")
     assert "has no history" in program.run(*snapshot, code=1).sentence
+
+
+def test_before_any_system_is_known_one_with_all_streams_is_assumed(tmp_path: Path) -> None:
+    program = planned(tmp_path, "watt", 0)
+    found = program.json("plan")
+    assert found["assumed_one_system"] is True
+    assert {"stats", "rgm_stats", "consumption", "production_meter_readings"} <= {at["stream"] for at in found["lines"]}
+    text = program.run("plan").out
+    assert "this is for one system with all streams" in text
+    assert "History still needs" in text
+
+
+def test_what_is_simulated_costs_nothing(tmp_path: Path) -> None:
+    program = Program(tmp_path, api={"base_url": "simulator", "plan": {"per_minute": 300, "per_month": 300_000}})
+    assert "USD" not in program.run("plan").out

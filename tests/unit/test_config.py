@@ -216,7 +216,8 @@ def test_missing_credentials_are_filled_in_where_that_is_possible(load: Load, mo
     assert "`ingest init`" in settings.fill_in()
     monkeypatch.setattr("os.access", lambda *_: False)  # a file that is mounted into a container
     assert "`scripts/secrets.sh`" in settings.fill_in()
-    assert "init" not in settings.fill_in()
+    assert "ingest init" not in settings.fill_in()
+    assert str(settings.config_path) in settings.fill_in()
 
 
 def test_other_unset_variables_are_errors(load: Load) -> None:
