@@ -28,7 +28,8 @@ def init(ctx: click.Context, base_url: str | None, redirect_uri: str | None, *, 
     """Connect your own system: a few questions, then the consent. Run it again to change the answers."""
     before: Context = ctx.obj
     local = Local.open(where(before.config, os.environ))
-    if not os.access(local.path if local.path.exists() else local.path.parent, os.W_OK):
+    there = next(place for place in (local.path, *local.path.parents) if place.exists())
+    if not os.access(there, os.W_OK):
         raise ConfigError(
             f"{local.path} cannot be written by this user. In Docker, connect with `scripts/secrets.sh`, then "
             "`docker compose up -d`; elsewhere name a file of yours with --config"
