@@ -47,7 +47,7 @@ CadenceName = Annotated[str, AfterValidator(one_of(tuple(CADENCES)))]
 class Section(BaseModel):
     """A mapping whose keys are known; a key without a value counts as not written."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     @model_validator(mode="before")
     @classmethod

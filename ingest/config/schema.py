@@ -1,8 +1,13 @@
 """The JSON Schema for editors, made from the models."""
 
+import ast
+import inspect
+import textwrap
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
-from ingest.config.models import CADENCES, PLANS
+from ingest.config.models import CADENCES, PLANS, Section
 from ingest.config.settings import OFF, ConfigFile
 from ingest.config.values import SLOT, words_schema
 
@@ -19,7 +24,10 @@ _WORDS: dict[str, list[Schema]] = {
 def json_schema() -> Schema:
     """Return a schema that accepts whatever the loader accepts, `${...}` and empty optional keys included."""
     schema = ConfigFile.model_json_schema()
-    for model in (schema, *schema["$defs"].values()):
+    classes = {model.__name__: model for model in _sections(Section)}
+    for title, model in (("ConfigFile", schema), *schema["$defs"].items()):
+        for name, about in _descriptions(classes[title]).items():
+            model["properties"][name].setdefault("description", about)
         required = model.get("required", [])
         model["properties"] = {
             name: _property(name, value, optional=name not in required) for name, value in model["properties"].items()
@@ -27,6 +35,26 @@ def json_schema() -> Schema:
     schema["properties"]["streams"]["propertyNames"] = {"enum": list(CADENCES)}
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Configuration of ingest"}
     return {**head, **{key: value for key, value in schema.items() if key != "title"}}
+
+
+def _sections(model: type[Section]) -> Iterator[type[Section]]:
+    for child in model.__subclasses__():
+        yield child
+        yield from _sections(child)
+
+
+def _descriptions(model: type[Section]) -> dict[str, str]:
+    """The words below each field of a model in its source. Pydantic could read them, but would at every start."""
+    found: dict[str, str] = {}
+    for part in reversed(model.__mro__):
+        if issubclass(part, Section):
+            (tree,) = ast.parse(textwrap.dedent(inspect.getsource(part))).body
+            for field, words in pairwise(getattr(tree, "body", [])):
+                if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+                    match words:
+                        case ast.Expr(ast.Constant(str(text))):
+                            found[field.target.id] = inspect.cleandoc(text)
+    return found
 
 
 def _property(name: str, schema: Schema, *, optional: bool) -> Schema:
