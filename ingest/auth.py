@@ -206,11 +206,6 @@ def standing(settings: Settings, now: int, remedy: Callable[[str], str]) -> list
     return [_standing(files, name, account.kind, now, remedy(name)) for name, account in settings.accounts.items()]
 
 
-def remaining(settings: Settings, now: int) -> dict[str, float]:
-    """Days until each account needs a person; accounts that never do, or that have nothing left, are absent."""
-    return {one.account: one.days_left for one in standing(settings, now, str) if one.days_left is not None}
-
-
 def days_left(token: Token, now: int) -> float:
     """Days until the refresh token dies; never negative."""
     return round(max(0, token.lapses_at - now) / DAY, 2)

@@ -41,11 +41,6 @@ def date_at(at: int, zone: tzinfo) -> date:
     return datetime.fromtimestamp(at, UTC).astimezone(zone).date()
 
 
-def local_day(day: date, zone: tzinfo) -> LocalDay:
-    """A calendar day with its two midnights."""
-    return LocalDay(day, midnight(day, zone), midnight(day + ONE, zone))
-
-
 def days_between(first: date, count: int, zone: tzinfo) -> Iterator[LocalDay]:
     """`count` days from the first on."""
     start = midnight(first, zone)

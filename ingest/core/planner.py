@@ -17,7 +17,6 @@ from ingest.core.windows import (
     complete_until,
     count_windows,
     debts,
-    history_count,
     history_windows,
     live_window,
     ratio,
@@ -137,11 +136,6 @@ def debt(work: Work, now: int, classes: Classes, later: int) -> Debt | None:
     key = (0, ripe[0].start) if is_leaving(work, ripe[0].start, now) else (1, -ripe[-1].end)
     gone = Span(0, later + LEAVING - work.route.history) if work.route.history else Span(0, 0)
     return Debt(count_windows(work, owing, ripe), total(intersect(ripe, gone)) / work.route.reach, key)
-
-
-def history_calls(works: Iterable[Work], now: int, classes: Classes) -> int:
-    """How many calls history needs as things stand."""
-    return sum(history_count(work, now, classes) for work in works)
 
 
 def is_leaving(work: Work, start: int, now: int) -> bool:

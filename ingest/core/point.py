@@ -5,7 +5,7 @@ the time. A line is `series + " " + fields + " " + time`, so delivery is joining
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from math import isfinite
 from operator import itemgetter
@@ -104,11 +104,6 @@ def decode(line: str) -> Point:
     fields, _, time = rest.rpartition(" ")
     measurement, tags = parse_series(series)
     return Point(measurement, tags, int(time), decode_fields(fields))
-
-
-def encode_all(points: Iterable[Point]) -> list[str]:
-    """The lines of many points."""
-    return [encode(point) for point in points]
 
 
 @lru_cache(maxsize=1024)

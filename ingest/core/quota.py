@@ -92,10 +92,3 @@ def divide(
     spare = left - live
     allowed = min(history, left, max(guaranteed, int(spare)))
     return Budget(live=left - allowed, history=allowed)
-
-
-def stretch(demand: float, budget: int) -> float:
-    """By how much cadences are lengthened so that the month's demand fits its budget evenly; at least 1."""
-    if demand <= budget:
-        return 1.0
-    return max(1.0, demand / max(budget, 1))

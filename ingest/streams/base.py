@@ -3,7 +3,7 @@
 The words of the vendor's replies are those of the reference, sections 6 to 8.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -211,8 +211,3 @@ def answered_to(reply: Json, window: Span, reach: int) -> int:
     end = reply.get("end_at")
     echoed = moment(end) if end is not None else window.end
     return min(echoed, window.start + reach)
-
-
-def all_points(read: Read, system: str, reply: Json) -> Iterable[Point]:
-    """Every point of a reply. Raises ValueError, TypeError, KeyError or AttributeError when its shape is wrong."""
-    return list(read(system, reply))

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
-from ingest.core.point import Point, encode_all
+from ingest.core.point import Point, encode
 from ingest.simulator import Site
 from ingest.sinks import Sink, Target
 from ingest.sinks.influx_v1 import InfluxV1Sink
@@ -120,8 +120,8 @@ def seed(server: Influxd, folder: Path) -> Seeded:
     seeded = Seeded(server, world)
     sink: Sink = InfluxV1Sink(server.url, DATABASE)
     for site in SITES:
-        sink.write(encode_all(_of_system(site)))
-    sink.write(encode_all(_of_itself()))
+        sink.write(list(map(encode, _of_system(site))))
+    sink.write(list(map(encode, _of_itself())))
     sink.close()
     return seeded
 

@@ -15,17 +15,9 @@ from tests.stories import stored
 from tests.stories.program import Program, Vendor
 from tests.stories.test_convergence import differences, extra
 from tests.world import DAY, HOUR, START, World
+from tests.worlds import HOME
 
-HOUSE = Site(
-    system_id=8000,
-    name="House",
-    timezone="Europe/Berlin",
-    latitude=52.0,
-    longitude=13.0,
-    size_w=6000,
-    modules=16,
-    operational_at=START - 40 * DAY,
-)
+HOUSE = HOME
 OTHER = replace(HOUSE, system_id=8001, name="Other", longitude=14.0)
 
 

@@ -7,29 +7,21 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ingest.core.errors import StateError
 from ingest.core.http import Reply, Request
-from ingest.simulator import Site
 from ingest.store import Store, schema
 from tests.stories import stored
 from tests.stories.program import Program, Vendor
 from tests.stories.test_convergence import differences
 from tests.world import DAY, HOUR, START, World
+from tests.worlds import HOME
 
-HOUSE = Site(
-    system_id=9000,
-    name="House",
-    timezone="Europe/Berlin",
-    latitude=52.0,
-    longitude=13.0,
-    size_w=6000,
-    modules=16,
-    operational_at=START - 40 * DAY,
-)
+HOUSE = replace(HOME, system_id=9000)
 LIMITED = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search")
 """Even for root, permissions count."""
 

@@ -13,21 +13,12 @@ from typing import Any
 import pytest
 
 from ingest.core.oauth import Token
-from ingest.simulator import Site
-from tests.world import DAY, HOUR, START, World
+from tests.world import DAY, HOUR, World
+from tests.worlds import HOME
 
 ROTATION = ("ingest/auth.py", "ingest/tokens.py", "ingest/accounts.py", "ingest/core/oauth.py")
 FROM, TO = {"_start_renewal"}, {"finish"}
-SITE = Site(
-    system_id=4711,
-    name="House",
-    timezone="Europe/Berlin",
-    latitude=52.0,
-    longitude=13.0,
-    size_w=6000,
-    modules=16,
-    operational_at=START - 40 * DAY,
-)
+SITE = replace(HOME, system_id=4711)
 
 
 class Crash(BaseException):

@@ -1,6 +1,6 @@
 """Daily totals: whose days they are, which of them are known, and when a day is read again."""
 
-from datetime import date, timedelta
+from datetime import date, timedelta, tzinfo
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -24,7 +24,6 @@ from ingest.core.days import (
     date_at,
     days_between,
     days_of,
-    local_day,
     midnight,
     month_after,
     month_of,
@@ -39,6 +38,11 @@ zones = st.sampled_from(
 dates = st.dates(date(2000, 1, 1), date(2040, 1, 1))
 amounts = st.integers(0, 90_000).map(float)
 DAYS = list(days_between(date(2026, 6, 1), 10, ZoneInfo("US/Pacific")))
+
+
+def local_day(day: date, place: tzinfo) -> LocalDay:
+    """A day from its two midnights."""
+    return LocalDay(day, midnight(day, place), midnight(day + timedelta(1), place))
 
 
 # ── local days ────────────────────────────────────────────────────────────────────────────────────────

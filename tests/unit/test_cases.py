@@ -14,7 +14,7 @@ import pytest
 from ingest.core.dialect import Api, request
 from ingest.core.http import Reply, Request
 from ingest.core.planner import Purpose, Task
-from ingest.core.point import encode_all
+from ingest.core.point import encode
 from ingest.core.span import Span
 from ingest.core.verdict import Kind
 from ingest.fetch import Outcome, fetch
@@ -130,7 +130,7 @@ def test_a_reply_means_what_its_case_says(name: str) -> None:
     assert {key: case[key] for key in seen if key in case} == {key: seen[key] for key in seen if key in case}
     assert case.get("reason", "") in outcome.verdict.reason
     assert outcome.date_at == DATE_AT
-    assert (lines.read_text("utf-8") if lines.exists() else "").splitlines() == sorted(encode_all(outcome.points))
+    assert (lines.read_text("utf-8") if lines.exists() else "").splitlines() == sorted(map(encode, outcome.points))
     is_page = outcome.verdict.kind is Kind.BUSY and case["status"] == 200
     kept = (folder / reply).read_bytes() if outcome.verdict.kind is Kind.GARBLED or is_page else b""
     assert kept == outcome.body, "what could not be read is kept, and nothing else"

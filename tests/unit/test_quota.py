@@ -17,7 +17,6 @@ from ingest.core.quota import (
     month_of,
     open_at,
     spacing,
-    stretch,
 )
 
 plans = st.builds(Plan, st.integers(1, 300), st.integers(1, 300_000))
@@ -144,15 +143,3 @@ def test_what_live_polling_does_not_need_goes_to_history(
 @given(lefts, spents, demands, shares)
 def test_what_history_does_not_need_goes_to_live_polling(left: int, spent: int, live: float, share: float) -> None:
     assert left == divide(left, spent, live, 0, share).live
-
-
-@given(st.floats(0, 10**6), st.integers(0, 10**6))
-def test_stretched_demand_fits_its_budget(demand: float, budget: int) -> None:
-    factor = stretch(demand, budget)
-    assert factor >= 1
-    assert demand / factor <= max(budget, 1) * (1 + 1e-9)
-
-
-@given(st.integers(0, 1000))
-def test_nothing_is_stretched_that_fits(budget: int) -> None:
-    assert stretch(budget, budget) == 1

@@ -1,32 +1,11 @@
 """What goes wrong on purpose, and how often."""
 
 import json
-from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
-from ingest.simulator import Answer, Caller, Cloud, Faults, Site, faults_from
-
-DAY = 86400
-NOW = int(datetime(2026, 4, 20, 21, 7, 30, tzinfo=UTC).timestamp())
-HOUSE = Site(66, "House", "UTC", 37.8, -121.3, 7600, 20, NOW - 100 * DAY)
-
-
-class World(Caller):
-    def __init__(self, site: Site = HOUSE, plan: Any = "kilowatt", **faults: Any) -> None:
-        super().__init__(Cloud([site], clock=lambda: NOW, plan=plan))
-        self.authorize()
-        self.cloud.faults = Faults(**faults)
-
-    def signed_out(self) -> "World":
-        self.access = "expired"
-        return self
-
-    def again(self, path: str) -> Answer:
-        for _ in range(60):
-            answer = self.get(path)
-        return answer
+from ingest.simulator import faults_from
+from tests.unit.test_simulator_errors import World
 
 
 def test_overload_is_html_with_any_status() -> None:

@@ -2,25 +2,10 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from ingest.simulator import Caller, Cloud, Site, enlighten_id, v2_code
-
-DAY = 86400
-NOW = int(datetime(2026, 4, 20, 21, 7, 30, tzinfo=UTC).timestamp())
-MIDNIGHT = int(datetime(2026, 4, 20, 7, 0, tzinfo=UTC).timestamp())  # in California
-HOUSE = Site(
-    system_id=66,
-    name="House",
-    timezone="US/Pacific",
-    latitude=37.8,
-    longitude=-121.3,
-    size_w=7600,
-    modules=20,
-    operational_at=int(datetime(2025, 10, 1, 15, 20, tzinfo=UTC).timestamp()),
-)
-MICRO, USED = "/66/telemetry/production_micro", "/66/telemetry/consumption_meter"
+from tests.unit.test_simulator_api import DAY, HOUSE, MICRO, MIDNIGHT, NOW, USED
 
 
 def caller_of(*sites: Site, now: int = NOW, **options: Any) -> Caller:
