@@ -61,6 +61,15 @@ def test_live_calls_come_just_after_uploads(period: int) -> None:
     assert sum(1 for late in after if late <= 2 * MINUTE) >= 0.9 * len(after), after
 
 
+def test_history_is_not_taken_for_read_before_all_of_it_was_looked_at() -> None:
+    runner = Runner(Fleet(20), KILOWATT)
+    runner.agenda.keep_up(START, frozenset(["home"]))
+    assert not runner.agenda.is_priced
+    for _ in range(10):
+        runner.agenda.keep_up(START, frozenset(["home"]))
+    assert runner.agenda.is_priced
+
+
 def test_a_large_fleet_costs_a_tick_little() -> None:
     """Counted, not timed: a tick looks at no more than the front of what is due."""
     runner = Runner(Fleet(200), Plan(300, 1_500_000), latency=0)
