@@ -176,6 +176,13 @@ def test_a_snapshot_has_no_history() -> None:
     assert history_tasks([work("production_meter_readings")], NOW, CLASSES) == []
 
 
+@pytest.mark.parametrize("name", ["stats", "rgm_stats"])
+def test_the_last_day_of_a_gateway_that_died_is_read_too(name: str) -> None:
+    died = floor_to(NOW - 30 * DAY, 15 * MINUTE)
+    dead = work(name, log=(Advance(NOW - 10 * DAY, died),), floor=died - 10 * DAY)
+    assert union(history_windows(dead, NOW, CLASSES)) == (Span(died - 10 * DAY, died),)
+
+
 def test_a_gateway_that_never_reported_owes_nothing() -> None:
     assert history_tasks([work(log=())], NOW, CLASSES) == []
 
