@@ -8,10 +8,10 @@ from ingest import auth
 from ingest.auth import Authorizer
 from ingest.core.errors import AuthBusy, AuthNeeded, ConfigError, IngestError, StateError
 from ingest.core.oauth import Token
+from ingest.core.units import HOUR, MINUTE
 from ingest.core.verdict import Kind, Verdict
 from ingest.fetch import Outcome
 from ingest.logs import Change
-from ingest.streams.base import HOUR, MINUTE
 from ingest.tokens import Kept
 
 log = logging.getLogger(__name__)

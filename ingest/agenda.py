@@ -11,9 +11,9 @@ from ingest.core import planner
 from ingest.core.pacing import Factors, Group
 from ingest.core.planner import Debt
 from ingest.core.quota import month_of
+from ingest.core.units import DAY, HOUR, MINUTE
 from ingest.core.work import Classes, Task, Work
 from ingest.roster import Roster
-from ingest.streams.base import DAY, HOUR, MINUTE
 
 Key = tuple[str, str]
 

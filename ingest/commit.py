@@ -11,12 +11,12 @@ from ingest.core.derive import QUARTER
 from ingest.core.planner import LONGEST_PAUSE, Purpose
 from ingest.core.point import Point, Value
 from ingest.core.span import Span, Spans, ceil_to, floor_to, subtract
+from ingest.core.units import DAY, HOUR, MINUTE
 from ingest.core.verdict import Kind
 from ingest.fetch import Outcome
 from ingest.store import archive, ledger, progress, totals
 from ingest.store.archive import Written
 from ingest.store.progress import Pair, SystemRow
-from ingest.streams.base import DAY, HOUR, MINUTE
 from ingest.streams.site import SystemInfo
 
 PAUSES: dict[Kind, tuple[int, int]] = {

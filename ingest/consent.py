@@ -17,9 +17,9 @@ from ingest.auth import Authorizer
 from ingest.core import oauth
 from ingest.core.errors import AuthNeeded, ConfigError, StateError
 from ingest.core.oauth import Answer, Token
+from ingest.core.units import DAY, HOUR
 from ingest.tokens import TokenFiles
 
-HOUR, DAY = 3600, 86400
 SHORT, LONG = HOUR, 7 * DAY
 """How long a link on a page is good for, and one that is printed and may be sent to an owner."""
 MOST = 200

@@ -7,9 +7,9 @@ from ingest import spending
 from ingest.agenda import Agenda, Key
 from ingest.core import quota
 from ingest.core.quota import Usage
+from ingest.core.units import HOUR
 from ingest.core.work import Task
 from ingest.spending import Flow, Needs, Pace, Rules
-from ingest.streams.base import HOUR
 
 LONGEST_WAIT = HOUR
 

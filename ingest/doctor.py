@@ -17,9 +17,9 @@ from ingest.core.http import Reply, Request, Transport
 from ingest.core.planner import Purpose, Task
 from ingest.core.span import Span
 from ingest.core.verdict import Kind, verdict
+from ingest.core.words import many, size_words, span_words
 from ingest.identity import Cloud
 from ingest.report import Problem, Report, report
-from ingest.report.words import many, size_words, span_words
 from ingest.roster import listing
 from ingest.sinks import Sink, Target, open_sink
 from ingest.store import Store, ledger, outbox, progress

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from ingest.core.http import Request, Transport
 from ingest.core.planner import Task
 from ingest.core.point import Point
+from ingest.core.units import DAY
 from ingest.core.verdict import Kind, Verdict, verdict
-from ingest.streams.base import DAY, Json, Lifetime, answered_to, operational_at, reported_at
+from ingest.streams.base import Json, Lifetime, answered_to, operational_at, reported_at
 from ingest.streams.site import (
     DEVICES,
     SUMMARY,

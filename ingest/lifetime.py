@@ -8,12 +8,12 @@ from ingest.core import audit, coverage
 from ingest.core.audit import Total
 from ingest.core.days import LocalDay, date_at, days_between
 from ingest.core.point import Point
+from ingest.core.units import DAY
 from ingest.derived import own_sums, settled, write_days, zone_of
 from ingest.fetch import Outcome
 from ingest.store import archive, progress, totals
 from ingest.store.archive import Written
 from ingest.streams import BY_NAME
-from ingest.streams.base import DAY
 from ingest.streams.lifetime import AUDITS, DAILY, METER
 
 Said = Sequence[tuple[LocalDay, float]]

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import ingest
 from ingest.core.point import Point, Value, decode_fields, series_key
+from ingest.core.units import HOUR
 from ingest.report import Report, StreamReport, SystemReport
 from ingest.report.gaps import QUIET
 from ingest.report.model import Problem, TokenReport
 from ingest.store import archive
-from ingest.streams.base import HOUR
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric

@@ -21,6 +21,7 @@ from ingest.core.errors import StateError
 from ingest.core.http import Transport
 from ingest.core.planner import Classes, Task
 from ingest.core.quota import Plan
+from ingest.core.units import DAY, MINUTE
 from ingest.core.verdict import Kind, Verdict
 from ingest.deliver import Delivery
 from ingest.desk import LONGEST_WAIT, Desk
@@ -31,7 +32,6 @@ from ingest.spending import Books, Pace, Rules
 from ingest.store import Store, ledger, outbox
 from ingest.store import settings as kept
 from ingest.store.progress import Pair
-from ingest.streams.base import DAY, MINUTE
 from ingest.trouble import Trouble, after
 
 log = logging.getLogger(__name__)

@@ -13,10 +13,11 @@ from ingest.core.days import zone
 from ingest.core.habits import PRODUCTION
 from ingest.core.planner import LONGEST_PAUSE, Work
 from ingest.core.span import Spans, union
+from ingest.core.units import DAY, MINUTE, WEEK
 from ingest.store import progress, wishes
 from ingest.store.progress import Pair, SystemRow
 from ingest.streams import BY_NAME
-from ingest.streams.base import DAY, MINUTE, WEEK, Route, Stream
+from ingest.streams.base import Route, Stream
 from ingest.streams.lifetime import AUDITED
 from ingest.streams.site import DEVICES, SUMMARY, SYSTEMS
 

@@ -7,10 +7,10 @@ from math import ceil
 
 from ingest.core import pacing, quota
 from ingest.core.pacing import EVEN, Factors, Group
-from ingest.core.quota import MINUTE, Plan, Usage
+from ingest.core.quota import Plan, Usage
+from ingest.core.units import DAY, MINUTE
 from ingest.core.work import Purpose
 from ingest.store import Store, ledger
-from ingest.streams.base import DAY
 
 HURRY = 1.05
 """Live calls may go so much faster than evenly where they come in lumps."""

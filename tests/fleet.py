@@ -11,12 +11,13 @@ from ingest.core.coverage import Advance
 from ingest.core.pacing import Daylight
 from ingest.core.quota import Plan, Usage
 from ingest.core.span import Span, floor_to, subtract, total, union
+from ingest.core.units import DAY, HOUR, MINUTE, YEAR
 from ingest.core.windows import served_from
 from ingest.core.work import Classes, Purpose, Task, Work
 from ingest.desk import Desk
 from ingest.spending import Rules
 from ingest.streams import BY_NAME
-from ingest.streams.base import DAY, HOUR, MINUTE, YEAR, Stream
+from ingest.streams.base import Stream
 from ingest.streams.site import SUMMARY
 
 START = 1_782_864_000

@@ -7,11 +7,11 @@ from rich.console import Console
 from rich.table import Table
 
 from ingest.cli.context import Context
+from ingest.core.units import DAY
+from ingest.core.words import local_words, many
 from ingest.report import Report, SystemReport, report, span_words
 from ingest.report.gaps import NO_METER, QUIET
 from ingest.report.problems import summary
-from ingest.report.words import local_words, many
-from ingest.streams.base import DAY
 
 
 @click.command()

@@ -18,12 +18,12 @@ from ingest.core import timetable
 from ingest.core.advice import spell
 from ingest.core.quota import Plan, month_of
 from ingest.core.timetable import Line, Timetable
+from ingest.core.units import DAY
+from ingest.core.words import day_words
 from ingest.core.work import Classes, Work
-from ingest.report.words import day_words
 from ingest.roster import Roster
 from ingest.store import ledger
 from ingest.store.progress import SystemRow
-from ingest.streams.base import DAY
 
 PAUSE_S = 2.0
 

@@ -29,8 +29,9 @@ from ingest.config.models import (
 from ingest.config.problems import config_error, hint, nearest
 from ingest.config.schema import json_schema
 from ingest.config.settings import ConfigFile, Settings, settings
-from ingest.config.values import SIMULATOR, When, seconds, share
+from ingest.config.values import SIMULATOR, seconds, share
 from ingest.core.errors import ConfigError
+from ingest.core.when import When
 
 __all__ = [
     "CADENCES",

@@ -16,7 +16,9 @@ from pydantic import (
 )
 
 from ingest.config import values
-from ingest.config.values import DAY, MINUTE, When, one_of, word_error, words_schema
+from ingest.config.values import one_of, word_error, words_schema
+from ingest.core.units import DAY, MINUTE
+from ingest.core.when import When
 
 STREAMS = ("stats", "rgm_stats", "production_meter_readings", "consumption")
 LIFETIME_STREAMS = ("energy_lifetime", "consumption_lifetime")

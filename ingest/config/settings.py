@@ -21,7 +21,8 @@ from ingest.config.models import (
     System,
     Web,
 )
-from ingest.config.values import DAY, HOUR, SIMULATOR, word_error
+from ingest.config.values import SIMULATOR, word_error
+from ingest.core.units import DAY, HOUR
 
 OFF = ("off", "false", "no")
 Sink = Annotated[Influx | InfluxV1, Field(discriminator="type")]

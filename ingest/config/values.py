@@ -3,20 +3,17 @@
 import math
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any
 from urllib.parse import SplitResult, urlsplit
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-MINUTE, HOUR, DAY = 60, 3600, 86_400
+from ingest.core.when import LONGEST, UNITS, When, day
+
 SIMULATOR = "simulator"
 
-_UNITS = {"s": 1, "m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY, "y": 365 * DAY}
-_LONGEST = 100 * 365 * DAY
 SLOT: dict[str, Any] = {"type": "string", "pattern": r"\$\{"}
 
 
@@ -42,8 +39,8 @@ def seconds(value: object) -> int:
     match = re.fullmatch(r"(\d{1,12})\s*([smhdw]?)", str(value).strip(), re.ASCII)
     if match is None:
         raise ValueError("is not a duration; write it like 90s, 15m, 6h or 4d")
-    result = int(match[1]) * _UNITS[match[2] or "s"]
-    if result > _LONGEST:
+    result = int(match[1]) * UNITS[match[2] or "s"]
+    if result > LONGEST:
         raise ValueError("is longer than a hundred years")
     return result
 
@@ -55,50 +52,6 @@ def share(value: object) -> float:
     if result > 1:
         raise ValueError("is not a share; write it like 10% or 0.1")
     return result
-
-
-def day(value: object) -> date:
-    """Read a date, `2025-01-31`."""
-    try:
-        result = datetime.strptime(str(value).strip(), "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no zone
-    except ValueError:
-        raise ValueError("is not a date; write it like 2025-01-31") from None
-    if not 2000 <= result.year <= 2100:
-        raise ValueError("is a date in which no system reports; write it like 2025-01-31")
-    return result
-
-
-@dataclass(frozen=True)
-class When:
-    """A moment in the past: a local day, an age in seconds, or (both None) all there is."""
-
-    day: date | None = None
-    age: int | None = None
-
-    @classmethod
-    def parse(cls, text: object) -> "When":
-        """Read `2025-01-31`, `7d`, `2y` or `all`; ValueError says what is wrong."""
-        word = text.strip() if isinstance(text, str) else ""
-        if word == "all":
-            return cls()
-        match = re.fullmatch(r"(\d{1,6})([hdwy])", word, re.ASCII)
-        if match and int(match[1]) * _UNITS[match[2]] <= _LONGEST:
-            return cls(age=int(match[1]) * _UNITS[match[2]])
-        try:
-            return cls(day=day(word))
-        except ValueError:
-            raise ValueError("is not a date (2025-01-31), an age (7d, 2y) or all") from None
-
-    def at(self, now: int, zone: str) -> int:
-        """Return the moment in epoch seconds: the local midnight that begins the day; 0 for all."""
-        if self.day is not None:
-            return int(datetime(self.day.year, self.day.month, self.day.day, tzinfo=ZoneInfo(zone)).timestamp())
-        return 0 if self.age is None else max(0, now - self.age)
-
-    def __str__(self) -> str:
-        if self.day is not None:
-            return self.day.isoformat()
-        return "all" if self.age is None else f"{self.age // DAY}d" if self.age % DAY == 0 else f"{self.age // HOUR}h"
 
 
 def web_address(text: str) -> str:

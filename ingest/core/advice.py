@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from ingest.core import pacing
 from ingest.core.quota import Plan
-from ingest.streams.base import DAY, MINUTE
+from ingest.core.units import DAY, MINUTE
 
 if TYPE_CHECKING:
     from ingest.core.timetable import Line, Wish

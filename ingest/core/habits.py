@@ -7,7 +7,7 @@ from typing import Any
 from ingest.core.pacing import Daylight
 from ingest.core.point import Point
 from ingest.core.rhythm import UNKNOWN, Rhythm
-from ingest.streams.base import DAY
+from ingest.core.units import DAY
 
 KEPT_DAYS = 3
 PRODUCTION = {"production_micro": 300, "production_rgm": 900}

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from ingest.core.http import Reply, Request
+from ingest.core.units import DAY
 from ingest.core.verdict import one_line, words
 
-DAY = 86400
 REFRESH_LIFE = 30 * DAY
 """Refresh tokens live a month (reference 2.2)."""
 EARLY = 0.2

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ingest.core.quota import Plan, burst
 from ingest.core.span import Span
-from ingest.streams.base import DAY, HOUR, MINUTE
+from ingest.core.units import DAY, HOUR, MINUTE
 
 MARGIN = 30 * MINUTE
 """Production streams wake so long before the first light of yesterday and rest so long after its last."""

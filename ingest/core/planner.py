@@ -11,6 +11,7 @@ from typing import NamedTuple
 from ingest.core.pacing import rest_at
 from ingest.core.rhythm import look_from, next_look
 from ingest.core.span import Span, Spans, intersect, total
+from ingest.core.units import DAY, HOUR
 from ingest.core.windows import (
     PATIENCE,
     RIDE,
@@ -23,7 +24,6 @@ from ingest.core.windows import (
     served_from,
 )
 from ingest.core.work import Classes, Purpose, Task, Work
-from ingest.streams.base import DAY, HOUR
 
 __all__ = [
     "PATIENCE",

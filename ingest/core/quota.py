@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
-MINUTE = 60
+from ingest.core.units import MINUTE
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from ingest.core.advice import advise
 from ingest.core.coverage import Advance
 from ingest.core.pacing import Factors, Group
 from ingest.core.quota import Plan, Usage
+from ingest.core.units import DAY
 from ingest.core.windows import history_count
 from ingest.core.work import Classes, Work
-from ingest.streams.base import DAY
 
 RENEWALS = 1.25
 """Calls a day for the tokens of one account: they live a day and are renewed when a fifth of it is left."""

@@ -8,7 +8,8 @@ from ingest.core.coverage import Advance, Covered
 from ingest.core.pacing import Daylight, Group, awake_seconds
 from ingest.core.rhythm import UNKNOWN, Rhythm
 from ingest.core.span import Span
-from ingest.streams.base import DAY, Route, Stream
+from ingest.core.units import DAY
+from ingest.streams.base import Route, Stream
 
 
 class Purpose(StrEnum):

@@ -9,6 +9,7 @@ import sqlite3
 from ingest.config import Settings
 from ingest.core.planner import Work
 from ingest.core.quota import month_of
+from ingest.core.words import span_words
 from ingest.report.gaps import gaps
 from ingest.report.model import (
     BackfillReport,
@@ -26,7 +27,6 @@ from ingest.report.problems import problems
 from ingest.report.spending import ledger_name, spending
 from ingest.report.systems import system_report
 from ingest.report.tokens import tokens
-from ingest.report.words import span_words
 from ingest.roster import Roster
 from ingest.store import archive, ledger, outbox
 from ingest.store import settings as kept

@@ -5,10 +5,10 @@ from ingest.core import planner
 from ingest.core.coverage import covered, edge
 from ingest.core.planner import Work
 from ingest.core.span import Span, Spans, floor_to, intersect, subtract, total
+from ingest.core.units import DAY, HOUR
 from ingest.core.verdict import Kind
 from ingest.report.model import Gap
 from ingest.store.progress import Pair
-from ingest.streams.base import DAY, HOUR
 
 PATIENCE = 12 * HOUR
 """Longer than the longest cadence of a small plan."""

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from ingest.config import Settings
 from ingest.core.access import UNKNOWN, is_unknown
+from ingest.core.units import HOUR, MINUTE
 from ingest.core.verdict import Kind
+from ingest.core.words import day_words, many, size_words, span_words
 from ingest.report.model import Problem, Report, SystemReport
-from ingest.report.words import day_words, many, size_words, span_words
 from ingest.roster import Roster, listing
 from ingest.store.progress import Pair
 from ingest.streams import BY_NAME
-from ingest.streams.base import HOUR, MINUTE
 from ingest.streams.site import SYSTEMS
 
 SILENT = 8 * HOUR

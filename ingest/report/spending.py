@@ -11,11 +11,11 @@ from ingest.core.planner import Classes, Work
 from ingest.core.quota import Plan
 from ingest.core.span import total
 from ingest.core.timetable import Timetable, timetable, wishes
+from ingest.core.units import DAY, HOUR
 from ingest.report.gaps import owing, settled_until, wanted
 from ingest.report.model import BackfillReport, QuotaReport
 from ingest.store import ledger
 from ingest.store import settings as kept
-from ingest.streams.base import DAY, HOUR
 
 
 def ledger_name(settings: Settings) -> str:

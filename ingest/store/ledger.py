@@ -2,7 +2,8 @@
 
 import sqlite3
 
-from ingest.core.quota import MINUTE, Usage, month_of
+from ingest.core.quota import Usage, month_of
+from ingest.core.units import MINUTE
 
 KEEP = 400 * 86400
 """A ledger longer than a year lets a year be looked back on."""

@@ -11,9 +11,7 @@ from typing import Any
 
 from ingest.core.point import Point, Tags, series_key
 from ingest.core.span import Span
-
-MINUTE, HOUR, DAY = 60, 3600, 86400
-WEEK, YEAR = 7 * DAY, 365 * DAY
+from ingest.core.units import DAY, MINUTE
 
 Json = Mapping[str, Any]
 Params = dict[str, str]

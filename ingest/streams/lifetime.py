@@ -5,7 +5,8 @@ from datetime import date
 
 from ingest.core.point import Point
 from ingest.core.span import Span
-from ingest.streams.base import DAY, Field, Json, Lifetime, Params, Route, Stream, nothing, number
+from ingest.core.units import DAY
+from ingest.streams.base import Field, Json, Lifetime, Params, Route, Stream, nothing, number
 
 OLDEST = date(2000, 1, 1)
 LONGEST = 100 * 366

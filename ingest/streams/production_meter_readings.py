@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from ingest.core.point import Point
-from ingest.streams.base import DAY, Field, Json, Route, Stream, identity, moment, nothing, number
+from ingest.core.units import DAY
+from ingest.streams.base import Field, Json, Route, Stream, identity, moment, nothing, number
 
 
 def _read(system: str, reply: Json) -> Iterator[Point]:

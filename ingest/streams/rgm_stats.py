@@ -3,11 +3,8 @@
 from collections.abc import Iterator
 
 from ingest.core.point import Point, Tags
+from ingest.core.units import DAY, MINUTE, WEEK, YEAR
 from ingest.streams.base import (
-    DAY,
-    MINUTE,
-    WEEK,
-    YEAR,
     Field,
     Json,
     Route,

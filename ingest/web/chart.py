@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from ingest.core.span import floor_to
+from ingest.core.units import DAY
 from ingest.report.systems import midnight
 from ingest.roster import zone
 from ingest.store import archive
-from ingest.streams.base import DAY
 
 QUARTER = 900
 PER_HOUR = 4

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup, escape
 
 import ingest
+from ingest.core.units import HOUR
+from ingest.core.words import day_words, many, span_words
 from ingest.report import Report, SystemReport
 from ingest.report.model import QuotaReport
 from ingest.report.problems import summary
-from ingest.report.words import day_words, many, span_words
 from ingest.roster import zone
 from ingest.streams import BY_NAME
-from ingest.streams.base import HOUR
 from ingest.web import calendar, chart
 from ingest.web.source import Source
 

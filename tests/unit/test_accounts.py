@@ -10,9 +10,10 @@ from ingest.accounts import FRESH, Accounts, Renewal
 from ingest.auth import Authorizer, Login
 from ingest.core.errors import AuthBusy, AuthNeeded, ConfigError
 from ingest.core.http import Reply
-from ingest.core.oauth import DAY, App, Token
+from ingest.core.oauth import App, Token
 from ingest.core.planner import Purpose, Task
 from ingest.core.span import Span
+from ingest.core.units import DAY
 from ingest.core.verdict import Kind, Verdict
 from ingest.fetch import Outcome
 from ingest.streams.site import SYSTEMS

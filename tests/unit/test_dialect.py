@@ -6,8 +6,8 @@ from ingest.core.dialect import Api, request
 from ingest.core.http import Request
 from ingest.core.planner import Purpose, Task
 from ingest.core.span import Span
+from ingest.core.units import DAY, WEEK
 from ingest.streams import BY_NAME
-from ingest.streams.base import DAY, WEEK
 from ingest.streams.site import SUMMARY, SYSTEMS
 
 BASE = "https://api.example"

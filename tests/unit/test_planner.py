@@ -25,8 +25,8 @@ from ingest.core.planner import (
     served_from,
 )
 from ingest.core.span import NONE, Span, Spans, floor_to, intersect, subtract, total, union
+from ingest.core.units import DAY, HOUR, MINUTE, WEEK
 from ingest.streams import BY_NAME
-from ingest.streams.base import DAY, HOUR, MINUTE, WEEK
 from ingest.streams.site import SUMMARY, SYSTEMS
 
 CLASSES = Classes(6 * HOUR, 4 * DAY)

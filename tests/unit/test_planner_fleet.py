@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from ingest.core.quota import Plan
-from ingest.streams.base import DAY, HOUR, MINUTE
+from ingest.core.units import DAY, HOUR, MINUTE
 from tests.fleet import START, Fleet, Gateway, Runner, busiest, by_pair, lives, mixed, months, read_two_years, unlucky
 
 WATT, KILOWATT = Plan(10, 1000), Plan(50, 50_000)

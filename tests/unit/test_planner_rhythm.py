@@ -13,9 +13,9 @@ from ingest.core.pacing import LONGEST_REST, MARGIN, Daylight, Group, awake_seco
 from ingest.core.planner import history_windows
 from ingest.core.point import Point
 from ingest.core.rhythm import UNKNOWN, Rhythm, look, look_from, next_look
+from ingest.core.units import DAY, HOUR, MINUTE
 from ingest.core.windows import history_count
 from ingest.core.work import Work
-from ingest.streams.base import DAY, HOUR, MINUTE
 from tests.unit.test_planner import CLASSES, NOW, works
 
 WEEK = 7 * DAY

@@ -9,9 +9,9 @@ import pytest
 from ingest.core.advice import spell
 from ingest.core.quota import Plan, month_of
 from ingest.core.timetable import Timetable, Wish, backfill, price, timetable, wishes
+from ingest.core.units import DAY, HOUR, MINUTE, YEAR
 from ingest.core.work import Purpose, Work
 from ingest.streams import BY_NAME
-from ingest.streams.base import DAY, HOUR, MINUTE, YEAR
 from tests.fleet import CLASSES, START, Fleet, Runner, going_for_long
 
 WATT, KILOWATT, PARTNER = Plan(10, 1000), Plan(50, 50_000), Plan(300, 1_500_000)

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from ingest.roster import zone
-from ingest.streams.base import DAY, HOUR, MINUTE
+from ingest.core.days import zone
+from ingest.core.units import DAY, HOUR, MINUTE
 
 
 def span_words(seconds: int) -> str:
