@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from bench.timing import tell
-from ingest.core.oauth import Token
+from ingest.enphase.oauth import Token
 from ingest.simulator import API_KEY, CLIENT_ID, CLIENT_SECRET, Caller, Cloud, SimulatedServer, Site
 from ingest.tokens import Kept, TokenFiles
 from tests.influxd import Influxd

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from ingest import auth
 from ingest.auth import Authorizer
 from ingest.core.errors import AuthBusy, AuthNeeded, ConfigError, IngestError, StateError
-from ingest.core.oauth import Token
 from ingest.core.units import HOUR, MINUTE
-from ingest.core.verdict import Kind, Verdict
+from ingest.enphase.oauth import Token
+from ingest.enphase.replies import Kind, Verdict
 from ingest.fetch import Outcome
 from ingest.logs import Change
 from ingest.tokens import Kept

@@ -12,7 +12,8 @@ from ingest.core.pacing import Factors, Group
 from ingest.core.planner import Debt
 from ingest.core.quota import month_of
 from ingest.core.units import DAY, HOUR, MINUTE
-from ingest.core.work import Classes, Task, Work
+from ingest.core.work import Classes, Work
+from ingest.enphase.call import Task
 from ingest.roster import Roster
 
 Key = tuple[str, str]

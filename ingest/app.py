@@ -10,10 +10,10 @@ from ingest.accounts import Accounts
 from ingest.auth import Authorizer, Login
 from ingest.clock import Clock
 from ingest.config import Influx, InfluxV1, Settings
-from ingest.core.dialect import Api
 from ingest.core.http import Transport
-from ingest.core.oauth import App, user_id
 from ingest.deliver import Sender
+from ingest.enphase.oauth import App, user_id
+from ingest.enphase.requests import Api
 from ingest.identity import Cloud
 from ingest.pipeline import PARALLEL_FROM, Pipeline
 from ingest.sinks import Sink, Target, open_sink

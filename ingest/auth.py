@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from ingest.config import Settings
-from ingest.core import oauth
 from ingest.core.errors import AuthBusy, AuthNeeded, ConfigError, IngestError, StateError
 from ingest.core.http import Reply, Request, Transport
-from ingest.core.oauth import App, Refused, Token
 from ingest.core.units import DAY
+from ingest.enphase import oauth
+from ingest.enphase.oauth import App, Refused, Token
 from ingest.logs import register_secret
 from ingest.tokens import Kept, TokenFiles
 

@@ -1,11 +1,11 @@
 """Wishes of history, taken up by the runner: a lower floor of some pairs, and for a while a larger share of calls."""
 
 from ingest.core.span import Span
+from ingest.enphase.streams import BY_NAME
 from ingest.roster import Roster
 from ingest.store import Store, progress, settings, wishes
 from ingest.store.progress import Pair
 from ingest.store.wishes import Backfill
-from ingest.streams import BY_NAME
 
 SHARE = "backfill_share"
 

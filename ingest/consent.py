@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.auth import Authorizer
-from ingest.core import oauth
 from ingest.core.errors import AuthNeeded, ConfigError, StateError
-from ingest.core.oauth import Answer, Token
 from ingest.core.units import DAY, HOUR
+from ingest.enphase import oauth
+from ingest.enphase.oauth import Answer, Token
 from ingest.tokens import TokenFiles
 
 SHORT, LONG = HOUR, 7 * DAY

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ingest.core.planner import Classes
+from ingest.core.work import Classes
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from ingest.core.audit import Total
 from ingest.core.days import LocalDay, days_of, midnight, month_after, month_of, zone
 from ingest.core.point import Point
 from ingest.core.span import NONE, Span, Spans, floor_to
+from ingest.enphase.streams.lifetime import DAILY
 from ingest.store import archive, progress, totals
 from ingest.store.archive import Written
-from ingest.streams.lifetime import DAILY
 
 MEASUREMENTS = {"stats": "production_micro", "rgm_stats": "production_rgm", "consumption": "consumption"}
 """The measurements from which all is derived, by stream."""

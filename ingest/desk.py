@@ -8,7 +8,7 @@ from ingest.agenda import Agenda, Key
 from ingest.core import quota
 from ingest.core.quota import Usage
 from ingest.core.units import HOUR
-from ingest.core.work import Task
+from ingest.enphase.call import Task
 from ingest.spending import Flow, Needs, Pace, Rules
 
 LONGEST_WAIT = HOUR

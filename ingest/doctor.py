@@ -11,19 +11,19 @@ from zoneinfo import ZoneInfo
 from ingest.app import target_of
 from ingest.clock import TOLERANCE_S, Clock
 from ingest.config import Settings
-from ingest.core.dialect import Api, request
 from ingest.core.errors import ConfigError, IngestError
 from ingest.core.http import Reply, Request, Transport
-from ingest.core.planner import Purpose, Task
 from ingest.core.span import Span
-from ingest.core.verdict import Kind, verdict
 from ingest.core.words import many, size_words, span_words
+from ingest.enphase.call import Purpose, Task
+from ingest.enphase.replies import Kind, verdict
+from ingest.enphase.requests import Api, request
+from ingest.enphase.streams.site import SYSTEMS
 from ingest.identity import Cloud
 from ingest.report import Problem, Report, report
 from ingest.roster import listing
 from ingest.sinks import Sink, Target, open_sink
 from ingest.store import Store, ledger, outbox, progress
-from ingest.streams.site import SYSTEMS
 from ingest.tokens import TokenFiles
 
 OK, WARN, BAD, SKIPPED = "ok", "warn", "bad", "skipped"

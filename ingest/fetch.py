@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ingest.core.http import Request, Transport
-from ingest.core.planner import Task
 from ingest.core.point import Point
 from ingest.core.units import DAY
-from ingest.core.verdict import Kind, Verdict, verdict
-from ingest.streams.base import Json, Lifetime, answered_to, operational_at, reported_at
-from ingest.streams.site import (
+from ingest.enphase.call import Task
+from ingest.enphase.replies import Kind, Verdict, verdict
+from ingest.enphase.streams.base import Json, Lifetime, answered_to, operational_at, reported_at
+from ingest.enphase.streams.site import (
     DEVICES,
     SUMMARY,
     SYSTEMS,

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 from ingest.core import coverage, rhythm
 from ingest.core.habits import PRODUCTION
-from ingest.core.planner import Classes
 from ingest.core.span import Span, intersect
+from ingest.core.work import Classes
+from ingest.enphase.streams import BY_NAME
+from ingest.enphase.streams.base import Stream
 from ingest.fetch import Outcome
 from ingest.store import archive, progress
 from ingest.store import settings as kept
 from ingest.store.progress import Pair
-from ingest.streams import BY_NAME
-from ingest.streams.base import Stream
 
 NO_POINTS = "no_points"
 """State of a pair that never had a point, while the list of devices has not been asked."""

@@ -10,11 +10,11 @@ from ingest.core.days import LocalDay, date_at, days_between
 from ingest.core.point import Point
 from ingest.core.units import DAY
 from ingest.derived import own_sums, settled, write_days, zone_of
+from ingest.enphase.streams import BY_NAME
+from ingest.enphase.streams.lifetime import AUDITS, DAILY, METER
 from ingest.fetch import Outcome
 from ingest.store import archive, progress, totals
 from ingest.store.archive import Written
-from ingest.streams import BY_NAME
-from ingest.streams.lifetime import AUDITS, DAILY, METER
 
 Said = Sequence[tuple[LocalDay, float]]
 

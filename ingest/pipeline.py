@@ -15,16 +15,17 @@ from ingest.clock import Clock
 from ingest.config import Settings
 from ingest.context import Context
 from ingest.core import quota
-from ingest.core.access import UNKNOWN, is_unknown
-from ingest.core.dialect import Api, request
 from ingest.core.errors import StateError
 from ingest.core.http import Transport
-from ingest.core.planner import Classes, Task
 from ingest.core.quota import Plan
 from ingest.core.units import DAY, MINUTE
-from ingest.core.verdict import Kind, Verdict
+from ingest.core.work import Classes
 from ingest.deliver import Delivery
 from ingest.desk import LONGEST_WAIT, Desk
+from ingest.enphase.access import UNKNOWN, is_unknown
+from ingest.enphase.call import Task
+from ingest.enphase.replies import Kind, Verdict
+from ingest.enphase.requests import Api, request
 from ingest.fetch import Outcome, fetch
 from ingest.logs import Change, event
 from ingest.roster import Roster, utc_offset

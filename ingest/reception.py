@@ -11,20 +11,22 @@ from ingest.clock import Clock
 from ingest.config import Settings
 from ingest.consent import Desk, Seen
 from ingest.context import Context
-from ingest.core import access, quota
-from ingest.core.dialect import Api, request
+from ingest.core import quota
 from ingest.core.errors import ConfigError, StateLocked
 from ingest.core.http import Transport
-from ingest.core.oauth import Token
-from ingest.core.planner import Classes, Purpose, Task
 from ingest.core.quota import Plan
 from ingest.core.span import Span
-from ingest.core.verdict import Kind
+from ingest.core.work import Classes
+from ingest.enphase import access
+from ingest.enphase.call import Purpose, Task
+from ingest.enphase.oauth import Token
+from ingest.enphase.replies import Kind
+from ingest.enphase.requests import Api, request
+from ingest.enphase.streams.site import SYSTEMS
 from ingest.fetch import Outcome, fetch
 from ingest.identity import Cloud
 from ingest.roster import listing
 from ingest.store import Store, ledger
-from ingest.streams.site import SYSTEMS
 
 
 def desk(settings: Settings, clock: Clock, transport: Transport, remedy: Remedy, cloud: Cloud | None = None) -> Desk:

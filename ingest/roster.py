@@ -11,15 +11,16 @@ from ingest.config import Settings, System, When
 from ingest.core.coverage import Advance
 from ingest.core.days import zone
 from ingest.core.habits import PRODUCTION
-from ingest.core.planner import LONGEST_PAUSE, Work
+from ingest.core.planner import LONGEST_PAUSE
 from ingest.core.span import Spans, union
 from ingest.core.units import DAY, MINUTE, WEEK
+from ingest.core.work import Work
+from ingest.enphase.streams import BY_NAME
+from ingest.enphase.streams.base import Route, Stream
+from ingest.enphase.streams.lifetime import AUDITED
+from ingest.enphase.streams.site import DEVICES, SUMMARY, SYSTEMS
 from ingest.store import progress, wishes
 from ingest.store.progress import Pair, SystemRow
-from ingest.streams import BY_NAME
-from ingest.streams.base import Route, Stream
-from ingest.streams.lifetime import AUDITED
-from ingest.streams.site import DEVICES, SUMMARY, SYSTEMS
 
 __all__ = ["DEFAULT_SINCE", "DEFAULT_STREAMS", "Roster", "Wanted", "listing", "zone"]
 

@@ -9,7 +9,7 @@ from ingest.core import pacing, quota
 from ingest.core.pacing import EVEN, Factors, Group
 from ingest.core.quota import Plan, Usage
 from ingest.core.units import DAY, MINUTE
-from ingest.core.work import Purpose
+from ingest.enphase.call import Purpose
 from ingest.store import Store, ledger
 
 HURRY = 1.05

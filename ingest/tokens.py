@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ingest.core.errors import StateError
-from ingest.core.oauth import Token
+from ingest.enphase.oauth import Token
 
 log = logging.getLogger(__name__)
 

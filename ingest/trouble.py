@@ -6,7 +6,7 @@ from ingest.core.errors import ConfigError, IngestError
 from ingest.core.planner import LONGEST_PAUSE
 from ingest.core.quota import Plan
 from ingest.core.units import DAY, HOUR, MINUTE
-from ingest.core.verdict import Kind, Verdict
+from ingest.enphase.replies import Kind, Verdict
 
 WEATHER = 3
 """So many busy answers in a row are the cloud's trouble, not a pair's: everything waits together."""

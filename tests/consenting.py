@@ -13,7 +13,7 @@ import requests
 import yaml
 
 from ingest.auth import Authorizer
-from ingest.core.oauth import App
+from ingest.enphase.oauth import App
 from ingest.simulator import API_KEY, CLIENT_ID, CLIENT_SECRET, Cloud, SimulatedServer, demo_sites
 from ingest.tokens import TokenFiles
 from tests.world import Time, Wire

@@ -13,12 +13,13 @@ from ingest.core.quota import Plan, Usage
 from ingest.core.span import Span, floor_to, subtract, total, union
 from ingest.core.units import DAY, HOUR, MINUTE, YEAR
 from ingest.core.windows import served_from
-from ingest.core.work import Classes, Purpose, Task, Work
+from ingest.core.work import Classes, Work
 from ingest.desk import Desk
+from ingest.enphase.call import Purpose, Task
+from ingest.enphase.streams import BY_NAME
+from ingest.enphase.streams.base import Stream
+from ingest.enphase.streams.site import SUMMARY
 from ingest.spending import Rules
-from ingest.streams import BY_NAME
-from ingest.streams.base import Stream
-from ingest.streams.site import SUMMARY
 
 START = 1_782_864_000
 """2026-07-01 00:00 UTC."""

@@ -14,9 +14,9 @@ from ingest import app, reception
 from ingest.auth import Standing, standing
 from ingest.cli.context import Context
 from ingest.consent import LONG, Desk, only_account
-from ingest.core import oauth
 from ingest.core.errors import AuthNeeded, ConfigError, IngestError
-from ingest.core.oauth import VENDOR_PAGE, Answer, Token
+from ingest.enphase import oauth
+from ingest.enphase.oauth import VENDOR_PAGE, Answer, Token
 from ingest.tokens import TokenFiles
 
 LOOK_S = 0.5

@@ -18,10 +18,10 @@ from ingest.core import timetable
 from ingest.core.errors import IngestError, StateLocked
 from ingest.core.span import Span
 from ingest.core.work import Classes, Work
+from ingest.enphase.streams import BY_NAME
 from ingest.roster import Roster, Wanted, zone
 from ingest.store import wishes
 from ingest.store.wishes import Backfill
-from ingest.streams import BY_NAME
 
 PAUSE_S = 2.0
 

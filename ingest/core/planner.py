@@ -13,30 +13,15 @@ from ingest.core.rhythm import look_from, next_look
 from ingest.core.span import Span, Spans, intersect, total
 from ingest.core.units import DAY, HOUR
 from ingest.core.windows import (
-    PATIENCE,
     RIDE,
-    complete_until,
     count_windows,
     debts,
     history_windows,
     live_window,
-    ratio,
     served_from,
 )
-from ingest.core.work import Classes, Purpose, Task, Work
-
-__all__ = [
-    "PATIENCE",
-    "Classes",
-    "Purpose",
-    "Task",
-    "Work",
-    "complete_until",
-    "history_windows",
-    "live_window",
-    "ratio",
-    "served_from",
-]
+from ingest.core.work import Classes, Work
+from ingest.enphase.call import Purpose, Task
 
 LEAVING = 3 * DAY
 """Debts this close to the end of the cloud's history go first."""

@@ -7,9 +7,9 @@ import shutil
 import sqlite3
 
 from ingest.config import Settings
-from ingest.core.planner import Work
 from ingest.core.quota import month_of
 from ingest.core.words import span_words
+from ingest.core.work import Work
 from ingest.report.gaps import gaps
 from ingest.report.model import (
     BackfillReport,

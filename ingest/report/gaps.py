@@ -1,12 +1,12 @@
 """What is missing of a stream, and why."""
 
 from ingest import learn
-from ingest.core import planner
+from ingest.core import windows
 from ingest.core.coverage import covered, edge
-from ingest.core.planner import Work
 from ingest.core.span import Span, Spans, floor_to, intersect, subtract, total
 from ingest.core.units import DAY, HOUR
-from ingest.core.verdict import Kind
+from ingest.core.work import Work
+from ingest.enphase.replies import Kind
 from ingest.report.model import Gap
 from ingest.store.progress import Pair
 
@@ -22,7 +22,7 @@ QUIET = (NOT_DUE, WAITING, OUTSIDE, NO_METER)
 
 def wanted(work: Work, now: int) -> Span:
     """What is wanted of a pair and can still be had."""
-    floor = planner.served_from(work, now)
+    floor = windows.served_from(work, now)
     return Span(floor, max(floor, now if work.until is None else min(now, work.until)))
 
 

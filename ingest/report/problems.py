@@ -6,15 +6,15 @@ Commands stand as `ingest …` in backticks; whoever prints them puts the progra
 from collections.abc import Iterator
 
 from ingest.config import Settings
-from ingest.core.access import UNKNOWN, is_unknown
 from ingest.core.units import HOUR, MINUTE
-from ingest.core.verdict import Kind
 from ingest.core.words import day_words, many, size_words, span_words
+from ingest.enphase.access import UNKNOWN, is_unknown
+from ingest.enphase.replies import Kind
+from ingest.enphase.streams import BY_NAME
+from ingest.enphase.streams.site import SYSTEMS
 from ingest.report.model import Problem, Report, SystemReport
 from ingest.roster import Roster, listing
 from ingest.store.progress import Pair
-from ingest.streams import BY_NAME
-from ingest.streams.site import SYSTEMS
 
 SILENT = 8 * HOUR
 """A gateway on a cellular line reports every 6 h: only after longer is it offline."""

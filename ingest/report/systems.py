@@ -4,8 +4,9 @@ import sqlite3
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from ingest.core.planner import Work, complete_until
 from ingest.core.point import decode_fields
+from ingest.core.windows import complete_until
+from ingest.core.work import Work
 from ingest.report.gaps import gaps, ratio
 from ingest.report.model import Difference, StreamReport, SystemReport
 from ingest.roster import Roster, zone

@@ -7,10 +7,10 @@ from typing import NamedTuple
 from ingest import learn
 from ingest.core.coverage import covered
 from ingest.core.days import LocalDay, date_at, days_between
-from ingest.core.planner import Work
 from ingest.core.span import Span, Spans, intersect, subtract, total
 from ingest.core.units import DAY
 from ingest.core.words import local_words, span_words
+from ingest.core.work import Work
 from ingest.report.gaps import NO_METER, NOT_DUE, WAITING, reason_of, settled_until, wanted
 from ingest.report.model import Difference
 from ingest.roster import Roster, zone

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, render_template_string, request
 
 from ingest.consent import Desk, Seen, StateRefused
 from ingest.core.errors import IngestError
-from ingest.core.oauth import Token, answer_of, local_port, read_answer
+from ingest.enphase.oauth import Token, answer_of, local_port, read_answer
 
 _PAGE = """<!doctype html>
 <html lang="en">

@@ -11,11 +11,11 @@ from markupsafe import Markup, escape
 import ingest
 from ingest.core.units import HOUR
 from ingest.core.words import day_words, many, span_words
+from ingest.enphase.streams import BY_NAME
 from ingest.report import Report, SystemReport
 from ingest.report.model import QuotaReport
 from ingest.report.problems import summary
 from ingest.roster import zone
-from ingest.streams import BY_NAME
 from ingest.web import calendar, chart
 from ingest.web.source import Source
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ingest.cli import HOMES
-from ingest.streams import STREAMS
+from ingest.enphase.streams import STREAMS
 from tests.stack.boards import ROOT
 
 NAMES = ("stack", "upgrade", "backup", "moving", "leaving", "own-influx", "raspberry-pi", "systemd", "queries")

@@ -14,7 +14,7 @@ import pytest
 from ingest.auth import Authorizer
 from ingest.core.errors import AuthNeeded, StateError
 from ingest.core.http import Reply, Request
-from ingest.core.oauth import App
+from ingest.enphase.oauth import App
 from ingest.simulator import CLIENT_ID, CLIENT_SECRET, Cloud, SimulatedServer, demo_sites
 from ingest.tokens import TokenFiles
 from tests.world import DAY, START, Time, Wire

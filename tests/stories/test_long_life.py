@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from ingest.core.access import remedy
 from ingest.core.errors import StateError
 from ingest.core.http import Reply, Request
 from ingest.core.point import Point
-from ingest.core.verdict import Kind, Verdict
+from ingest.enphase.access import remedy
+from ingest.enphase.replies import Kind, Verdict
+from ingest.enphase.streams.site import read_meters
 from ingest.report import report
 from ingest.simulator import Site
 from ingest.store import archive, ledger, progress, wishes
 from ingest.store.wishes import Backfill
-from ingest.streams.site import read_meters
 from tests.world import DAY, HOUR, START, World, settings
 
 HOUSE = Site(1, "House", "Europe/Berlin", 52.0, 13.0, 6000, 16, START - 300 * DAY)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ingest.core.oauth import Token
+from ingest.enphase.oauth import Token
 from tests.world import DAY, HOUR, World
 from tests.worlds import HOME
 

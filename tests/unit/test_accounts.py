@@ -10,13 +10,13 @@ from ingest.accounts import FRESH, Accounts, Renewal
 from ingest.auth import Authorizer, Login
 from ingest.core.errors import AuthBusy, AuthNeeded, ConfigError
 from ingest.core.http import Reply
-from ingest.core.oauth import App, Token
-from ingest.core.planner import Purpose, Task
 from ingest.core.span import Span
 from ingest.core.units import DAY
-from ingest.core.verdict import Kind, Verdict
+from ingest.enphase.call import Purpose, Task
+from ingest.enphase.oauth import App, Token
+from ingest.enphase.replies import Kind, Verdict
+from ingest.enphase.streams.site import SYSTEMS
 from ingest.fetch import Outcome
-from ingest.streams.site import SYSTEMS
 from ingest.tokens import Kept, TokenFiles
 from tests.unit.test_auth import INVALID_CLIENT, INVALID_GRANT, Endpoint, pair
 

@@ -9,7 +9,7 @@ import pytest
 from ingest.auth import Authorizer, Login
 from ingest.core.errors import AuthBusy, AuthNeeded, ConfigError, IngestError, StateError
 from ingest.core.http import Reply, Request
-from ingest.core.oauth import App, Token
+from ingest.enphase.oauth import App, Token
 from ingest.tokens import Kept, TokenFiles
 
 NOW = 1_750_000_000

@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from ingest.core.dialect import Api, request
 from ingest.core.http import Reply, Request
-from ingest.core.planner import Purpose, Task
 from ingest.core.point import encode
 from ingest.core.span import Span
-from ingest.core.verdict import Kind
+from ingest.enphase.call import Purpose, Task
+from ingest.enphase.replies import Kind
+from ingest.enphase.requests import Api, request
+from ingest.enphase.streams import BY_NAME
+from ingest.enphase.streams.site import SUMMARY, SYSTEMS, SystemInfo
 from ingest.fetch import Outcome, fetch
-from ingest.streams import BY_NAME
-from ingest.streams.site import SUMMARY, SYSTEMS, SystemInfo
 
 CASES = Path(__file__).parent.parent / "cases"
 FOLDERS = sorted(folder.name for folder in CASES.iterdir() if folder.is_dir())

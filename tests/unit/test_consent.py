@@ -14,8 +14,8 @@ from werkzeug.test import TestResponse
 from ingest import reception
 from ingest.consent import MOST, SHORT, Desk, StateRefused, States, only_account
 from ingest.core.errors import AuthNeeded, ConfigError, StateError
-from ingest.core.oauth import Answer, answer_of, read_answer
 from ingest.core.units import DAY
+from ingest.enphase.oauth import Answer, answer_of, read_answer
 from ingest.simulator import Cloud, Faults, demo_sites
 from ingest.tokens import TokenFiles
 from ingest.web import consent

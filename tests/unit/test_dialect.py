@@ -2,13 +2,13 @@
 
 import pytest
 
-from ingest.core.dialect import Api, request
 from ingest.core.http import Request
-from ingest.core.planner import Purpose, Task
 from ingest.core.span import Span
 from ingest.core.units import DAY, WEEK
-from ingest.streams import BY_NAME
-from ingest.streams.site import SUMMARY, SYSTEMS
+from ingest.enphase.call import Purpose, Task
+from ingest.enphase.requests import Api, request
+from ingest.enphase.streams import BY_NAME
+from ingest.enphase.streams.site import SUMMARY, SYSTEMS
 
 BASE = "https://api.example"
 START = 1_750_000_500

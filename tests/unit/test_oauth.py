@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.core.http import Reply, Request
-from ingest.core.oauth import App, Refused, Token, authorize_url, by_code, by_password, by_refresh, read_token, user_id
+from ingest.enphase.oauth import (
+    App,
+    Refused,
+    Token,
+    authorize_url,
+    by_code,
+    by_password,
+    by_refresh,
+    read_token,
+    user_id,
+)
 
 NOW = 1_750_000_000
 APP = App("https://api.example", "client-5", "the-secret", "https://me.example/back?x=1")

@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 from ingest.core.coverage import Advance
 from ingest.core.habits import NOTHING, from_json, to_json
 from ingest.core.pacing import LONGEST_REST, MARGIN, Daylight, Group, awake_seconds, calls, fit, rest_at
-from ingest.core.planner import history_windows
 from ingest.core.point import Point
 from ingest.core.rhythm import UNKNOWN, Rhythm, look, look_from, next_look
 from ingest.core.units import DAY, HOUR, MINUTE
-from ingest.core.windows import history_count
+from ingest.core.windows import history_count, history_windows
 from ingest.core.work import Work
 from tests.unit.test_planner import CLASSES, NOW, works
 

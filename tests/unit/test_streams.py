@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from ingest.core.point import decode, encode
 from ingest.core.span import Span
 from ingest.core.units import DAY
-from ingest.streams import BY_NAME, STREAMS
-from ingest.streams.base import answered_to, identity, moment, number, rows
-from ingest.streams.site import next_page
+from ingest.enphase.streams import BY_NAME, STREAMS
+from ingest.enphase.streams.base import answered_to, identity, moment, number, rows
+from ingest.enphase.streams.site import next_page
 
 anything = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.lists(st.integers())
 

@@ -10,8 +10,9 @@ from ingest.core.advice import spell
 from ingest.core.quota import Plan, month_of
 from ingest.core.timetable import Timetable, Wish, backfill, price, timetable, wishes
 from ingest.core.units import DAY, HOUR, MINUTE, YEAR
-from ingest.core.work import Purpose, Work
-from ingest.streams import BY_NAME
+from ingest.core.work import Work
+from ingest.enphase.call import Purpose
+from ingest.enphase.streams import BY_NAME
 from tests.fleet import CLASSES, START, Fleet, Runner, going_for_long
 
 WATT, KILOWATT, PARTNER = Plan(10, 1000), Plan(50, 50_000), Plan(300, 1_500_000)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ingest.core.errors import StateError
-from ingest.core.oauth import Token
+from ingest.enphase.oauth import Token
 from ingest.tokens import Kept, TokenFiles
 
 OLD = Kept(Token("a1", "r1", 1000, 2000))

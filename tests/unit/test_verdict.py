@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ingest.core.http import Reply
 from ingest.core.span import Span
-from ingest.core.verdict import Kind, one_line, verdict, words
+from ingest.enphase.replies import Kind, one_line, verdict, words
 
 WINDOW = Span(1_565_049_600, 1_565_136_000)
 spans = st.none() | st.tuples(st.integers(0, 2**33), st.integers(0, 2**33)).map(lambda ends: Span(*sorted(ends)))

@@ -1,6 +1,6 @@
 """The three 401s told apart, each with its remedy in the words of the developer portal. Reference: 3.2 and 4.2."""
 
-from ingest.core.verdict import Kind, Verdict
+from ingest.enphase.replies import Kind, Verdict
 
 EVERY_PLAN = ("Watt", "Kilowatt", "Megawatt", "Partner")
 GROUPS: dict[str, tuple[str, ...]] = {

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ingest.core.http import Request
-from ingest.core.planner import Task
-from ingest.streams.site import SYSTEMS, page_params
+from ingest.enphase.call import Task
+from ingest.enphase.streams.site import SYSTEMS, page_params
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Production by the microinverters, in 5-minute intervals."""
 
 from ingest.core.units import DAY, MINUTE, WEEK, YEAR
-from ingest.streams.base import Route, Stream, energy_fields, intervals, start_end, start_granularity
+from ingest.enphase.streams.base import Route, Stream, energy_fields, intervals, start_end, start_granularity
 
 STREAM = Stream(
     name="stats",

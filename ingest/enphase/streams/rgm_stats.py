@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ingest.core.point import Point, Tags
 from ingest.core.units import DAY, MINUTE, WEEK, YEAR
-from ingest.streams.base import (
+from ingest.enphase.streams.base import (
     Field,
     Json,
     Route,

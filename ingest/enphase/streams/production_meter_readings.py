@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ingest.core.point import Point
 from ingest.core.units import DAY
-from ingest.streams.base import Field, Json, Route, Stream, identity, moment, nothing, number
+from ingest.enphase.streams.base import Field, Json, Route, Stream, identity, moment, nothing, number
 
 
 def _read(system: str, reply: Json) -> Iterator[Point]:

@@ -1,7 +1,7 @@
 """Whole-home consumption, by the consumption meter, in 15-minute intervals."""
 
 from ingest.core.units import DAY, MINUTE, WEEK, YEAR
-from ingest.streams.base import Route, Stream, energy_fields, intervals, start_end, start_granularity
+from ingest.enphase.streams.base import Route, Stream, energy_fields, intervals, start_end, start_granularity
 
 STREAM = Stream(
     name="consumption",

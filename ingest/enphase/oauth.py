@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from ingest.core.http import Reply, Request
 from ingest.core.units import DAY
-from ingest.core.verdict import one_line, words
+from ingest.enphase.replies import one_line, words
 
 REFRESH_LIFE = 30 * DAY
 """Refresh tokens live a month (reference 2.2)."""

@@ -6,7 +6,7 @@ from datetime import date
 from ingest.core.point import Point
 from ingest.core.span import Span
 from ingest.core.units import DAY
-from ingest.streams.base import Field, Json, Lifetime, Params, Route, Stream, nothing, number
+from ingest.enphase.streams.base import Field, Json, Lifetime, Params, Route, Stream, nothing, number
 
 OLDEST = date(2000, 1, 1)
 LONGEST = 100 * 366

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from ingest.core.point import Point, Value
 from ingest.core.units import DAY, WEEK
-from ingest.streams.base import Json, Route, Stream, identity, moment, nothing, number
+from ingest.enphase.streams.base import Json, Route, Stream, identity, moment, nothing, number
 
 METERS = {"production": "EIM1", "consumption": "EIM2"}
 """Kinds of meter and how their serial numbers end (reference 7.3)."""

@@ -1,7 +1,7 @@
 """The catalogue of streams: one small file each, named here one by one."""
 
-from ingest.streams import consumption, lifetime, production_meter_readings, rgm_stats, stats
-from ingest.streams.base import Stream
+from ingest.enphase.streams import consumption, lifetime, production_meter_readings, rgm_stats, stats
+from ingest.enphase.streams.base import Stream
 
 STREAMS: tuple[Stream, ...] = (
     stats.STREAM,
