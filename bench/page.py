@@ -14,11 +14,11 @@ import requests
 from bench.footprint import INGEST, authorize, configure, simulated
 from bench.timing import tell
 from ingest.config import load
-from ingest.core.coverage import Advance
 from ingest.core.span import Span
+from ingest.plan.coverage import Advance
+from ingest.plan.state import Pair, SystemRow
 from ingest.simulator import SimulatedServer
 from ingest.store import Store, archive, progress
-from ingest.store.progress import Pair, SystemRow
 from ingest.web import Source, create_app
 
 DAY, YEARS = 86_400, 2 * 365

@@ -14,10 +14,10 @@ from bench.footprint import measured
 from bench.timing import seconds, tell
 from ingest.config import PLANS
 from ingest.core.http import Reply, Request
-from ingest.core.quota import Plan, month_of
+from ingest.plan.quota import Plan, month_of
+from ingest.plan.state import SystemRow
 from ingest.simulator import SimulatedServer, Site
 from ingest.store import Store, progress
-from ingest.store.progress import SystemRow
 from ingest.transport import HttpTransport
 from tests import freshness, lateness
 from tests.fleet import Fleet, Runner, busiest, mixed, months, read_two_years, unlucky

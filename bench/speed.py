@@ -14,10 +14,10 @@ from ingest import commit, fetch
 from ingest.context import Context
 from ingest.core.http import Reply, Request
 from ingest.core.span import Span
-from ingest.core.work import Classes
 from ingest.deliver import BATCH, Sender
 from ingest.enphase.call import Purpose, Task
 from ingest.enphase.streams import BY_NAME
+from ingest.plan.work import Classes
 from ingest.simulator import Caller, Cloud, Site
 from ingest.sinks.influx_v1 import InfluxV1Sink
 from ingest.store import Store, archive, outbox

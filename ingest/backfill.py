@@ -2,15 +2,15 @@
 
 from ingest.core.span import Span
 from ingest.enphase.streams import BY_NAME
-from ingest.roster import Roster
-from ingest.store import Store, progress, settings, wishes
-from ingest.store.progress import Pair
+from ingest.plan.inventory import Inventory
+from ingest.plan.state import Pair
+from ingest.store import Store, progress, settings, snapshot, wishes
 from ingest.store.wishes import Backfill
 
 SHARE = "backfill_share"
 
 
-def take_up(store: Store, roster: Roster, now: int) -> set[str]:
+def take_up(store: Store, inventory: Inventory, now: int) -> set[str]:
     """Make the waiting wishes part of what is wanted; returns the systems they concern. Asks for nothing itself."""
     waiting = wishes.waiting(store.db)
     if not waiting:
@@ -18,27 +18,27 @@ def take_up(store: Store, roster: Roster, now: int) -> set[str]:
     systems: set[str] = set()
     with store.transaction() as db:
         for number, wish in waiting:
-            for pair in _pairs(roster, wish):
-                wanted = roster.wanted_of(pair.system)
+            for pair in _pairs(inventory, wish):
+                wanted = inventory.wanted_of(pair.system)
                 if wanted is None:
                     continue
                 span = Span(wish.since, now if wish.until is None else wish.until)
-                pair.floor = wishes.want(db, pair.system, pair.stream, span, roster.floor(wanted, pair, now))
+                pair.floor = wishes.want(db, pair.system, pair.stream, span, inventory.floor(wanted, pair, now))
                 pair.history_from = pair.history_fails = 0
                 progress.save_pair(db, pair)
                 systems.add(pair.system)
             if wish.share is not None:
                 settings.write(db, SHARE, str(wish.share))
             wishes.taken_up(db, number, now)
-    roster.reload()
+    inventory.replace(snapshot.load(store.db))
     return systems
 
 
-def _pairs(roster: Roster, wish: Backfill) -> list[Pair]:
+def _pairs(inventory: Inventory, wish: Backfill) -> list[Pair]:
     """The pairs that a wish names; only streams of intervals have history."""
     return [
-        roster.pairs.get((wanted.system, name)) or Pair(wanted.system, name)
-        for wanted in roster.wanted()
+        inventory.pairs.get((wanted.system, name)) or Pair(wanted.system, name)
+        for wanted in inventory.wanted()
         for name in wanted.streams
         if BY_NAME[name].grain and wish.system in (None, wanted.system) and wish.stream in (None, name)
     ]

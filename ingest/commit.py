@@ -5,10 +5,7 @@ from dataclasses import replace
 
 from ingest import derived, learn, lifetime
 from ingest.context import Context
-from ingest.core import coverage
-from ingest.core.coverage import Advance
 from ingest.core.derive import QUARTER
-from ingest.core.planner import LONGEST_PAUSE
 from ingest.core.point import Point, Value
 from ingest.core.span import Span, Spans, ceil_to, floor_to, subtract
 from ingest.core.units import DAY, HOUR, MINUTE
@@ -16,9 +13,12 @@ from ingest.enphase.call import Purpose
 from ingest.enphase.replies import Kind
 from ingest.enphase.streams.site import SystemInfo
 from ingest.fetch import Outcome
+from ingest.plan import coverage
+from ingest.plan.coverage import Advance
+from ingest.plan.planner import LONGEST_PAUSE
+from ingest.plan.state import Pair, SystemRow
 from ingest.store import archive, ledger, progress, totals
 from ingest.store.archive import Written
-from ingest.store.progress import Pair, SystemRow
 
 PAUSES: dict[Kind, tuple[int, int]] = {
     Kind.BUSY: (MINUTE, LONGEST_PAUSE),

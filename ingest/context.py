@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ingest.core.work import Classes
+from ingest.plan.work import Classes
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,13 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Set
 from datetime import tzinfo
 
-from ingest.core import audit, coverage, derive
+from ingest.core import audit, derive
 from ingest.core.audit import Total
 from ingest.core.days import LocalDay, days_of, midnight, month_after, month_of, zone
 from ingest.core.point import Point
 from ingest.core.span import NONE, Span, Spans, floor_to
 from ingest.enphase.streams.lifetime import DAILY
+from ingest.plan import coverage
 from ingest.store import archive, progress, totals
 from ingest.store.archive import Written
 

@@ -20,8 +20,8 @@ from ingest.enphase.replies import Kind, verdict
 from ingest.enphase.requests import Api, request
 from ingest.enphase.streams.site import SYSTEMS
 from ingest.identity import Cloud
+from ingest.plan.inventory import listing
 from ingest.report import Problem, Report, report
-from ingest.roster import listing
 from ingest.sinks import Sink, Target, open_sink
 from ingest.store import Store, ledger, outbox, progress
 from ingest.tokens import TokenFiles

@@ -3,22 +3,16 @@
 import sqlite3
 from dataclasses import replace
 
-from ingest.core import coverage, rhythm
-from ingest.core.habits import PRODUCTION
 from ingest.core.span import Span, intersect
-from ingest.core.work import Classes
 from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.base import Stream
 from ingest.fetch import Outcome
+from ingest.plan import coverage, rhythm
+from ingest.plan.profile import PRODUCTION
+from ingest.plan.state import EMPTY, NO_METER, NO_POINTS, Pair
+from ingest.plan.work import Classes
 from ingest.store import archive, progress
 from ingest.store import settings as kept
-from ingest.store.progress import Pair
-
-NO_POINTS = "no_points"
-"""State of a pair that never had a point, while the list of devices has not been asked."""
-NO_METER = "no_meter"
-"""State of a pair whose meter is not among the system's devices."""
-EMPTY = (NO_POINTS, NO_METER)
 
 
 def looked(db: sqlite3.Connection, system: str, now: int, *, news: bool) -> None:
@@ -100,12 +94,6 @@ def classes(db: sqlite3.Connection, wanted: Classes, now: int) -> None:
 
 
 # ── how long a window the cloud honours ───────────────────────────────────────────────────────────────
-
-
-def reaches(db: sqlite3.Connection) -> dict[str, int]:
-    """The reach (s) of the streams for which a longer one was tried; it is what the cloud really honoured."""
-    found = {name: kept.read(db, f"reach.{name}") for name in BY_NAME}
-    return {name: int(reach) for name, reach in found.items() if reach}
 
 
 def reach(db: sqlite3.Connection, outcome: Outcome, *, answered: bool) -> None:

@@ -10,30 +10,31 @@ from dataclasses import dataclass, field, replace
 
 from ingest import backfill, commit, learn
 from ingest.accounts import NEVER, Accounts, Renewal
-from ingest.agenda import Agenda
 from ingest.clock import Clock
 from ingest.config import Settings
 from ingest.context import Context
-from ingest.core import quota
 from ingest.core.errors import StateError
 from ingest.core.http import Transport
-from ingest.core.quota import Plan
 from ingest.core.units import DAY, MINUTE
-from ingest.core.work import Classes
 from ingest.deliver import Delivery
-from ingest.desk import LONGEST_WAIT, Desk
 from ingest.enphase.access import UNKNOWN, is_unknown
 from ingest.enphase.call import Task
 from ingest.enphase.replies import Kind, Verdict
 from ingest.enphase.requests import Api, request
 from ingest.fetch import Outcome, fetch
 from ingest.logs import Change, event
-from ingest.roster import Roster, utc_offset
-from ingest.spending import Books, Pace, Rules
-from ingest.store import Store, ledger, outbox
+from ingest.plan import quota
+from ingest.plan.breaker import Trouble, after
+from ingest.plan.budget import Pace, Rules
+from ingest.plan.dispatcher import LONGEST_WAIT, Desk
+from ingest.plan.inventory import Inventory, utc_offset
+from ingest.plan.queue import Agenda
+from ingest.plan.quota import Plan
+from ingest.plan.state import Pair
+from ingest.plan.work import Classes
+from ingest.service.ledger import Books
+from ingest.store import Store, ledger, outbox, snapshot
 from ingest.store import settings as kept
-from ingest.store.progress import Pair
-from ingest.trouble import Trouble, after
 
 log = logging.getLogger(__name__)
 
@@ -77,9 +78,9 @@ class Pipeline:
         self.app = hashlib.sha256(self.api.key.encode()).hexdigest()[:16]
         with self.store.transaction() as db:
             learn.classes(db, self.classes, self.clock.now())
-        self.roster = Roster(self.settings, self.store.db)
+        self.inventory = Inventory(self.settings, snapshot.load(self.store.db))
         self.trouble = Trouble()
-        self.agenda = Agenda(self.roster, self.classes)
+        self.agenda = Agenda(self.inventory, self.classes)
         self.books = Books(self.store, self.app)
         renewals = 0.0 if self.api.version == "v2" else len(self.settings.accounts) / RENEWED_AT
         rules = Rules(self.plan, self.settings.api.reserve, self.settings.api.backfill_share, renewals)
@@ -145,7 +146,7 @@ class Pipeline:
 
     def _start_calls(self, done: Tick, now: int) -> Tick:
         usage = self.books.usage(now)
-        for system in backfill.take_up(self.store, self.roster, now):
+        for system in backfill.take_up(self.store, self.inventory, now):
             self.agenda.touch(system, now)
         share = backfill.share(self.store, self.settings.api.backfill_share)
         self.desk.rules = replace(self.desk.rules, share=share)
@@ -180,7 +181,7 @@ class Pipeline:
             return 0
         self._flying[task.pair] = task
         self.desk.made(task)
-        row = self.roster.systems.get(task.system)
+        row = self.inventory.systems.get(task.system)
         began_at = row.operational_at if row else None
         asked = request(self.api, task, grant)
 
@@ -259,19 +260,20 @@ class Pipeline:
         self._flying.pop(task.pair, None)
         self.books.ended(outcome.call, now, sent=outcome.sent)
         listed = [info.system for info in outcome.systems]
-        self.roster.refresh(*task.pair, listed)
+        if snapshot.refresh(self.store.db, self.inventory.state, *task.pair, listed):
+            self.inventory.rebuild()
         for system in dict.fromkeys([task.system, *listed]):
             self.agenda.touch(system, now)
         self._tell(outcome, pair.rest_until, now)
 
     def _context(self, task: Task, now: int) -> Context:
-        wanted = self.roster.wanted_of(task.system)
+        wanted = self.inventory.wanted_of(task.system)
         accounts = frozenset(self.settings.accounts)
         context = Context(now, self.classes, 0, task.account, self.api.version, accounts=accounts)
         if wanted is None:
             return context
-        pair = self.roster.pairs.get(task.pair) or Pair(*task.pair)
-        floor = self.roster.floor(wanted, pair, now) if task.stream.grain else 0
+        pair = self.inventory.pairs.get(task.pair) or Pair(*task.pair)
+        floor = self.inventory.floor(wanted, pair, now) if task.stream.grain else 0
         return replace(context, floor=floor, until=wanted.until, offset=utc_offset(wanted.timezone, now))
 
     def _record_renewal(self, renewal: Renewal) -> None:

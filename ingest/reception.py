@@ -11,12 +11,9 @@ from ingest.clock import Clock
 from ingest.config import Settings
 from ingest.consent import Desk, Seen
 from ingest.context import Context
-from ingest.core import quota
 from ingest.core.errors import ConfigError, StateLocked
 from ingest.core.http import Transport
-from ingest.core.quota import Plan
 from ingest.core.span import Span
-from ingest.core.work import Classes
 from ingest.enphase import access
 from ingest.enphase.call import Purpose, Task
 from ingest.enphase.oauth import Token
@@ -25,7 +22,10 @@ from ingest.enphase.requests import Api, request
 from ingest.enphase.streams.site import SYSTEMS
 from ingest.fetch import Outcome, fetch
 from ingest.identity import Cloud
-from ingest.roster import listing
+from ingest.plan import quota
+from ingest.plan.inventory import listing
+from ingest.plan.quota import Plan
+from ingest.plan.work import Classes
 from ingest.store import Store, ledger
 
 

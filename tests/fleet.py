@@ -5,21 +5,21 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ingest.agenda import Agenda
-from ingest.core import coverage, quota, rhythm
-from ingest.core.coverage import Advance
-from ingest.core.pacing import Daylight
-from ingest.core.quota import Plan, Usage
 from ingest.core.span import Span, floor_to, subtract, total, union
 from ingest.core.units import DAY, HOUR, MINUTE, YEAR
-from ingest.core.windows import served_from
-from ingest.core.work import Classes, Work
-from ingest.desk import Desk
 from ingest.enphase.call import Purpose, Task
 from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.base import Stream
 from ingest.enphase.streams.site import SUMMARY
-from ingest.spending import Rules
+from ingest.plan import coverage, quota, rhythm
+from ingest.plan.budget import Rules
+from ingest.plan.coverage import Advance
+from ingest.plan.dispatcher import Desk
+from ingest.plan.pacing import Daylight
+from ingest.plan.queue import Agenda
+from ingest.plan.quota import Plan, Usage
+from ingest.plan.windows import served_from
+from ingest.plan.work import Classes, Work
 
 START = 1_782_864_000
 """2026-07-01 00:00 UTC."""
@@ -42,7 +42,7 @@ class Gateway:
 
 @dataclass
 class Fleet:
-    """Systems and what was read of them; stands where the roster does. `fails` says which calls go wrong, `nights`
+    """Systems and what was read of them; stands where the inventory does. `fails` says which calls go wrong, `nights`
     whether production streams rest.
     """
 
@@ -117,7 +117,7 @@ class Runner:
 
     def __init__(self, fleet: Fleet, plan: Plan, reserve: float = 0.1, share: float = 0.2, latency: int = 1) -> None:
         self.fleet, self.plan, self.latency = fleet, plan, latency
-        self.agenda = Agenda(fleet, CLASSES)  # type: ignore[arg-type] # it has what an agenda asks of a roster
+        self.agenda = Agenda(fleet, CLASSES)  # type: ignore[arg-type] # it has what an agenda asks of a inventory
         self.desk = Desk(self.agenda, Rules(plan, reserve, share, 0.0))
         self.calls: list[Made] = []
         self.now = fleet.started

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from hypothesis import strategies as st
 
-from ingest.core.coverage import Advance
 from ingest.core.span import Span
+from ingest.plan.coverage import Advance
 
 SMALL = 60
 """Times in models by sets of integers stay below this."""

@@ -14,13 +14,14 @@ from ingest.cli.context import Context
 from ingest.cli.data import WHEN, measurements, moment
 from ingest.cli.plan import history_words, known_state, the_timetable, the_works
 from ingest.config import share
-from ingest.core import timetable
+from ingest.core.days import zone
 from ingest.core.errors import IngestError, StateLocked
 from ingest.core.span import Span
-from ingest.core.work import Classes, Work
 from ingest.enphase.streams import BY_NAME
-from ingest.roster import Roster, Wanted, zone
-from ingest.store import wishes
+from ingest.plan import timetable
+from ingest.plan.inventory import Inventory, Wanted
+from ingest.plan.work import Classes, Work
+from ingest.store import snapshot, wishes
 from ingest.store.wishes import Backfill
 
 PAUSE_S = 2.0
@@ -78,8 +79,8 @@ def _asked(
     context: Context, db: sqlite3.Connection, since: str, until: str | None, system: str | None, stream: str | None
 ) -> dict[tuple[str, str], Span]:
     """The span of history asked for, by pair; days are those of each system."""
-    roster, now = Roster(context.settings, db), context.clock.now()
-    known: list[Wanted] = [one for one in roster.wanted() if system in (None, one.system)]
+    inventory, now = Inventory(context.settings, snapshot.load(db)), context.clock.now()
+    known: list[Wanted] = [one for one in inventory.wanted() if system in (None, one.system)]
     if not known:
         raise IngestError(
             f"no system {system} is polled here" if system else "no system is known yet; start `ingest run` first"

@@ -12,10 +12,10 @@ import click
 
 from ingest.cli.context import Context
 from ingest.config import When, hint
+from ingest.core.days import zone
 from ingest.core.errors import ConfigError, IngestError
 from ingest.core.point import Tags, Value, decode_fields, parse_series
 from ingest.enphase.streams import BY_NAME
-from ingest.roster import zone
 from ingest.store import Store, archive, outbox, progress
 from ingest.store import restore as put_back
 from ingest.store.archive import Filter

@@ -14,16 +14,16 @@ from rich.table import Column, Table
 from ingest import store
 from ingest.cli.context import Context
 from ingest.config import PLANS
-from ingest.core import timetable
-from ingest.core.advice import spell
-from ingest.core.quota import Plan, month_of
-from ingest.core.timetable import Line, Timetable
 from ingest.core.units import DAY
 from ingest.core.words import day_words
-from ingest.core.work import Classes, Work
-from ingest.roster import Roster
-from ingest.store import ledger
-from ingest.store.progress import SystemRow
+from ingest.plan import timetable
+from ingest.plan.inventory import Inventory
+from ingest.plan.quota import Plan, month_of
+from ingest.plan.state import SystemRow
+from ingest.plan.timetable import Line, Timetable
+from ingest.plan.work import Classes, Work
+from ingest.report.advice import spell
+from ingest.store import ledger, snapshot
 
 PAUSE_S = 2.0
 
@@ -44,13 +44,13 @@ def known_state(context: Context) -> Iterator[sqlite3.Connection]:
 
 def the_works(context: Context, db: sqlite3.Connection) -> tuple[list[Work], bool]:
     """What would be polled; True when no system is known yet and one is assumed."""
-    roster = Roster(context.settings, db)
+    inventory = Inventory(context.settings, snapshot.load(db))
     now = context.clock.now()
-    assumed = context.settings.systems is None and not roster.systems
+    assumed = context.settings.systems is None and not inventory.systems
     if assumed:
         account = next(iter(context.settings.accounts))
-        roster.assume(SystemRow("0", account, "one system", "UTC"))
-    return roster.works(now), assumed
+        inventory.assume(SystemRow("0", account, "one system", "UTC"))
+    return inventory.works(now), assumed
 
 
 def the_timetable(context: Context, db: sqlite3.Connection, works: Sequence[Work]) -> Timetable:

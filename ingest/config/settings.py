@@ -98,6 +98,11 @@ class Settings:
         """Whether the built-in simulator stands for the cloud."""
         return self.api.base_url == SIMULATOR
 
+    @property
+    def version(self) -> str:
+        """The version of the API: "v2" or "v4"."""
+        return self.api.version
+
     def every(self, stream: str) -> int:
         """Return the cadence of a stream, in seconds."""
         return self.streams[stream].every

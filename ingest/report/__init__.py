@@ -7,9 +7,10 @@ import shutil
 import sqlite3
 
 from ingest.config import Settings
-from ingest.core.quota import month_of
 from ingest.core.words import span_words
-from ingest.core.work import Work
+from ingest.plan.inventory import Inventory
+from ingest.plan.quota import month_of
+from ingest.plan.work import Work
 from ingest.report.gaps import gaps
 from ingest.report.model import (
     BackfillReport,
@@ -27,8 +28,7 @@ from ingest.report.problems import problems
 from ingest.report.spending import ledger_name, spending
 from ingest.report.systems import system_report
 from ingest.report.tokens import tokens
-from ingest.roster import Roster
-from ingest.store import archive, ledger, outbox
+from ingest.store import archive, ledger, outbox, snapshot
 from ingest.store import settings as kept
 
 __all__ = [
@@ -53,11 +53,11 @@ EXACT_BACKLOG = 20_000
 
 
 def report(
-    settings: Settings, db: sqlite3.Connection, now: int, system: str | None = None, roster: Roster | None = None
+    settings: Settings, db: sqlite3.Connection, now: int, system: str | None = None, inventory: Inventory | None = None
 ) -> Report:
-    """The state of an installation, read from its `state.db`, of all systems or of one; `roster` if it is at hand."""
-    roster = roster or Roster(settings, db)
-    everything = roster.works(now)
+    """The state of an installation, read from its `state.db`, of all systems or of one; `inventory` if known."""
+    inventory = inventory or Inventory(settings, snapshot.load(db))
+    everything = inventory.works(now)
     works: dict[str, list[Work]] = {}
     for work in everything:
         if work.stream.grain and system in (None, work.system):
@@ -73,13 +73,13 @@ def report(
         disk_free=disk_free(settings),
         clock_wrong_by=int(kept.read(db, "clock_wrong_by") or 0),
         seen_at=int(seen_at) if seen_at else None,
-        systems=[system_report(roster, db, entries, by_pair, now) for _, entries in sorted(works.items())],
+        systems=[system_report(inventory, db, entries, by_pair, now) for _, entries in sorted(works.items())],
         quota=calls,
         backfill=history,
         tokens=tokens(settings, now),
         sinks=[_sink(db, name) for name in settings.sinks],
     )
-    made.problems.extend(problems(made, settings, roster))
+    made.problems.extend(problems(made, settings, inventory))
     return made
 
 

@@ -1,14 +1,14 @@
 """What is missing of a stream, and why."""
 
-from ingest import learn
-from ingest.core import windows
-from ingest.core.coverage import covered, edge
 from ingest.core.span import Span, Spans, floor_to, intersect, subtract, total
 from ingest.core.units import DAY, HOUR
-from ingest.core.work import Work
 from ingest.enphase.replies import Kind
+from ingest.plan import windows
+from ingest.plan.coverage import covered, edge
+from ingest.plan.state import NO_METER as ABSENT
+from ingest.plan.state import NO_POINTS, Pair
+from ingest.plan.work import Work
 from ingest.report.model import Gap
-from ingest.store.progress import Pair
 
 PATIENCE = 12 * HOUR
 """Longer than the longest cadence of a small plan."""
@@ -54,7 +54,7 @@ def ratio(work: Work, settle: int, now: int) -> float:
 def gaps(work: Work, pair: Pair, settle: int, now: int) -> list[Gap]:
     """The spans wanted of a pair that were not read to stay, oldest first, each with its reason."""
     span, limit = wanted(work, now), settled_until(work, settle, now)
-    if pair.state == learn.NO_METER:
+    if pair.state == ABSENT:
         return [Gap(*span, NO_METER)] if span.length else []
     holes = subtract((span,), covered(work.read, settle))
     reported = max(work.log[-1].reported_at if work.log else span.start, limit)
@@ -73,7 +73,7 @@ def reason_of(pair: Pair) -> str:
     """Why what is owed of a pair has not been read."""
     if pair.state == Kind.DENIED:
         return f"denied: {pair.reason}"
-    if pair.state in (learn.NO_POINTS, Kind.NOTHING):
+    if pair.state in (NO_POINTS, Kind.NOTHING):
         return f"never delivered: {pair.reason}"
     if pair.state:
         return f"{pair.state.replace('_', ' ')}: {pair.reason}"

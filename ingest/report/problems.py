@@ -12,9 +12,9 @@ from ingest.enphase.access import UNKNOWN, is_unknown
 from ingest.enphase.replies import Kind
 from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.site import SYSTEMS
+from ingest.plan.inventory import Inventory, listing
+from ingest.plan.state import Pair
 from ingest.report.model import Problem, Report, SystemReport
-from ingest.roster import Roster, listing
-from ingest.store.progress import Pair
 
 SILENT = 8 * HOUR
 """A gateway on a cellular line reports every 6 h: only after longer is it offline."""
@@ -43,11 +43,11 @@ WORST = (
 )
 
 
-def problems(made: Report, settings: Settings, roster: Roster) -> list[Problem]:
+def problems(made: Report, settings: Settings, inventory: Inventory) -> list[Problem]:
     """Everything that is wrong, the worst first."""
-    found = [*_disk(made), *_credentials(settings), *_tokens(made), *_streams(made, roster), *_quota(made)]
+    found = [*_disk(made), *_credentials(settings), *_tokens(made), *_streams(made, inventory), *_quota(made)]
     found += [*_sinks(made), *_clock(made), *_gateways(made)]
-    if not roster.systems and not found:
+    if not inventory.systems and not found:
         found.append(
             Problem(
                 "start", "", "No system is known yet", "The first runner asks the cloud which there are: `ingest run`"
@@ -92,9 +92,9 @@ def _tokens(made: Report) -> Iterator[Problem]:
             yield Problem("auth", token.account, f"The authorization of account {token.account} ends in {left}", remedy)
 
 
-def _streams(made: Report, roster: Roster) -> Iterator[Problem]:
+def _streams(made: Report, inventory: Inventory) -> Iterator[Problem]:
     said: set[str] = set()
-    for pair, who, account in _pairs(made, roster):
+    for pair, who, account in _pairs(made, inventory):
         problem = _pair(pair, who, account)
         if problem is None:
             continue
@@ -104,14 +104,14 @@ def _streams(made: Report, roster: Roster) -> Iterator[Problem]:
             yield problem
 
 
-def _pairs(made: Report, roster: Roster) -> Iterator[tuple[Pair, str, str]]:
+def _pairs(made: Report, inventory: Inventory) -> Iterator[tuple[Pair, str, str]]:
     """Every pair that is asked for, whose it is in words, and its account."""
-    for account in roster.settings.accounts:
-        if pair := roster.pairs.get((listing(account), SYSTEMS.name)):
+    for account in inventory.settings.accounts:
+        if pair := inventory.pairs.get((listing(account), SYSTEMS.name)):
             yield pair, f"Account {account}", account
     for system in made.systems:
         for name in (*(stream.stream for stream in system.streams), *OTHERS):
-            if pair := roster.pairs.get((system.system, name)):
+            if pair := inventory.pairs.get((system.system, name)):
                 yield pair, system.name, system.account
 
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from ingest import identity
 from ingest.config import Settings
-from ingest.core import quota
-from ingest.core.quota import Plan
 from ingest.core.span import total
-from ingest.core.timetable import Timetable, timetable, wishes
 from ingest.core.units import DAY, HOUR
-from ingest.core.work import Classes, Work
+from ingest.plan import quota
+from ingest.plan.quota import Plan
+from ingest.plan.timetable import Timetable, timetable, wishes
+from ingest.plan.work import Classes, Work
 from ingest.report.gaps import owing, settled_until, wanted
 from ingest.report.model import BackfillReport, QuotaReport
 from ingest.store import ledger

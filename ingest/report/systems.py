@@ -4,14 +4,15 @@ import sqlite3
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from ingest.core.days import zone
 from ingest.core.point import decode_fields
-from ingest.core.windows import complete_until
-from ingest.core.work import Work
+from ingest.plan.inventory import Inventory
+from ingest.plan.state import Pair
+from ingest.plan.windows import complete_until
+from ingest.plan.work import Work
 from ingest.report.gaps import gaps, ratio
 from ingest.report.model import Difference, StreamReport, SystemReport
-from ingest.roster import Roster, zone
 from ingest.store import archive, totals
-from ingest.store.progress import Pair
 
 SHOWN_GAPS = 20
 METER_GRAIN = 900
@@ -20,12 +21,12 @@ PRODUCTION = {"production_rgm": METER_GRAIN, "production_micro": 300}
 
 
 def system_report(
-    roster: Roster, db: sqlite3.Connection, works: list[Work], calls: Mapping[tuple[str, str], int], now: int
+    inventory: Inventory, db: sqlite3.Connection, works: list[Work], calls: Mapping[tuple[str, str], int], now: int
 ) -> SystemReport:
     """What there is to say of a system whose interval streams are `works`; `calls` are those of this month, by pair."""
     system = works[0].system
-    row = roster.systems.get(system)
-    log = roster.logs.get(system, ())
+    row = inventory.systems.get(system)
+    log = inventory.state.logs.get(system, ())
     power = _power(db, system)
     timezone = row.timezone if row else ""
     today = archive.numbers(db, "energy", system, "produced_wh", midnight(now, timezone), now)
@@ -38,7 +39,7 @@ def system_report(
         power_w=power[0] if power else None,
         today_wh=sum(today.values()) if today else None,
         age_s=max(0, now - power[1]) if power else None,
-        streams=[_stream(roster, work, _newest(db, work), calls.get(work.pair, 0), now) for work in works],
+        streams=[_stream(inventory, work, _newest(db, work), calls.get(work.pair, 0), now) for work in works],
         differences=[Difference(at.day, at.series, at.vendor_wh, at.held_wh) for at in totals.differences(db, system)],
     )
 
@@ -72,10 +73,10 @@ def _power(db: sqlite3.Connection, system: str) -> tuple[float, int] | None:
     return newest
 
 
-def _stream(roster: Roster, work: Work, newest: int | None, calls: int, now: int) -> StreamReport:
-    pair = roster.pairs.get(work.pair) or Pair(*work.pair)
-    settle = roster.settings.settle
-    asked = bool(roster.coverage.get(work.pair))
+def _stream(inventory: Inventory, work: Work, newest: int | None, calls: int, now: int) -> StreamReport:
+    pair = inventory.pairs.get(work.pair) or Pair(*work.pair)
+    settle = inventory.settings.settle
+    asked = bool(inventory.state.coverage.get(work.pair))
     return StreamReport(
         stream=work.stream.name,
         complete_until=complete_until(work, settle, now) if asked else None,

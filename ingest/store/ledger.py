@@ -2,8 +2,8 @@
 
 import sqlite3
 
-from ingest.core.quota import Usage, month_of
 from ingest.core.units import MINUTE
+from ingest.plan.quota import Usage, month_of
 
 KEEP = 400 * 86400
 """A ledger longer than a year lets a year be looked back on."""

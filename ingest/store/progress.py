@@ -4,61 +4,21 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from ingest.core.coverage import Advance
-from ingest.core.habits import NOTHING, Habits, from_json, to_json
-from ingest.core.point import Value
 from ingest.core.span import Span, Spans, subtract, union
+from ingest.enphase.streams import BY_NAME
+from ingest.plan.coverage import Advance
+from ingest.plan.profile import Habits, from_json, to_json
+from ingest.plan.state import Pair, SystemRow
+from ingest.store import settings as kept
 
 Pairs = dict[tuple[str, str], "Pair"]
 _PAIR = (
     "system, stream, floor, first_at, asked_at, fails, rest_until, history_from, state, reason, cursor, revised, "
     "history_fails"
 )
-
-
-@dataclass
-class Pair:
-    """The state of one (system, stream). Times are epoch seconds.
-
-    `floor` is the oldest time wanted, `first_at` the oldest the cloud says it has, `asked_at` the last answered live
-    call. `state` is the kind of the last verdict that was not `ok`, with its `reason`; nothing is asked before
-    `rest_until`, and no history before `history_from`, after `history_fails` calls for it in vain.
-    """
-
-    system: str
-    stream: str
-    floor: int | None = None
-    first_at: int | None = None
-    asked_at: int | None = None
-    fails: int = 0
-    rest_until: int = 0
-    history_from: int = 0
-    state: str = ""
-    reason: str = ""
-    cursor: str = ""
-    revised: int = 0
-    history_fails: int = 0
-
-
-@dataclass
-class SystemRow:
-    """What is remembered of a system; `probes` counts the calls in vain since its gateway last reported, `habits` are
-    what was learned in passing.
-    """
-
-    system: str
-    account: str
-    name: str = ""
-    timezone: str = ""
-    operational_at: int | None = None
-    info: dict[str, Value] = field(default_factory=dict)
-    probes: int = 0
-    probed_at: int | None = None
-    habits: Habits = NOTHING
 
 
 def pairs(db: sqlite3.Connection) -> Pairs:
@@ -219,3 +179,9 @@ def keep_sample(db: sqlite3.Connection, system: str, stream: str, at: int, reaso
 def samples(db: sqlite3.Connection) -> Iterable[tuple[str, str, int, str]]:
     """(system, stream, at, reason) of the replies that were kept."""
     return db.execute("SELECT system, stream, at, reason FROM samples").fetchall()
+
+
+def reaches(db: sqlite3.Connection) -> dict[str, int]:
+    """The reach (s) of the streams for which a longer one was tried; it is what the cloud really honoured."""
+    found = {name: kept.read(db, f"reach.{name}") for name in BY_NAME}
+    return {name: int(reach) for name, reach in found.items() if reach}

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from ingest import learn
-from ingest.core.coverage import covered
-from ingest.core.days import LocalDay, date_at, days_between
+from ingest.core.days import LocalDay, date_at, days_between, zone
 from ingest.core.span import Span, Spans, intersect, subtract, total
 from ingest.core.units import DAY
 from ingest.core.words import local_words, span_words
-from ingest.core.work import Work
+from ingest.plan import state
+from ingest.plan.coverage import covered
+from ingest.plan.inventory import Inventory
+from ingest.plan.state import Pair
+from ingest.plan.work import Work
 from ingest.report.gaps import NO_METER, NOT_DUE, WAITING, reason_of, settled_until, wanted
 from ingest.report.model import Difference
-from ingest.roster import Roster, zone
-from ingest.store.progress import Pair
 
 CELL = 13
 TOP = 16
@@ -54,14 +54,14 @@ def enough(works: list[Work], now: int) -> int:
     return next((weeks for weeks in WEEKS if now - oldest < (weeks - 1) * 7 * DAY), 106)
 
 
-def calendar(roster: Roster, work: Work, now: int, weeks: int, differences: list[Difference]) -> Calendar:
+def calendar(inventory: Inventory, work: Work, now: int, weeks: int, differences: list[Difference]) -> Calendar:
     """The last weeks of a stream; `differences` are those of its system."""
-    row = roster.systems.get(work.system)
+    row = inventory.systems.get(work.system)
     timezone = row.timezone if row else ""
     place = zone(timezone)
     last = date_at(now, place)
     first = last - timedelta(days=last.weekday() + 7 * (weeks - 1))
-    judge = _Judge(roster, work, now, timezone, {at.day: at for at in differences if _concerns(at, work)})
+    judge = _Judge(inventory, work, now, timezone, {at.day: at for at in differences if _concerns(at, work)})
     days = list(days_between(first, (last - first).days + 1, place))
     cells = [Cell(*_place(index), *judge.kind(day)) for index, day in enumerate(days)]
     count = sum(cell.kind == "complete" for cell in cells)
@@ -92,15 +92,19 @@ def _months(days: list[LocalDay]) -> Iterator[Month]:
 class _Judge:
     """What each day of a stream is, and why."""
 
-    def __init__(self, roster: Roster, work: Work, now: int, timezone: str, differences: dict[str, Difference]) -> None:
-        settle = roster.settings.settle
-        pair = roster.pairs.get(work.pair) or Pair(*work.pair)
+    def __init__(
+        self, inventory: Inventory, work: Work, now: int, timezone: str, differences: dict[str, Difference]
+    ) -> None:
+        settle = inventory.settings.settle
+        pair = inventory.pairs.get(work.pair) or Pair(*work.pair)
         self.span = wanted(work, now)
         self.due_until = settled_until(work, settle, now)
         self.read: Spans = intersect(covered(work.read, settle), self.span)
-        self.skipped = subtract(roster.unwanted.get(work.pair, ()), covered(roster.coverage.get(work.pair, {}), settle))
+        known = inventory.state
+        read = covered(known.coverage.get(work.pair, {}), settle)
+        self.skipped = subtract(known.unwanted.get(work.pair, ()), read)
         self.reported = work.log[-1].reported_at if work.log else 0
-        self.absent = pair.state == learn.NO_METER
+        self.absent = pair.state == state.NO_METER
         self.why = reason_of(pair)
         self.timezone, self.now, self.differences = timezone, now, differences
         self._from = 0

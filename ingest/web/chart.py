@@ -4,10 +4,10 @@ import sqlite3
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from ingest.core.days import zone
 from ingest.core.span import floor_to
 from ingest.core.units import DAY
 from ingest.report.systems import midnight
-from ingest.roster import zone
 from ingest.store import archive
 
 QUARTER = 900

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup, escape
 
 import ingest
+from ingest.core.days import zone
 from ingest.core.units import HOUR
 from ingest.core.words import day_words, many, span_words
 from ingest.enphase.streams import BY_NAME
 from ingest.report import Report, SystemReport
 from ingest.report.model import QuotaReport
 from ingest.report.problems import summary
-from ingest.roster import zone
 from ingest.web import calendar, chart
 from ingest.web.source import Source
 
@@ -147,13 +147,13 @@ def of_system(source: Source, made: Report, shown: SystemReport, weeks: int) -> 
     """What the page of one system shows besides."""
     now = source.now()
     with source.reader() as db:
-        roster = source.roster
-        works = [work for work in roster.works(now) if work.system == shown.system and work.stream.grain]
+        inventory = source.inventory
+        works = [work for work in inventory.works(now) if work.system == shown.system and work.stream.grain]
         weeks = weeks or min(calendar.enough(works, now), 53)
         days = chart.daily(db, shown.system, shown.timezone, now)
         drawn = chart.curve(db, shown.system, shown.timezone, now, DRAWN_DAYS)
         today = chart.today(db, shown.system, shown.timezone, now)
-        calendars = [calendar.calendar(roster, work, now, weeks, shown.differences) for work in works]
+        calendars = [calendar.calendar(inventory, work, now, weeks, shown.differences) for work in works]
     data = {
         "system": shown.system,
         "name": shown.name,

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from ingest.config import Settings
+from ingest.plan.inventory import Inventory
 from ingest.report import Report, report
 from ingest.report.problems import localized
-from ingest.roster import Roster
-from ingest.store import Store
+from ingest.store import Store, snapshot
 
 LEAST_REST, SHARE = 2.0, 20
 """A report is made again after 2 s at the earliest, and never takes more than a twentieth of the time."""
@@ -20,7 +20,7 @@ LEAST_REST, SHARE = 2.0, 20
 @dataclass
 class Source:
     """`now` gives epoch seconds, `beat` those of the last tick; `command` is the program as it is called here.
-    `roster` is that of the newest report.
+    `inventory` is that of the newest report.
     """
 
     settings: Settings
@@ -28,7 +28,7 @@ class Source:
     now: Callable[[], int]
     beat: Callable[[], int]
     command: str = "ingest"
-    roster: Roster = field(init=False, repr=False)
+    inventory: Inventory = field(init=False, repr=False)
     _made: tuple[float, Report] | None = None
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
@@ -44,8 +44,8 @@ class Source:
             if self._made is None or time.monotonic() >= self._made[0]:
                 begin = time.monotonic()
                 with self.reader() as db:
-                    self.roster = Roster(self.settings, db)
-                    made = report(self.settings, db, self.now(), roster=self.roster)
+                    self.inventory = Inventory(self.settings, snapshot.load(db))
+                    made = report(self.settings, db, self.now(), inventory=self.inventory)
                 end = time.monotonic()
                 self._made = end + max(LEAST_REST, SHARE * (end - begin)), made
             return self._made[1]

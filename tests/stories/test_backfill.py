@@ -51,10 +51,10 @@ def test_a_wish_for_one_stream_leaves_the_others_alone(tmp_path: Path) -> None:
 
 def _kinds(world: World, stream: str) -> list[str]:
     """What the calendar of the page shows of each day, today last."""
-    roster, now = world.pipeline.roster, int(world.time.true)
-    work = roster.work("1001", stream, now)
+    inventory, now = world.pipeline.inventory, int(world.time.true)
+    work = inventory.work("1001", stream, now)
     assert work
-    return [cell.kind for cell in calendar(roster, work, now, 13, []).cells]
+    return [cell.kind for cell in calendar(inventory, work, now, 13, []).cells]
 
 
 def test_what_lies_between_a_wish_and_the_rest_is_not_read(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.core.coverage import Advance, covered, edge, known, owed, trusted
 from ingest.core.span import Span, union
+from ingest.plan.coverage import Advance, covered, edge, known, owed, trusted
 from ingest.store import progress
 from tests.strategies import SMALL, advances, raw_spans, seconds, windows
 

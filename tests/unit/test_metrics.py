@@ -9,8 +9,8 @@ import pytest
 
 from ingest import metrics
 from ingest.core.point import decode_fields
+from ingest.plan.budget import Pace
 from ingest.report import report
-from ingest.spending import Pace
 from ingest.store import archive
 from ingest.watch import Progress, Watch
 from tests.world import DAY, HOUR, World

@@ -7,16 +7,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ingest.core import coverage
-from ingest.core.coverage import Advance, edge
-from ingest.core.planner import due_at, history_tasks, live_tasks
 from ingest.core.span import NONE, Span, Spans, floor_to, intersect, subtract, total, union
 from ingest.core.units import DAY, HOUR, MINUTE, WEEK
-from ingest.core.windows import PATIENCE, complete_until, history_windows, live_window, ratio, served_from
-from ingest.core.work import Classes, Work
 from ingest.enphase.call import Purpose, Task
 from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.site import SUMMARY, SYSTEMS
+from ingest.plan import coverage
+from ingest.plan.coverage import Advance, edge
+from ingest.plan.planner import due_at, history_tasks, live_tasks
+from ingest.plan.windows import PATIENCE, complete_until, history_windows, live_window, ratio, served_from
+from ingest.plan.work import Classes, Work
 
 CLASSES = Classes(6 * HOUR, 4 * DAY)
 NOW = 1_750_000_500

@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from ingest.core.quota import Plan
 from ingest.core.units import DAY, HOUR, MINUTE
+from ingest.plan.quota import Plan
 from tests.fleet import START, Fleet, Gateway, Runner, busiest, by_pair, lives, mixed, months, read_two_years, unlucky
 
 WATT, KILOWATT = Plan(10, 1000), Plan(50, 50_000)

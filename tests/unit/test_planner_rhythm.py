@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.core.coverage import Advance
-from ingest.core.habits import NOTHING, from_json, to_json
-from ingest.core.pacing import LONGEST_REST, MARGIN, Daylight, Group, awake_seconds, calls, fit, rest_at
 from ingest.core.point import Point
-from ingest.core.rhythm import UNKNOWN, Rhythm, look, look_from, next_look
 from ingest.core.units import DAY, HOUR, MINUTE
-from ingest.core.windows import history_count, history_windows
-from ingest.core.work import Work
+from ingest.plan.coverage import Advance
+from ingest.plan.pacing import LONGEST_REST, MARGIN, Daylight, Group, awake_seconds, calls, fit, rest_at
+from ingest.plan.profile import NOTHING, from_json, to_json
+from ingest.plan.rhythm import UNKNOWN, Rhythm, look, look_from, next_look
+from ingest.plan.windows import history_count, history_windows
+from ingest.plan.work import Work
 from tests.unit.test_planner import CLASSES, NOW, works
 
 WEEK = 7 * DAY

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.core.quota import Plan, Usage, burst, divide, left_of_month, month_of, open_at, spacing
 from ingest.core.units import MINUTE
+from ingest.plan.quota import Plan, Usage, burst, divide, left_of_month, month_of, open_at, spacing
 
 plans = st.builds(Plan, st.integers(1, 300), st.integers(1, 300_000))
 small_plans = st.builds(Plan, st.integers(1, 12), st.just(1000))

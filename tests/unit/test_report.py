@@ -4,17 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from ingest.core import coverage
-from ingest.core.coverage import Advance
 from ingest.core.point import Point
 from ingest.core.span import Span
 from ingest.core.words import many, size_words
-from ingest.core.work import Work
 from ingest.enphase.streams import BY_NAME
+from ingest.plan import coverage
+from ingest.plan.coverage import Advance
+from ingest.plan.state import Pair
+from ingest.plan.work import Work
 from ingest.report import report, span_words
 from ingest.report.gaps import NO_METER, NOT_DUE, OUTSIDE, WAITING, gaps, ratio
 from ingest.store import archive
-from ingest.store.progress import Pair
 from tests.world import DAY, HOUR, START, World
 from tests.worlds import SITE
 

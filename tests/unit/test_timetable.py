@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from ingest.core.advice import spell
-from ingest.core.quota import Plan, month_of
-from ingest.core.timetable import Timetable, Wish, backfill, price, timetable, wishes
 from ingest.core.units import DAY, HOUR, MINUTE, YEAR
-from ingest.core.work import Work
 from ingest.enphase.call import Purpose
 from ingest.enphase.streams import BY_NAME
+from ingest.plan.quota import Plan, month_of
+from ingest.plan.timetable import Timetable, Wish, backfill, price, timetable, wishes
+from ingest.plan.work import Work
+from ingest.report.advice import spell
 from tests.fleet import CLASSES, START, Fleet, Runner, going_for_long
 
 WATT, KILOWATT, PARTNER = Plan(10, 1000), Plan(50, 50_000), Plan(300, 1_500_000)

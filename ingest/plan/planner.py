@@ -8,20 +8,13 @@ look the same to the cloud, and a re-read rides in a live call wherever it fits.
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ingest.core.pacing import rest_at
-from ingest.core.rhythm import look_from, next_look
 from ingest.core.span import Span, Spans, intersect, total
 from ingest.core.units import DAY, HOUR
-from ingest.core.windows import (
-    RIDE,
-    count_windows,
-    debts,
-    history_windows,
-    live_window,
-    served_from,
-)
-from ingest.core.work import Classes, Work
 from ingest.enphase.call import Purpose, Task
+from ingest.plan.pacing import rest_at
+from ingest.plan.rhythm import look_from, next_look
+from ingest.plan.windows import RIDE, count_windows, debts, history_windows, live_window, served_from
+from ingest.plan.work import Classes, Work
 
 LEAVING = 3 * DAY
 """Debts this close to the end of the cloud's history go first."""

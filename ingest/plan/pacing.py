@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ingest.core.quota import Plan, burst
 from ingest.core.span import Span
 from ingest.core.units import DAY, HOUR, MINUTE
+from ingest.plan.quota import Plan, burst
 
 MARGIN = 30 * MINUTE
 """Production streams wake so long before the first light of yesterday and rest so long after its last."""

@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ingest.core import pacing, planner, quota
-from ingest.core.advice import advise
-from ingest.core.coverage import Advance
-from ingest.core.pacing import Factors, Group
-from ingest.core.quota import Plan, Usage
 from ingest.core.units import DAY
-from ingest.core.windows import history_count
-from ingest.core.work import Classes, Work
+from ingest.plan import pacing, planner, quota
+from ingest.plan.coverage import Advance
+from ingest.plan.pacing import Factors, Group
+from ingest.plan.quota import Plan, Usage
+from ingest.plan.windows import history_count
+from ingest.plan.work import Classes, Work
+from ingest.report.advice import advise
 
 RENEWALS = 1.25
 """Calls a day for the tokens of one account: they live a day and are renewed when a fifth of it is left."""

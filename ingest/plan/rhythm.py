@@ -8,8 +8,8 @@ from hashlib import blake2b
 from itertools import pairwise
 from typing import NamedTuple
 
-from ingest.core.coverage import Advance
 from ingest.core.units import DAY, HOUR, MINUTE
+from ingest.plan.coverage import Advance
 
 PERIODS = (15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 4 * HOUR, 6 * HOUR, 8 * HOUR, 12 * HOUR, DAY, 5 * MINUTE)
 """The rhythms (s) that are tried, in this order: the shortest that agrees with what was seen is taken."""

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 
 from ingest.core.errors import ConfigError, IngestError
-from ingest.core.planner import LONGEST_PAUSE
-from ingest.core.quota import Plan
 from ingest.core.units import DAY, HOUR, MINUTE
 from ingest.enphase.replies import Kind, Verdict
+from ingest.plan.planner import LONGEST_PAUSE
+from ingest.plan.quota import Plan
 
 WEATHER = 3
 """So many busy answers in a row are the cloud's trouble, not a pair's: everything waits together."""

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ingest.core import pacing
-from ingest.core.quota import Plan
 from ingest.core.units import DAY, MINUTE
+from ingest.plan import pacing
+from ingest.plan.quota import Plan
 
 if TYPE_CHECKING:
-    from ingest.core.timetable import Line, Wish
+    from ingest.plan.timetable import Line, Wish
 
 
 def advise(

@@ -3,13 +3,12 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from ingest import spending
-from ingest.agenda import Agenda, Key
-from ingest.core import quota
-from ingest.core.quota import Usage
 from ingest.core.units import HOUR
 from ingest.enphase.call import Task
-from ingest.spending import Flow, Needs, Pace, Rules
+from ingest.plan import budget, quota
+from ingest.plan.budget import Flow, Needs, Pace, Rules
+from ingest.plan.queue import Agenda, Key
+from ingest.plan.quota import Usage
 
 LONGEST_WAIT = HOUR
 
@@ -35,7 +34,7 @@ class Desk:
         agenda = self.agenda
         agenda.keep_up(now, accounts)
         needs = Needs(agenda.groups, agenda.needs, agenda.leaving, agenda.again)
-        self.pace = spending.pace(self.rules, needs, usage, now)
+        self.pace = budget.pace(self.rules, needs, usage, now)
         agenda.factors = self.pace.factors
         if self.pace.left <= 0:
             return Choice([], quota.month_of(now)[1])

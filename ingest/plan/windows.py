@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from ingest.core.coverage import covered, edge, owed
 from ingest.core.span import Span, Spans, ceil_to, floor_to, intersect, subtract, total, union
 from ingest.core.units import DAY, HOUR
-from ingest.core.work import Classes, Work
+from ingest.plan.coverage import covered, edge, owed
+from ingest.plan.work import Classes, Work
 
 PATIENCE = DAY
 """How long a debt too small for a full window waits for more to join it."""

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ingest.core.pacing import Daylight
 from ingest.core.point import Point
-from ingest.core.rhythm import UNKNOWN, Rhythm
 from ingest.core.units import DAY
+from ingest.plan.pacing import Daylight
+from ingest.plan.rhythm import UNKNOWN, Rhythm
 
 KEPT_DAYS = 3
 PRODUCTION = {"production_micro": 300, "production_rgm": 900}

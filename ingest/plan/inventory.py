@@ -1,33 +1,60 @@
 """Who is to be polled: the settings and the state of every pair, as the planner's work."""
 
-import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Protocol
 
-from ingest import learn
-from ingest.config import Settings, System, When
-from ingest.core.coverage import Advance
 from ingest.core.days import zone
-from ingest.core.habits import PRODUCTION
-from ingest.core.planner import LONGEST_PAUSE
 from ingest.core.span import Spans, union
 from ingest.core.units import DAY, MINUTE, WEEK
-from ingest.core.work import Work
+from ingest.core.when import When
 from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.base import Route, Stream
 from ingest.enphase.streams.lifetime import AUDITED
 from ingest.enphase.streams.site import DEVICES, SUMMARY, SYSTEMS
-from ingest.store import progress, wishes
-from ingest.store.progress import Pair, SystemRow
-
-__all__ = ["DEFAULT_SINCE", "DEFAULT_STREAMS", "Roster", "Wanted", "listing", "zone"]
+from ingest.plan.planner import LONGEST_PAUSE
+from ingest.plan.profile import PRODUCTION
+from ingest.plan.state import EMPTY, NO_METER, NO_POINTS, Pair, Snapshot, SystemRow
+from ingest.plan.work import Work
 
 DEFAULT_STREAMS = ("stats", "rgm_stats", "production_meter_readings", "consumption")
 DEFAULT_SINCE = When(age=7 * DAY)
 FIRST_PROBE = 15 * MINUTE
 NEVER = 2**62
+
+
+class SystemEntry(Protocol):
+    """What the owner wrote of one system."""
+
+    @property
+    def id(self) -> int: ...  # noqa: D102 - said by the configuration
+    @property
+    def account(self) -> str: ...  # noqa: D102
+    @property
+    def streams(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def since(self) -> When: ...  # noqa: D102
+    @property
+    def until(self) -> date | None: ...  # noqa: D102
+
+
+class Polling(Protocol):
+    """What planning needs of the settings. `systems` is None for all that the accounts can see; times are seconds."""
+
+    @property
+    def version(self) -> str: ...  # noqa: D102 - said by the configuration
+    @property
+    def accounts(self) -> Mapping[str, object]: ...  # noqa: D102
+    @property
+    def systems(self) -> Sequence[SystemEntry] | None: ...  # noqa: D102
+    @property
+    def settle(self) -> int: ...  # noqa: D102
+    @property
+    def look_again(self) -> int: ...  # noqa: D102
+
+    def every(self, stream: str) -> int:
+        """The cadence of a stream."""
 
 
 @dataclass(frozen=True)
@@ -47,52 +74,39 @@ def listing(account: str) -> str:
     return f"@{account}"
 
 
-class Roster:
-    """The pairs of an installation, held in memory; `refresh` follows each commit."""
+class Inventory:
+    """The pairs of an installation. `state` is kept up by whoever commits; `rebuild` follows a change of systems."""
 
-    def __init__(self, settings: Settings, db: sqlite3.Connection) -> None:
+    def __init__(self, settings: Polling, state: Snapshot) -> None:
         self.settings = settings
-        self.version = settings.api.version
+        self.version = settings.version
         self.generation = 0
-        self._db = db
-        self.reload()
+        self.replace(state)
 
-    def reload(self) -> None:
-        """Read everything from the state."""
-        self.pairs: dict[tuple[str, str], Pair] = progress.pairs(self._db)
-        self.coverage: dict[tuple[str, str], Mapping[int, Spans]] = dict(progress.coverage(self._db))
-        self.logs: dict[str, tuple[Advance, ...]] = progress.advances(self._db)
-        self.systems: dict[str, SystemRow] = progress.systems(self._db)
-        self.reaches: dict[str, int] = learn.reaches(self._db)
-        self.unwanted: dict[tuple[str, str], Spans] = wishes.unwanted(self._db)
-        self._regroup()
+    def replace(self, state: Snapshot) -> None:
+        """Go on from another state."""
+        self.state = state
+        self.rebuild()
 
-    def refresh(self, system: str, stream: str, listed: Iterable[str] = ()) -> None:
-        """Read again what one outcome may have changed; `listed` are the systems that it names."""
-        key = system, stream
-        self.pairs[key] = progress.pair(self._db, system, stream)
-        for name in (stream, *AUDITED.get(stream, ())):
-            self.coverage[system, name] = progress.coverage_of(self._db, system, name)
-        if stream == DEVICES.name:
-            self.pairs |= {(system, name): progress.pair(self._db, system, name) for name in BY_NAME}
-        self.reaches = learn.reaches(self._db)
-        for name in {system, *listed}:
-            self.logs[name] = progress.log_of(self._db, name)
-            if (row := progress.system(self._db, name)) is not None:
-                old = self.systems.get(name)
-                self.systems[name] = row
-                if old is None or (old.account, old.timezone) != (row.account, row.timezone):
-                    self._regroup()
-
-    def _regroup(self) -> None:
-        """Somebody came, or lives by another clock: `generation` counts how often."""
+    def rebuild(self) -> None:
+        """Rebuild after a system appeared or changed its account or zone; `generation` counts how often."""
         self.generation += 1
         self._wanted = {wanted.system: wanted for wanted in self.wanted()}
+
+    @property
+    def pairs(self) -> dict[tuple[str, str], Pair]:
+        """What is remembered of each pair."""
+        return self.state.pairs
+
+    @property
+    def systems(self) -> dict[str, SystemRow]:
+        """What is remembered of each system."""
+        return self.state.systems
 
     def assume(self, row: SystemRow) -> None:
         """Take a system as listed that nobody has listed yet, to say what its polling would be like."""
         self.systems[row.system] = row
-        self._regroup()
+        self.rebuild()
 
     def wanted_of(self, system: str) -> Wanted | None:
         """What is wanted of one system; None when it is not to be polled."""
@@ -136,9 +150,7 @@ class Roster:
         for name in (*_lifetimes(wanted), *wanted.streams):
             yield BY_NAME[name]
         yield SUMMARY
-        if any(
-            (pair := self.pairs.get((wanted.system, name))) and pair.state in learn.EMPTY for name in wanted.streams
-        ):
+        if any((pair := self.pairs.get((wanted.system, name))) and pair.state in EMPTY for name in wanted.streams):
             yield DEVICES
 
     def floor(self, wanted: Wanted, pair: Pair, now: int) -> int:
@@ -167,14 +179,14 @@ class Roster:
             floor=self._begin(wanted, pair, now),
             until=wanted.until,
             read=self._read(key),
-            log=self.logs.get(wanted.system, ()),
-            hope=0 if stream.name in self.reaches else stream.route(self.version).hope,
+            log=self.state.logs.get(wanted.system, ()),
+            hope=0 if stream.name in self.state.reaches else stream.route(self.version).hope,
             **found,
         )
 
     def _read(self, key: tuple[str, str]) -> Mapping[int, Spans]:
         """What was read of a pair; what nobody wants is as good as read."""
-        read, unwanted = self.coverage.get(key, {}), self.unwanted.get(key)
+        read, unwanted = self.state.coverage.get(key, {}), self.state.unwanted.get(key)
         if not unwanted:
             return read
         oldest = self.settings.look_again
@@ -183,7 +195,7 @@ class Roster:
     def _route(self, stream: Stream) -> Route:
         """How a stream is asked, with windows as long as the cloud was found to honour."""
         route = stream.route(self.version)
-        reach = self.reaches.get(stream.name, 0) if route.hope else 0
+        reach = self.state.reaches.get(stream.name, 0) if route.hope else 0
         return replace(route, reach=reach) if reach > route.reach else route
 
     def _habits(self, row: SystemRow, wanted: Wanted, stream: Stream, now: int) -> dict[str, Any]:
@@ -193,7 +205,7 @@ class Roster:
         rhythm, light = row.habits.rhythm, None
         if PRODUCTION.keys() & stream.fields.keys():
             light = row.habits.daylight(now, utc_offset(wanted.timezone, now))
-        log = self.logs.get(row.system)
+        log = self.state.logs.get(row.system)
         silent = bool(row.probes and log and now - log[-1].reported_at > rhythm.silent_after)
         probe_at = _probe_at(row, now) if silent else 0
         return {"rhythm": rhythm, "daylight": light, "silent": silent, "probe_at": probe_at}
@@ -202,12 +214,12 @@ class Roster:
         """Whether the meter of a stream, or of all that its daily totals are about, is known not to exist."""
         about = AUDITED.get(pair.stream, (pair.stream,))
         states = [known.state for name in about if (known := self.pairs.get((pair.system, name)))]
-        return bool(states) and all(state == learn.NO_METER for state in states)
+        return bool(states) and all(state == NO_METER for state in states)
 
     def _is_empty(self, pair: Pair) -> bool:
         """Whether history would be asked in vain: the meter does not exist, or that is about to be known."""
         devices = self.pairs.get((pair.system, DEVICES.name))
-        return pair.state == learn.NO_METER or (pair.state == learn.NO_POINTS and not (devices and devices.fails))
+        return pair.state == NO_METER or (pair.state == NO_POINTS and not (devices and devices.fails))
 
     def _begin(self, wanted: Wanted, pair: Pair, now: int) -> int:
         """The floor, raised to where the cloud says that the system begins; a day of grace for its own word."""
@@ -248,7 +260,7 @@ def _sane(at: int, now: int) -> int:
     return at if at <= now + 8 * DAY else now
 
 
-def _wanted(entry: System, timezone: str) -> Wanted:
+def _wanted(entry: SystemEntry, timezone: str) -> Wanted:
     until = None
     if entry.until is not None:
         night = datetime.combine(entry.until + timedelta(days=1), time(), zone(timezone))

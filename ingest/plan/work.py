@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ingest.core.coverage import Advance, Covered
-from ingest.core.pacing import Daylight, Group, awake_seconds
-from ingest.core.rhythm import UNKNOWN, Rhythm
 from ingest.core.units import DAY
 from ingest.enphase.streams.base import Route, Stream
+from ingest.plan.coverage import Advance, Covered
+from ingest.plan.pacing import Daylight, Group, awake_seconds
+from ingest.plan.rhythm import UNKNOWN, Rhythm
 
 
 @dataclass(frozen=True)

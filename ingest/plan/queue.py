@@ -7,14 +7,14 @@ import heapq
 from collections import Counter, defaultdict, deque
 from collections.abc import Collection
 
-from ingest.core import planner
-from ingest.core.pacing import Factors, Group
-from ingest.core.planner import Debt
-from ingest.core.quota import month_of
 from ingest.core.units import DAY, HOUR, MINUTE
-from ingest.core.work import Classes, Work
 from ingest.enphase.call import Task
-from ingest.roster import Roster
+from ingest.plan import planner
+from ingest.plan.inventory import Inventory
+from ingest.plan.pacing import Factors, Group
+from ingest.plan.planner import Debt
+from ingest.plan.quota import month_of
+from ingest.plan.work import Classes, Work
 
 Key = tuple[str, str]
 
@@ -31,14 +31,14 @@ PRICES = 40
 
 
 class Agenda:
-    """Dues and debts of the pairs of a roster, at the pace of `factors`.
+    """Dues and debts of the pairs of a inventory, at the pace of `factors`.
 
     `groups` are the pairs by what they cost, `needs` the calls that history needs now and `leaving` those of them for
     data that leave the cloud this month, `again` the calls a day that second looks will need.
     """
 
-    def __init__(self, roster: Roster, classes: Classes) -> None:
-        self._roster, self._classes = roster, classes
+    def __init__(self, inventory: Inventory, classes: Classes) -> None:
+        self._inventory, self._classes = inventory, classes
         self.factors = Factors()
         self.groups: Counter[Group] = Counter()
         self.needs, self.leaving, self.again = 0, 0.0, 0.0
@@ -66,9 +66,9 @@ class Agenda:
         """
         swept_at, factors, generation, granted = self._state
         moved = any(abs(new / old - 1) > DRIFT for new, old in zip(self.factors, factors, strict=True))
-        changed = generation != self._roster.generation or granted != accounts
+        changed = generation != self._inventory.generation or granted != accounts
         if changed or moved or not 0 <= now - swept_at < SWEEP:
-            self._state = now, self.factors, self._roster.generation, accounts
+            self._state = now, self.factors, self._inventory.generation, accounts
             self._sweep(now)
         for _ in range(min(PRICES, len(self._priced))):
             at, key = self._priced[0]
@@ -84,7 +84,7 @@ class Agenda:
         return bool(self._works) and min(self._priced_at.values()) >= 0
 
     def _sweep(self, now: int) -> None:
-        works = {work.pair: work for work in self._roster.works(now) if work.account in self._state[3]}
+        works = {work.pair: work for work in self._inventory.works(now) if work.account in self._state[3]}
         for gone in self._works.keys() - works.keys():
             self._forget(gone)
         self._heap.clear()
@@ -94,7 +94,7 @@ class Agenda:
 
     def touch(self, system: str, now: int) -> None:
         """Look again at the pairs of a system, something of which was just committed."""
-        works = [work for work in self._roster.works_of(system, now) if work.account in self._state[3]]
+        works = [work for work in self._inventory.works_of(system, now) if work.account in self._state[3]]
         for gone in self._of[system] - {work.pair for work in works}:
             self._forget(gone)
         for work in works:
@@ -182,7 +182,7 @@ class Agenda:
 
     def _fresh(self, key: Key, now: int) -> Work:
         """A pair as it stands at this moment."""
-        return self._roster.work(*key, now) or self._works[key]
+        return self._inventory.work(*key, now) or self._works[key]
 
     def history(self, now: int, flying: Collection[Key], *, only_leaving: bool) -> list[Task]:
         """The most urgent history calls."""

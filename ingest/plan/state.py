@@ -1,0 +1,72 @@
+"""What is remembered of a system and of a pair of system and stream: what the planner is handed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ingest.core.point import Value
+from ingest.core.span import Spans
+from ingest.plan.coverage import Advance
+from ingest.plan.profile import NOTHING, Habits
+
+NO_POINTS = "no_points"
+"""State of a pair that never had a point, while the list of devices has not been asked."""
+NO_METER = "no_meter"
+"""State of a pair whose meter is not among the system's devices."""
+EMPTY = (NO_POINTS, NO_METER)
+
+
+@dataclass
+class Pair:
+    """The state of one (system, stream). Times are epoch seconds.
+
+    `floor` is the oldest time wanted, `first_at` the oldest the cloud says it has, `asked_at` the last answered live
+    call. `state` is the kind of the last verdict that was not `ok`, with its `reason`; nothing is asked before
+    `rest_until`, and no history before `history_from`, after `history_fails` calls for it in vain.
+    """
+
+    system: str
+    stream: str
+    floor: int | None = None
+    first_at: int | None = None
+    asked_at: int | None = None
+    fails: int = 0
+    rest_until: int = 0
+    history_from: int = 0
+    state: str = ""
+    reason: str = ""
+    cursor: str = ""
+    revised: int = 0
+    history_fails: int = 0
+
+
+@dataclass
+class SystemRow:
+    """What is remembered of a system; `probes` counts the calls in vain since its gateway last reported, `habits` are
+    what was learned in passing.
+    """
+
+    system: str
+    account: str
+    name: str = ""
+    timezone: str = ""
+    operational_at: int | None = None
+    info: dict[str, Value] = field(default_factory=dict)
+    probes: int = 0
+    probed_at: int | None = None
+    habits: Habits = NOTHING
+
+
+@dataclass
+class Snapshot:
+    """Everything that is remembered and that planning needs, held in memory.
+
+    `pairs`, `coverage` (by age class) and `unwanted` (history that nobody asked for) are by (system, stream), `logs`
+    (the reports of each gateway) and `systems` by system, `reaches` (longest window that was honoured, s) by stream.
+    """
+
+    pairs: dict[tuple[str, str], Pair] = field(default_factory=dict)
+    coverage: dict[tuple[str, str], Mapping[int, Spans]] = field(default_factory=dict)
+    logs: dict[str, tuple[Advance, ...]] = field(default_factory=dict)
+    systems: dict[str, SystemRow] = field(default_factory=dict)
+    reaches: dict[str, int] = field(default_factory=dict)
+    unwanted: dict[tuple[str, str], Spans] = field(default_factory=dict)
