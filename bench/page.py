@@ -18,7 +18,8 @@ from ingest.core.span import Span
 from ingest.plan.coverage import Advance
 from ingest.plan.state import Pair, SystemRow
 from ingest.simulator import SimulatedServer
-from ingest.store import Store, archive, progress
+from ingest.store import archive, progress
+from ingest.store.database import Store
 from ingest.web import Source, create_app
 
 DAY, YEARS = 86_400, 2 * 365

@@ -17,7 +17,8 @@ from ingest.core.http import Reply, Request
 from ingest.plan.quota import Plan, month_of
 from ingest.plan.state import SystemRow
 from ingest.simulator import SimulatedServer, Site
-from ingest.store import Store, progress
+from ingest.store import progress
+from ingest.store.database import Store
 from ingest.transport import HttpTransport
 from tests import freshness, lateness
 from tests.fleet import Fleet, Runner, busiest, mixed, months, read_two_years, unlucky

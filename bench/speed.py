@@ -20,7 +20,8 @@ from ingest.enphase.streams import BY_NAME
 from ingest.plan.work import Classes
 from ingest.simulator import Caller, Cloud, Site
 from ingest.sinks.influx_v1 import InfluxV1Sink
-from ingest.store import Store, archive, outbox
+from ingest.store import archive, outbox
+from ingest.store.database import Store
 from tests.influxd import Influxd
 
 COMMITS = 25

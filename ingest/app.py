@@ -17,7 +17,8 @@ from ingest.enphase.requests import Api
 from ingest.identity import Cloud
 from ingest.pipeline import PARALLEL_FROM, Pipeline
 from ingest.sinks import Sink, Target, open_sink
-from ingest.store import Store, outbox
+from ingest.store import outbox
+from ingest.store.database import Store
 from ingest.tokens import TokenFiles
 
 if TYPE_CHECKING:

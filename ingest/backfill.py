@@ -4,15 +4,16 @@ from ingest.core.span import Span
 from ingest.enphase.streams import BY_NAME
 from ingest.plan.inventory import Inventory
 from ingest.plan.state import Pair
-from ingest.store import Store, progress, settings, snapshot, wishes
-from ingest.store.wishes import Backfill
+from ingest.store import backfills, meta, progress, snapshot
+from ingest.store.backfills import Backfill
+from ingest.store.database import Store
 
 SHARE = "backfill_share"
 
 
 def take_up(store: Store, inventory: Inventory, now: int) -> set[str]:
     """Make the waiting wishes part of what is wanted; returns the systems they concern. Asks for nothing itself."""
-    waiting = wishes.waiting(store.db)
+    waiting = backfills.waiting(store.db)
     if not waiting:
         return set()
     systems: set[str] = set()
@@ -23,13 +24,13 @@ def take_up(store: Store, inventory: Inventory, now: int) -> set[str]:
                 if wanted is None:
                     continue
                 span = Span(wish.since, now if wish.until is None else wish.until)
-                pair.floor = wishes.want(db, pair.system, pair.stream, span, inventory.floor(wanted, pair, now))
+                pair.floor = backfills.want(db, pair.system, pair.stream, span, inventory.floor(wanted, pair, now))
                 pair.history_from = pair.history_fails = 0
                 progress.save_pair(db, pair)
                 systems.add(pair.system)
             if wish.share is not None:
-                settings.write(db, SHARE, str(wish.share))
-            wishes.taken_up(db, number, now)
+                meta.write(db, SHARE, str(wish.share))
+            backfills.taken_up(db, number, now)
     inventory.replace(snapshot.load(store.db))
     return systems
 
@@ -46,12 +47,12 @@ def _pairs(inventory: Inventory, wish: Backfill) -> list[Pair]:
 
 def share(store: Store, configured: float) -> float:
     """The part of the month's calls that history is guaranteed: as wished, until all of it is there."""
-    wished = settings.read(store.db, SHARE)
+    wished = meta.read(store.db, SHARE)
     return max(configured, float(wished)) if wished else configured
 
 
 def is_there(store: Store) -> None:
     """All the history wanted has been read: a wish for a larger share is over."""
-    if settings.read(store.db, SHARE):
+    if meta.read(store.db, SHARE):
         with store.transaction() as db:
-            settings.write(db, SHARE, "")
+            meta.write(db, SHARE, "")

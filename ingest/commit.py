@@ -17,7 +17,7 @@ from ingest.plan import coverage
 from ingest.plan.coverage import Advance
 from ingest.plan.planner import LONGEST_PAUSE
 from ingest.plan.state import Pair, SystemRow
-from ingest.store import archive, ledger, progress, totals
+from ingest.store import archive, daily_totals, ledger, progress
 from ingest.store.archive import Written
 
 PAUSES: dict[Kind, tuple[int, int]] = {
@@ -171,7 +171,7 @@ def _systems(db: sqlite3.Connection, outcome: Outcome, at: Context) -> None:
         _advance(db, info.system, info.reported_at, at)
         archive.upsert(db, [Point("system_info", (("system", info.system),), at.now, row.info)])
         if row.timezone != old.timezone:
-            totals.clear(db, info.system)
+            daily_totals.clear(db, info.system)
         if (row.timezone, row.info.get("production_source")) != (old.timezone, old.info.get("production_source")):
             derived.everywhere(db, info.system, at.now, at.classes.settle)
     if outcome.operational_at is not None:

@@ -11,7 +11,7 @@ from ingest.core.point import Point
 from ingest.core.span import NONE, Span, Spans, floor_to
 from ingest.enphase.streams.lifetime import DAILY
 from ingest.plan import coverage
-from ingest.store import archive, progress, totals
+from ingest.store import archive, daily_totals, progress
 from ingest.store.archive import Written
 
 MEASUREMENTS = {"stats": "production_micro", "rgm_stats": "production_rgm", "consumption": "consumption"}
@@ -100,7 +100,7 @@ def days(db: sqlite3.Connection, system: str, spans: Iterable[Span], now: int, s
 
 def _said(db: sqlite3.Connection, system: str, series: str, touched: list[LocalDay]) -> dict[str, Total]:
     first, last = touched[0].date.isoformat(), touched[-1].date.isoformat()
-    return totals.held(db, system, series, first, last + "~")
+    return daily_totals.held(db, system, series, first, last + "~")
 
 
 def _better(ours: float, said: Total | None) -> float:

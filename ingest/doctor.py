@@ -23,7 +23,8 @@ from ingest.identity import Cloud
 from ingest.plan.inventory import listing
 from ingest.report import Problem, Report, report
 from ingest.sinks import Sink, Target, open_sink
-from ingest.store import Store, ledger, outbox, progress
+from ingest.store import ledger, outbox, progress
+from ingest.store.database import Store
 from ingest.tokens import TokenFiles
 
 OK, WARN, BAD, SKIPPED = "ok", "warn", "bad", "skipped"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ingest.config import SIMULATOR, Settings
 from ingest.core.errors import ConfigError
-from ingest.store import Store
+from ingest.store.database import Store
 
 
 @dataclass(frozen=True)

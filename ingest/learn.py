@@ -12,7 +12,7 @@ from ingest.plan.profile import PRODUCTION
 from ingest.plan.state import EMPTY, NO_METER, NO_POINTS, Pair
 from ingest.plan.work import Classes
 from ingest.store import archive, progress
-from ingest.store import settings as kept
+from ingest.store import meta as kept
 
 
 def looked(db: sqlite3.Connection, system: str, now: int, *, news: bool) -> None:

@@ -14,7 +14,7 @@ from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.lifetime import AUDITS, DAILY, METER
 from ingest.fetch import Outcome
 from ingest.plan import coverage
-from ingest.store import archive, progress, totals
+from ingest.store import archive, daily_totals, progress
 from ingest.store.archive import Written
 
 Said = Sequence[tuple[LocalDay, float]]
@@ -36,7 +36,7 @@ def record(db: sqlite3.Connection, outcome: Outcome, at: Context) -> None:
         oldest = served_from(name, at)
         recent = [entry for entry in said if entry[0].start >= oldest]
         fresh = _remember(db, system, name, recent, final_until)
-        totals.forget(db, system, name, date_at(oldest, local).isoformat())
+        daily_totals.forget(db, system, name, date_at(oldest, local).isoformat())
         if name in DAILY:
             news = [*_of_old(db, system, DAILY[name], said, oldest), *(day for day in recent if _iso(day[0]) in fresh)]
             write_days(db, system, _daily(db, system, DAILY[name], news, final_until, at), local)
@@ -59,14 +59,14 @@ def _remember(db: sqlite3.Connection, system: str, series: str, said: Said, fina
     """Keep what the vendor says; returns the days of which it is news, by ISO date."""
     if not said:
         return {}
-    old = totals.held(db, system, series, _iso(said[0][0]))
+    old = daily_totals.held(db, system, series, _iso(said[0][0]))
     fresh: dict[str, Total] = {}
     for day, wh in said:
         name = _iso(day)
         total = audit.seen(old.get(name), wh, final=day.end <= final_until)
         if total is not old.get(name):
             fresh[name] = total
-    totals.save(db, system, series, fresh)
+    daily_totals.save(db, system, series, fresh)
     return fresh
 
 
@@ -93,7 +93,7 @@ def _audit(db: sqlite3.Connection, system: str, series: str, days: Sequence[Loca
     stream, measurement = AUDITS[series]
     read = settled(db, system, stream, at.classes.settle)
     begin = progress.pair(db, system, stream).first_at or 0
-    known = totals.held(db, system, series, _iso(days[0]))
+    known = daily_totals.held(db, system, series, _iso(days[0]))
     judged: dict[str, Total] = {}
     for day in days:
         total = known[_iso(day)]
@@ -104,7 +104,7 @@ def _audit(db: sqlite3.Connection, system: str, series: str, days: Sequence[Loca
         judged[_iso(day)] = total
         if doubted:
             progress.uncover(db, system, stream, day.span)
-    totals.save(db, system, series, judged)
+    daily_totals.save(db, system, series, judged)
 
 
 def reopen(db: sqlite3.Connection, system: str, written: Written, now: int) -> None:
@@ -115,4 +115,4 @@ def reopen(db: sqlite3.Connection, system: str, written: Written, now: int) -> N
         if times and local:
             first, last = date_at(min(times), local), date_at(max(times), local)
             if first < date_at(now, local):
-                totals.reopen(db, system, series, first.isoformat(), last.isoformat())
+                daily_totals.reopen(db, system, series, first.isoformat(), last.isoformat())

@@ -33,8 +33,9 @@ from ingest.plan.quota import Plan
 from ingest.plan.state import Pair
 from ingest.plan.work import Classes
 from ingest.service.ledger import Books
-from ingest.store import Store, ledger, outbox, snapshot
-from ingest.store import settings as kept
+from ingest.store import ledger, outbox, snapshot
+from ingest.store import meta as kept
+from ingest.store.database import Store
 
 log = logging.getLogger(__name__)
 

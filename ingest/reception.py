@@ -26,7 +26,8 @@ from ingest.plan import quota
 from ingest.plan.inventory import listing
 from ingest.plan.quota import Plan
 from ingest.plan.work import Classes
-from ingest.store import Store, ledger
+from ingest.store import ledger
+from ingest.store.database import Store
 
 
 def desk(settings: Settings, clock: Clock, transport: Transport, remedy: Remedy, cloud: Cloud | None = None) -> Desk:

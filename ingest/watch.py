@@ -8,7 +8,7 @@ from ingest.core.errors import StateError
 from ingest.pipeline import Pipeline
 from ingest.report import report
 from ingest.report.problems import localized
-from ingest.store import settings as kept
+from ingest.store import meta as kept
 
 
 class Watch:

@@ -20,7 +20,8 @@ from ingest.deliver import Sender
 from ingest.pipeline import Pipeline
 from ingest.simulator import API_KEY, CLIENT_ID, CLIENT_SECRET, Cloud, Site
 from ingest.sinks import Target
-from ingest.store import Store, archive
+from ingest.store import archive
+from ingest.store.database import Store
 
 P = ParamSpec("P")
 T = TypeVar("T")

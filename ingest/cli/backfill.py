@@ -9,7 +9,6 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ingest import store
 from ingest.cli.context import Context
 from ingest.cli.data import WHEN, measurements, moment
 from ingest.cli.plan import history_words, known_state, the_timetable, the_works
@@ -21,8 +20,9 @@ from ingest.enphase.streams import BY_NAME
 from ingest.plan import timetable
 from ingest.plan.inventory import Inventory, Wanted
 from ingest.plan.work import Classes, Work
-from ingest.store import snapshot, wishes
-from ingest.store.wishes import Backfill
+from ingest.store import backfills, snapshot
+from ingest.store.backfills import Backfill
+from ingest.store.database import Store
 
 PAUSE_S = 2.0
 
@@ -107,7 +107,7 @@ def _store_wishes(context: Context, asked: dict[tuple[str, str], Span], fraction
     try:
         with opened.transaction() as db:
             for (system, stream), span in asked.items():
-                wishes.ask(db, Backfill(span.start, span.end, system, stream, fraction), context.clock.now())
+                backfills.ask(db, Backfill(span.start, span.end, system, stream, fraction), context.clock.now())
     finally:
         opened.close()
 
@@ -115,7 +115,7 @@ def _store_wishes(context: Context, asked: dict[tuple[str, str], Span], fraction
 def _wait(context: Context, asked: dict[tuple[str, str], Span], calls: int) -> None:
     """A bar of the calls that history still needs. Interrupting it does not interrupt the work."""
     with contextlib.suppress(StateLocked):
-        store.Store(context.settings.state_dir, own=True).close()
+        Store(context.settings.state_dir, own=True).close()
         raise IngestError("nothing reads history now: no runner is at work here. It is asked for; start `ingest run`")
     columns = (TextColumn("history"), BarColumn(), MofNCompleteColumn(), TextColumn("calls"), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:

@@ -12,7 +12,7 @@ from ingest import config, identity, logs
 from ingest.clock import Clock
 from ingest.config import Settings
 from ingest.core.errors import StateError
-from ingest.store import Store
+from ingest.store.database import Store
 
 
 @dataclass

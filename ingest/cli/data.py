@@ -16,9 +16,10 @@ from ingest.core.days import zone
 from ingest.core.errors import ConfigError, IngestError
 from ingest.core.point import Tags, Value, decode_fields, parse_series
 from ingest.enphase.streams import BY_NAME
-from ingest.store import Store, archive, outbox, progress
-from ingest.store import restore as put_back
+from ingest.store import archive, outbox, progress
 from ingest.store.archive import Filter
+from ingest.store.backup import restore as put_back
+from ingest.store.database import Store
 from ingest.tokens import TokenFiles
 
 WHEN = "WHEN"

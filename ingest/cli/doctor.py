@@ -14,7 +14,7 @@ from rich.console import Console
 from ingest import app, identity
 from ingest.cli.context import Context
 from ingest.core.errors import IngestError, StateLocked
-from ingest.store import Store
+from ingest.store.database import Store
 from ingest.tokens import TokenFiles
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from types import FrameType
 from ingest.cli.context import Context
 from ingest.core.errors import ConfigError
 from ingest.logs import event
-from ingest.store import Store
+from ingest.store.database import Store
 from ingest.web import Source, serve
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,6 @@ from rich import box
 from rich.console import Console
 from rich.table import Column, Table
 
-from ingest import store
 from ingest.cli.context import Context
 from ingest.config import PLANS
 from ingest.core.units import DAY
@@ -24,6 +23,7 @@ from ingest.plan.timetable import Line, Timetable
 from ingest.plan.work import Classes, Work
 from ingest.report.advice import spell
 from ingest.store import ledger, snapshot
+from ingest.store.database import in_memory
 
 PAUSE_S = 2.0
 
@@ -38,7 +38,7 @@ def known_state(context: Context) -> Iterator[sqlite3.Connection]:
         finally:
             opened.close()
     else:
-        with contextlib.closing(store.in_memory()) as db:
+        with contextlib.closing(in_memory()) as db:
             yield db
 
 

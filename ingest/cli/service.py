@@ -16,7 +16,8 @@ from ingest.cli.idle import wait_for_credentials
 from ingest.core.errors import AuthNeeded, IngestError, SinkDown
 from ingest.logs import event
 from ingest.pipeline import Pipeline
-from ingest.store import Store, outbox
+from ingest.store import outbox
+from ingest.store.database import Store
 from ingest.watch import Progress, Watch
 from ingest.web import Source, serve
 

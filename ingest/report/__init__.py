@@ -29,7 +29,7 @@ from ingest.report.spending import ledger_name, spending
 from ingest.report.systems import system_report
 from ingest.report.tokens import tokens
 from ingest.store import archive, ledger, outbox, snapshot
-from ingest.store import settings as kept
+from ingest.store import meta as kept
 
 __all__ = [
     "BackfillReport",

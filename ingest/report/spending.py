@@ -15,7 +15,7 @@ from ingest.plan.work import Classes, Work
 from ingest.report.gaps import owing, settled_until, wanted
 from ingest.report.model import BackfillReport, QuotaReport
 from ingest.store import ledger
-from ingest.store import settings as kept
+from ingest.store import meta as kept
 
 
 def ledger_name(settings: Settings) -> str:

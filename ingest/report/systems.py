@@ -12,7 +12,7 @@ from ingest.plan.windows import complete_until
 from ingest.plan.work import Work
 from ingest.report.gaps import gaps, ratio
 from ingest.report.model import Difference, StreamReport, SystemReport
-from ingest.store import archive, totals
+from ingest.store import archive, daily_totals
 
 SHOWN_GAPS = 20
 METER_GRAIN = 900
@@ -40,7 +40,9 @@ def system_report(
         today_wh=sum(today.values()) if today else None,
         age_s=max(0, now - power[1]) if power else None,
         streams=[_stream(inventory, work, _newest(db, work), calls.get(work.pair, 0), now) for work in works],
-        differences=[Difference(at.day, at.series, at.vendor_wh, at.held_wh) for at in totals.differences(db, system)],
+        differences=[
+            Difference(at.day, at.series, at.vendor_wh, at.held_wh) for at in daily_totals.differences(db, system)
+        ],
     )
 
 

@@ -5,7 +5,8 @@ from collections import deque
 from ingest.core.units import MINUTE
 from ingest.plan import quota
 from ingest.plan.quota import Usage
-from ingest.store import Store, ledger
+from ingest.store import ledger
+from ingest.store.database import Store
 
 
 class Books:

@@ -12,7 +12,7 @@ from ingest.enphase.streams import BY_NAME
 from ingest.plan.coverage import Advance
 from ingest.plan.profile import Habits, from_json, to_json
 from ingest.plan.state import Pair, SystemRow
-from ingest.store import settings as kept
+from ingest.store import meta as kept
 
 Pairs = dict[tuple[str, str], "Pair"]
 _PAIR = (

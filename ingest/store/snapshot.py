@@ -7,7 +7,7 @@ from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.lifetime import AUDITED
 from ingest.enphase.streams.site import DEVICES
 from ingest.plan.state import Snapshot
-from ingest.store import progress, wishes
+from ingest.store import backfills, progress
 
 
 def load(db: sqlite3.Connection) -> Snapshot:
@@ -18,7 +18,7 @@ def load(db: sqlite3.Connection) -> Snapshot:
         logs=progress.advances(db),
         systems=progress.systems(db),
         reaches=progress.reaches(db),
-        unwanted=wishes.unwanted(db),
+        unwanted=backfills.unwanted(db),
     )
 
 

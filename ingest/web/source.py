@@ -11,7 +11,8 @@ from ingest.config import Settings
 from ingest.plan.inventory import Inventory
 from ingest.report import Report, report
 from ingest.report.problems import localized
-from ingest.store import Store, snapshot
+from ingest.store import snapshot
+from ingest.store.database import Store
 
 LEAST_REST, SHARE = 2.0, 20
 """A report is made again after 2 s at the earliest, and never takes more than a twentieth of the time."""

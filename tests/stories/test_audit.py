@@ -13,7 +13,7 @@ import pytest
 from ingest.core.http import Reply, Request
 from ingest.simulator import Site
 from ingest.simulator.users import enlighten_id
-from ingest.store import totals
+from ingest.store import daily_totals
 from tests import lateness
 from tests.stories.test_convergence import differences
 from tests.world import DAY, HOUR, START, Time, World
@@ -136,7 +136,7 @@ def test_days_and_months_are_the_vendors_also_when_they_have_23_or_25_hours(
     assert used == held(world, "energy_daily", "consumed_wh")
     assert monthly(used, site.timezone) == held(world, "energy_monthly", "consumed_wh")
     check_self_consumption(world, site, start)
-    assert totals.differences(world.store.db) == []
+    assert daily_totals.differences(world.store.db) == []
 
 
 def check_self_consumption(world: World, site: Site, start: int) -> None:
@@ -186,7 +186,7 @@ def test_whatever_comes_up_to_thirty_days_late_is_there_two_days_later(seed: int
     found = lateness.delays(world)
     assert len(found) == 12
     assert max(found) <= 2 * DAY + HOUR
-    assert totals.differences(world.store.db) == []
+    assert daily_totals.differences(world.store.db) == []
     history = world.store.db.execute("SELECT count(*) FROM calls WHERE purpose = 'history'").fetchone()[0]
     assert history < 20 + 6 * len(found), "a few days read again cost little"
 
@@ -203,7 +203,7 @@ def test_a_day_that_never_agrees_is_read_twice_then_told_and_let_be(tmp_path: Pa
     world.run(12 * DAY)
     truth = float(world.cloud.daily(42, "rgm_stats")[liar])
     assert [
-        (found.series, found.day, found.vendor_wh, found.held_wh) for found in totals.differences(world.store.db)
+        (found.series, found.day, found.vendor_wh, found.held_wh) for found in daily_totals.differences(world.store.db)
     ] == [("meter_production", "2026-06-28", truth + 5000, truth)]
     begin = at(liar, "US/Pacific")
     asked = [call.at for call in world.cloud.calls if call.path.endswith("/energy_lifetime")]

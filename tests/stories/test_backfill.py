@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ingest.simulator import Site
-from ingest.store import wishes
-from ingest.store.wishes import Backfill
+from ingest.store import backfills
+from ingest.store.backfills import Backfill
 from ingest.web.calendar import calendar
 from tests.world import DAY, START, World
 
@@ -22,7 +22,7 @@ def _world(folder: Path) -> World:
 
 def _ask(world: World, wish: Backfill) -> None:
     with world.store.transaction() as db:
-        wishes.ask(db, wish, int(world.time.true))
+        backfills.ask(db, wish, int(world.time.true))
 
 
 def _oldest(world: World, measurement: str) -> int:

@@ -10,7 +10,7 @@ import pytest
 
 from ingest.core.errors import ConfigError
 from ingest.simulator import Application, Site
-from ingest.store import Store
+from ingest.store.database import Store
 from tests.stories import stored
 from tests.stories.program import Program, Vendor
 from tests.stories.test_convergence import differences, extra

@@ -14,7 +14,8 @@ import pytest
 
 from ingest.core.errors import StateError
 from ingest.core.http import Reply, Request
-from ingest.store import Store, schema
+from ingest.store import schema
+from ingest.store.database import Store
 from tests.stories import stored
 from tests.stories.program import Program, Vendor
 from tests.stories.test_convergence import differences
@@ -88,7 +89,7 @@ def test_a_second_runner_is_turned_away_and_everything_else_works_beside_the_fir
 def test_a_file_that_another_program_holds_is_waited_for_and_then_named(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.store.BUSY_S", 0.1)
+    monkeypatch.setattr("ingest.store.database.BUSY_S", 0.1)
     with contextlib.closing(sqlite3.connect(program.state / "state.db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         with contextlib.closing(Store(program.state)) as store:

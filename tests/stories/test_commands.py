@@ -21,7 +21,8 @@ import requests
 import ingest
 from ingest.core.point import Point, decode, series_key
 from ingest.simulator import demo_sites
-from ingest.store import Store, archive
+from ingest.store import archive
+from ingest.store.database import Store
 from tests.stories import stored
 from tests.stories.program import ROOT, Program, Vendor
 from tests.world import DAY, HOUR

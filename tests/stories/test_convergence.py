@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ingest.simulator import Cloud, Faults, Site
-from ingest.store import totals, wishes
-from ingest.store.wishes import Backfill
+from ingest.store import backfills, daily_totals
+from ingest.store.backfills import Backfill
 from tests.world import DAY, HOUR, START, World, sun
 
 WORLDS, BATCHES = 200, 50
@@ -72,7 +72,7 @@ def random_faults(rng: random.Random) -> Faults:
 
 def ask_for_history(world: World, since: int) -> None:
     with world.store.transaction() as db:
-        wishes.ask(db, Backfill(since), int(world.time.true))
+        backfills.ask(db, Backfill(since), int(world.time.true))
 
 
 def troubled(world: World, rng: random.Random, until: float, wish: tuple[float, int] | None) -> None:
@@ -163,7 +163,7 @@ def check_days(world: World, site: Site, since: int, until: int) -> None:
         rows = world.rows("energy_daily", site.system_id)
         for day in (day for day in days if since <= day < until - DAY):
             assert rows.get(day, {}).get(field) == days[day], (site.system_id, kind, day)
-    assert totals.differences(world.store.db) == []
+    assert daily_totals.differences(world.store.db) == []
 
 
 def live_through(seed: int, folder: Path, days: tuple[int, int] = (6, 10), plan: Any = None) -> World:

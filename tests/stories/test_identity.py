@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ingest.simulator import API_KEY, Application, demo_sites
-from ingest.store import Store
+from ingest.store.database import Store
 from tests.stories import stored
 from tests.stories.program import Program, Vendor
 from tests.world import HOUR, START

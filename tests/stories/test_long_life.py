@@ -16,8 +16,8 @@ from ingest.enphase.replies import Kind, Verdict
 from ingest.enphase.streams.site import read_meters
 from ingest.report import report
 from ingest.simulator import Site
-from ingest.store import archive, ledger, progress, wishes
-from ingest.store.wishes import Backfill
+from ingest.store import archive, backfills, ledger, progress
+from ingest.store.backfills import Backfill
 from tests.world import DAY, HOUR, START, World, settings
 
 HOUSE = Site(1, "House", "Europe/Berlin", 52.0, 13.0, 6000, 16, START - 300 * DAY)
@@ -26,7 +26,7 @@ QUICK = {"plan": "kilowatt"}
 
 def ask(world: World, since: int, share: float | None = None) -> None:
     with world.store.transaction() as db:
-        wishes.ask(db, Backfill(since, share=share), int(world.time.true))
+        backfills.ask(db, Backfill(since, share=share), int(world.time.true))
 
 
 def calls(world: World, endpoint: str, since: float = 0) -> int:

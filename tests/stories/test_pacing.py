@@ -10,8 +10,8 @@ import pytest
 
 from ingest.simulator import Site
 from ingest.simulator.users import enlighten_id
+from ingest.store import meta as kept
 from ingest.store import progress
-from ingest.store import settings as kept
 from tests import freshness
 from tests.stories.test_convergence import check_quota, differences
 from tests.world import DAY, HOUR, START, World

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from ingest.plan.state import SystemRow
-from ingest.store import Store, progress
+from ingest.store import progress
+from ingest.store.database import Store
 from tests.stories.program import Program
 
 KEYS = {"key": "k", "client_id": "c", "client_secret": "s"}

@@ -12,7 +12,8 @@ import pytest
 
 from ingest.core.point import Point, decode
 from ingest.simulator import Cloud, demo_sites
-from ingest.store import Store, archive
+from ingest.store import archive
+from ingest.store.database import Store
 from tests.influxd import Influxd
 from tests.servers.v2_proxy import V2Proxy
 from tests.stories import stored

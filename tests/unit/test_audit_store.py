@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ingest.core.audit import Total
 from ingest.core.span import Span
-from ingest.store import progress, schema, totals
+from ingest.store import daily_totals, progress, schema
 from tests.strategies import raw_spans, seconds, windows
 
 
@@ -53,30 +53,30 @@ def test_a_total_comes_back_as_it_was_kept(
 ) -> None:
     db = fresh()
     total = Total(5.0, final, is_open, changed, times, times + 1, held)
-    totals.save(db, "1", "production", {"2026-07-01": total})
-    assert {"2026-07-01": total} == totals.held(db, "1", "production", "2026-07-01")
+    daily_totals.save(db, "1", "production", {"2026-07-01": total})
+    assert {"2026-07-01": total} == daily_totals.held(db, "1", "production", "2026-07-01")
     db.close()
 
 
 def test_days_are_found_reopened_and_forgotten_by_date(db: sqlite3.Connection) -> None:
     days = [f"2026-07-0{number}" for number in range(1, 7)]
-    totals.save(db, "1", "production", {day: Total(1.0, open=False) for day in days})
-    totals.save(db, "2", "production", {days[0]: Total(1.0, open=False)})
-    totals.reopen(db, "1", "production", days[1], days[2])
-    assert days[1:3] == [day for day, total in totals.held(db, "1", "production", "").items() if total.open]
-    assert days[2:4] == list(totals.held(db, "1", "production", days[2], days[4]))
-    totals.forget(db, "1", "production", days[3])
-    assert days[3:] == list(totals.held(db, "1", "production", ""))
-    totals.clear(db, "1")
-    assert {} == totals.held(db, "1", "production", "")
-    assert days[:1] == list(totals.held(db, "2", "production", ""))
+    daily_totals.save(db, "1", "production", {day: Total(1.0, open=False) for day in days})
+    daily_totals.save(db, "2", "production", {days[0]: Total(1.0, open=False)})
+    daily_totals.reopen(db, "1", "production", days[1], days[2])
+    assert days[1:3] == [day for day, total in daily_totals.held(db, "1", "production", "").items() if total.open]
+    assert days[2:4] == list(daily_totals.held(db, "1", "production", days[2], days[4]))
+    daily_totals.forget(db, "1", "production", days[3])
+    assert days[3:] == list(daily_totals.held(db, "1", "production", ""))
+    daily_totals.clear(db, "1")
+    assert {} == daily_totals.held(db, "1", "production", "")
+    assert days[:1] == list(daily_totals.held(db, "2", "production", ""))
 
 
 def test_differences_are_those_let_be_the_newest_first(db: sqlite3.Connection) -> None:
     told = {"2026-07-01": Total(9.0, held=5.0), "2026-07-03": Total(8.0, held=4.0), "2026-07-02": Total(7.0)}
-    totals.save(db, "1", "consumption", told)
-    totals.save(db, "2", "consumption", {"2026-07-02": Total(3.0, held=1.0)})
-    assert ["2026-07-03", "2026-07-02", "2026-07-01"] == [found.day for found in totals.differences(db)]
+    daily_totals.save(db, "1", "consumption", told)
+    daily_totals.save(db, "2", "consumption", {"2026-07-02": Total(3.0, held=1.0)})
+    assert ["2026-07-03", "2026-07-02", "2026-07-01"] == [found.day for found in daily_totals.differences(db)]
     assert [("1", "consumption", "2026-07-03", 8.0, 4.0), ("1", "consumption", "2026-07-01", 9.0, 5.0)] == [
-        tuple(found) for found in totals.differences(db, "1")
+        tuple(found) for found in daily_totals.differences(db, "1")
     ]

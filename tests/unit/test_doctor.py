@@ -120,7 +120,7 @@ def _full(_: World, patch: pytest.MonkeyPatch) -> None:
 
 
 def _damaged(_: World, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("ingest.store.Store.check", lambda _: "malformed page 7")
+    patch.setattr("ingest.store.database.Store.check", lambda _: "malformed page 7")
 
 
 def _strange_zone(world: World, _: pytest.MonkeyPatch) -> None:
@@ -216,7 +216,7 @@ def test_a_check_that_breaks_does_not_hide_the_others(world: World, monkeypatch:
     def broken(*_: object) -> None:
         raise sqlite3.OperationalError("disk I/O error")
 
-    monkeypatch.setattr("ingest.store.Store.check", broken)
+    monkeypatch.setattr("ingest.store.database.Store.check", broken)
     found = {check.name: check.result for check in doctor_of(world).checks()}
     assert found["state"] == BAD
     assert found["sink db"] == OK

@@ -1,0 +1,57 @@
+"""A backup put back in the place of the state."""
+
+import contextlib
+import os
+import shutil
+import sqlite3
+from pathlib import Path
+
+from ingest.core.errors import StateError
+from ingest.store import schema
+from ingest.store.database import Store, own_folder, plain_words
+
+
+def restore(source: Path, folder: Path) -> dict[str, str]:
+    """Put a backup in the place of the state; returns the token files that were in it, by account.
+
+    The former state is kept beside it. Raises `StateLocked` while a runner is at work, `StateError` when the file is
+    not a whole backup; nothing is changed then.
+    """
+    target, fresh = folder / "state.db", folder / "state.db.new"
+    with plain_words(source):
+        tokens = _tokens_of(source)
+    with plain_words(target), contextlib.ExitStack() as stack:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        stack.callback(os.close, own_folder(folder))
+        shutil.copyfile(source, fresh)
+        fresh.chmod(0o600)
+        with contextlib.closing(sqlite3.connect(fresh)) as db:
+            db.execute("DROP TABLE tokens")
+            db.commit()
+        if target.exists():
+            _set_aside(folder)
+            for tail in ("-wal", "-shm"):
+                Path(f"{target}{tail}").unlink(missing_ok=True)
+        fresh.replace(target)
+    return tokens
+
+
+def _set_aside(folder: Path) -> None:
+    """Keep the former state: one whole file where it can be read, else its files as they are."""
+    target, beside = folder / "state.db", folder / "state.before-restore.db"
+    try:
+        with contextlib.closing(Store(folder)) as old:
+            old.backup(beside, {})
+    except StateError:
+        for tail in ("", "-wal"):
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copyfile(f"{target}{tail}", f"{beside}{tail}")
+
+
+def _tokens_of(source: Path) -> dict[str, str]:
+    with contextlib.closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as db:
+        if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok" or not schema.version(db):
+            raise StateError(f"{source}: is not a whole backup of this program; nothing was changed")
+        if schema.version(db) > schema.VERSION:
+            raise StateError(f"{source}: was made by a newer version of the program; install that one first")
+        return dict(db.execute("SELECT account, text FROM tokens").fetchall())

@@ -1,0 +1,206 @@
+"""`state.db`: opened, owned by one runner, migrated, and written in transactions."""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from ingest.core.errors import ConfigError, StateError, StateLocked
+from ingest.store import schema
+
+BUSY_S = 30.0
+LEAST_FREE = 2**17
+"""With less room than this (bytes) not even an empty state can be opened."""
+
+
+@contextlib.contextmanager
+def plain_words(path: Path) -> Iterator[None]:
+    """SQLite's errors as sentences with a remedy."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise StateError(f"{path}: {_remedy(error, path)}") from error
+    except OSError as error:
+        raise StateError(f"{path}: {error.strerror}; make the folder writable for this user") from error
+
+
+def _remedy(error: sqlite3.DatabaseError, path: Path) -> str:
+    text = str(error)
+    if "full" in text or ("I/O error" in text and _is_full(path)):
+        return "the disk is full; free some space. Nothing was lost, the program goes on by itself"
+    if "readonly" in text or "unable to open" in text:
+        return f"cannot be written ({text}); give this user write access to {path.parent}"
+    if "locked" in text:
+        return "another program holds the file; close it and try again"
+    if "malformed" in text or "not a database" in text:
+        return f"is damaged ({text}). Nothing was overwritten; put a backup in its place with `ingest restore FILE`"
+    if "I/O error" in text:
+        return f"the disk failed ({text}); what the system says of it is in `dmesg`. Nothing was overwritten"
+    return f"the state file failed: {text}"
+
+
+def _is_full(path: Path) -> bool:
+    """Whether the disk is full: where no room is left for SQLite's shared memory, it speaks of an I/O error."""
+    return path.parent.is_dir() and shutil.disk_usage(path.parent).free < LEAST_FREE
+
+
+def own_folder(folder: Path) -> int:
+    """Take the ownership of a state folder: the handle of its lock. Raises `StateLocked`."""
+    lock = os.open(folder / "runner.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise StateLocked(
+            f"{folder}: another `run` or `once` is at work here; stop it first, or give this one another --state-dir"
+        ) from None
+    return lock
+
+
+class Store:
+    """An open `state.db`. `writer` is the runner that owns it; others open it for reading and for wishes.
+
+    Raises `StateError` when the file cannot be used, `StateLocked` when another runner owns it, `ConfigError` when it
+    belongs to another application or API.
+    """
+
+    def __init__(self, folder: Path, *, own: bool = False) -> None:
+        self.folder = folder
+        self.path = folder / "state.db"
+        self._lock: int | None = None
+        self._durable = False
+        with plain_words(self.path):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if own:
+                self._lock = own_folder(folder)
+            try:
+                self.db = self._open()
+            except BaseException:
+                self._release()
+                raise
+
+    def _open(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+        try:
+            self._check_version(db)
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = NORMAL")
+            if schema.version(db) < schema.VERSION:
+                self._migrate(db)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _check_version(self, db: sqlite3.Connection) -> None:
+        found = schema.version(db)
+        if not found and db.execute("SELECT 1 FROM sqlite_master").fetchone():
+            raise StateError(
+                f"{self.path}: is a database of another program; choose another folder with `state_dir` in the "
+                "configuration or --state-dir. Nothing was changed"
+            )
+        if found > schema.VERSION:
+            raise StateError(
+                f"{self.path}: was written by a newer version of the program (format {found}, this one knows "
+                f"{schema.VERSION}); install the newer version. Nothing was changed"
+            )
+
+    def _migrate(self, db: sqlite3.Connection) -> None:
+        found = schema.version(db)
+        if found:
+            self._copy(db, self.folder / f"state.before-{schema.VERSION}.db")
+        schema.migrate(db)
+
+    def _copy(self, db: sqlite3.Connection, target: Path) -> None:
+        target.unlink(missing_ok=True)
+        with contextlib.closing(sqlite3.connect(target)) as copy:
+            db.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")
+        target.chmod(0o600)
+
+    @contextlib.contextmanager
+    def transaction(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
+        """All or nothing. A `durable` one is on the disk when it ends, also if the power fails."""
+        with plain_words(self.path):
+            if durable != self._durable:
+                self.db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+                self._durable = durable
+            self.db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self.db
+                self.db.execute("COMMIT")
+            except BaseException:
+                if self.db.in_transaction:
+                    self.db.execute("ROLLBACK")
+                raise
+
+    def reader(self) -> sqlite3.Connection:
+        """A connection of its own for reading in another thread; the caller closes it."""
+        with plain_words(self.path):
+            db = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+            db.execute("PRAGMA query_only = ON")
+            return db
+
+    def claim(self, base_url: str, application: str) -> None:
+        """Bind the state to an API address and an application, or raise `ConfigError` if it belongs to another."""
+        identity = {"base_url": base_url, "application": application}
+        with self.transaction() as db:
+            held = dict(db.execute("SELECT key, value FROM meta WHERE key IN ('base_url', 'application')"))
+            if not (db.execute("SELECT 1 FROM systems").fetchone() or db.execute("SELECT 1 FROM points").fetchone()):
+                held = {}  # nothing of anybody's is in it yet: a wrong client_id can still be corrected
+            for key, value in identity.items():
+                if key in held and held[key] != value:
+                    raise ConfigError(self._foreign(key, held[key], value))
+                db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def _foreign(self, key: str, held: str, wanted: str) -> str:
+        what = f"data of {held}, not of {wanted}" if key == "base_url" else "data of another application (client_id)"
+        return (
+            f"{self.folder}: this state holds {what}; the two must not mix. Choose another folder with `state_dir` "
+            "in the configuration or --state-dir, or go back to the former settings"
+        )
+
+    def check(self) -> str:
+        """SQLite's own check of the file: "ok", or what is wrong with it."""
+        with plain_words(self.path):
+            return str(self.db.execute("PRAGMA quick_check(1)").fetchone()[0])
+
+    def optimize(self) -> None:
+        """Let SQLite look after its indexes, once a day."""
+        with plain_words(self.path):
+            self.db.execute("PRAGMA optimize")
+
+    def backup(self, target: Path, tokens: Mapping[str, str]) -> None:
+        """One consistent copy, also while a runner is at work, with the text of token files where they are given."""
+        fresh = target.with_name(f"{target.name}.part")
+        with plain_words(target):
+            self._copy(self.db, fresh)
+            with contextlib.closing(sqlite3.connect(fresh)) as copy:
+                copy.execute("CREATE TABLE tokens (account TEXT PRIMARY KEY, text TEXT NOT NULL)")
+                copy.executemany("INSERT INTO tokens VALUES (?, ?)", tokens.items())
+                copy.commit()
+            fresh.replace(target)
+
+    def close(self) -> None:
+        """Fold the write-ahead log back and release the ownership."""
+        self.db.close()
+        self._release()
+
+    def disown(self) -> None:
+        """Go on without being the one runner: another may begin."""
+        self._release()
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def in_memory() -> sqlite3.Connection:
+    """An empty state that is gone when it is closed: for looking where there is nothing yet."""
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    schema.migrate(db)
+    return db
