@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 
 from bench.timing import tell
+from ingest.auth.token_files import Kept, TokenFiles
 from ingest.enphase.oauth import Token
 from ingest.simulator import API_KEY, CLIENT_ID, CLIENT_SECRET, Caller, Cloud, SimulatedServer, Site
-from ingest.tokens import Kept, TokenFiles
 from tests.influxd import Influxd
 
 DAY, SYSTEM = 86_400, 1001

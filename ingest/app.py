@@ -6,8 +6,9 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import ingest
-from ingest.accounts import Accounts
-from ingest.auth import Authorizer, Login
+from ingest.auth.accounts import Accounts
+from ingest.auth.authorizer import Authorizer, Login
+from ingest.auth.token_files import TokenFiles
 from ingest.clock import Clock
 from ingest.config import Influx, InfluxV1, Settings
 from ingest.core.http import Transport
@@ -19,7 +20,6 @@ from ingest.pipeline import PARALLEL_FROM, Pipeline
 from ingest.sinks import Sink, Target, open_sink
 from ingest.store import outbox
 from ingest.store.database import Store
-from ingest.tokens import TokenFiles
 
 if TYPE_CHECKING:
     from ingest.simulator import SimulatedServer

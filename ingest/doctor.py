@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from ingest.app import target_of
+from ingest.auth.token_files import TokenFiles
 from ingest.clock import TOLERANCE_S, Clock
 from ingest.config import Settings
 from ingest.core.errors import ConfigError, IngestError
@@ -25,7 +26,6 @@ from ingest.report import Problem, Report, report
 from ingest.sinks import Sink, Target, open_sink
 from ingest.store import ledger, outbox, progress
 from ingest.store.database import Store
-from ingest.tokens import TokenFiles
 
 OK, WARN, BAD, SKIPPED = "ok", "warn", "bad", "skipped"
 """`warn` is worth knowing and needs nothing at once; only `bad` makes the command fail."""

@@ -9,7 +9,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 
 from ingest import backfill, commit, learn
-from ingest.accounts import NEVER, Accounts, Renewal
+from ingest.auth.accounts import NEVER, Accounts, Renewal
 from ingest.clock import Clock
 from ingest.config import Settings
 from ingest.context import Context

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from ingest import app, commit, identity
 from ingest.app import Remedy
+from ingest.auth.consent import Desk, Seen
 from ingest.clock import Clock
 from ingest.config import Settings
-from ingest.consent import Desk, Seen
 from ingest.context import Context
 from ingest.core.errors import ConfigError, StateLocked
 from ingest.core.http import Transport

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 import requests
 import yaml
 
-from ingest.auth import Authorizer
+from ingest.auth.authorizer import Authorizer
+from ingest.auth.token_files import TokenFiles
 from ingest.enphase.oauth import App
 from ingest.simulator import API_KEY, CLIENT_ID, CLIENT_SECRET, Cloud, SimulatedServer, demo_sites
-from ingest.tokens import TokenFiles
 from tests.world import Time, Wire
 
 PROGRAM = [sys.executable, "-c", "from ingest.cli import main; main()"]

@@ -11,13 +11,13 @@ from dataclasses import asdict
 import click
 
 from ingest import app, reception
-from ingest.auth import Standing, standing
+from ingest.auth.consent import LONG, Desk, only_account
+from ingest.auth.standing import Standing, standing
+from ingest.auth.token_files import TokenFiles
 from ingest.cli.context import Context
-from ingest.consent import LONG, Desk, only_account
 from ingest.core.errors import AuthNeeded, ConfigError, IngestError
 from ingest.enphase import oauth
 from ingest.enphase.oauth import VENDOR_PAGE, Answer, Token
-from ingest.tokens import TokenFiles
 
 LOOK_S = 0.5
 REVOKE = (

@@ -10,6 +10,7 @@ from typing import IO, NamedTuple
 
 import click
 
+from ingest.auth.token_files import TokenFiles
 from ingest.cli.context import Context
 from ingest.config import When, hint
 from ingest.core.days import zone
@@ -20,7 +21,6 @@ from ingest.store import archive, outbox, progress
 from ingest.store.archive import Filter
 from ingest.store.backup import restore as put_back
 from ingest.store.database import Store
-from ingest.tokens import TokenFiles
 
 WHEN = "WHEN"
 """A date (a local day of the system), an age such as 7d or 2y, or all."""

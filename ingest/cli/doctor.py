@@ -12,10 +12,10 @@ import click
 from rich.console import Console
 
 from ingest import app, identity
+from ingest.auth.token_files import TokenFiles
 from ingest.cli.context import Context
 from ingest.core.errors import IngestError, StateLocked
 from ingest.store.database import Store
-from ingest.tokens import TokenFiles
 
 if TYPE_CHECKING:
     from ingest.doctor import Check, Doctor

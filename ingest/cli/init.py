@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ingest import config
-from ingest.auth import standing
+from ingest.auth.standing import standing
 from ingest.cli import auth
 from ingest.cli.answers import Questions
 from ingest.cli.context import Context

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest import config
+from ingest.auth.private_file import write_private
 from ingest.config.document import Tree, read
-from ingest.consent import write_private
 from ingest.core.errors import ConfigError, IngestError
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./@-]*|https?://[A-Za-z0-9_./:@?=&%~+-]*[A-Za-z0-9_/]")

@@ -1,6 +1,6 @@
 """The authorizations of the accounts, read from their files; no token is ever shown."""
 
-from ingest.auth import Standing, standing
+from ingest.auth.standing import Standing, standing
 from ingest.config import Settings
 from ingest.report.model import TokenReport
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, render_template_string, request
 
-from ingest.consent import Desk, Seen, StateRefused
+from ingest.auth.consent import Desk, Seen, StateRefused
 from ingest.core.errors import IngestError
 from ingest.enphase.oauth import Token, answer_of, local_port, read_answer
 

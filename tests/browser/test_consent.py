@@ -12,10 +12,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from ingest import app, reception
+from ingest.auth.token_files import TokenFiles
 from ingest.clock import Clock
 from ingest.config import load
 from ingest.simulator import SimulatedServer
-from ingest.tokens import TokenFiles
 from ingest.web import consent
 from tests.consenting import configured, serving, started
 

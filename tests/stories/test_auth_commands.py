@@ -16,9 +16,9 @@ import pytest
 import requests
 import yaml
 
+from ingest.auth.token_files import TokenFiles
 from ingest.simulator import API_KEY, CLIENT_ID, CLIENT_SECRET, SimulatedServer
 from ingest.simulator.users import PARTNER_PASSWORD, PARTNER_USER
-from ingest.tokens import TokenFiles
 from tests.consenting import (
     LONGEST_S,
     PROGRAM,

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from ingest.auth import Authorizer
+from ingest.auth.authorizer import Authorizer
+from ingest.auth.token_files import TokenFiles
 from ingest.core.errors import AuthNeeded, StateError
 from ingest.core.http import Reply, Request
 from ingest.enphase.oauth import App
 from ingest.simulator import CLIENT_ID, CLIENT_SECRET, Cloud, SimulatedServer, demo_sites
-from ingest.tokens import TokenFiles
 from tests.world import DAY, START, Time, Wire
 
 KILLS = 200

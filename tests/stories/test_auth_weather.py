@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from ingest.auth.token_files import TokenFiles
 from ingest.simulator import Faults, SimulatedServer, demo_sites
-from ingest.tokens import TokenFiles
 from tests.consenting import configured, consent, ingest, serving
 from tests.world import DAY, HOUR, START, World
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest.accounts import FRESH, Accounts, Renewal
-from ingest.auth import Authorizer, Login
+from ingest.auth.accounts import FRESH, Accounts, Renewal
+from ingest.auth.authorizer import Authorizer, Login
+from ingest.auth.token_files import Kept, TokenFiles
 from ingest.core.errors import AuthBusy, AuthNeeded, ConfigError
 from ingest.core.http import Reply
 from ingest.core.span import Span
@@ -17,7 +18,6 @@ from ingest.enphase.oauth import App, Token
 from ingest.enphase.replies import Kind, Verdict
 from ingest.enphase.streams.site import SYSTEMS
 from ingest.fetch import Outcome
-from ingest.tokens import Kept, TokenFiles
 from tests.unit.test_auth import INVALID_CLIENT, INVALID_GRANT, Endpoint, pair
 
 NOW = 1_750_000_000

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from ingest.auth import Authorizer, Login
+from ingest.auth.authorizer import Authorizer, Login
+from ingest.auth.token_files import Kept, TokenFiles
 from ingest.core.errors import AuthBusy, AuthNeeded, ConfigError, IngestError, StateError
 from ingest.core.http import Reply, Request
 from ingest.enphase.oauth import App, Token
-from ingest.tokens import Kept, TokenFiles
 
 NOW = 1_750_000_000
 APP = App("https://api.example", "client-5", "the-secret")

@@ -12,12 +12,12 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from ingest import reception
-from ingest.consent import MOST, SHORT, Desk, StateRefused, States, only_account
+from ingest.auth.consent import MOST, SHORT, Desk, StateRefused, States, only_account
+from ingest.auth.token_files import TokenFiles
 from ingest.core.errors import AuthNeeded, ConfigError, StateError
 from ingest.core.units import DAY
 from ingest.enphase.oauth import Answer, answer_of, read_answer
 from ingest.simulator import Cloud, Faults, demo_sites
-from ingest.tokens import TokenFiles
 from ingest.web import consent
 from tests.world import START, Time, Wire, settings
 

@@ -13,13 +13,13 @@ import pytest
 from click.testing import CliRunner
 
 from ingest import identity
+from ingest.auth.token_files import TokenFiles
 from ingest.cli import cli
 from ingest.config import load
 from ingest.core.errors import SinkDown
 from ingest.doctor import BAD, OK, SKIPPED, WARN, Check, Doctor, Line
 from ingest.report import ledger_name
 from ingest.store import ledger, outbox, progress
-from ingest.tokens import TokenFiles
 from tests.world import HOUR, World
 from tests.worlds import SITE
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from ingest.auth.token_files import Kept, TokenFiles
 from ingest.core.errors import StateError
 from ingest.enphase.oauth import Token
-from ingest.tokens import Kept, TokenFiles
 
 OLD = Kept(Token("a1", "r1", 1000, 2000))
 NEW = Kept(Token("a2", "r2", 3000, 4000), OLD.current)

@@ -4,15 +4,15 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from ingest import auth
-from ingest.auth import Authorizer
+from ingest.auth.authorizer import Authorizer
+from ingest.auth.standing import days_left
+from ingest.auth.token_files import Kept
 from ingest.core.errors import AuthBusy, AuthNeeded, ConfigError, IngestError, StateError
 from ingest.core.units import HOUR, MINUTE
 from ingest.enphase.oauth import Token
 from ingest.enphase.replies import Kind, Verdict
 from ingest.fetch import Outcome
 from ingest.logs import Change
-from ingest.tokens import Kept
 
 log = logging.getLogger(__name__)
 
@@ -163,7 +163,7 @@ class Accounts:
     def days_left(self, now: int) -> dict[str, float]:
         """Days until each account needs a person, by what was last seen; accounts without a pair are absent."""
         held = {name: state.token for name, state in self._states.items() if name not in self._user_ids}
-        return {name: auth.days_left(token, now) for name, token in held.items() if token is not None}
+        return {name: days_left(token, now) for name, token in held.items() if token is not None}
 
     def next_at(self, now: int) -> int:
         """When the next renewal is due (epoch seconds)."""

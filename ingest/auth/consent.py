@@ -7,18 +7,17 @@ that the link printed by one process can be answered in another.
 import contextlib
 import hashlib
 import json
-import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from ingest.auth import Authorizer
+from ingest.auth.authorizer import Authorizer
+from ingest.auth.private_file import write_private
+from ingest.auth.token_files import TokenFiles
 from ingest.core.errors import AuthNeeded, ConfigError, StateError
 from ingest.core.units import DAY, HOUR
 from ingest.enphase import oauth
 from ingest.enphase.oauth import Answer, Token
-from ingest.tokens import TokenFiles
 
 SHORT, LONG = HOUR, 7 * DAY
 """How long a link on a page is good for, and one that is printed and may be sent to an owner."""
@@ -92,19 +91,6 @@ class States:
 
 def _digest(state: str) -> str:
     return hashlib.sha256(state.encode("utf-8", "replace")).hexdigest()
-
-
-def write_private(path: Path, text: str) -> None:
-    """Put a whole file in the place of another, readable by its owner only. Raises `OSError`."""
-    fresh = path.with_name(f"{path.name}.new")
-    with contextlib.suppress(FileNotFoundError):
-        fresh.unlink()
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
 
 
 @dataclass(frozen=True)
