@@ -14,12 +14,12 @@ from bench.footprint import measured
 from bench.timing import seconds, tell
 from ingest.config import PLANS
 from ingest.core.http import Reply, Request
+from ingest.fetch.transport import HttpTransport
 from ingest.plan.quota import Plan, month_of
 from ingest.plan.state import SystemRow
 from ingest.simulator import SimulatedServer, Site
 from ingest.store import progress
 from ingest.store.database import Store
-from ingest.transport import HttpTransport
 from tests import freshness, lateness
 from tests.fleet import Fleet, Runner, busiest, mixed, months, read_two_years, unlucky
 from tests.world import DAY, HOUR, START, Time, Wire, World

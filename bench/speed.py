@@ -10,16 +10,17 @@ from influxdb_client import Point as ClientPoint
 from influxdb_client import WritePrecision
 
 from bench.timing import in_turns, tell
-from ingest import commit, fetch
-from ingest.context import Context
+from ingest.commit import record
+from ingest.commit.context import Context
 from ingest.core.http import Reply, Request
 from ingest.core.span import Span
-from ingest.deliver import BATCH, Sender
+from ingest.deliver.influx_v1 import InfluxV1Sink
+from ingest.deliver.sender import BATCH, Sender
 from ingest.enphase.call import Purpose, Task
 from ingest.enphase.streams import BY_NAME
+from ingest.fetch import worker
 from ingest.plan.work import Classes
 from ingest.simulator import Caller, Cloud, Site
-from ingest.sinks.influx_v1 import InfluxV1Sink
 from ingest.store import archive, outbox
 from ingest.store.database import Store
 from tests.influxd import Influxd
@@ -59,10 +60,10 @@ def replies(days: int) -> Iterator[tuple[Task, bytes]]:
 def ours(wanted: list[tuple[Task, bytes]], store: Store) -> int:
     """Fetch, read and commit every reply; returns the rows in the archive."""
     for task, body in wanted:
-        outcome = fetch.fetch(task, 0, Request("GET", ""), "v4", "", None, Canned(body))
+        outcome = worker.fetch(task, 0, Request("GET", ""), "v4", "", None, Canned(body))
         context = Context(START, Classes(6 * 3600, 4 * DAY), START - 400 * DAY, "home")
         with store.transaction() as db:
-            commit.record(db, outcome, context)
+            record.record(db, outcome, context)
     return archive.size(store.db)
 
 

@@ -12,12 +12,12 @@ from ingest.auth.token_files import TokenFiles
 from ingest.clock import Clock
 from ingest.config import Influx, InfluxV1, Settings
 from ingest.core.http import Transport
-from ingest.deliver import Sender
+from ingest.deliver.sender import Sender
+from ingest.deliver.sink import Sink, Target, open_sink
 from ingest.enphase.oauth import App, user_id
 from ingest.enphase.requests import Api
 from ingest.identity import Cloud
 from ingest.pipeline import PARALLEL_FROM, Pipeline
-from ingest.sinks import Sink, Target, open_sink
 from ingest.store import outbox
 from ingest.store.database import Store
 
@@ -43,7 +43,7 @@ def authorizer(settings: Settings, cloud: Cloud, clock: Clock, transport: Transp
 
 def network(clock: Clock) -> Transport:
     """The real network."""
-    from ingest.transport import HttpTransport  # noqa: PLC0415 - what does not ask the cloud starts without it
+    from ingest.fetch.transport import HttpTransport  # noqa: PLC0415 - what does not ask the cloud starts without it
 
     return HttpTransport(clock.sleep, f"enphase-ingest/{ingest.__version__}")
 

@@ -16,6 +16,7 @@ from ingest.core.errors import ConfigError, IngestError
 from ingest.core.http import Reply, Request, Transport
 from ingest.core.span import Span
 from ingest.core.words import many, size_words, span_words
+from ingest.deliver.sink import Sink, Target, open_sink
 from ingest.enphase.call import Purpose, Task
 from ingest.enphase.replies import Kind, verdict
 from ingest.enphase.requests import Api, request
@@ -23,7 +24,6 @@ from ingest.enphase.streams.site import SYSTEMS
 from ingest.identity import Cloud
 from ingest.plan.inventory import listing
 from ingest.report import Problem, Report, report
-from ingest.sinks import Sink, Target, open_sink
 from ingest.store import ledger, outbox, progress
 from ingest.store.database import Store
 

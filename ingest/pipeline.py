@@ -8,20 +8,21 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 
-from ingest import backfill, commit, learn
+from ingest import backfill
 from ingest.auth.accounts import NEVER, Accounts, Renewal
 from ingest.clock import Clock
+from ingest.commit import profiles, record
+from ingest.commit.context import Context
 from ingest.config import Settings
-from ingest.context import Context
 from ingest.core.errors import StateError
 from ingest.core.http import Transport
 from ingest.core.units import DAY, MINUTE
-from ingest.deliver import Delivery
+from ingest.deliver.sender import Delivery
 from ingest.enphase.access import UNKNOWN, is_unknown
 from ingest.enphase.call import Task
 from ingest.enphase.replies import Kind, Verdict
 from ingest.enphase.requests import Api, request
-from ingest.fetch import Outcome, fetch
+from ingest.fetch.worker import Outcome, fetch
 from ingest.logs import Change, event
 from ingest.plan import quota
 from ingest.plan.breaker import Trouble, after
@@ -78,7 +79,7 @@ class Pipeline:
         self.plan = Plan(self.settings.api.plan.per_minute, self.settings.api.plan.per_month)
         self.app = hashlib.sha256(self.api.key.encode()).hexdigest()[:16]
         with self.store.transaction() as db:
-            learn.classes(db, self.classes, self.clock.now())
+            profiles.classes(db, self.classes, self.clock.now())
         self.inventory = Inventory(self.settings, snapshot.load(self.store.db))
         self.trouble = Trouble()
         self.agenda = Agenda(self.inventory, self.classes)
@@ -253,7 +254,7 @@ class Pipeline:
         outcome = self.accounts.judge(outcome, now)
         context = self._context(task, now)
         with self.store.transaction() as db:
-            pair = commit.record(db, outcome, context)
+            pair = record.record(db, outcome, context)
             trouble = after(self.trouble, outcome.verdict, self.plan, now)
             kept.write(db, "paused_until", str(trouble.paused_until))
             kept.write(db, "weather", trouble.reason if trouble.busy else "")

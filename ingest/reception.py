@@ -5,12 +5,13 @@ import hashlib
 import sqlite3
 from dataclasses import dataclass
 
-from ingest import app, commit, identity
+from ingest import app, identity
 from ingest.app import Remedy
 from ingest.auth.consent import Desk, Seen
 from ingest.clock import Clock
+from ingest.commit import record
+from ingest.commit.context import Context
 from ingest.config import Settings
-from ingest.context import Context
 from ingest.core.errors import ConfigError, StateLocked
 from ingest.core.http import Transport
 from ingest.core.span import Span
@@ -20,7 +21,7 @@ from ingest.enphase.oauth import Token
 from ingest.enphase.replies import Kind
 from ingest.enphase.requests import Api, request
 from ingest.enphase.streams.site import SYSTEMS
-from ingest.fetch import Outcome, fetch
+from ingest.fetch.worker import Outcome, fetch
 from ingest.identity import Cloud
 from ingest.plan import quota
 from ingest.plan.inventory import listing
@@ -106,7 +107,7 @@ class Eyes:
             return
         with contextlib.closing(own), own.transaction() as db:
             classes = Classes(self.settings.settle, self.settings.look_again)
-            commit.record(db, outcome, Context(now, classes, 0, outcome.task.account, self.settings.api.version))
+            record.record(db, outcome, Context(now, classes, 0, outcome.task.account, self.settings.api.version))
 
     def _told(self, account: str, outcome: Outcome) -> Seen:
         verdict = outcome.verdict

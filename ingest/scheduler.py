@@ -13,7 +13,7 @@ from types import FrameType
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.blocking import BlockingScheduler
 
-from ingest.deliver import Sender
+from ingest.deliver.sender import Sender
 from ingest.logs import event
 from ingest.pipeline import Pipeline, Tick
 from ingest.store import archive, ledger

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ingest.fetch import Outcome
+from ingest.fetch.worker import Outcome
 from ingest.simulator import Cloud
 from ingest.store import archive, progress
 from tests.world import DAY, World

@@ -16,10 +16,10 @@ from ingest.config import Settings, load
 from ingest.core.errors import SinkDown
 from ingest.core.http import Reply, Request
 from ingest.core.point import decode
-from ingest.deliver import Sender
+from ingest.deliver.sender import Sender
+from ingest.deliver.sink import Target
 from ingest.pipeline import Pipeline
 from ingest.simulator import API_KEY, CLIENT_ID, CLIENT_SECRET, Cloud, Site
-from ingest.sinks import Target
 from ingest.store import archive
 from ingest.store.database import Store
 

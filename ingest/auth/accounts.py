@@ -11,7 +11,7 @@ from ingest.core.errors import AuthBusy, AuthNeeded, ConfigError, IngestError, S
 from ingest.core.units import HOUR, MINUTE
 from ingest.enphase.oauth import Token
 from ingest.enphase.replies import Kind, Verdict
-from ingest.fetch import Outcome
+from ingest.fetch.worker import Outcome
 from ingest.logs import Change
 
 log = logging.getLogger(__name__)

@@ -3,9 +3,9 @@
 from abc import ABC, abstractmethod
 from typing import Any
 
-from ingest.sinks import Sink
-from ingest.sinks.influx import InfluxSink
-from ingest.sinks.influx_v1 import InfluxV1Sink
+from ingest.deliver.influx import InfluxSink
+from ingest.deliver.influx_v1 import InfluxV1Sink
+from ingest.deliver.sink import Sink
 from tests.influxd import Influxd
 from tests.servers.strict_v2 import StrictV2
 from tests.servers.v2_proxy import V2Proxy

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from ingest.core.errors import SinkDown, SinkRefused
-from ingest.sinks import Sink, Target, open_sink
-from ingest.sinks.influx import InfluxSink
-from ingest.sinks.influx_v1 import InfluxV1Sink
+from ingest.deliver.influx import InfluxSink
+from ingest.deliver.influx_v1 import InfluxV1Sink
+from ingest.deliver.sink import Sink, Target, open_sink
 from tests.servers.places import TOKEN
 from tests.servers.strict_v2 import StrictV2
 from tests.servers.web import Asked, Reply, Web

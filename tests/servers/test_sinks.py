@@ -9,8 +9,8 @@ import pytest
 
 from ingest.core.errors import SinkDown, SinkRefused
 from ingest.core.point import Point, encode
-from ingest.sinks import Sink, Target, open_sink
-from ingest.sinks.influx_v1 import InfluxV1Sink
+from ingest.deliver.influx_v1 import InfluxV1Sink
+from ingest.deliver.sink import Sink, Target, open_sink
 from tests.influxd import Influxd
 from tests.servers.places import TOKEN, V1, Place, Proxied, Strict
 from tests.servers.strict_v2 import StrictV2

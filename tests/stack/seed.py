@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import cast
 
 from ingest.core.point import Point, encode
+from ingest.deliver.influx_v1 import InfluxV1Sink
+from ingest.deliver.sink import Sink, Target
 from ingest.simulator import Site
-from ingest.sinks import Sink, Target
-from ingest.sinks.influx_v1 import InfluxV1Sink
 from tests.influxd import Influxd
 from tests.world import DAY, HOUR, Database, Time, World, sun
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingest.core.errors import SinkDown, SinkRefused
-from ingest.sinks import Sink, Target, open_sink
+from ingest.deliver.sink import Sink, Target, open_sink
 from tests.servers.strict_v2 import StrictV2
 from tests.servers.web import Asked, Reply
 from tests.stack.boards import ROOT

@@ -17,7 +17,7 @@ from ingest.enphase.call import Purpose, Task
 from ingest.enphase.oauth import App, Token
 from ingest.enphase.replies import Kind, Verdict
 from ingest.enphase.streams.site import SYSTEMS
-from ingest.fetch import Outcome
+from ingest.fetch.worker import Outcome
 from tests.unit.test_auth import INVALID_CLIENT, INVALID_GRANT, Endpoint, pair
 
 NOW = 1_750_000_000

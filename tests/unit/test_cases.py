@@ -19,7 +19,7 @@ from ingest.enphase.replies import Kind
 from ingest.enphase.requests import Api, request
 from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.site import SUMMARY, SYSTEMS, SystemInfo
-from ingest.fetch import Outcome, fetch
+from ingest.fetch.worker import Outcome, fetch
 
 CASES = Path(__file__).parent.parent / "cases"
 FOLDERS = sorted(folder.name for folder in CASES.iterdir() if folder.is_dir())

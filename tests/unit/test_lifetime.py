@@ -14,7 +14,7 @@ from ingest.enphase.replies import Kind
 from ingest.enphase.requests import Api, request
 from ingest.enphase.streams.base import Lifetime, Stream
 from ingest.enphase.streams.lifetime import CONSUMPTION, ENERGY
-from ingest.fetch import Outcome, fetch
+from ingest.fetch.worker import Outcome, fetch
 
 META = {"last_report_at": 1445619615, "last_energy_at": 1445619033, "operational_at": 1357023600}
 PRODUCED = [15422, 15421, 17118]

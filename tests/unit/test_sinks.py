@@ -6,9 +6,9 @@ from subprocess import run
 import pytest
 
 from ingest.core.errors import ConfigError, SinkDown, SinkRefused
-from ingest.sinks import SINK_TYPES, Target, open_sink
-from ingest.sinks.exchange import parse_address, unreachable
-from ingest.sinks.verdict import NO_USE, UNREACHABLE, Answer, Words, judge, reason
+from ingest.deliver.answers import NO_USE, UNREACHABLE, Answer, Words, judge, reason
+from ingest.deliver.line_sink import parse_address, unreachable
+from ingest.deliver.sink import SINK_TYPES, Target, open_sink
 
 WORDS = Words("http://db:8086", lambda status, why: f"remedy for {status}", ("s3cret/",))
 
@@ -122,5 +122,5 @@ def test_the_cause_of_a_failure_is_found_below_its_wrappers() -> None:
 
 
 def test_a_run_without_the_client_does_not_load_it() -> None:
-    program = "import sys, ingest.sinks.influx, ingest.sinks.influx_v1; sys.exit('influxdb_client' in sys.modules)"
+    program = "import sys, ingest.deliver.influx, ingest.deliver.influx_v1; sys.exit('influxdb_client' in sys.modules)"
     assert run([sys.executable, "-c", program], check=False, timeout=60).returncode == 0

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from urllib3.exceptions import MaxRetryError
 from urllib3.exceptions import SSLError as PoolSSLError
 
-from ingest import transport
 from ingest.core.http import Reply, Request
-from ingest.transport import HttpTransport
+from ingest.fetch import transport
+from ingest.fetch.transport import HttpTransport
 
 Answer = Callable[[http.server.BaseHTTPRequestHandler], object]
 SECRETS = ("the-key", "the-token", "the-refresh", "the-client-secret")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from ingest.core.span import Span, intersect
 from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.base import Stream
-from ingest.fetch import Outcome
+from ingest.fetch.worker import Outcome
 from ingest.plan import coverage, rhythm
 from ingest.plan.profile import PRODUCTION
 from ingest.plan.state import EMPTY, NO_METER, NO_POINTS, Pair

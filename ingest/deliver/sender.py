@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import dataclass, field
 
 from ingest.core.errors import SinkDown, SinkRefused
-from ingest.sinks import Sink
+from ingest.deliver.sink import Sink
 from ingest.store import archive, outbox
 from ingest.store.archive import Row
 

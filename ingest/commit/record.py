@@ -3,8 +3,10 @@
 import sqlite3
 from dataclasses import replace
 
-from ingest import derived, learn, lifetime
-from ingest.context import Context
+from ingest.commit import derived, profiles
+from ingest.commit.context import Context
+from ingest.commit.daily_totals import record as record_totals
+from ingest.commit.daily_totals import reopen as reopen_totals
 from ingest.core.derive import QUARTER
 from ingest.core.point import Point, Value
 from ingest.core.span import Span, Spans, ceil_to, floor_to, subtract
@@ -12,7 +14,7 @@ from ingest.core.units import DAY, HOUR, MINUTE
 from ingest.enphase.call import Purpose
 from ingest.enphase.replies import Kind
 from ingest.enphase.streams.site import SystemInfo
-from ingest.fetch import Outcome
+from ingest.fetch.worker import Outcome
 from ingest.plan import coverage
 from ingest.plan.coverage import Advance
 from ingest.plan.planner import LONGEST_PAUSE
@@ -55,7 +57,7 @@ def record(db: sqlite3.Connection, outcome: Outcome, at: Context) -> Pair:
         first, longest = PAUSES[kind]
         pair = _rest(pair, outcome, at.now, first, longest)
     if task.hopes and kind in (Kind.OK, Kind.OUTSIDE, Kind.NOTHING, Kind.GARBLED, Kind.DENIED):
-        learn.reach(db, outcome, answered=kind is Kind.OK)
+        profiles.reach(db, outcome, answered=kind is Kind.OK)
     if outcome.body:
         reason = outcome.verdict.reason
         progress.keep_sample(db, task.system, task.stream.name, at.now, reason, outcome.body)
@@ -79,10 +81,10 @@ def _ok(db: sqlite3.Connection, pair: Pair, outcome: Outcome, at: Context) -> Pa
         _derive(db, task.system, written, settled, at)
     elif outcome.lifetime is not None:
         _advance(db, task.system, outcome.reported_at, at)
-        lifetime.record(db, outcome, at)
-    learn.light(db, outcome, at.offset)
+        record_totals(db, outcome, at)
+    profiles.light(db, outcome, at.offset)
     if outcome.meters is not None:
-        learn.devices(db, task.system, outcome.meters)
+        profiles.devices(db, task.system, outcome.meters)
     asked_at = pair.asked_at if task.purpose is Purpose.HISTORY else at.now
     answered = replace(
         pair,
@@ -97,7 +99,7 @@ def _ok(db: sqlite3.Connection, pair: Pair, outcome: Outcome, at: Context) -> Pa
     )
     if task.purpose is Purpose.HISTORY:
         answered = replace(answered, history_from=0, history_fails=0)
-    return answered if outcome.points else learn.judged(db, answered, task.stream)
+    return answered if outcome.points else profiles.judged(db, answered, task.stream)
 
 
 def _outside(db: sqlite3.Connection, pair: Pair, outcome: Outcome, at: Context) -> Pair:
@@ -128,7 +130,7 @@ def _derive(db: sqlite3.Connection, system: str, written: Written, settled: Span
     touched = derived.energy(db, system, written)
     changed = [Span(min(touched), max(touched) + QUARTER)] if touched else []
     derived.days(db, system, [*changed, *settled], at.now, at.classes.settle)
-    lifetime.reopen(db, system, written, at.now)
+    reopen_totals(db, system, written, at.now)
 
 
 def _advance(db: sqlite3.Connection, system: str, known_to: int | None, at: Context) -> bool:
@@ -136,7 +138,7 @@ def _advance(db: sqlite3.Connection, system: str, known_to: int | None, at: Cont
     if known_to is None:
         return False
     news = progress.advance(db, system, Advance(at.now, min(known_to, at.now)), at.classes.look_again + DAY)
-    learn.looked(db, system, at.now, news=news)
+    profiles.looked(db, system, at.now, news=news)
     return news
 
 
@@ -155,7 +157,7 @@ def _covered(db: sqlite3.Connection, outcome: Outcome, at: Context) -> Spans:
         progress.cover(db, task.system, task.stream.name, age, Span(span.start, floor_to(span.end, task.stream.grain)))
     settled = derived.settled(db, task.system, task.stream.name, at.classes.settle)
     if task.purpose is Purpose.LIVE:
-        learn.silence(db, task.system, at.now, news=news)
+        profiles.silence(db, task.system, at.now, news=news)
     return subtract(settled, known)
 
 

@@ -70,11 +70,11 @@ def open_sink(target: SinkSettings) -> Sink:
     # Imported where needed: a client that is not used costs half a second and 20 MB.
     match target.type:
         case "influxdb":
-            from ingest.sinks.influx import InfluxSink  # noqa: PLC0415
+            from ingest.deliver.influx import InfluxSink  # noqa: PLC0415
 
             return InfluxSink(target.url, target.token, target.org, _needed(target, "bucket"))
         case "influxdb_v1":
-            from ingest.sinks.influx_v1 import InfluxV1Sink  # noqa: PLC0415
+            from ingest.deliver.influx_v1 import InfluxV1Sink  # noqa: PLC0415
 
             return InfluxV1Sink(target.url, _needed(target, "database"), target.username, target.password)
     raise ConfigError(f"a sink of type {target.type!r} is not known; there are {', '.join(SINK_TYPES)}")

@@ -6,7 +6,8 @@ import time
 
 import requests
 
-from ingest.sinks.exchange import (
+from ingest.deliver.answers import Answer, Words, reason
+from ingest.deliver.line_sink import (
     ANSWER_SECONDS,
     CONNECT_SECONDS,
     LineSink,
@@ -15,7 +16,6 @@ from ingest.sinks.exchange import (
     parse_address,
     unreachable,
 )
-from ingest.sinks.verdict import Answer, Words, reason
 
 _NO_DATABASE = "database not found"
 

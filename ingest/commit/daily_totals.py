@@ -3,16 +3,16 @@
 import sqlite3
 from collections.abc import Mapping, Sequence
 
-from ingest.context import Context
+from ingest.commit.context import Context
+from ingest.commit.derived import own_sums, settled, write_days, zone_of
 from ingest.core import audit
 from ingest.core.audit import Total
 from ingest.core.days import LocalDay, date_at, days_between
 from ingest.core.point import Point
 from ingest.core.units import DAY
-from ingest.derived import own_sums, settled, write_days, zone_of
 from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.lifetime import AUDITS, DAILY, METER
-from ingest.fetch import Outcome
+from ingest.fetch.worker import Outcome
 from ingest.plan import coverage
 from ingest.store import archive, daily_totals, progress
 from ingest.store.archive import Written

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt
 
 from ingest.core.errors import ConfigError, SinkDown, SinkRefused
-from ingest.sinks.verdict import (
+from ingest.deliver.answers import (
     NO_USE,
     UNREACHABLE,
     Answer,

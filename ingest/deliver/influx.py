@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ingest.sinks.exchange import (
+from ingest.deliver.answers import Answer, Words
+from ingest.deliver.line_sink import (
     ANSWER_SECONDS,
     CONNECT_SECONDS,
     LineSink,
@@ -14,7 +15,6 @@ from ingest.sinks.exchange import (
     parse_address,
     unreachable,
 )
-from ingest.sinks.verdict import Answer, Words
 
 
 class InfluxSink(LineSink):

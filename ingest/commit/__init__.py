@@ -1,0 +1,1 @@
+"""What a reply changes, in one transaction."""

@@ -1,0 +1,1 @@
+"""To the databases: changes of the archive in their order, at least once."""

@@ -1,0 +1,1 @@
+"""One call over the network, and what came of it."""
