@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlencode, urlsplit
 
-from ingest import app, identity
-from ingest.clock import Clock
 from ingest.config import Settings, load
 from ingest.core.errors import SinkDown
 from ingest.core.http import Reply, Request
 from ingest.core.point import decode
 from ingest.deliver.sender import Sender
 from ingest.deliver.sink import Target
-from ingest.pipeline import Pipeline
+from ingest.service import build, identity
+from ingest.service.clock import Clock
+from ingest.service.pipeline import Pipeline
 from ingest.simulator import API_KEY, CLIENT_ID, CLIENT_SECRET, Cloud, Site
 from ingest.store import archive
 from ingest.store.database import Store
@@ -141,16 +141,16 @@ class World:
 
     def authorizer(self) -> Any:
         cloud = identity.cloud_of(self.settings)
-        return app.authorizer(self.settings, cloud, self.time.clock(), self.wire, lambda words: f"ingest {words}")
+        return build.authorizer(self.settings, cloud, self.time.clock(), self.wire, lambda words: f"ingest {words}")
 
     def begin(self) -> None:
         """Start the program on the state as it is."""
         cloud = identity.cloud_of(self.settings)
         self.store: Store = identity.open_store(self.settings, cloud, own=True)
-        self.pipeline: Pipeline = app.pipeline(
+        self.pipeline: Pipeline = build.pipeline(
             self.settings, cloud, self.store, self.time.clock(), self.wire, Inline(), lambda words: f"ingest {words}"
         )
-        self.senders: list[Sender] = app.senders(self.settings, self.store, self._open)
+        self.senders: list[Sender] = build.senders(self.settings, self.store, self._open)
         self._deliver_at = 0.0
 
     def _open(self, _: Target) -> Database:

@@ -13,9 +13,9 @@ from ingest.core.errors import IngestError
 
 HOMES = {
     "init": "init",
-    "run": "service",
-    "once": "service",
-    "simulate": "service",
+    "run": "run",
+    "once": "run",
+    "simulate": "run",
     "auth": "auth",
     "plan": "plan",
     "backfill": "backfill",
@@ -23,8 +23,8 @@ HOMES = {
     "replay": "data",
     "backup": "data",
     "restore": "data",
-    "status": "look",
-    "check": "look",
+    "status": "status",
+    "check": "status",
     "doctor": "doctor",
 }
 """The module of each command, imported when that is called: on a Raspberry Pi, all of them take seconds."""

@@ -10,7 +10,6 @@ from dataclasses import asdict
 
 import click
 
-from ingest import app, reception
 from ingest.auth.consent import LONG, Desk, only_account
 from ingest.auth.standing import Standing, standing
 from ingest.auth.token_files import TokenFiles
@@ -18,6 +17,7 @@ from ingest.cli.context import Context
 from ingest.core.errors import AuthNeeded, ConfigError, IngestError
 from ingest.enphase import oauth
 from ingest.enphase.oauth import VENDOR_PAGE, Answer, Token
+from ingest.service import build, onboarding
 
 LOOK_S = 0.5
 REVOKE = (
@@ -137,7 +137,7 @@ def log_in(context: Context, account: str, *, browser: bool | None = None, wait:
 
 def _catch(desk: Desk, account: str, place: tuple[str, int, str], *, browser: bool | None, wait: int) -> Token | None:
     """Wait for the browser to come back to a port of this machine; None when it did not."""
-    from ingest.cli.catch import Catcher  # noqa: PLC0415 - only this needs a web server
+    from ingest.cli.redirect import Catcher  # noqa: PLC0415 - only this needs a web server
 
     answered: list[Token | IngestError] = []
 
@@ -234,7 +234,7 @@ def _desk(context: Context) -> Desk:
             f"{settings.config_path} is about the built-in simulator, which consents by itself; for your own system "
             f"run `{context.remedy('init')}`"
         )
-    desk = reception.desk(settings, context.clock, app.network(context.clock), context.remedy)
+    desk = onboarding.desk(settings, context.clock, build.network(context.clock), context.remedy)
     if (settings.state_dir / "state.db").exists():
         context.state().close()
     return desk

@@ -19,7 +19,7 @@ from ingest.core.span import Span
 from ingest.enphase.streams import BY_NAME
 from ingest.plan import timetable
 from ingest.plan.inventory import Inventory, Wanted
-from ingest.plan.work import Classes, Work
+from ingest.plan.work import Work
 from ingest.store import backfills, snapshot
 from ingest.store.backfills import Backfill
 from ingest.store.database import Store
@@ -60,7 +60,7 @@ def backfill(  # noqa: PLR0913 - one argument an option
         works, _ = the_works(context, db)
         frame = the_timetable(context, db, works)
         wanted = [_with(work, asked[work.pair]) for work in works if work.pair in asked]
-        classes = Classes(context.settings.settle, context.settings.look_again)
+        classes = context.settings.ages
         cost = timetable.price(wanted, context.clock.now(), classes, frame, context.settings.price)
     if as_json and dry_run:
         click.echo(json.dumps(asdict(cost)))
@@ -133,5 +133,5 @@ def _left(context: Context, asked: dict[tuple[str, str], Span]) -> int:
     with known_state(context) as db:
         works, _ = the_works(context, db)
         wanted = [_with(work, asked[work.pair]) for work in works if work.pair in asked]
-        classes = Classes(context.settings.settle, context.settings.look_again)
+        classes = context.settings.ages
         return timetable.price(wanted, context.clock.now(), classes, the_timetable(context, db, works)).calls

@@ -1,6 +1,5 @@
 """What every command needs: the settings, the state, and the way this program is called here."""
 
-import hashlib
 import os
 import shlex
 import sys
@@ -8,10 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from ingest import config, identity, logs
-from ingest.clock import Clock
+from ingest import config, logs
 from ingest.config import Settings
 from ingest.core.errors import StateError
+from ingest.service import identity
+from ingest.service.clock import Clock
 from ingest.store.database import Store
 
 
@@ -56,13 +56,6 @@ class Context:
             raise StateError(f"{self.settings.state_dir}: there is no data yet; start with `ingest run`")
         known = not self.settings.missing_credentials()
         return identity.open_store(self.settings, self.cloud if known else None)
-
-    @property
-    def ledger(self) -> str:
-        """The name of the ledger of calls: a new key starts a new one."""
-        key = self.settings.api.key
-        secret = self.cloud.key if self.settings.is_simulated else key.get_secret_value() if key else ""
-        return hashlib.sha256(secret.encode()).hexdigest()[:16]
 
     @property
     def cloud(self) -> identity.Cloud:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from ingest import app, identity
 from ingest.auth.token_files import TokenFiles
 from ingest.cli.context import Context
 from ingest.core.errors import IngestError, StateLocked
+from ingest.service import build, identity
 from ingest.store.database import Store
 
 if TYPE_CHECKING:
-    from ingest.doctor import Check, Doctor
+    from ingest.service.doctor import Check, Doctor
 
 MARKS = {"ok": "[green]✓[/]", "bad": "[red]✗[/]", "skipped": "[dim]-[/]"}
 
@@ -29,7 +29,7 @@ MARKS = {"ok": "[green]✓[/]", "bad": "[red]✗[/]", "skipped": "[dim]-[/]"}
 @click.pass_obj
 def doctor(context: Context, *, offline: bool, as_json: bool) -> None:
     """Check everything, each thing by its name and with its remedy."""
-    from ingest.doctor import BAD, Check  # noqa: PLC0415 - only this command needs it
+    from ingest.service.doctor import BAD, Check  # noqa: PLC0415 - only what checks everything needs all of it
 
     found: list[Check] = []
     console = Console(highlight=False, soft_wrap=True)
@@ -63,7 +63,7 @@ def _print(console: Console, check: "Check", context: Context) -> None:
 
 
 def _doctor(context: Context, stack: contextlib.ExitStack, *, offline: bool) -> "Doctor":
-    from ingest.doctor import Doctor, Line  # noqa: PLC0415
+    from ingest.service.doctor import Doctor, Line  # noqa: PLC0415
 
     settings, clock = context.settings, context.clock
     one = Doctor(settings, clock)
@@ -72,13 +72,13 @@ def _doctor(context: Context, stack: contextlib.ExitStack, *, offline: bool) -> 
         one.store, one.ledger = _store(context, stack, own=asks)
     if not asks:
         return one
-    transport = app.network(clock)
+    transport = build.network(clock)
     if not settings.is_simulated:
         one.line = Line(identity.cloud_of(settings), transport, _grants(context))
         return one
-    server = stack.enter_context(app.simulator(settings))
+    server = stack.enter_context(build.simulator(settings))
     cloud = identity.simulated_cloud(server.url)
-    auth = app.authorizer(settings, cloud, clock, transport, context.remedy)
+    auth = build.authorizer(settings, cloud, clock, transport, context.remedy)
     auth.files = TokenFiles(Path(stack.enter_context(tempfile.TemporaryDirectory())))
     one.line = Line(cloud, transport, lambda account: auth.by_code(account, server.cloud.consent()).access)
     return one
@@ -88,7 +88,7 @@ def _store(context: Context, stack: contextlib.ExitStack, *, own: bool) -> tuple
     """The state, and the name of its ledger where no runner owns it."""
     cloud = None if context.settings.missing_credentials() else context.cloud
     try:
-        store, name = identity.open_store(context.settings, cloud, own=own), context.ledger if own else ""
+        store, name = identity.open_store(context.settings, cloud, own=own), context.settings.ledger_name if own else ""
     except StateLocked:
         store, name = identity.open_store(context.settings, cloud), ""
     stack.callback(store.close)
@@ -97,7 +97,7 @@ def _store(context: Context, stack: contextlib.ExitStack, *, own: bool) -> tuple
 
 def _grants(context: Context) -> Callable[[str], str]:
     """What each account is called with: what is on the disk, not renewed for this."""
-    users = app.user_ids(context.settings)
+    users = build.user_ids(context.settings)
     files = TokenFiles(context.settings.state_dir / "tokens")
 
     def grant(account: str) -> str:

@@ -10,9 +10,9 @@ import click
 from ingest import config
 from ingest.auth.standing import standing
 from ingest.cli import auth
-from ingest.cli.answers import Questions
+from ingest.cli.config_file import Local
 from ingest.cli.context import Context
-from ingest.cli.local import Local
+from ingest.cli.questions import Questions
 from ingest.core.errors import ConfigError
 
 HEADLINE = "# Written by `ingest init`; run it again to change this, or edit it. All keys: config/ingest.yaml"

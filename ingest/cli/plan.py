@@ -20,12 +20,13 @@ from ingest.plan.inventory import Inventory
 from ingest.plan.quota import Plan, month_of
 from ingest.plan.state import SystemRow
 from ingest.plan.timetable import Line, Timetable
-from ingest.plan.work import Classes, Work
-from ingest.report.advice import spell
+from ingest.plan.work import Work
+from ingest.report.advice import advise, spell
 from ingest.store import ledger, snapshot
 from ingest.store.database import in_memory
 
-PAUSE_S = 2.0
+NEXT_PLANS = {name: Plan(minute, month) for name, (minute, month, _) in PLANS.items() if name != "partner"}
+"""What may be advised. Partner is by contract, for those who look after many systems: not a next step for a home."""
 
 
 @contextlib.contextmanager
@@ -57,20 +58,16 @@ def the_timetable(context: Context, db: sqlite3.Connection, works: Sequence[Work
     """The timetable of the settings, as the calls spent so far leave it."""
     settings, now = context.settings, context.clock.now()
     api = settings.api
-    usage = ledger.usage(db, context.ledger, now)
-    # Partner is by contract, for those who look after many systems: nobody's next step from a home.
-    plans = {name: Plan(minute, month) for name, (minute, month, _) in PLANS.items() if name != "partner"}
-    classes = Classes(settings.settle, settings.look_again)
+    usage = ledger.usage(db, context.settings.ledger_name, now)
     return timetable.timetable(
-        Plan(api.plan.per_minute, api.plan.per_month),
-        timetable.wishes(works, now, classes),
+        settings.plan,
+        timetable.wishes(works, now, settings.ages),
         now=now,
         reserve=api.reserve,
         share=api.backfill_share,
         used=usage.month,
         price=settings.price,
         free=api.plan.free_calls,
-        plans=plans,
     )
 
 
@@ -82,8 +79,9 @@ def plan(context: Context, *, as_json: bool) -> None:
     with known_state(context) as db:
         works, assumed = the_works(context, db)
         found = the_timetable(context, db, works)
+    advice = advise(found, NEXT_PLANS)
     if as_json:
-        click.echo(json.dumps(asdict(found) | {"assumed_one_system": assumed}, ensure_ascii=False))
+        click.echo(json.dumps(asdict(found) | {"advice": advice, "assumed_one_system": assumed}, ensure_ascii=False))
         return
     _print(context, found, assumed=assumed)
 
@@ -120,8 +118,8 @@ def _print(context: Context, found: Timetable, *, assumed: bool) -> None:
         console.print(f"Live polling costs USD {found.cost:,.2f} a month: USD {price} a call beyond {free:,}.")
     if found.money > found.cost:
         console.print(f"As wished it would cost USD {found.money:,.2f} a month: USD {price} a call beyond {free:,}.")
-    if found.advice:
-        console.print(found.advice, markup=False)
+    if advice := advise(found, NEXT_PLANS):
+        console.print(advice, markup=False)
 
 
 def _row(lines: Sequence[Line]) -> list[str]:

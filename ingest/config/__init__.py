@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ingest.config.complain import cross_checks, explain
 from ingest.config.document import Document, read
+from ingest.config.errors import config_error, hint, nearest
 from ingest.config.interpolate import interpolate
 from ingest.config.models import (
     CADENCES,
@@ -26,9 +26,9 @@ from ingest.config.models import (
     System,
     Web,
 )
-from ingest.config.problems import config_error, hint, nearest
 from ingest.config.schema import json_schema
-from ingest.config.settings import ConfigFile, Settings, settings
+from ingest.config.settings import ConfigFile, Settings, fingerprint, settings
+from ingest.config.validation import cross_checks, explain
 from ingest.config.values import SIMULATOR, seconds, share
 from ingest.core.errors import ConfigError
 from ingest.core.when import When
@@ -50,6 +50,7 @@ __all__ = [
     "Web",
     "When",
     "find",
+    "fingerprint",
     "hint",
     "json_schema",
     "load",

@@ -11,7 +11,7 @@ from pathlib import Path as FilePath
 
 import yaml
 
-from ingest.config.problems import Path, Problem, config_error, dotted, shown
+from ingest.config.errors import Path, Problem, config_error, dotted, shown
 from ingest.core.errors import ConfigError
 
 MOST_BYTES = 1_000_000

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path as FilePath
 
 from ingest.config.document import Document, Tree
-from ingest.config.problems import Path, shown
+from ingest.config.errors import Path, shown
 
 CREDENTIALS = frozenset({("api", "key"), ("api", "client_id"), ("api", "client_secret")})
 MOST_BYTES = 65_536

@@ -1,5 +1,6 @@
 """The whole configuration: the file as it may be written, and the settings that follow from it."""
 
+import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,9 +24,16 @@ from ingest.config.models import (
 )
 from ingest.config.values import SIMULATOR, word_error
 from ingest.core.units import DAY, HOUR
+from ingest.plan.quota import Plan
+from ingest.plan.work import Classes
 
 OFF = ("off", "false", "no")
 Sink = Annotated[Influx | InfluxV1, Field(discriminator="type")]
+
+
+def fingerprint(secret: str) -> str:
+    """A name for a secret that does not tell it."""
+    return hashlib.sha256(secret.encode()).hexdigest()[:16]
 
 
 def _all_or_list(value: Any) -> Any:
@@ -97,6 +105,25 @@ class Settings:
     def is_simulated(self) -> bool:
         """Whether the built-in simulator stands for the cloud."""
         return self.api.base_url == SIMULATOR
+
+    @property
+    def plan(self) -> Plan:
+        """The limits of the plan."""
+        return Plan(self.api.plan.per_minute, self.api.plan.per_month)
+
+    @property
+    def ages(self) -> Classes:
+        """The age classes: when data are settled, and when they are looked at again."""
+        return Classes(self.settle, self.look_again)
+
+    @property
+    def ledger_name(self) -> str:
+        """The name under which the calls of the API key are counted: a new key starts a new ledger."""
+        if self.is_simulated:
+            from ingest.simulator import API_KEY  # noqa: PLC0415 - only the simulated run needs it
+
+            return fingerprint(API_KEY)
+        return fingerprint(self.api.key.get_secret_value() if self.api.key else "")
 
     @property
     def version(self) -> str:

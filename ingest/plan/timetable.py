@@ -1,7 +1,7 @@
 """What fits into a plan: how often each stream is asked, what that costs, and when history will be there."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ingest.core.units import DAY
@@ -11,7 +11,6 @@ from ingest.plan.pacing import Factors, Group
 from ingest.plan.quota import Plan, Usage
 from ingest.plan.windows import history_count
 from ingest.plan.work import Classes, Work
-from ingest.report.advice import advise
 
 RENEWALS = 1.25
 """Calls a day for the tokens of one account: they live a day and are renewed when a fifth of it is left."""
@@ -45,7 +44,8 @@ class Wish:
 class Line:
     """One stream of the timetable. `by_day` is the cadence that fits (s) and `by_night` that of the night, 0 where it
     rests; `this_month` is that by day for the rest of this month, as what was spent leaves it. `per_day` and
-    `per_month` are the calls of all its systems in a day and in a whole calendar month.
+    `per_month` are the calls of all its systems in a day and in a whole calendar month; `period` is the time between
+    two uploads of the gateways (s, 0: not known), below which nothing is new.
     """
 
     stream: str
@@ -56,6 +56,7 @@ class Line:
     this_month: int
     per_day: float
     per_month: float
+    period: int = 0
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Timetable:
 
     `reserve` and `share` are calls a month that are kept for other tools and guaranteed to history, `left` those that
     may still be spent this month, `money` what the wishes would cost beyond the plan's own calls (US dollars a month,
-    0 where no calls can be bought). `advice` is a sentence where the wishes do not fit, else "".
+    0 where no calls can be bought).
     """
 
     plan: Plan
@@ -92,7 +93,6 @@ class Timetable:
     backfill: Backfill
     money: float
     cost: float
-    advice: str
 
 
 def wishes(works: Iterable[Work], now: int, classes: Classes) -> list[Wish]:
@@ -127,13 +127,12 @@ def timetable(  # noqa: PLR0913 - what the owner set and spent, by name
     used: int = 0,
     price: float = 0.0,
     free: int | None = None,
-    plans: Mapping[str, Plan] | None = None,
     renewals: float = RENEWALS,
 ) -> Timetable:
     """The timetable from `now` to the end of the month, `used` calls having been spent.
 
-    `price` is that of one call beyond the `free` ones of a month (US dollars; default: all of the plan's), `plans` are
-    the plans there are by name, to say which would carry the wishes, `renewals` the calls a day for tokens.
+    `price` is that of one call beyond the `free` ones of a month (US dollars; default: all of the plan's), `renewals`
+    the calls a day for tokens.
     """
     first, following = quota.month_of(now)
     days, ahead = (following - first) / DAY, max((following - now) / DAY, 1 / 24)
@@ -172,7 +171,6 @@ def timetable(  # noqa: PLR0913 - what the owner set and spent, by name
         backfill=backfill(needs, this, later, now, plan=plan, price=price),
         money=max(0.0, wished - free) * price,
         cost=max(0.0, planned - free) * price,
-        advice=advise(plan, wanted, lines, wished, whole, plans or {}),
     )
 
 
@@ -213,4 +211,6 @@ def _line(wish: Wish, month: Factors, rest: Factors, days: float) -> Line:
     cadence, this_month = (int(max(wish.every * _factor(wish, pace), wish.period)) for pace in (month, rest))
     per_day = wish.systems * wish.group.calls(_factor(wish, month))
     by_night = 0 if wish.awake < DAY else cadence
-    return Line(wish.stream, wish.systems, wish.every, cadence, by_night, this_month, per_day, per_day * days)
+    return Line(
+        wish.stream, wish.systems, wish.every, cadence, by_night, this_month, per_day, per_day * days, wish.period
+    )

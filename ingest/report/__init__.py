@@ -11,6 +11,7 @@ from ingest.core.words import span_words
 from ingest.plan.inventory import Inventory
 from ingest.plan.quota import month_of
 from ingest.plan.work import Work
+from ingest.report.calls import spending
 from ingest.report.gaps import gaps
 from ingest.report.model import (
     BackfillReport,
@@ -25,7 +26,6 @@ from ingest.report.model import (
     TokenReport,
 )
 from ingest.report.problems import problems
-from ingest.report.spending import ledger_name, spending
 from ingest.report.systems import system_report
 from ingest.report.tokens import tokens
 from ingest.store import archive, ledger, outbox, snapshot
@@ -43,7 +43,6 @@ __all__ = [
     "SystemReport",
     "TokenReport",
     "gaps",
-    "ledger_name",
     "report",
     "span_words",
 ]
@@ -64,7 +63,7 @@ def report(
             works.setdefault(work.system, []).append(work)
     seen_at = kept.read(db, "seen_at")
     calls, history = spending(settings, everything, db, now)
-    by_pair = ledger.by_pair(db, ledger_name(settings), month_of(now)[0])
+    by_pair = ledger.by_pair(db, settings.ledger_name, month_of(now)[0])
     made = Report(
         now=now,
         simulated=settings.is_simulated,

@@ -1,37 +1,29 @@
 """What to say of wishes that do not fit into a plan."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from ingest.core.units import DAY, MINUTE
 from ingest.plan import pacing
 from ingest.plan.quota import Plan
-
-if TYPE_CHECKING:
-    from ingest.plan.timetable import Line, Wish
+from ingest.plan.timetable import Timetable
 
 
-def advise(
-    plan: Plan, wanted: Sequence["Wish"], lines: Sequence["Line"], wished: float, whole: int, plans: Mapping[str, Plan]
-) -> str:
-    """Say what does not fit, what is done instead, and what would carry it; empty where everything fits."""
-    slower = [
-        line
-        for line, wish in zip(lines, wanted, strict=True)
-        if line.every < DAY and line.by_day > 1.01 * max(wish.every, wish.period)
-    ]
+def advise(table: Timetable, plans: Mapping[str, Plan]) -> str:
+    """Say what does not fit, what is done instead, and which of `plans` would carry it; empty where everything fits."""
+    slower = [line for line in table.lines if line.every < DAY and line.by_day > 1.01 * max(line.every, line.period)]
     if not slower:
         return ""
+    plan, whole = table.plan, table.plan.per_month - table.reserve
     name = _name(plan, plans) or "the plan"
     streams, systems = len({line.stream for line in slower}), max(line.systems for line in slower)
     every = " and ".join(spell(at) for at in sorted({line.every for line in slower}))
     by_day = " to ".join(spell(at) for at in sorted({line.by_day for line in slower})[:: max(1, len(slower) - 1)])
     text = (
-        f"every {every} for {_count(streams, 'stream')} of {_count(systems, 'system')} needs {_round(wished)} calls a "
-        f"month in all; {name} has {whole:,} after the reserve: polled every {by_day} by day."
+        f"every {every} for {_count(streams, 'stream')} of {_count(systems, 'system')} needs {_round(table.wished)} "
+        f"calls a month in all; {name} has {whole:,} after the reserve: polled every {by_day} by day."
     )
-    least = wished * plan.per_month / max(whole, 1)
-    bigger = [one for one in plans.values() if one.per_month >= least and pacing.per_day(one) * 28 >= wished]
+    least = table.wished * plan.per_month / max(whole, 1)
+    bigger = [one for one in plans.values() if one.per_month >= least and pacing.per_day(one) * 28 >= table.wished]
     if not bigger:
         return text
     return f"{text} {_name(min(bigger, key=lambda one: one.per_month), plans)} would carry it"

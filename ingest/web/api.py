@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ingest import metrics
+from ingest.report import metrics
 from ingest.web import chart
 from ingest.web.source import Source
 

@@ -11,10 +11,10 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from ingest import app, reception
 from ingest.auth.token_files import TokenFiles
-from ingest.clock import Clock
 from ingest.config import load
+from ingest.service import build, onboarding
+from ingest.service.clock import Clock
 from ingest.simulator import SimulatedServer
 from ingest.web import consent
 from tests.consenting import configured, serving, started
@@ -69,7 +69,7 @@ def opened(folder: Path, cloud: SimulatedServer, *, returns: bool) -> tuple[Base
     api = {"redirect_uri": f"{url}/oauth/callback"} if returns else {}
     settings = load(configured(folder, cloud, api=api), {})
     clock = Clock()
-    desk = reception.desk(settings, clock, app.network(clock), lambda words: f"ingest {words}")
+    desk = onboarding.desk(settings, clock, build.network(clock), lambda words: f"ingest {words}")
     flask.register_blueprint(consent.blueprint(desk))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server, Home(url, desk.authorizer.files)

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ingest import app, identity
 from ingest.config import load
+from ingest.service import build, identity
 from ingest.simulator import API_KEY, CLIENT_ID, CLIENT_SECRET, Cloud, SimulatedServer, Site
 from tests.world import Time, Wire
 
@@ -90,7 +90,7 @@ class Program:
         """The owner's consent, given once before the first run."""
         self.write()
         settings, time = load(self.config, {}), Time(int(vendor.at))
-        auth = app.authorizer(settings, identity.cloud_of(settings), time.clock(), Wire(vendor.cloud, time, 0), str)
+        auth = build.authorizer(settings, identity.cloud_of(settings), time.clock(), Wire(vendor.cloud, time, 0), str)
         auth.by_code(account, vendor.cloud.consent())
 
 

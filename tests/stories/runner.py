@@ -6,10 +6,11 @@ Prints `ready` once it begins to work; ends on SIGTERM like `ingest run`.
 import sys
 from pathlib import Path
 
-from ingest import app, identity, logs
-from ingest.clock import Clock
+from ingest import logs
 from ingest.config import load
-from ingest.scheduler import Service
+from ingest.service import build, identity
+from ingest.service.clock import Clock
+from ingest.service.scheduler import Service
 from tests.stories.fasttime import FastTime
 
 
@@ -19,9 +20,11 @@ def main(config: Path, time: FastTime) -> None:
     clock = Clock(time.now, time.now, time.sleep)
     cloud = identity.cloud_of(settings)
     store = identity.open_store(settings, cloud, own=True)
-    pool = app.fetch_pool(settings)
-    pipeline = app.pipeline(settings, cloud, store, clock, app.network(clock), pool, lambda words: f"ingest {words}")
-    senders = app.senders(settings, store)
+    pool = build.fetch_pool(settings)
+    pipeline = build.pipeline(
+        settings, cloud, store, clock, build.network(clock), pool, lambda words: f"ingest {words}"
+    )
+    senders = build.senders(settings, store)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     try:

@@ -17,16 +17,17 @@ import pytest
 from click.testing import CliRunner
 from prometheus_client.parser import text_string_to_metric_families
 
-from ingest import identity, logs
+from ingest import logs
 from ingest.cli import cli
 from ingest.cli.context import Context
-from ingest.clock import Clock
 from ingest.core.errors import SinkDown, SinkRefused
 from ingest.core.point import decode_fields
-from ingest.doctor import BAD, Doctor, Line
 from ingest.report import Problem, Report, report
+from ingest.service import identity
+from ingest.service.clock import Clock
+from ingest.service.doctor import BAD, Doctor, Line
+from ingest.service.monitor import Watch
 from ingest.store import archive, ledger
-from ingest.watch import Watch
 from ingest.web import Source, create_app
 from tests.world import DAY, HOUR, START, Time, World
 from tests.worlds import SITE

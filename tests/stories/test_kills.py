@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest import app, identity
 from ingest.config import load
+from ingest.service import build, identity
 from ingest.simulator import API_KEY, CLIENT_ID, CLIENT_SECRET, Cloud, Faults, SimulatedServer, Site
 from tests.influxd import BINARY, Influxd
 from tests.stories import stored
@@ -67,7 +67,7 @@ class Houses:
     def _consent(self) -> None:
         """An owner's consent, given as a person would before the first run."""
         settings, time = load(self.config, {}), WorldTime(int(self.time.now()))
-        auth = app.authorizer(settings, identity.cloud_of(settings), time.clock(), Wire(self.cloud, time, 0), str)
+        auth = build.authorizer(settings, identity.cloud_of(settings), time.clock(), Wire(self.cloud, time, 0), str)
         auth.by_code("home", self.cloud.consent())
 
     def bounds(self, site: Site) -> tuple[int, int]:

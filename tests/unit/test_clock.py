@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.clock import TOLERANCE_S, Clock
+from ingest.service.clock import TOLERANCE_S, Clock
 
 START = 1_750_000_000
 

@@ -11,12 +11,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from ingest import reception
 from ingest.auth.consent import MOST, SHORT, Desk, StateRefused, States, only_account
 from ingest.auth.token_files import TokenFiles
 from ingest.core.errors import AuthNeeded, ConfigError, StateError
 from ingest.core.units import DAY
 from ingest.enphase.oauth import Answer, answer_of, read_answer
+from ingest.service import onboarding
 from ingest.simulator import Cloud, Faults, demo_sites
 from ingest.web import consent
 from tests.world import START, Time, Wire, settings
@@ -166,7 +166,7 @@ def office(folder: Path, redirect_uri: str = PAGE, **changes: object) -> Office:
     time = Time()
     cloud = Cloud(demo_sites(START, 2, 3), clock=lambda: time.true, plan=(10, 1000))
     made = settings(folder, api={"redirect_uri": redirect_uri}, **changes)
-    desk = reception.desk(made, time.clock(), Wire(cloud, time), lambda words: f"ingest {words}")
+    desk = onboarding.desk(made, time.clock(), Wire(cloud, time), lambda words: f"ingest {words}")
     app = Flask("page")
     app.register_blueprint(consent.blueprint(desk))
     return Office(cloud, desk, app.test_client(), time)

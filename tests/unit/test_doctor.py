@@ -12,13 +12,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from ingest import identity
 from ingest.auth.token_files import TokenFiles
 from ingest.cli import cli
 from ingest.config import load
 from ingest.core.errors import SinkDown
-from ingest.doctor import BAD, OK, SKIPPED, WARN, Check, Doctor, Line
-from ingest.report import ledger_name
+from ingest.service import identity
+from ingest.service.doctor import BAD, OK, SKIPPED, WARN, Check, Doctor, Line
 from ingest.store import ledger, outbox, progress
 from tests.world import HOUR, World
 from tests.worlds import SITE
@@ -244,4 +243,4 @@ def test_on_the_simulator_all_is_green_also_online(tmp_path: Path) -> None:
     result = CliRunner().invoke(cli, ["--config", str(path), "doctor", "--json"])
     assert result.exit_code == 0, result.output
     assert {check["result"] for check in json.loads(result.stdout)} == {OK}
-    assert ledger_name(load(path, {})) != ""
+    assert load(path, {}).ledger_name != ""

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.cli import init
-from ingest.cli.answers import Questions
-from ingest.cli.local import Local, emit
+from ingest.cli.config_file import Local, emit
+from ingest.cli.questions import Questions
 from ingest.config.document import Tree, read
 from ingest.core.errors import ConfigError, IngestError
 

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ingest import metrics
 from ingest.core.point import decode_fields
 from ingest.plan.budget import Pace
-from ingest.report import report
+from ingest.report import metrics, report
+from ingest.service.monitor import Progress, Watch
 from ingest.store import archive
-from ingest.watch import Progress, Watch
 from tests.world import DAY, HOUR, World
 from tests.worlds import SITE
 

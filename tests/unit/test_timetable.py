@@ -12,7 +12,7 @@ from ingest.enphase.streams import BY_NAME
 from ingest.plan.quota import Plan, month_of
 from ingest.plan.timetable import Timetable, Wish, backfill, price, timetable, wishes
 from ingest.plan.work import Work
-from ingest.report.advice import spell
+from ingest.report.advice import advise, spell
 from tests.fleet import CLASSES, START, Fleet, Runner, going_for_long
 
 WATT, KILOWATT, PARTNER = Plan(10, 1000), Plan(50, 50_000), Plan(300, 1_500_000)
@@ -25,8 +25,8 @@ def home(streams: int = 4) -> list[Wish]:
 
 
 def test_where_a_wish_does_not_fit_it_says_what_would() -> None:
-    found = timetable(WATT, home(), now=START, plans=PLANS, renewals=0)
-    assert found.advice == (
+    found = timetable(WATT, home(), now=START, renewals=0)
+    assert advise(found, PLANS) == (
         "every 15 min for 4 streams of 1 system needs 11,900 calls a month in all; Watt has 900 after the reserve: "
         "polled every 3 h 18 min by day. Kilowatt would carry it"
     )
@@ -35,8 +35,8 @@ def test_where_a_wish_does_not_fit_it_says_what_would() -> None:
 
 
 def test_what_fits_needs_no_advice() -> None:
-    found = timetable(KILOWATT, home(), now=START, plans=PLANS)
-    assert found.advice == ""
+    found = timetable(KILOWATT, home(), now=START)
+    assert advise(found, PLANS) == ""
     assert all(line.by_day == line.by_night == QUARTER for line in found.lines)
     assert found.wished == found.planned == pytest.approx(4 * 96 * 31 + 1.25 * 31)
 

@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from ingest.config import load
-from ingest.identity import open_store
+from ingest.service.identity import open_store
 from ingest.simulator import API_KEY, CLIENT_SECRET
 from ingest.store import progress
 from ingest.web import Server, Source, create_app

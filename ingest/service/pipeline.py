@@ -1,6 +1,5 @@
 """The machine: plan → fetch → commit → deliver. One owner calls `tick`; workers only fetch and hand outcomes back."""
 
-import hashlib
 import logging
 import queue
 import time
@@ -8,9 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 
-from ingest import backfill
 from ingest.auth.accounts import NEVER, Accounts, Renewal
-from ingest.clock import Clock
 from ingest.commit import profiles, record
 from ingest.commit.context import Context
 from ingest.config import Settings
@@ -30,9 +27,9 @@ from ingest.plan.budget import Pace, Rules
 from ingest.plan.dispatcher import LONGEST_WAIT, Desk
 from ingest.plan.inventory import Inventory, utc_offset
 from ingest.plan.queue import Agenda
-from ingest.plan.quota import Plan
 from ingest.plan.state import Pair
-from ingest.plan.work import Classes
+from ingest.service import backfill
+from ingest.service.clock import Clock
 from ingest.service.ledger import Books
 from ingest.store import ledger, outbox, snapshot
 from ingest.store import meta as kept
@@ -75,9 +72,9 @@ class Pipeline:
     events: "queue.SimpleQueue[Event]" = field(default_factory=queue.SimpleQueue)
 
     def __post_init__(self) -> None:
-        self.classes = Classes(self.settings.settle, self.settings.look_again)
-        self.plan = Plan(self.settings.api.plan.per_minute, self.settings.api.plan.per_month)
-        self.app = hashlib.sha256(self.api.key.encode()).hexdigest()[:16]
+        self.classes = self.settings.ages
+        self.plan = self.settings.plan
+        self.app = self.settings.ledger_name
         with self.store.transaction() as db:
             profiles.classes(db, self.classes, self.clock.now())
         self.inventory = Inventory(self.settings, snapshot.load(self.store.db))

@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from ingest.app import target_of
 from ingest.auth.token_files import TokenFiles
-from ingest.clock import TOLERANCE_S, Clock
 from ingest.config import Settings
 from ingest.core.errors import ConfigError, IngestError
 from ingest.core.http import Reply, Request, Transport
@@ -21,9 +19,11 @@ from ingest.enphase.call import Purpose, Task
 from ingest.enphase.replies import Kind, verdict
 from ingest.enphase.requests import Api, request
 from ingest.enphase.streams.site import SYSTEMS
-from ingest.identity import Cloud
 from ingest.plan.inventory import listing
 from ingest.report import Problem, Report, report
+from ingest.service.build import target_of
+from ingest.service.clock import TOLERANCE_S, Clock
+from ingest.service.identity import Cloud
 from ingest.store import ledger, outbox, progress
 from ingest.store.database import Store
 

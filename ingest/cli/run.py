@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 import click
 
 import ingest
-from ingest import app, identity, reception
 from ingest.cli.context import Context
-from ingest.cli.idle import wait_for_credentials
+from ingest.cli.waiting import wait_for_credentials
 from ingest.core.errors import AuthNeeded, IngestError, SinkDown
 from ingest.logs import event
-from ingest.pipeline import Pipeline
+from ingest.service import build, identity, onboarding
+from ingest.service.monitor import Progress, Watch
+from ingest.service.pipeline import Pipeline
 from ingest.store import outbox
 from ingest.store.database import Store
-from ingest.watch import Progress, Watch
 from ingest.web import Source, serve
 
 if TYPE_CHECKING:
@@ -44,34 +44,34 @@ def machine(context: Context, pool: Callable[[], Executor]) -> Iterator[tuple[St
     """The pipeline of the settings, owning its state; with the simulator beside it where that is the cloud."""
     settings, clock = context.settings, context.clock
     with contextlib.ExitStack() as stack:
-        transport = app.network(clock)
+        transport = build.network(clock)
         simulator = None
         if settings.is_simulated:
-            simulator = stack.enter_context(app.simulator(settings))
+            simulator = stack.enter_context(build.simulator(settings))
             cloud = identity.simulated_cloud(simulator.url)
         else:
             cloud = identity.cloud_of(settings)
         store = identity.open_store(settings, cloud, own=True)
         stack.callback(store.close)
         if simulator is not None:
-            auth = app.authorizer(settings, cloud, clock, transport, context.remedy)
-            app.consent_to_simulator(auth, settings.accounts, simulator.cloud.consent)
+            auth = build.authorizer(settings, cloud, clock, transport, context.remedy)
+            build.consent_to_simulator(auth, settings.accounts, simulator.cloud.consent)
         workers = pool()
         stack.callback(workers.shutdown, wait=False, cancel_futures=True)
-        yield store, app.pipeline(settings, cloud, store, clock, transport, workers, context.remedy)
+        yield store, build.pipeline(settings, cloud, store, clock, transport, workers, context.remedy)
 
 
 @click.command()
 @click.pass_obj
 def run(context: Context) -> None:
     """The service: poll, archive and deliver until told to stop."""
-    from ingest.scheduler import Service  # noqa: PLC0415 - only what works needs the scheduler
+    from ingest.service.scheduler import Service  # noqa: PLC0415 - only what works needs the scheduler
 
     if context.settings.missing_credentials() and not wait_for_credentials(context):
         return
     settings = context.settings
-    with machine(context, lambda: app.fetch_pool(settings)) as (store, pipeline):
-        senders = app.senders(settings, store)
+    with machine(context, lambda: build.fetch_pool(settings)) as (store, pipeline):
+        senders = build.senders(settings, store)
         service = Service(pipeline, senders, Watch(pipeline, context.command), Progress(pipeline))
         source = Source(settings, store, pipeline.clock.now, lambda: service.last_tick_at, context.command)
         page = serve(source, consent_pages(context, pipeline))
@@ -98,7 +98,7 @@ def consent_pages(context: Context, pipeline: Pipeline) -> "list[Blueprint]":
     from ingest.web import consent  # noqa: PLC0415 - only the page needs Flask
 
     cloud = identity.simulated_cloud(pipeline.api.base_url) if settings.is_simulated else identity.cloud_of(settings)
-    desk = reception.desk(settings, context.clock, pipeline.transport, context.remedy, cloud)
+    desk = onboarding.desk(settings, context.clock, pipeline.transport, context.remedy, cloud)
     return [consent.blueprint(desk, "/static/page.css", pipeline.wake)]
 
 
@@ -120,10 +120,10 @@ def greet(context: Context, url: str) -> None:
 @click.pass_obj
 def once(context: Context, max_calls: int | None) -> None:
     """Poll and read history until pacing allows nothing more, deliver, and exit."""
-    from ingest.scheduler import once as run_once  # noqa: PLC0415
+    from ingest.service.scheduler import once as run_once  # noqa: PLC0415
 
     with machine(context, AtOnce) as (store, pipeline):
-        senders = app.senders(context.settings, store)
+        senders = build.senders(context.settings, store)
         try:
             calls = run_once(pipeline, senders, max_calls)
         finally:

@@ -1,41 +1,25 @@
 """Calls: what was spent, what the month will come to, and what history still needs."""
 
-import hashlib
 import sqlite3
 from collections.abc import Sequence
 
-from ingest import identity
 from ingest.config import Settings
 from ingest.core.span import total
 from ingest.core.units import DAY, HOUR
 from ingest.plan import quota
-from ingest.plan.quota import Plan
 from ingest.plan.timetable import Timetable, timetable, wishes
-from ingest.plan.work import Classes, Work
+from ingest.plan.work import Work
 from ingest.report.gaps import owing, settled_until, wanted
 from ingest.report.model import BackfillReport, QuotaReport
 from ingest.store import ledger
 from ingest.store import meta as kept
 
 
-def ledger_name(settings: Settings) -> str:
-    """The name under which the calls of the key are kept."""
-    key = identity.simulated_cloud("").key if settings.is_simulated else ""
-    if not key and settings.api.key is not None:
-        key = settings.api.key.get_secret_value()
-    return hashlib.sha256(key.encode()).hexdigest()[:16]
-
-
-def plan_of(settings: Settings) -> Plan:
-    """The limits of the plan."""
-    return Plan(settings.api.plan.per_minute, settings.api.plan.per_month)
-
-
 def spending(
     settings: Settings, works: Sequence[Work], db: sqlite3.Connection, now: int
 ) -> tuple[QuotaReport, BackfillReport]:
     """The calls of this month, and those that history still needs; `works` are all there are."""
-    plan, name = plan_of(settings), ledger_name(settings)
+    plan, name = settings.plan, settings.ledger_name
     usage = ledger.usage(db, name, now)
     left = quota.left_of_month(plan, usage, settings.api.reserve)
     _, ends_at = quota.month_of(now)
@@ -63,9 +47,9 @@ def spending(
 
 def _timetable(settings: Settings, works: Sequence[Work], used: int, now: int) -> Timetable:
     """What the plan admits from now on."""
-    api, classes = settings.api, Classes(settings.settle, settings.look_again)
-    asked = wishes(works, now, classes)
-    return timetable(plan_of(settings), asked, now=now, reserve=api.reserve, share=api.backfill_share, used=used)
+    api = settings.api
+    asked = wishes(works, now, settings.ages)
+    return timetable(settings.plan, asked, now=now, reserve=api.reserve, share=api.backfill_share, used=used)
 
 
 def _rate(db: sqlite3.Connection, name: str, now: int) -> float:

@@ -7,8 +7,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from ingest.config.document import Document
+from ingest.config.errors import Path, dotted, hint, meant, nearest, shown
 from ingest.config.models import Account, Api, Cadence, Influx, InfluxV1, Plan, System, Web
-from ingest.config.problems import Path, dotted, hint, meant, nearest, shown
 from ingest.config.settings import ConfigFile
 
 SECRET_KEYS = {"key", "client_id", "client_secret", "username", "password", "user_id", "token"}

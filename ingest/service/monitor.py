@@ -3,11 +3,10 @@
 import sys
 from typing import TextIO
 
-from ingest import metrics
 from ingest.core.errors import StateError
-from ingest.pipeline import Pipeline
-from ingest.report import report
+from ingest.report import metrics, report
 from ingest.report.problems import localized
+from ingest.service.pipeline import Pipeline
 from ingest.store import meta as kept
 
 

@@ -1,9 +1,8 @@
 """Who an installation is: the cloud and the application that its settings name, and its state, bound to them."""
 
-import hashlib
 from dataclasses import dataclass
 
-from ingest.config import SIMULATOR, Settings
+from ingest.config import SIMULATOR, Settings, fingerprint
 from ingest.core.errors import ConfigError
 from ingest.store.database import Store
 
@@ -36,7 +35,7 @@ def open_store(settings: Settings, cloud: Cloud | None, *, own: bool = False) ->
         application = cloud.client_id or cloud.key
         base = SIMULATOR if settings.is_simulated else settings.api.base_url
         try:
-            store.claim(base, hashlib.sha256(application.encode()).hexdigest()[:16])
+            store.claim(base, fingerprint(application))
         except BaseException:
             store.close()
             raise

@@ -9,15 +9,15 @@ import ingest
 from ingest.auth.accounts import Accounts
 from ingest.auth.authorizer import Authorizer, Login
 from ingest.auth.token_files import TokenFiles
-from ingest.clock import Clock
 from ingest.config import Influx, InfluxV1, Settings
 from ingest.core.http import Transport
 from ingest.deliver.sender import Sender
 from ingest.deliver.sink import Sink, Target, open_sink
 from ingest.enphase.oauth import App, user_id
 from ingest.enphase.requests import Api
-from ingest.identity import Cloud
-from ingest.pipeline import PARALLEL_FROM, Pipeline
+from ingest.service.clock import Clock
+from ingest.service.identity import Cloud
+from ingest.service.pipeline import PARALLEL_FROM, Pipeline
 from ingest.store import outbox
 from ingest.store.database import Store
 

@@ -1,14 +1,10 @@
 """The desk of an installation, put together: consents, and the one call that shows what a new consent opened."""
 
 import contextlib
-import hashlib
 import sqlite3
 from dataclasses import dataclass
 
-from ingest import app, identity
-from ingest.app import Remedy
 from ingest.auth.consent import Desk, Seen
-from ingest.clock import Clock
 from ingest.commit import record
 from ingest.commit.context import Context
 from ingest.config import Settings
@@ -22,11 +18,12 @@ from ingest.enphase.replies import Kind
 from ingest.enphase.requests import Api, request
 from ingest.enphase.streams.site import SYSTEMS
 from ingest.fetch.worker import Outcome, fetch
-from ingest.identity import Cloud
 from ingest.plan import quota
 from ingest.plan.inventory import listing
-from ingest.plan.quota import Plan
-from ingest.plan.work import Classes
+from ingest.service import build, identity
+from ingest.service.build import Remedy
+from ingest.service.clock import Clock
+from ingest.service.identity import Cloud
 from ingest.store import ledger
 from ingest.store.database import Store
 
@@ -37,7 +34,7 @@ def desk(settings: Settings, clock: Clock, transport: Transport, remedy: Remedy,
     `cloud` is given where the settings name the simulator, which has its address only once it runs.
     """
     cloud = cloud or identity.cloud_of(settings)
-    authorizer = app.authorizer(settings, cloud, clock, transport, remedy)
+    authorizer = build.authorizer(settings, cloud, clock, transport, remedy)
     kinds = {name: account.kind for name, account in settings.accounts.items()}
     eyes = Eyes(settings, cloud, clock, transport, remedy)
     return Desk(authorizer, kinds, clock.now, lambda account: remedy(f"auth login {account}"), eyes.see)
@@ -71,7 +68,7 @@ class Eyes:
 
     def _seen(self, store: Store, account: str, token: Token) -> Seen:
         now = self.clock.now()
-        name = hashlib.sha256(self.cloud.key.encode()).hexdigest()[:16]
+        name = self.settings.ledger_name
         if trouble := self._no_room(store.db, name, now):
             return Seen(trouble=trouble, first_poll=self._first_poll())
         with store.transaction(durable=True) as db:
@@ -85,7 +82,7 @@ class Eyes:
         return self._told(account, outcome)
 
     def _no_room(self, db: sqlite3.Connection, name: str, now: int) -> str:
-        plan = Plan(self.settings.api.plan.per_minute, self.settings.api.plan.per_month)
+        plan = self.settings.plan
         usage = ledger.usage(db, name, now)
         if usage.month >= plan.per_month:
             return "the calls of this month are used up, so the systems are listed when the next begins"
@@ -106,8 +103,9 @@ class Eyes:
                     ledger.release(db, outcome.call)
             return
         with contextlib.closing(own), own.transaction() as db:
-            classes = Classes(self.settings.settle, self.settings.look_again)
-            record.record(db, outcome, Context(now, classes, 0, outcome.task.account, self.settings.api.version))
+            record.record(
+                db, outcome, Context(now, self.settings.ages, 0, outcome.task.account, self.settings.api.version)
+            )
 
     def _told(self, account: str, outcome: Outcome) -> Seen:
         verdict = outcome.verdict
