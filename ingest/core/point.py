@@ -64,7 +64,7 @@ def encode_fields(fields: Mapping[str, Value]) -> str:
     values = pick(fields)
     for value in values:
         if type(value) is not float or value - value != 0.0:  # x - x is 0 for every finite x, and for no other
-            return form.replace("%r", "%s") % tuple(map(_encode, values))
+            return form % tuple(map(_Written, map(_encode, values)))
     return form % values
 
 
@@ -115,6 +115,13 @@ def _form(names: tuple[str, ...]) -> tuple[str, Callable[[Mapping[str, Value]], 
     ordered = sorted(names)
     form = ",".join([_escape(name).replace("%", "%%") + "=%r" for name in ordered])
     return form, itemgetter(*ordered) if len(names) > 1 else lambda fields: (fields[names[0]],)
+
+
+class _Written(str):
+    """A value as line protocol writes it, where `%r` would write it as Python does."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
 
 
 def _is_plain(name: str) -> bool:

@@ -163,11 +163,11 @@ def test_a_pair_that_a_full_disk_refused_is_written_when_there_is_room(tmp_path:
 RENEW = """
 import os, sys
 from pathlib import Path
-from ingest.auth import Authorizer
+from ingest.auth.authorizer import Authorizer
+from ingest.auth.token_files import TokenFiles
 from ingest.core.errors import IngestError
-from ingest.core.oauth import App
-from ingest.tokens import TokenFiles
-from ingest.transport import HttpTransport
+from ingest.enphase.oauth import App
+from ingest.fetch.transport import HttpTransport
 url, folder, stale, death = sys.argv[1:]
 def deadly(really):
     def act(*args, **kwargs):

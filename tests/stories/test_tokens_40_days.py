@@ -16,7 +16,7 @@ from ingest.enphase.oauth import Token
 from tests.world import DAY, HOUR, World
 from tests.worlds import HOME
 
-ROTATION = ("ingest/auth.py", "ingest/tokens.py", "ingest/accounts.py", "ingest/core/oauth.py")
+ROTATION = ("auth/authorizer.py", "auth/token_files.py", "auth/accounts.py", "enphase/oauth.py")
 FROM, TO = {"_start_renewal"}, {"finish"}
 SITE = replace(HOME, system_id=4711)
 

@@ -21,7 +21,7 @@ from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.site import SUMMARY, SYSTEMS, SystemInfo
 from ingest.fetch.worker import Outcome, fetch
 
-CASES = Path(__file__).parent.parent / "cases"
+CASES = Path(__file__).parents[1] / "cases"
 FOLDERS = sorted(folder.name for folder in CASES.iterdir() if folder.is_dir())
 KNOWN_STREAMS = {**BY_NAME, SYSTEMS.name: SYSTEMS, SUMMARY.name: SUMMARY}
 DATE_AT = 1_750_000_000

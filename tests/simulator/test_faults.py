@@ -5,7 +5,7 @@ import json
 import pytest
 
 from ingest.simulator import faults_from
-from tests.unit.test_simulator_errors import World
+from tests.simulator.test_errors import World
 
 
 def test_overload_is_html_with_any_status() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ingest import logs
 
-LOGGER = logging.getLogger("ingest.service.pipeline")
+LOGGER = logging.getLogger("ingest.pipeline")
 
 
 def fail(text: str) -> None:
@@ -57,7 +57,7 @@ def test_an_event_is_one_line_of_logfmt(log: Log, monkeypatch: pytest.MonkeyPatc
 
 def test_other_lines_carry_a_message(log: Log) -> None:
     LOGGER.warning("%d of %d", 1, 2)
-    wrong = logging.makeLogRecord({"msg": "%d of nothing", "args": ("x",), "name": "ingest.service.pipeline"})
+    wrong = logging.makeLogRecord({"msg": "%d of nothing", "args": ("x",), "name": "ingest.pipeline"})
     assert 'level=warning logger=pipeline msg="1 of 2"\n' in log.text
     assert logs._Logfmt().format(wrong).endswith('logger=pipeline msg="%d of nothing"')
 

@@ -18,7 +18,7 @@ from ingest.enphase.oauth import App, Token
 from ingest.enphase.replies import Kind, Verdict
 from ingest.enphase.streams.site import SYSTEMS
 from ingest.fetch.worker import Outcome
-from tests.unit.test_auth import INVALID_CLIENT, INVALID_GRANT, Endpoint, pair
+from tests.auth.test_authorizer import INVALID_CLIENT, INVALID_GRANT, Endpoint, pair
 
 NOW = 1_750_000_000
 YOUNG = Token("a1", "r1-secret", NOW, NOW + DAY)

@@ -15,7 +15,7 @@ from ingest.plan.profile import NOTHING, from_json, to_json
 from ingest.plan.rhythm import UNKNOWN, Rhythm, look, look_from, next_look
 from ingest.plan.windows import history_count, history_windows
 from ingest.plan.work import Work
-from tests.unit.test_planner import CLASSES, NOW, works
+from tests.plan.test_planner import CLASSES, NOW, works
 
 WEEK = 7 * DAY
 

@@ -127,3 +127,7 @@ def test_a_point_without_fields_is_refused() -> None:
 def test_the_text_form_is_what_influxdb_documents() -> None:
     point = Point("my m", (("system", "1"), ("a,b", "c=d e")), 60, {"wh": 1, "label": 'say "hi" \\'})
     assert encode(point) == r'my\ m,a\,b=c\=d\ e,system=1 label="say \"hi\" \\",wh=1.0 60'
+
+
+def test_a_field_called_like_a_format_keeps_its_name() -> None:
+    assert encode_fields({"%r": "", "%d": 1.0}) == '%d=1.0,%r=""'

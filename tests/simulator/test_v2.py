@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from ingest.simulator import Caller, Cloud, Site, enlighten_id, v2_code
-from tests.unit.test_simulator_api import DAY, HOUSE, MICRO, MIDNIGHT, NOW, USED
+from tests.simulator.test_api import DAY, HOUSE, MICRO, MIDNIGHT, NOW, USED
 
 
 def caller_of(*sites: Site, now: int = NOW, **options: Any) -> Caller:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.core.derive import day_sums, monthly
-from tests.unit.test_audit import local_day
+from tests.core.test_audit import local_day
 
 PACIFIC = ZoneInfo("US/Pacific")
 LONG, SHORT, PLAIN = (local_day(day, PACIFIC) for day in (date(2026, 11, 1), date(2026, 3, 8), date(2026, 7, 1)))
