@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.timing import tell
 from ingest.auth.token_files import Kept, TokenFiles
-from ingest.enphase.oauth import Token
+from ingest.enphase.oauth import TokenPair
 from ingest.simulator import API_KEY, CLIENT_ID, CLIENT_SECRET, Caller, Cloud, SimulatedServer, Site
 from tests.influxd import Influxd
 
@@ -42,7 +42,7 @@ def simulated(days: int = 800) -> Cloud:
 def authorize(cloud: Cloud, state: Path) -> None:
     """The owner's consent, kept where the program looks for it."""
     caller, now = Caller(cloud).authorize(), int(time.time())
-    TokenFiles(state / "tokens").write("home", Kept(Token(caller.access, caller.refresh, now, now + DAY)))
+    TokenFiles(state / "tokens").write("home", Kept(TokenPair(caller.access, caller.refresh, now, now + DAY)))
 
 
 def configure(folder: Path, cloud_url: str, since: str, **more: object) -> Path:

@@ -15,7 +15,7 @@ from bench.timing import seconds, tell
 from ingest.config import PLANS
 from ingest.core.http import Reply, Request
 from ingest.fetch.transport import HttpTransport
-from ingest.plan.quota import Plan, month_of
+from ingest.plan.quota import Plan, month_bounds
 from ingest.plan.state import SystemRow
 from ingest.simulator import SimulatedServer, Site
 from ingest.store import progress
@@ -71,7 +71,7 @@ def watt_year() -> bool:
         world.run(365 * DAY)
         world.end()
     counted = [int(call.at) for call in world.cloud.calls if call.counted]
-    minute, by_month = busiest(counted), Counter(month_of(at)[0] for at in counted)
+    minute, by_month = busiest(counted), Counter(month_bounds(at)[0] for at in counted)
     refused = sum(call.status == 429 for call in world.cloud.calls)
     month = max(by_month.values())
     value = f"busiest 60 s {minute}, fullest month {month}, {refused} refused, of {len(counted):,} calls"

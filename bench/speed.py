@@ -11,7 +11,7 @@ from influxdb_client import WritePrecision
 
 from bench.timing import in_turns, tell
 from ingest.commit import record
-from ingest.commit.context import Context
+from ingest.commit.context import CommitContext
 from ingest.core.http import Reply, Request
 from ingest.core.span import Span
 from ingest.deliver.influx_v1 import InfluxV1Sink
@@ -61,7 +61,7 @@ def ours(wanted: list[tuple[Task, bytes]], store: Store) -> int:
     """Fetch, read and commit every reply; returns the rows in the archive."""
     for task, body in wanted:
         outcome = worker.fetch(task, 0, Request("GET", ""), "v4", "", None, Canned(body))
-        context = Context(START, Classes(6 * 3600, 4 * DAY), START - 400 * DAY, "home")
+        context = CommitContext(START, Classes(6 * 3600, 4 * DAY), START - 400 * DAY, "home")
         with store.transaction() as db:
             record.record(db, outcome, context)
     return archive.size(store.db)

@@ -14,9 +14,9 @@ from ingest.enphase.streams.site import SUMMARY
 from ingest.plan import coverage, quota, rhythm
 from ingest.plan.budget import Rules
 from ingest.plan.coverage import Advance
-from ingest.plan.dispatcher import Desk
+from ingest.plan.dispatcher import Dispatcher
 from ingest.plan.pacing import Daylight
-from ingest.plan.queue import Agenda
+from ingest.plan.queue import DueQueue
 from ingest.plan.quota import Plan, Usage
 from ingest.plan.windows import served_from
 from ingest.plan.work import Classes, Work
@@ -117,21 +117,21 @@ class Runner:
 
     def __init__(self, fleet: Fleet, plan: Plan, reserve: float = 0.1, share: float = 0.2, latency: int = 1) -> None:
         self.fleet, self.plan, self.latency = fleet, plan, latency
-        self.agenda = Agenda(fleet, CLASSES)  # type: ignore[arg-type] # it has what an agenda asks of a inventory
-        self.desk = Desk(self.agenda, Rules(plan, reserve, share, 0.0))
+        self.due_queue = DueQueue(fleet, CLASSES)  # type: ignore[arg-type] # it has what a queue asks of an inventory
+        self.dispatcher = Dispatcher(self.due_queue, Rules(plan, reserve, share, 0.0))
         self.calls: list[Made] = []
         self.now = fleet.started
         self._month: Counter[int] = Counter()
         self._history: Counter[int] = Counter()
 
     def usage(self) -> Usage:
-        month = quota.month_of(self.now)[0]
+        month = quota.month_bounds(self.now)[0]
         recent = [made.at + self.latency for made in self.calls[-self.plan.per_minute - 2 :]]
         return Usage(self._month[month], self._history[month], [at for at in recent if at > self.now - 61])
 
     def step(self, until: int) -> None:
         usage = self.usage()
-        choice = self.desk.choose(self.now, usage, frozenset(["home"]), ())
+        choice = self.dispatcher.choose(self.now, usage, frozenset(["home"]), ())
         open_at = quota.open_at(self.plan, usage, self.now)
         if choice.tasks and open_at <= self.now:
             self._make(choice.tasks[0])
@@ -139,14 +139,14 @@ class Runner:
             self.now = min(until, max(open_at, self.now + 1) if choice.tasks else choice.next_at)
 
     def _make(self, task: Task) -> None:
-        month = quota.month_of(self.now)[0]
+        month = quota.month_bounds(self.now)[0]
         self._month[month] += 1
         self._history[month] += task.purpose is Purpose.HISTORY
         self.calls.append(Made(self.now, task))
-        self.desk.made(task)
+        self.dispatcher.made(task)
         self.now += self.latency
         self.fleet.answer(task, self.now)
-        self.agenda.touch(task.system, self.now)
+        self.due_queue.touch(task.system, self.now)
 
     def run(self, seconds: int, most: int = 20_000) -> None:
         until = self.now + seconds
@@ -170,7 +170,7 @@ def by_pair(calls: Sequence[Made]) -> dict[tuple[str, str], list[int]]:
 
 def months(calls: Sequence[Made]) -> Counter[int]:
     """Calls by calendar month."""
-    return Counter(quota.month_of(made.at)[0] for made in calls)
+    return Counter(quota.month_bounds(made.at)[0] for made in calls)
 
 
 def mixed(number: int) -> Gateway:
@@ -197,7 +197,7 @@ def going_for_long(systems: int, cadences: Callable[[Sequence[Work]], Mapping[st
     for key, work in fleet.pairs.items():
         asked_at = START - int((int(work.system) - 0.5) / systems * every[work.stream.name])
         if work.stream.grain:
-            asked_at = fleet._gateways[work.system].reported_at(asked_at + 450) + rhythm.MARGIN
+            asked_at = fleet._gateways[work.system].reported_at(asked_at + 450) + rhythm.UPLOAD_MARGIN
         fleet.pairs[key] = replace(work, asked_at=min(START, asked_at))
     return fleet
 
@@ -233,7 +233,7 @@ def read_two_years(plan: Plan, share: float = 0.2) -> TwoYears:
     edges = {key: served_from(work, START) for key, work in pairs.items()}
     for _ in range(400):
         runner.run(DAY)
-        if runner.now > START + 10 * DAY and runner.agenda.needs <= 2:
+        if runner.now > START + 10 * DAY and runner.due_queue.needs <= 2:
             break
     found, old = TwoYears(0, 0, 0), START - CLASSES.look_again
     for key, edge in edges.items():

@@ -9,16 +9,16 @@ from ingest.auth.standing import days_left
 from ingest.auth.token_files import Kept
 from ingest.core.errors import AuthBusy, AuthNeeded, ConfigError, IngestError, StateError
 from ingest.core.units import HOUR, MINUTE
-from ingest.enphase.oauth import Token
+from ingest.enphase.oauth import TokenPair
 from ingest.enphase.replies import Kind, Verdict
 from ingest.fetch.worker import Outcome
 from ingest.logs import Change
 
 log = logging.getLogger(__name__)
 
-FRESH = 10 * MINUTE
+FRESH_S = 10 * MINUTE
 """A token this young that is called expired is not expired: something else is refused."""
-NEVER = 2**62
+NEVER_AT = 2**62
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,13 @@ class Renewal:
 
     account: str
     call: int
-    token: Token | None = field(default=None, repr=False)
+    token: TokenPair | None = field(default=None, repr=False)
     error: IngestError | None = None
 
 
 @dataclass
 class _State:
-    token: Token | None = None
+    token: TokenPair | None = None
     stale: str = ""
     renewing: bool = False
     fails: int = 0
@@ -98,7 +98,7 @@ class Accounts:
         return state
 
     @staticmethod
-    def _remnant(kept: Kept | None, stale: str) -> Token | None:
+    def _remnant(kept: Kept | None, stale: str) -> TokenPair | None:
         """The access token outlives a dead refresh token by some hours."""
         return kept.current if kept is not None and kept.current.access != stale else None
 
@@ -150,7 +150,7 @@ class Accounts:
         state = self._states.get(outcome.task.account)
         if state is None or state.token is None or state.token.access != outcome.grant:
             return outcome
-        if 0 <= now - state.token.issued_at < FRESH:  # before 0 it was issued by a clock that was wrong
+        if 0 <= now - state.token.issued_at < FRESH_S:  # before 0 it was issued by a clock that was wrong
             reason = f"{outcome.verdict.reason}, with a token that was just issued"
             return replace(outcome, verdict=Verdict(Kind.DENIED, reason))
         state.stale = state.token.access
@@ -167,7 +167,7 @@ class Accounts:
 
     def next_at(self, now: int) -> int:
         """When the next renewal is due (epoch seconds)."""
-        times = [NEVER]
+        times = [NEVER_AT]
         for name, state in self._states.items():
             if name not in self._user_ids and not state.renewing and not state.needed:
                 renew_at = now if state.token is None or state.stale else state.token.renew_at()

@@ -11,7 +11,7 @@ from ingest.auth.token_files import Kept, TokenFiles
 from ingest.core.errors import AuthBusy, AuthNeeded, ConfigError, IngestError, StateError
 from ingest.core.http import Reply, Request, Transport
 from ingest.enphase import oauth
-from ingest.enphase.oauth import App, Refused, Token
+from ingest.enphase.oauth import App, Refused, TokenPair
 from ingest.logs import register_secret
 
 
@@ -51,18 +51,18 @@ class Authorizer:
         """The sentence that says what a person must do, where no request could help; else empty."""
         return "" if account in self._logins or (kept is not None and not kept.dead) else self._nobody(account, kept)
 
-    def by_code(self, account: str, code: str) -> Token:
+    def by_code(self, account: str, code: str) -> TokenPair:
         """Exchange the code of a consent. Raises `AuthNeeded`, `AuthBusy` or `ConfigError`."""
         register_secret(code)
         with self.files.lock(account):
             return self._ask(account, oauth.by_code(self.app, code), None)
 
-    def log_in(self, account: str) -> Token:
+    def log_in(self, account: str) -> TokenPair:
         """A new pair by a partner's login. Raises as `by_code` does."""
         with self.files.lock(account):
             return self._log_in(account, AuthNeeded(self._nobody(account, None)))
 
-    def renew(self, account: str, stale: str) -> Token:
+    def renew(self, account: str, stale: str) -> TokenPair:
         """A pair whose access token is not `stale`, renewing at most once.
 
         Raises `AuthNeeded` when only a person can help, `AuthBusy` when it is worth trying later, `ConfigError` when
@@ -88,7 +88,7 @@ class Authorizer:
         self._write(account, unwritten)
         return unwritten
 
-    def _second_chance(self, account: str, kept: Kept, refused: AuthNeeded) -> Token:
+    def _second_chance(self, account: str, kept: Kept, refused: AuthNeeded) -> TokenPair:
         """The pair before this one may still be good, if the vendor's last answer never reached us."""
         if kept.previous is not None:
             try:
@@ -98,17 +98,17 @@ class Authorizer:
         self.files.write(account, replace(kept, dead=str(refused)))
         return self._log_in(account, refused)
 
-    def _log_in(self, account: str, refused: AuthNeeded) -> Token:
+    def _log_in(self, account: str, refused: AuthNeeded) -> TokenPair:
         login = self._logins.get(account)
         if login is None:
             raise refused
         return self._ask(account, oauth.by_password(self.app, login.username, login.password), None)
 
-    def _ask(self, account: str, request: Request, before: Token | None) -> Token:
+    def _ask(self, account: str, request: Request, before: TokenPair | None) -> TokenPair:
         reply = self._transport.send(request)
         self._observe(reply.date_at)
         answer = oauth.read_token(_without_secrets(reply, request), self._now())
-        if isinstance(answer, Token):
+        if isinstance(answer, TokenPair):
             _hide(answer)
             self._write(account, Kept(answer, before))
             return answer
@@ -172,7 +172,7 @@ def _without_secrets(reply: Reply, request: Request) -> Reply:
     return replace(reply, body=body)
 
 
-def _hide(token: Token) -> None:
+def _hide(token: TokenPair) -> None:
     """Logs never show these; those that look like a JWT are known to the redaction by their form."""
     for word in (token.access, token.refresh):
         if not word.startswith("eyJ"):

@@ -17,7 +17,7 @@ from ingest.auth.token_files import TokenFiles
 from ingest.core.errors import AuthNeeded, ConfigError, StateError
 from ingest.core.units import DAY, HOUR
 from ingest.enphase import oauth
-from ingest.enphase.oauth import Answer, Token
+from ingest.enphase.oauth import ConsentAnswer, TokenPair
 
 SHORT, LONG = HOUR, 7 * DAY
 """How long a link on a page is good for, and one that is printed and may be sent to an owner."""
@@ -102,7 +102,7 @@ class Seen:
     first_poll: str = ""
 
 
-class Desk:
+class ConsentFlow:
     """Where an account is authorized. `kinds` says of each account how (consent, login or user).
 
     `see` makes the one call that lists the systems of a new token; `remedy` gives the command that authorizes.
@@ -114,7 +114,7 @@ class Desk:
         kinds: Mapping[str, str],
         now: Callable[[], int],
         remedy: Callable[[str], str],
-        see: Callable[[str, Token], Seen],
+        see: Callable[[str, TokenPair], Seen],
     ) -> None:
         self.authorizer, self.kinds, self.see = authorizer, kinds, see
         self.states = States(authorizer.files)
@@ -125,11 +125,11 @@ class Desk:
         state = self.states.issue(account, self._now(), life)
         return oauth.authorize_url(self.authorizer.app, state), state
 
-    def redeem(self, answer: Answer) -> str:
+    def redeem(self, answer: ConsentAnswer) -> str:
         """The account that a redirect belongs to. Raises `StateRefused`."""
         return self.states.redeem(answer.state, self._now())
 
-    def conclude(self, account: str, answer: Answer) -> Token:
+    def conclude(self, account: str, answer: ConsentAnswer) -> TokenPair:
         """A pair for the code of an answer whose state was checked. Raises `AuthNeeded`, `AuthBusy`, `ConfigError`."""
         if answer.error:
             raise AuthNeeded(self._not_granted(account, answer))
@@ -137,20 +137,20 @@ class Desk:
             raise AuthNeeded(self._no_code(account, answer))
         return self.authorizer.by_code(account, answer.code)
 
-    def pasted(self, account: str, text: str) -> Token:
+    def pasted(self, account: str, text: str) -> TokenPair:
         """A pair for what a person pasted: a code, or a whole address, whose state is then checked. Raises alike."""
         answer = oauth.read_answer(text)
         if answer.state and (answer.code or answer.error):
             self._own(account, answer)
         return self.conclude(account, answer)
 
-    def check_form(self, account: str, state: str, answer: Answer) -> None:
+    def check_form(self, account: str, state: str, answer: ConsentAnswer) -> None:
         """Use up the state of our own page, and that of an address pasted into it, which may be the same."""
-        self._own(account, Answer(state=state))
+        self._own(account, ConsentAnswer(state=state))
         if answer.state and answer.state != state:
             self._own(account, answer)
 
-    def _own(self, account: str, answer: Answer) -> None:
+    def _own(self, account: str, answer: ConsentAnswer) -> None:
         again = f"begin again with `{self._remedy(account)}`"
         try:
             owner = self.redeem(answer)
@@ -159,7 +159,7 @@ class Desk:
         if owner != account:
             raise StateRefused(f"account {account}: this address answers the question of account {owner}; {again}")
 
-    def _not_granted(self, account: str, answer: Answer) -> str:
+    def _not_granted(self, account: str, answer: ConsentAnswer) -> str:
         again = f"`{self._remedy(account)}`"
         if answer.error == "access_denied":
             return (
@@ -169,7 +169,7 @@ class Desk:
         about = f": {answer.about}" if answer.about else ""
         return f"account {account}: the cloud answered {answer.error}{about}; begin again with {again}"
 
-    def _no_code(self, account: str, answer: Answer) -> str:
+    def _no_code(self, account: str, answer: ConsentAnswer) -> str:
         again = f"`{self._remedy(account)}`"
         if answer.user_id:
             return f"account {account}: a user_id belongs to API v2; with v4 a code is needed: begin again with {again}"

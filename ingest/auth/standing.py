@@ -7,7 +7,7 @@ from ingest.auth.token_files import TokenFiles
 from ingest.config import Settings
 from ingest.core.errors import StateError
 from ingest.core.units import DAY
-from ingest.enphase.oauth import Token
+from ingest.enphase.oauth import TokenPair
 
 WORRYING = 10 * DAY
 """A refresh token is renewed daily; with this little left, renewing has failed for weeks."""
@@ -36,7 +36,7 @@ def standing(settings: Settings, now: int, remedy: Callable[[str], str]) -> list
     return [_standing(files, name, account.kind, now, remedy(name)) for name, account in settings.accounts.items()]
 
 
-def days_left(token: Token, now: int) -> float:
+def days_left(token: TokenPair, now: int) -> float:
     """Days until the refresh token dies; never negative."""
     return round(max(0, token.lapses_at - now) / DAY, 2)
 
@@ -63,7 +63,7 @@ def _standing(files: TokenFiles, account: str, kind: str, now: int, command: str
     return Standing(account, kind, "ok", left, **ends, sentence=_worry(account, pair, now, alone=alone))
 
 
-def _worry(account: str, pair: Token, now: int, *, alone: bool) -> str:
+def _worry(account: str, pair: TokenPair, now: int, *, alone: bool) -> str:
     left = pair.lapses_at - now
     if alone or left >= WORRYING:
         return ""

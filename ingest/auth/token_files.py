@@ -1,4 +1,4 @@
-"""Token files: one for each account, 0600 in a folder 0700, written so that a pair once received is never lost.
+"""TokenPair files: one for each account, 0600 in a folder 0700, written so that a pair once received is never lost.
 
 A pair is written to a new file, synced, and renamed over the old one; the pair before it stays inside. Whoever wants
 to spend a refresh token holds the file's lock and has read the file again inside it.
@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ingest.core.errors import StateError
-from ingest.enphase.oauth import Token
+from ingest.enphase.oauth import TokenPair
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +26,8 @@ class Kept:
     `dead` is the vendor's word when the refresh token was refused for good; a new consent clears it.
     """
 
-    current: Token
-    previous: Token | None = None
+    current: TokenPair
+    previous: TokenPair | None = None
     dead: str = ""
 
 
@@ -177,9 +177,9 @@ def _kept(text: str) -> Kept:
     return Kept(_token(body["current"]), previous, str(body.get("dead", "")))
 
 
-def _token(body: dict[str, object]) -> Token:
+def _token(body: dict[str, object]) -> TokenPair:
     """A token as it was written; TypeError when anything in it is of another kind."""
-    token = Token(**body)  # type: ignore[arg-type]
+    token = TokenPair(**body)  # type: ignore[arg-type]
     words, times = (token.access, token.refresh), (token.issued_at, token.expires_at)
     if not all(isinstance(word, str) for word in words) or not all(type(time) is int for time in times):
         raise TypeError("not a pair of tokens")

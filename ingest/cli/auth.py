@@ -10,13 +10,13 @@ from dataclasses import asdict
 
 import click
 
-from ingest.auth.consent import LONG, Desk, only_account
+from ingest.auth.consent import LONG, ConsentFlow, only_account
 from ingest.auth.standing import Standing, standing
 from ingest.auth.token_files import TokenFiles
 from ingest.cli.context import Context
 from ingest.core.errors import AuthNeeded, ConfigError, IngestError
 from ingest.enphase import oauth
-from ingest.enphase.oauth import VENDOR_PAGE, Answer, Token
+from ingest.enphase.oauth import VENDOR_PAGE, ConsentAnswer, TokenPair
 from ingest.service import build, onboarding
 
 LOOK_S = 0.5
@@ -43,7 +43,7 @@ def url(context: Context, account: str | None) -> None:
         say(f"The page ends with a user_id; write it into {context.settings.config_path}:")
         say(f"  accounts: {{{account}: {{user_id: ...}}}}")
         return
-    link, _ = _desk(context).ask(account, LONG)
+    link, _ = _flow(context).ask(account, LONG)
     click.echo(link)
     say(f"Good for 7 days and one answer. When approved, paste the code: `{context.remedy(f'auth code {account}')}`")
 
@@ -71,8 +71,8 @@ def code(context: Context, account: str | None, answer: str | None) -> None:
     account = consenting(context, account)
     if context.settings.api.version == "v2":
         raise ConfigError(f"API v2 has no code: write the user_id of its page into {context.settings.config_path}")
-    desk = _desk(context)
-    welcome(desk, account, desk.pasted(account, answer if answer is not None else ask_for_code(context, account)))
+    flow = _flow(context)
+    welcome(flow, account, flow.pasted(account, answer if answer is not None else ask_for_code(context, account)))
 
 
 @auth.command()
@@ -115,78 +115,80 @@ def log_in(context: Context, account: str, *, browser: bool | None = None, wait:
     kind = _kinds(context)[account]
     if context.settings.api.version == "v2":
         raise ConfigError(f"account {account} needs no login: API v2 knows it by its user_id, which never ends")
-    desk = _desk(context)
+    flow = _flow(context)
     if kind == "login":
-        welcome(desk, account, desk.authorizer.log_in(account))
+        welcome(flow, account, flow.authorizer.log_in(account))
         return
-    place = oauth.local_port(desk.authorizer.app)
+    place = oauth.local_port(flow.authorizer.app)
     if place is None:
-        link, _ = desk.ask(account)
+        link, _ = flow.ask(account)
         _show(link, browser=browser)
-        welcome(desk, account, desk.pasted(account, ask_for_code(context, account)))
+        welcome(flow, account, flow.pasted(account, ask_for_code(context, account)))
         return
-    token = _catch(desk, account, place, browser=browser, wait=wait)
+    token = _catch(flow, account, place, browser=browser, wait=wait)
     if token is None:
         raise AuthNeeded(
             f"account {account}: no answer came within {wait} s; begin again with "
             f"`{context.remedy(f'auth login {account}')}`, or paste the address that the browser ended at into "
             f"`{context.remedy(f'auth code {account}')}`"
         )
-    welcome(desk, account, token)
+    welcome(flow, account, token)
 
 
-def _catch(desk: Desk, account: str, place: tuple[str, int, str], *, browser: bool | None, wait: int) -> Token | None:
+def _catch(
+    flow: ConsentFlow, account: str, place: tuple[str, int, str], *, browser: bool | None, wait: int
+) -> TokenPair | None:
     """Wait for the browser to come back to a port of this machine; None when it did not."""
     from ingest.cli.redirect import Catcher  # noqa: PLC0415 - only this needs a web server
 
-    answered: list[Token | IngestError] = []
+    answered: list[TokenPair | IngestError] = []
 
-    def conclude(answer: Answer) -> str:
-        if desk.redeem(answer) != account:
+    def conclude(answer: ConsentAnswer) -> str:
+        if flow.redeem(answer) != account:
             raise AuthNeeded("this answers the question of another account")
         try:
-            answered.append(desk.conclude(account, answer))
+            answered.append(flow.conclude(account, answer))
         except IngestError as error:
             answered.append(error)
             raise
         return f"Account {account} is authorized. You may close this page; the systems are listed in the terminal."
 
-    before = desk.authorizer.files.stamp(account)
+    before = flow.authorizer.files.stamp(account)
     try:
         catcher = Catcher(*place, conclude)
     except OSError:
-        return _wait_for_page(desk, account, before, browser=browser, wait=wait)
+        return _wait_for_page(flow, account, before, browser=browser, wait=wait)
     with catcher:
-        link, _ = desk.ask(account)
+        link, _ = flow.ask(account)
         _show(link, browser=browser)
         say("Waiting for the browser to come back ... (Ctrl-C ends this)")
         catcher.serve(wait, lambda: bool(answered))
     if answered and isinstance(answered[0], IngestError):
         raise answered[0]
-    return answered[0] if answered and isinstance(answered[0], Token) else None
+    return answered[0] if answered and isinstance(answered[0], TokenPair) else None
 
 
 def _wait_for_page(
-    desk: Desk, account: str, before: tuple[int, int], *, browser: bool | None, wait: int
-) -> Token | None:
+    flow: ConsentFlow, account: str, before: tuple[int, int], *, browser: bool | None, wait: int
+) -> TokenPair | None:
     """The status page of a runner listens where the browser returns to: it takes the answer, and the file tells us."""
-    link, _ = desk.ask(account)
+    link, _ = flow.ask(account)
     _show(link, browser=browser)
-    say(f"{desk.authorizer.app.redirect_uri} is served already, by the status page I think: it takes the answer.")
+    say(f"{flow.authorizer.app.redirect_uri} is served already, by the status page I think: it takes the answer.")
     end = time.monotonic() + wait
     while time.monotonic() < end:
-        if desk.authorizer.files.stamp(account) != before:
-            kept = desk.authorizer.kept(account)
+        if flow.authorizer.files.stamp(account) != before:
+            kept = flow.authorizer.kept(account)
             return kept.current if kept is not None and not kept.dead else None
         time.sleep(LOOK_S)
     return None
 
 
-def welcome(desk: Desk, account: str, token: Token) -> None:
+def welcome(flow: ConsentFlow, account: str, token: TokenPair) -> None:
     """Say that it worked, which systems are seen, and when the first poll is."""
     click.echo(f"Account {account} is authorized.")
     say("Asking the cloud which systems there are: 1 call.")
-    seen = desk.see(account, token)
+    seen = flow.see(account, token)
     for name in seen.systems:
         click.echo(f"  {name}")
     if seen.trouble:
@@ -227,17 +229,17 @@ def _kinds(context: Context) -> dict[str, str]:
     return {name: account.kind for name, account in context.settings.accounts.items()}
 
 
-def _desk(context: Context) -> Desk:
+def _flow(context: Context) -> ConsentFlow:
     settings = context.settings
     if settings.is_simulated:
         raise ConfigError(
             f"{settings.config_path} is about the built-in simulator, which consents by itself; for your own system "
             f"run `{context.remedy('init')}`"
         )
-    desk = onboarding.desk(settings, context.clock, build.network(context.clock), context.remedy)
+    flow = onboarding.flow(settings, context.clock, build.network(context.clock), context.remedy)
     if (settings.state_dir / "state.db").exists():
         context.state().close()
-    return desk
+    return flow
 
 
 def _v2_link(context: Context) -> str:

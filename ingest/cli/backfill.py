@@ -21,7 +21,7 @@ from ingest.plan import timetable
 from ingest.plan.inventory import Inventory, Wanted
 from ingest.plan.work import Work
 from ingest.store import backfills, snapshot
-from ingest.store.backfills import Backfill
+from ingest.store.backfills import BackfillRequest
 from ingest.store.database import Store
 
 PAUSE_S = 2.0
@@ -107,7 +107,7 @@ def _store_wishes(context: Context, asked: dict[tuple[str, str], Span], fraction
     try:
         with opened.transaction() as db:
             for (system, stream), span in asked.items():
-                backfills.ask(db, Backfill(span.start, span.end, system, stream, fraction), context.clock.now())
+                backfills.ask(db, BackfillRequest(span.start, span.end, system, stream, fraction), context.clock.now())
     finally:
         opened.close()
 

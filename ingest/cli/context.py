@@ -58,6 +58,6 @@ class Context:
         return identity.open_store(self.settings, self.cloud if known else None)
 
     @property
-    def cloud(self) -> identity.Cloud:
+    def cloud(self) -> identity.CloudIdentity:
         """The cloud of the settings. Raises `ConfigError` when credentials are missing."""
         return identity.simulated_cloud("") if self.settings.is_simulated else identity.cloud_of(self.settings)

@@ -63,7 +63,7 @@ def _print(console: Console, check: "Check", context: Context) -> None:
 
 
 def _doctor(context: Context, stack: contextlib.ExitStack, *, offline: bool) -> "Doctor":
-    from ingest.service.doctor import Doctor, Line  # noqa: PLC0415
+    from ingest.service.doctor import CloudLine, Doctor  # noqa: PLC0415
 
     settings, clock = context.settings, context.clock
     one = Doctor(settings, clock)
@@ -74,13 +74,13 @@ def _doctor(context: Context, stack: contextlib.ExitStack, *, offline: bool) -> 
         return one
     transport = build.network(clock)
     if not settings.is_simulated:
-        one.line = Line(identity.cloud_of(settings), transport, _grants(context))
+        one.line = CloudLine(identity.cloud_of(settings), transport, _grants(context))
         return one
     server = stack.enter_context(build.simulator(settings))
     cloud = identity.simulated_cloud(server.url)
     auth = build.authorizer(settings, cloud, clock, transport, context.remedy)
     auth.files = TokenFiles(Path(stack.enter_context(tempfile.TemporaryDirectory())))
-    one.line = Line(cloud, transport, lambda account: auth.by_code(account, server.cloud.consent()).access)
+    one.line = CloudLine(cloud, transport, lambda account: auth.by_code(account, server.cloud.consent()).access)
     return one
 
 

@@ -17,9 +17,9 @@ from ingest.core.units import DAY
 from ingest.core.words import day_words
 from ingest.plan import timetable
 from ingest.plan.inventory import Inventory
-from ingest.plan.quota import Plan, month_of
+from ingest.plan.quota import Plan, month_bounds
 from ingest.plan.state import SystemRow
-from ingest.plan.timetable import Line, Timetable
+from ingest.plan.timetable import Timetable, TimetableLine
 from ingest.plan.work import Work
 from ingest.report.advice import advise, spell
 from ingest.store import ledger, snapshot
@@ -61,7 +61,7 @@ def the_timetable(context: Context, db: sqlite3.Connection, works: Sequence[Work
     usage = ledger.usage(db, context.settings.ledger_name, now)
     return timetable.timetable(
         settings.plan,
-        timetable.wishes(works, now, settings.ages),
+        timetable.demands(works, now, settings.ages),
         now=now,
         reserve=api.reserve,
         share=api.backfill_share,
@@ -122,7 +122,7 @@ def _print(context: Context, found: Timetable, *, assumed: bool) -> None:
         console.print(advice, markup=False)
 
 
-def _row(lines: Sequence[Line]) -> list[str]:
+def _row(lines: Sequence[TimetableLine]) -> list[str]:
     """One stream: its systems may be asked at different cadences, as their days are of different length."""
     nights = [line.by_night for line in lines if line.by_night]
     return [
@@ -147,11 +147,11 @@ def _this_month(found: Timetable, now: int) -> str:
     if all(abs(line.this_month / line.by_day - 1) < 0.05 for line in frequent):
         return ""
     slowest = max(frequent, key=lambda line: line.this_month)
-    until, every = day_words(month_of(now)[1]), spell(slowest.this_month)
+    until, every = day_words(month_bounds(now)[1]), spell(slowest.this_month)
     return f"Until {until} every {every} by day: {found.left:,} calls are left of this month"
 
 
-def history_words(found: timetable.Backfill, price: float, context: Context) -> str:
+def history_words(found: timetable.BackfillEstimate, price: float, context: Context) -> str:
     """What history needs, how long it takes and what it would cost, as a sentence."""
     if not found.calls:
         return "All the history that is wanted has been read."

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
 from ingest.core.errors import IngestError
-from ingest.enphase.oauth import Answer, answer_of
+from ingest.enphase.oauth import ConsentAnswer, answer_of
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -24,7 +24,7 @@ class Catcher:
     Raises `OSError` when the port is taken.
     """
 
-    def __init__(self, host: str, port: int, path: str, conclude: Callable[[Answer], str]) -> None:
+    def __init__(self, host: str, port: int, path: str, conclude: Callable[[ConsentAnswer], str]) -> None:
         catcher = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -48,7 +48,7 @@ class Catcher:
         self._server.server_close()
 
     def serve(self, seconds: float, done: Callable[[], bool]) -> None:
-        """Answer browsers until `done`, or until the time is over."""
+        """ConsentAnswer browsers until `done`, or until the time is over."""
         end = time.monotonic() + seconds
         while not done() and time.monotonic() < end:
             self._server.handle_request()

@@ -98,8 +98,8 @@ def consent_pages(context: Context, pipeline: Pipeline) -> "list[Blueprint]":
     from ingest.web import consent  # noqa: PLC0415 - only the page needs Flask
 
     cloud = identity.simulated_cloud(pipeline.api.base_url) if settings.is_simulated else identity.cloud_of(settings)
-    desk = onboarding.desk(settings, context.clock, pipeline.transport, context.remedy, cloud)
-    return [consent.blueprint(desk, "/static/page.css", pipeline.wake)]
+    flow = onboarding.flow(settings, context.clock, pipeline.transport, context.remedy, cloud)
+    return [consent.blueprint(flow, "/static/page.css", pipeline.wake)]
 
 
 def greet(context: Context, url: str) -> None:
@@ -134,8 +134,8 @@ def once(context: Context, max_calls: int | None) -> None:
 
 
 def _raise_what_stopped_us(store: Store, pipeline: Pipeline) -> None:
-    if pipeline.trouble.fatal is not None:
-        raise pipeline.trouble.fatal
+    if pipeline.breaker.fatal is not None:
+        raise pipeline.breaker.fatal
     for sentence in pipeline.accounts.needed().values():
         raise AuthNeeded(sentence)
     for name in pipeline.settings.sinks:

@@ -10,7 +10,7 @@ from ingest.cli.context import Context
 from ingest.core.units import DAY
 from ingest.core.words import local_words, many
 from ingest.report import Report, SystemReport, report, span_words
-from ingest.report.gaps import NO_METER, QUIET
+from ingest.report.gaps import NO_METER_WORDS, QUIET
 from ingest.report.problems import summary
 
 
@@ -95,7 +95,7 @@ def _system_table(system: SystemReport) -> Table:
     table = Table("stream", "complete until", "read", "revised", "open", title=heading, title_justify="left")
     for stream in system.streams:
         missing = [gap for gap in stream.gaps if gap.reason not in QUIET]
-        absent = next((gap for gap in stream.gaps if gap.reason == NO_METER), None)
+        absent = next((gap for gap in stream.gaps if gap.reason == NO_METER_WORDS), None)
         last = absent or (stream.gaps[-1] if stream.gaps else None)
         length = sum(gap.end - gap.start for gap in missing)
         told = f"{many(len(missing), 'gap')} of {_length(length)}: {missing[-1].reason}" if missing else ""

@@ -6,7 +6,7 @@ from ingest.plan.work import Classes
 
 
 @dataclass(frozen=True)
-class Context:
+class CommitContext:
     """The moment, the age classes, the API's version, and what is wanted of the pair: from `floor`, up to `until`.
 
     `offset` is that of the system's zone from UTC (s), `accounts` are those of the configuration.

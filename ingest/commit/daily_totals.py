@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Mapping, Sequence
 
-from ingest.commit.context import Context
+from ingest.commit.context import CommitContext
 from ingest.commit.derived import own_sums, settled, write_days, zone_of
 from ingest.core import audit
 from ingest.core.audit import Total
@@ -20,7 +20,7 @@ from ingest.store.archive import Written
 Said = Sequence[tuple[LocalDay, float]]
 
 
-def record(db: sqlite3.Connection, outcome: Outcome, at: Context) -> None:
+def record(db: sqlite3.Connection, outcome: Outcome, at: CommitContext) -> None:
     """Write the daily totals of a reply, and take the days that it gives reason to doubt out of the coverage."""
     life, system = outcome.lifetime, outcome.task.system
     local = zone_of(db, system)
@@ -33,7 +33,7 @@ def record(db: sqlite3.Connection, outcome: Outcome, at: Context) -> None:
     days = list(days_between(life.start, max(map(len, life.series.values())), local))
     for name, values in life.series.items():
         said = audit.without_unknown(list(audit.dated(values, days, until)), reported_at)
-        oldest = served_from(name, at)
+        oldest = still_served_from(name, at)
         recent = [entry for entry in said if entry[0].start >= oldest]
         fresh = _remember(db, system, name, recent, final_until)
         daily_totals.forget(db, system, name, date_at(oldest, local).isoformat())
@@ -49,7 +49,7 @@ def _iso(day: LocalDay) -> str:
     return day.date.isoformat()
 
 
-def served_from(series: str, at: Context) -> int:
+def still_served_from(series: str, at: CommitContext) -> int:
     """From when on the cloud surely still serves the intervals of a series: with a day to spare."""
     stream = AUDITS[series][0] if series in AUDITS else "stats"
     return at.now - BY_NAME[stream].route(at.version).history + DAY
@@ -76,7 +76,9 @@ def _of_old(db: sqlite3.Connection, system: str, field: str, said: Said, oldest:
     return [(day, wh) for day, wh in said if day.start < oldest and held.get(day.start) != wh]
 
 
-def _daily(db: sqlite3.Connection, system: str, field: str, said: Said, final_until: int, at: Context) -> list[Point]:
+def _daily(
+    db: sqlite3.Connection, system: str, field: str, said: Said, final_until: int, at: CommitContext
+) -> list[Point]:
     """The vendor's totals as points; while one is not final, our own sum of the whole day may be better."""
     young = [day for day, _ in said if day.end > final_until]
     ours = own_sums(db, system, young, at.classes.settle)
@@ -87,7 +89,7 @@ def _daily(db: sqlite3.Connection, system: str, field: str, said: Said, final_un
     ]
 
 
-def _audit(db: sqlite3.Connection, system: str, series: str, days: Sequence[LocalDay], at: Context) -> None:
+def _audit(db: sqlite3.Connection, system: str, series: str, days: Sequence[LocalDay], at: CommitContext) -> None:
     if not days:
         return
     stream, measurement = AUDITS[series]

@@ -6,7 +6,7 @@ from datetime import tzinfo
 
 from ingest.core import audit, derive
 from ingest.core.audit import Total
-from ingest.core.days import LocalDay, days_of, midnight, month_after, month_of, zone
+from ingest.core.days import LocalDay, days_of, midnight, month_start, next_month_start, zone
 from ingest.core.point import Point
 from ingest.core.span import NONE, Span, Spans, floor_to
 from ingest.enphase.streams.lifetime import DAILY
@@ -16,7 +16,7 @@ from ingest.store.archive import Written
 
 MEASUREMENTS = {"stats": "production_micro", "rgm_stats": "production_rgm", "consumption": "consumption"}
 """The measurements from which all is derived, by stream."""
-ENERGY = ("produced_wh", "consumed_wh", "self_consumed_wh")
+ENERGY_FIELDS = ("produced_wh", "consumed_wh", "self_consumed_wh")
 
 
 def zone_of(db: sqlite3.Connection, system: str) -> tzinfo | None:
@@ -144,10 +144,10 @@ def write_days(db: sqlite3.Connection, system: str, points: Iterable[Point], loc
     touched = archive.upsert(db, points).touched.get("energy_daily")
     if not touched:
         return
-    months = {month_of(day.date) for start in touched for day in days_of(Span(start, start + 1), local)}
-    start, end = midnight(min(months), local), midnight(month_after(max(months)), local)
+    months = {month_start(day.date) for start in touched for day in days_of(Span(start, start + 1), local)}
+    start, end = midnight(min(months), local), midnight(next_month_start(max(months)), local)
     held: Mapping[str, Mapping[int, float]] = {
-        name: archive.numbers(db, "energy_daily", system, name, start, end) for name in ENERGY
+        name: archive.numbers(db, "energy_daily", system, name, start, end) for name in ENERGY_FIELDS
     }
-    begins = [(midnight(month, local), midnight(month_after(month), local)) for month in sorted(months)]
+    begins = [(midnight(month, local), midnight(next_month_start(month), local)) for month in sorted(months)]
     archive.upsert(db, derive.monthly(system, begins, held))

@@ -8,7 +8,7 @@ from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.base import Stream
 from ingest.fetch.worker import Outcome
 from ingest.plan import coverage, rhythm
-from ingest.plan.profile import PRODUCTION
+from ingest.plan.profile import PRODUCTION_GRAINS
 from ingest.plan.state import EMPTY, NO_METER, NO_POINTS, Pair
 from ingest.plan.work import Classes
 from ingest.store import archive, progress
@@ -19,8 +19,8 @@ def looked(db: sqlite3.Connection, system: str, now: int, *, news: bool) -> None
     """The cloud was asked how far it knows a system; `news` says whether that had changed."""
     row = progress.system(db, system)
     if row is not None:
-        learned = rhythm.look(row.habits.rhythm, progress.log_of(db, system), now, news=news)
-        progress.save_system(db, replace(row, habits=replace(row.habits, rhythm=learned)))
+        learned = rhythm.look(row.profile.rhythm, progress.log_of(db, system), now, news=news)
+        progress.save_system(db, replace(row, profile=replace(row.profile, rhythm=learned)))
 
 
 def silence(db: sqlite3.Connection, system: str, now: int, *, news: bool) -> None:
@@ -28,7 +28,7 @@ def silence(db: sqlite3.Connection, system: str, now: int, *, news: bool) -> Non
     row, log = progress.system(db, system), progress.log_of(db, system)
     if row is None:
         return
-    quiet = not news and bool(log) and now - log[-1].reported_at > row.habits.rhythm.silent_after
+    quiet = not news and bool(log) and now - log[-1].reported_at > row.profile.rhythm.silent_after
     probes = row.probes + 1 if quiet else 0
     if probes or row.probes:
         progress.save_system(db, replace(row, probes=probes, probed_at=now))
@@ -36,11 +36,11 @@ def silence(db: sqlite3.Connection, system: str, now: int, *, news: bool) -> Non
 
 def light(db: sqlite3.Connection, outcome: Outcome, offset: int) -> None:
     """Take in when a system produced; `offset` is that of its zone from UTC (s)."""
-    if not any(name in PRODUCTION for name in outcome.task.stream.fields):
+    if not any(name in PRODUCTION_GRAINS for name in outcome.task.stream.fields):
         return
     row = progress.system(db, outcome.task.system)
-    if row is not None and (habits := row.habits.saw(outcome.points, offset)) is not row.habits:
-        progress.save_system(db, replace(row, habits=habits))
+    if row is not None and (profile := row.profile.saw(outcome.points, offset)) is not row.profile:
+        progress.save_system(db, replace(row, profile=profile))
 
 
 def devices(db: sqlite3.Connection, system: str, meters: tuple[str, ...]) -> None:
@@ -48,7 +48,7 @@ def devices(db: sqlite3.Connection, system: str, meters: tuple[str, ...]) -> Non
     row = progress.system(db, system)
     if row is None:
         return
-    progress.save_system(db, replace(row, habits=replace(row.habits, meters=meters)))
+    progress.save_system(db, replace(row, profile=replace(row.profile, meters=meters)))
     for name, stream in BY_NAME.items():
         pair = progress.pair(db, system, name)
         if pair.state in EMPTY:
@@ -60,7 +60,7 @@ def judged(db: sqlite3.Connection, pair: Pair, stream: Stream) -> Pair:
     if not (stream.meter and stream.fields) or any(archive.extent(db, name, pair.system) for name in stream.fields):
         return pair
     row = progress.system(db, pair.system)
-    meters = row.habits.meters if row else None
+    meters = row.profile.meters if row else None
     if meters is None:
         reason = f"there is no reading of a {stream.meter} meter yet; the list of devices will say whether there is one"
         return replace(pair, state=NO_POINTS, reason=reason)

@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import replace
 
 from ingest.commit import derived, profiles
-from ingest.commit.context import Context
+from ingest.commit.context import CommitContext
 from ingest.commit.daily_totals import record as record_totals
 from ingest.commit.daily_totals import reopen as reopen_totals
 from ingest.core.derive import QUARTER
@@ -35,7 +35,7 @@ HISTORY_PAUSES = {Kind.BUSY: (MINUTE, DAY)}
 """The same, of the history of a pair alone; an hour to a week for what is not listed."""
 
 
-def record(db: sqlite3.Connection, outcome: Outcome, at: Context) -> Pair:
+def record(db: sqlite3.Connection, outcome: Outcome, at: CommitContext) -> Pair:
     """Write an outcome inside the caller's transaction; returns the pair as it stands after."""
     task, kind = outcome.task, outcome.verdict.kind
     if outcome.sent:
@@ -72,7 +72,7 @@ def _rest(pair: Pair, outcome: Outcome, now: int, first: int, longest: int) -> P
     return replace(pair, fails=fails, rest_until=now + pause, state=verdict.kind.value, reason=verdict.reason)
 
 
-def _ok(db: sqlite3.Connection, pair: Pair, outcome: Outcome, at: Context) -> Pair:
+def _ok(db: sqlite3.Connection, pair: Pair, outcome: Outcome, at: CommitContext) -> Pair:
     task = outcome.task
     written = archive.upsert(db, outcome.points)
     _systems(db, outcome, at)
@@ -102,7 +102,7 @@ def _ok(db: sqlite3.Connection, pair: Pair, outcome: Outcome, at: Context) -> Pa
     return answered if outcome.points else profiles.judged(db, answered, task.stream)
 
 
-def _outside(db: sqlite3.Connection, pair: Pair, outcome: Outcome, at: Context) -> Pair:
+def _outside(db: sqlite3.Connection, pair: Pair, outcome: Outcome, at: CommitContext) -> Pair:
     """Learn where the cloud's data begin; never above what was already read, which proves it wrong."""
     task, first = outcome.task, outcome.verdict.first_at or 0
     step = task.stream.route("v4").step
@@ -125,7 +125,7 @@ def _nothing(pair: Pair, outcome: Outcome, now: int) -> Pair:
     return replace(pair, history_fails=fails, history_from=now + pause)
 
 
-def _derive(db: sqlite3.Connection, system: str, written: Written, settled: Spans, at: Context) -> None:
+def _derive(db: sqlite3.Connection, system: str, written: Written, settled: Spans, at: CommitContext) -> None:
     """Compute what follows from the points that changed, and from the days that are now settled."""
     touched = derived.energy(db, system, written)
     changed = [Span(min(touched), max(touched) + QUARTER)] if touched else []
@@ -133,7 +133,7 @@ def _derive(db: sqlite3.Connection, system: str, written: Written, settled: Span
     reopen_totals(db, system, written, at.now)
 
 
-def _advance(db: sqlite3.Connection, system: str, known_to: int | None, at: Context) -> bool:
+def _advance(db: sqlite3.Connection, system: str, known_to: int | None, at: CommitContext) -> bool:
     """Note how far the cloud knows a system; True when that is news."""
     if known_to is None:
         return False
@@ -142,7 +142,7 @@ def _advance(db: sqlite3.Connection, system: str, known_to: int | None, at: Cont
     return news
 
 
-def _covered(db: sqlite3.Connection, outcome: Outcome, at: Context) -> Spans:
+def _covered(db: sqlite3.Connection, outcome: Outcome, at: CommitContext) -> Spans:
     """Add what was answered to the coverage, as far as each age class may trust it. Returns what became settled."""
     task = outcome.task
     known_to = outcome.reported_at
@@ -161,7 +161,7 @@ def _covered(db: sqlite3.Connection, outcome: Outcome, at: Context) -> Spans:
     return subtract(settled, known)
 
 
-def _systems(db: sqlite3.Connection, outcome: Outcome, at: Context) -> None:
+def _systems(db: sqlite3.Connection, outcome: Outcome, at: CommitContext) -> None:
     """Remember what was said of systems, and write `system_info` for each."""
     for info in outcome.systems:
         row = progress.system(db, info.system) or SystemRow(info.system, at.account)

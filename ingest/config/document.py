@@ -11,7 +11,7 @@ from pathlib import Path as FilePath
 
 import yaml
 
-from ingest.config.errors import Path, Problem, config_error, dotted, shown
+from ingest.config.errors import ConfigProblem, Path, config_error, dotted, shown
 from ingest.core.errors import ConfigError
 
 MOST_BYTES = 1_000_000
@@ -40,7 +40,7 @@ class Document:
     file: str
     tree: Tree = None
     lines: dict[Path, int] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[ConfigProblem] = field(default_factory=list)
 
     def line(self, path: Path) -> int:
         """Return the line of a path, or of the nearest part of it that is written in the file."""
@@ -50,7 +50,7 @@ class Document:
 
     def complain(self, path: Path, text: str) -> None:
         """Note one problem at a path."""
-        self.problems.append(Problem(self.line(path), path, text))
+        self.problems.append(ConfigProblem(self.line(path), path, text))
 
     def at(self, path: Path) -> Tree:
         """Return what is written at a path; None where nothing is."""
@@ -135,7 +135,7 @@ def _syntax(error: yaml.MarkedYAMLError) -> str:
 
 
 def _error(file: str, line: int, text: str) -> ConfigError:
-    return config_error(file, [Problem(line, (), text)])
+    return config_error(file, [ConfigProblem(line, (), text)])
 
 
 def _is_null(node: yaml.Node) -> bool:
@@ -198,7 +198,7 @@ class _Walker:
             raise _error(self._document.file, node.start_mark.line + 1, f"{dotted(path[:3])}: is {why}")
 
     def _complain(self, node: yaml.Node, path: Path, text: str) -> None:
-        self._document.problems.append(Problem(node.start_mark.line + 1, path, text))
+        self._document.problems.append(ConfigProblem(node.start_mark.line + 1, path, text))
 
 
 def _plain(node: yaml.Node) -> str:

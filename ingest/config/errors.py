@@ -11,7 +11,7 @@ MOST_SHOWN = 50
 
 
 @dataclass(frozen=True)
-class Problem:
+class ConfigProblem:
     """What is wrong at one line and key. Never holds a secret."""
 
     line: int
@@ -63,7 +63,7 @@ def hint(word: str, words: Iterable[str]) -> str:
     return f"did you mean {close}?" if close else f"known here: {', '.join(known)}"
 
 
-def config_error(file: str, problems: Iterable[Problem]) -> ConfigError:
+def config_error(file: str, problems: Iterable[ConfigProblem]) -> ConfigError:
     """Make one error of all problems, a line each, in the order of the file."""
     lines = [_line(file, problem) for problem in sorted(dict.fromkeys(problems), key=lambda problem: problem.line)]
     more = len(lines) - MOST_SHOWN
@@ -71,6 +71,6 @@ def config_error(file: str, problems: Iterable[Problem]) -> ConfigError:
     return ConfigError("\n".join(lines[:MOST_SHOWN] + tail))
 
 
-def _line(file: str, problem: Problem) -> str:
+def _line(file: str, problem: ConfigProblem) -> str:
     key = dotted(problem.path)
     return f"{file}:{problem.line}: {key}: {problem.text}" if key else f"{file}:{problem.line}: {problem.text}"

@@ -57,7 +57,7 @@ class Section(BaseModel):
         return {key: value for key, value in data.items() if value is not None} if isinstance(data, dict) else data
 
 
-class Plan(Section):
+class PlanChoice(Section):
     """What the API plan admits."""
 
     per_minute: values.Count
@@ -92,7 +92,7 @@ def _plan(value: Any) -> Any:
     return {"per_minute": PLANS[value][0], "per_month": PLANS[value][1]}
 
 
-class Api(Section):
+class ApiSettings(Section):
     """The cloud, the application that was registered there, and how much of its quota may be used."""
 
     version: Version = "v4"
@@ -107,7 +107,7 @@ class Api(Section):
     """Client secret of the application."""
     redirect_uri: values.RedirectUrl = "https://api.enphaseenergy.com/oauth/redirect_uri"
     """Where the owner's browser is sent after consenting."""
-    plan: Annotated[Plan, BeforeValidator(_plan)] = Field(default=Plan(per_minute=10, per_month=1_000))
+    plan: Annotated[PlanChoice, BeforeValidator(_plan)] = Field(default=PlanChoice(per_minute=10, per_month=1_000))
     """watt, kilowatt, megawatt, partner (its 10,000 free calls), or {per_minute: 10, per_month: 1000}."""
     reserve: values.Share = 0.10
     """Part of the month that is never used: other tools may share the key."""

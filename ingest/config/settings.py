@@ -13,7 +13,7 @@ from ingest.config import values
 from ingest.config.models import (
     CADENCES,
     Account,
-    Api,
+    ApiSettings,
     Cadence,
     CadenceName,
     Influx,
@@ -64,7 +64,7 @@ def _some(accounts: Mapping[str, Account]) -> Mapping[str, Account]:
 class ConfigFile(Section):
     """What a configuration file may hold."""
 
-    api: Api = Api()
+    api: ApiSettings = ApiSettings()
     """The cloud and the application registered there."""
     accounts: Annotated[Mapping[values.Name, Account], BeforeValidator(_open), AfterValidator(_some)] = Field(
         default={"home": Account()}
@@ -92,7 +92,7 @@ class Settings:
 
     config_path: Path
     state_dir: Path
-    api: Api
+    api: ApiSettings
     accounts: Mapping[str, Account]
     systems: tuple[System, ...] | None
     streams: Mapping[str, Cadence]

@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 
 from ingest.config.document import Document
 from ingest.config.errors import Path, dotted, hint, meant, nearest, shown
-from ingest.config.models import Account, Api, Cadence, Influx, InfluxV1, Plan, System, Web
+from ingest.config.models import Account, ApiSettings, Cadence, Influx, InfluxV1, PlanChoice, System, Web
 from ingest.config.settings import ConfigFile
 
 SECRET_KEYS = {"key", "client_id", "client_secret", "username", "password", "user_id", "token"}
@@ -17,8 +17,8 @@ MOST_SHOWN = 40
 
 _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     (): ConfigFile,
-    ("api",): Api,
-    ("api", "plan"): Plan,
+    ("api",): ApiSettings,
+    ("api", "plan"): PlanChoice,
     ("accounts", "*"): Account,
     ("systems", "*"): System,
     ("streams", "*"): Cadence,

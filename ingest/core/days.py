@@ -59,11 +59,11 @@ def days_of(span: Span, zone: tzinfo) -> list[LocalDay]:
     return list(days_between(first, (last - first).days + 1, zone))
 
 
-def month_of(day: date) -> date:
+def month_start(day: date) -> date:
     """The first day of the month."""
     return day.replace(day=1)
 
 
-def month_after(day: date) -> date:
+def next_month_start(day: date) -> date:
     """The first day of the month that follows."""
     return (day.replace(day=28) + timedelta(days=4)).replace(day=1)

@@ -25,7 +25,7 @@ _OLDER = re.compile(r"(?:[\w ]+: )?partial write: (?:dropped \d+ )?points (?:bey
 _DROPPED = re.compile(r"dropped[= ](\d+)")
 
 
-class Answer(NamedTuple):
+class SinkAnswer(NamedTuple):
     """What came of one request: a status, the body (or plain words when there is none), and two headers."""
 
     status: int
@@ -50,7 +50,7 @@ class Words:
         return " ".join(text.split())
 
 
-def judge(answer: Answer, words: Words) -> int:
+def judge(answer: SinkAnswer, words: Words) -> int:
     """How many lines are older than the database keeps. Raises `SinkRefused` or `SinkDown`."""
     # A proxy or a portal says 200 to anything: only 204 is the word of an InfluxDB that has stored the batch.
     if answer.status == 204:
@@ -64,7 +64,7 @@ def judge(answer: Answer, words: Words) -> int:
     raise SinkDown(down(answer, words))
 
 
-def down(answer: Answer, words: Words) -> str:
+def down(answer: SinkAnswer, words: Words) -> str:
     """One sentence: which database, what it said, what to do."""
     why = reason(answer.body)
     if answer.status in (UNREACHABLE, NO_USE):
@@ -73,19 +73,19 @@ def down(answer: Answer, words: Words) -> str:
     return words.hide(f"the database at {words.address} answers {said}: {_remedy(answer, words, why)}")
 
 
-def passes_by_itself(answer: Answer) -> bool:
+def passes_by_itself(answer: SinkAnswer) -> bool:
     """Whether the same request may succeed a moment later."""
     fleeting = answer.status in (UNREACHABLE, 429) or answer.status >= 500
     return fleeting and not _PARTIAL.match(reason(answer.body))
 
 
-def wait_asked(answer: Answer) -> float | None:
+def wait_asked(answer: SinkAnswer) -> float | None:
     """The seconds that `Retry-After` asks for, if it does."""
     asked = (answer.retry_after or "").strip()
     return float(asked) if asked.isascii() and asked.isdigit() else None
 
 
-def version_words(answer: Answer) -> str:
+def version_words(answer: SinkAnswer) -> str:
     """The server's version as a person writes it."""
     return f"InfluxDB {answer.version.removeprefix('v')}" if answer.version else "InfluxDB of unknown version"
 
@@ -115,7 +115,7 @@ def _short(text: str) -> str:
     return text if len(text) <= 300 else f"{text[:299]}…"
 
 
-def _remedy(answer: Answer, words: Words, why: str) -> str:
+def _remedy(answer: SinkAnswer, words: Words, why: str) -> str:
     if answer.status in (429, 502, 503, 504) or (answer.status >= 500 and "not found" not in why):
         asked = wait_asked(answer)
         return "it is overloaded or ill, its own log says why" + (f"; it asks for {asked:.0f} s" if asked else "")

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ingest.deliver.answers import Answer, Words
+from ingest.deliver.answers import SinkAnswer, Words
 from ingest.deliver.line_sink import (
     ANSWER_SECONDS,
     CONNECT_SECONDS,
@@ -66,7 +66,7 @@ class InfluxSink(LineSink):
         self._writer = WriteService(self._client.api_client)
         self._pinger = PingService(self._client.api_client)
 
-    def _post(self, body: bytes) -> Answer:
+    def _post(self, body: bytes) -> SinkAnswer:
         def write() -> Any:
             return self._writer.post_write_with_http_info(
                 self._org,
@@ -79,10 +79,10 @@ class InfluxSink(LineSink):
 
         return self._request(write)
 
-    def _hello(self) -> Answer:
+    def _hello(self) -> SinkAnswer:
         return self._request(lambda: self._pinger.get_ping_with_http_info(_return_http_data_only=False))
 
-    def _request(self, call: Callable[[], Any]) -> Answer:
+    def _request(self, call: Callable[[], Any]) -> SinkAnswer:
         try:
             data, status, headers = call()
         except self._refusal as error:
@@ -91,7 +91,7 @@ class InfluxSink(LineSink):
             data, status, headers = error.body, error.status, error.headers or {}
         except self._failure as error:
             return unreachable(error)
-        return Answer(status, data or "", headers.get("Retry-After"), headers.get("X-Influxdb-Version"))
+        return SinkAnswer(status, data or "", headers.get("Retry-After"), headers.get("X-Influxdb-Version"))
 
     def _remedy(self, status: int, why: str) -> str:
         if status == 404:

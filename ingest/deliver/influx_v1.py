@@ -6,7 +6,7 @@ import time
 
 import requests
 
-from ingest.deliver.answers import Answer, Words, reason
+from ingest.deliver.answers import SinkAnswer, Words, reason
 from ingest.deliver.line_sink import (
     ANSWER_SECONDS,
     CONNECT_SECONDS,
@@ -53,18 +53,18 @@ class InfluxV1Sink(LineSink):
         """Release the connections."""
         self._session.close()
 
-    def _post(self, body: bytes) -> Answer:
+    def _post(self, body: bytes) -> SinkAnswer:
         answer = self._write(body)
         if not _is_missing(answer):
             return answer
         why = self._create_database()
-        return Answer(404, f"{reason(answer.body)} ({why})") if why else self._write(body)
+        return SinkAnswer(404, f"{reason(answer.body)} ({why})") if why else self._write(body)
 
-    def _probe(self) -> Answer:
+    def _probe(self) -> SinkAnswer:
         answer = self._write(b"")
-        return Answer(204) if _is_missing(answer) else answer  # a write creates it; asking must change nothing
+        return SinkAnswer(204) if _is_missing(answer) else answer  # a write creates it; asking must change nothing
 
-    def _write(self, body: bytes) -> Answer:
+    def _write(self, body: bytes) -> SinkAnswer:
         zipped = self._gzip and bool(body)
         return self._request(
             "POST",
@@ -74,7 +74,7 @@ class InfluxV1Sink(LineSink):
             headers={"Content-Encoding": "gzip"} if zipped else None,
         )
 
-    def _hello(self) -> Answer:
+    def _hello(self) -> SinkAnswer:
         return self._request("GET", "/ping")
 
     def _create_database(self) -> str:
@@ -96,7 +96,7 @@ class InfluxV1Sink(LineSink):
         params: dict[str, str] | None = None,
         data: bytes | dict[str, str] | None = None,
         headers: dict[str, str] | None = None,
-    ) -> Answer:
+    ) -> SinkAnswer:
         try:
             reply = self._session.request(
                 method,
@@ -110,7 +110,7 @@ class InfluxV1Sink(LineSink):
         except (requests.RequestException, OSError, UnicodeError) as error:
             return unreachable(error)
         version = reply.headers.get("X-Influxdb-Version")
-        return Answer(reply.status_code, reply.text, reply.headers.get("Retry-After"), version)
+        return SinkAnswer(reply.status_code, reply.text, reply.headers.get("Retry-After"), version)
 
     def _statement(self) -> str:
         return f"CREATE DATABASE {_identifier(self._database)}"
@@ -140,7 +140,7 @@ def _session(username: str | None, password: str) -> requests.Session:
     return session
 
 
-def _is_missing(answer: Answer) -> bool:
+def _is_missing(answer: SinkAnswer) -> bool:
     return answer.status == 404 and _NO_DATABASE in answer.body
 
 

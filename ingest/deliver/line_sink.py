@@ -17,7 +17,7 @@ from ingest.core.errors import ConfigError, SinkDown, SinkRefused
 from ingest.deliver.answers import (
     NO_USE,
     UNREACHABLE,
-    Answer,
+    SinkAnswer,
     Words,
     down,
     judge,
@@ -85,15 +85,15 @@ def ca_file() -> str | None:
     return environ.get("REQUESTS_CA_BUNDLE") or environ.get("SSL_CERT_FILE")
 
 
-def unreachable(error: BaseException) -> Answer:
+def unreachable(error: BaseException) -> SinkAnswer:
     """What a failed connection means, found in the chain of exceptions that libraries wrap around it."""
     link: BaseException | None = error
     while link is not None:
         for kind, status, words in _WEATHER:
             if isinstance(link, kind):
-                return Answer(status, words)
+                return SinkAnswer(status, words)
         link = link.__cause__ or link.__context__
-    return Answer(UNREACHABLE, "broke the connection")
+    return SinkAnswer(UNREACHABLE, "broke the connection")
 
 
 class LineSink(ABC):
@@ -125,15 +125,15 @@ class LineSink(ABC):
             judge(self._retrying(self._probe), self._words)
         return version_words(answer)
 
-    def _probe(self) -> Answer:
+    def _probe(self) -> SinkAnswer:
         return self._post(b"")
 
     @abstractmethod
-    def _post(self, body: bytes) -> Answer:
+    def _post(self, body: bytes) -> SinkAnswer:
         """Write one batch."""
 
     @abstractmethod
-    def _hello(self) -> Answer:
+    def _hello(self) -> SinkAnswer:
         """Ask /ping, which every version has."""
 
     @abstractmethod
@@ -146,8 +146,8 @@ def _bodies(lines: Sequence[str]) -> Iterator[bytes]:
         yield "\n".join(lines[start : start + LINES_PER_REQUEST]).encode()
 
 
-def _last(state: RetryCallState) -> Answer:
-    return state.outcome.result() if state.outcome else Answer(UNREACHABLE)
+def _last(state: RetryCallState) -> SinkAnswer:
+    return state.outcome.result() if state.outcome else SinkAnswer(UNREACHABLE)
 
 
 def _pause(state: RetryCallState) -> float:
@@ -155,6 +155,6 @@ def _pause(state: RetryCallState) -> float:
     return _FIRST_PAUSE * 2.0 ** (state.attempt_number - 1) if asked is None else asked
 
 
-def _worth_another(answer: Answer) -> bool:
+def _worth_another(answer: SinkAnswer) -> bool:
     # Who asks for a long pause is left alone: the sender comes back by itself.
     return passes_by_itself(answer) and (wait_asked(answer) or 0.0) <= _LONGEST_PAUSE

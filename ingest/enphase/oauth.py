@@ -37,7 +37,7 @@ class App:
 
 
 @dataclass(frozen=True)
-class Token:
+class TokenPair:
     """A pair of tokens. `issued_at` and `expires_at` (of the access token) are epoch seconds."""
 
     access: str = field(repr=False)
@@ -57,7 +57,7 @@ class Token:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ConsentAnswer:
     """What a consent ended with: a code or the vendor's `error`, and the `state` of the question, if it came along.
 
     `user_id` is what the page of v2 ends with.
@@ -107,30 +107,30 @@ def local_port(app: App) -> tuple[str, int, str] | None:
 _BARE = re.compile(r"[A-Za-z0-9._~+/=-]{1,1000}")
 
 
-def read_answer(text: str) -> Answer:
+def read_answer(text: str) -> ConsentAnswer:
     """What a person pasted: a bare code, or the whole address that the browser ended at.
 
     Nothing usable gives an answer without code and error.
     """
     text = text.strip().strip("\"'<>").strip()
     if len(text) > 8000:
-        return Answer()
+        return ConsentAnswer()
     if not re.search(r"[?&]|://|^(?:code|error|user_id)=", text):
-        return Answer(code=text) if _BARE.fullmatch(text) else Answer()
+        return ConsentAnswer(code=text) if _BARE.fullmatch(text) else ConsentAnswer()
     try:
         parts = urlsplit(text)
     except ValueError:
-        return Answer()
+        return ConsentAnswer()
     query = parts.query or ("" if parts.scheme else text.lstrip("?"))
     return answer_of(dict(parse_qsl(query, keep_blank_values=True)))
 
 
-def answer_of(query: Mapping[str, str]) -> Answer:
+def answer_of(query: Mapping[str, str]) -> ConsentAnswer:
     """The answer in the query of a redirect. An address that still asks for consent holds none."""
     names = ("code", "state", "error", "user_id")
     code, state, error, user = (query.get(name, "")[:2000] for name in names)
     about = one_line(query.get("error_description", ""))[:200]
-    return Answer(code, state, one_line(error)[:60], about, user)
+    return ConsentAnswer(code, state, one_line(error)[:60], about, user)
 
 
 def by_code(app: App, code: str) -> Request:
@@ -153,7 +153,7 @@ def _token_request(app: App, **form: str) -> Request:
     return Request("POST", f"{app.base_url}/oauth/token", form=form, basic=basic)
 
 
-def read_token(reply: Reply, now: int) -> Token | Refused:
+def read_token(reply: Reply, now: int) -> TokenPair | Refused:
     """The new pair, or why there is none. Unknown keys are ignored; `expires_in` is seconds from now."""
     try:
         body = json.loads(reply.body) if reply.status else None
@@ -167,11 +167,11 @@ def read_token(reply: Reply, now: int) -> Token | Refused:
     return Refused(one_line(reply.failure)[:200] or f"HTTP {reply.status}: {words(text)}")
 
 
-def _pair(body: dict[str, object], now: int) -> Token | Refused:
+def _pair(body: dict[str, object], now: int) -> TokenPair | Refused:
     access, refresh, life = body.get("access_token"), body.get("refresh_token"), body.get("expires_in")
     if not (isinstance(access, str) and isinstance(refresh, str) and access and refresh):
         return Refused("the token endpoint's answer holds no pair of tokens")
-    return Token(access, refresh, now, now + _seconds(life))
+    return TokenPair(access, refresh, now, now + _seconds(life))
 
 
 def _seconds(life: object) -> int:

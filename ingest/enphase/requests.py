@@ -12,7 +12,7 @@ from ingest.enphase.streams.site import SYSTEMS, page_params
 
 
 @dataclass(frozen=True)
-class Api:
+class ApiTarget:
     """Where the calls go and with which key; `version` is "v2" or "v4"."""
 
     version: str
@@ -20,7 +20,7 @@ class Api:
     key: str = field(repr=False)
 
 
-def request(api: Api, task: Task, grant: str) -> Request:
+def request(api: ApiTarget, task: Task, grant: str) -> Request:
     """The request of a task. `grant` is an access token (v4) or a user id (v2)."""
     route = task.stream.route(api.version)
     params: dict[str, str] = {"key": api.key}

@@ -15,7 +15,7 @@ WARY = 2 * HOUR
 
 
 @dataclass
-class Trouble:
+class Breaker:
     """Nothing is asked before `paused_until`, and until `wary_until` at most `per_minute` calls a minute (0: as the
     plan admits): somebody else may be using the key. `throttles` and `busy` count such answers in a row.
     """
@@ -35,7 +35,7 @@ class Trouble:
         return replace(plan, per_minute=min(plan.per_minute, self.per_minute))
 
 
-def after(old: Trouble, verdict: Verdict, plan: Plan, now: int) -> Trouble:
+def after(old: Breaker, verdict: Verdict, plan: Plan, now: int) -> Breaker:
     """What an answer says about the whole application."""
     if verdict.kind is Kind.THROTTLED:
         return _throttled(old, verdict, plan, now)
@@ -49,11 +49,11 @@ def after(old: Trouble, verdict: Verdict, plan: Plan, now: int) -> Trouble:
             f"the cloud says the key belongs to another application ({verdict.reason}); compare api.key, "
             "api.client_id and api.client_secret with the same application in the developer portal"
         )
-        return Trouble(fatal=error, reason=verdict.reason)
+        return Breaker(fatal=error, reason=verdict.reason)
     return replace(old, paused_until=0, reason="", throttles=0, busy=0)
 
 
-def _throttled(old: Trouble, verdict: Verdict, plan: Plan, now: int) -> Trouble:
+def _throttled(old: Breaker, verdict: Verdict, plan: Plan, now: int) -> Breaker:
     """Wait until the cloud's own date, else for growing pauses: the month may have been used up by other tools.
 
     What was not said to be about the month may be about the minute, so fewer calls a minute are made for a while.
@@ -63,7 +63,7 @@ def _throttled(old: Trouble, verdict: Verdict, plan: Plan, now: int) -> Trouble:
     pause = min(LONGEST_PAUSE, first * 2 ** min(old.throttles, 20))
     until = min(verdict.resume_at or 0, now + 32 * DAY)
     until = until + 1 if until > now else now + pause
-    known = Trouble(until, verdict.reason, old.throttles + 1, 0, old.per_minute, old.wary_until, old.fatal)
+    known = Breaker(until, verdict.reason, old.throttles + 1, 0, old.per_minute, old.wary_until, old.fatal)
     if of_month:
         return known
     return replace(known, per_minute=max(1, old.plan(plan, now).per_minute // 2), wary_until=until + WARY)

@@ -63,7 +63,7 @@ class Needs:
 def pace(rules: Rules, needs: Needs, usage: Usage, now: int) -> Pace:
     """Divide what is left of the month between live polling and history, and spread the former evenly to its end."""
     left = quota.left_of_month(rules.plan, usage, rules.reserve)
-    days = max((quota.month_of(now)[1] - now) / DAY, 1 / 96)
+    days = max((quota.month_bounds(now)[1] - now) / DAY, 1 / 96)
     live = (pacing.calls(needs.groups, 1.0) + rules.renewals) * days
     whole = quota.left_of_month(rules.plan, Usage(0, 0, ()), rules.reserve)
     budget = quota.divide(left, usage.history, live, needs.history + int(needs.again * days), rules.share, whole)
@@ -72,7 +72,7 @@ def pace(rules: Rules, needs: Needs, usage: Usage, now: int) -> Pace:
     return Pace(factors, budget.history, left, needs.history, budget.history <= needs.leaving, budget.live / days)
 
 
-class Flow:
+class TokenBucket:
     """Keeps live calls even where many pairs fall due together or fail: a bucket that holds a quarter of a day's."""
 
     def __init__(self) -> None:

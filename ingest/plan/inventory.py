@@ -14,7 +14,7 @@ from ingest.enphase.streams.base import Route, Stream
 from ingest.enphase.streams.lifetime import AUDITED
 from ingest.enphase.streams.site import DEVICES, SUMMARY, SYSTEMS
 from ingest.plan.planner import LONGEST_PAUSE
-from ingest.plan.profile import PRODUCTION
+from ingest.plan.profile import PRODUCTION_GRAINS
 from ingest.plan.state import EMPTY, NO_METER, NO_POINTS, Pair, Snapshot, SystemRow
 from ingest.plan.work import Work
 
@@ -169,7 +169,7 @@ class Inventory:
         every = self.settings.every(stream.name) if stream.name in BY_NAME else stream.every
         found = self._state(pair, now)
         if row is not None and stream.grain:
-            found |= self._habits(row, wanted, stream, now)
+            found |= self._learned(row, wanted, stream, now)
         return Work(
             wanted.account,
             wanted.system,
@@ -198,13 +198,13 @@ class Inventory:
         reach = self.state.reaches.get(stream.name, 0) if route.hope else 0
         return replace(route, reach=reach) if reach > route.reach else route
 
-    def _habits(self, row: SystemRow, wanted: Wanted, stream: Stream, now: int) -> dict[str, Any]:
+    def _learned(self, row: SystemRow, wanted: Wanted, stream: Stream, now: int) -> dict[str, Any]:
         """What was learned of a system: when it uploads, whether it is silent, and, for production streams, when its
         sun shines.
         """
-        rhythm, light = row.habits.rhythm, None
-        if PRODUCTION.keys() & stream.fields.keys():
-            light = row.habits.daylight(now, utc_offset(wanted.timezone, now))
+        rhythm, light = row.profile.rhythm, None
+        if PRODUCTION_GRAINS.keys() & stream.fields.keys():
+            light = row.profile.daylight(now, utc_offset(wanted.timezone, now))
         log = self.state.logs.get(row.system)
         silent = bool(row.probes and log and now - log[-1].reported_at > rhythm.silent_after)
         probe_at = _probe_at(row, now) if silent else 0

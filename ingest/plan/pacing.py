@@ -7,7 +7,7 @@ from ingest.core.span import Span
 from ingest.core.units import DAY, HOUR, MINUTE
 from ingest.plan.quota import Plan, burst
 
-MARGIN = 30 * MINUTE
+DAYLIGHT_MARGIN = 30 * MINUTE
 """Production streams wake so long before the first light of yesterday and rest so long after its last."""
 LONGEST_REST = 20 * HOUR
 EDGES = 1.6
@@ -41,7 +41,7 @@ def awake_seconds(daylight: Daylight | None) -> int:
     """Seconds a day in which a stream is awake."""
     if daylight is None:
         return DAY
-    return min(DAY, max(daylight.last - daylight.first + 2 * MARGIN, DAY - LONGEST_REST))
+    return min(DAY, max(daylight.last - daylight.first + 2 * DAYLIGHT_MARGIN, DAY - LONGEST_REST))
 
 
 class Group(NamedTuple):

@@ -7,20 +7,20 @@ from typing import Any
 from ingest.core.point import Point
 from ingest.core.units import DAY
 from ingest.plan.pacing import Daylight
-from ingest.plan.rhythm import UNKNOWN, Rhythm
+from ingest.plan.rhythm import NO_RHYTHM, Rhythm
 
 KEPT_DAYS = 3
-PRODUCTION = {"production_micro": 300, "production_rgm": 900}
+PRODUCTION_GRAINS = {"production_micro": 300, "production_rgm": 900}
 """Measurements of production and the length (s) of their intervals."""
 
 
 @dataclass(frozen=True)
-class Habits:
+class Profile:
     """`days` are the newest local days with production: (day since the epoch, first start, last end), oldest first;
     `meters` the kinds of meter in the system's list of devices, None while that was not asked.
     """
 
-    rhythm: Rhythm = UNKNOWN
+    rhythm: Rhythm = NO_RHYTHM
     days: tuple[tuple[int, int, int], ...] = ()
     meters: tuple[str, ...] | None = None
 
@@ -37,11 +37,11 @@ class Habits:
         late = [end - (number - day) * DAY for number, _, end in self.days if number == today]
         return Daylight(first, max([last, *late]))
 
-    def saw(self, points: Iterable[Point], offset: int) -> "Habits":
+    def saw(self, points: Iterable[Point], offset: int) -> "Profile":
         """The same, with the production of some points taken in."""
         days = {number: (first, last) for number, first, last in self.days}
         for measurement, _, time, fields in points:
-            grain, energy = PRODUCTION.get(measurement), fields.get("energy_wh")
+            grain, energy = PRODUCTION_GRAINS.get(measurement), fields.get("energy_wh")
             if grain is None or not isinstance(energy, float) or energy <= 0:
                 continue
             number = (time + offset) // DAY
@@ -52,23 +52,23 @@ class Habits:
         return self if kept == self.days else replace(self, days=kept)
 
 
-NOTHING = Habits()
+NEW_PROFILE = Profile()
 """Of a system that has just appeared."""
 
 
-def to_json(habits: Habits) -> dict[str, Any]:
+def to_json(profile: Profile) -> dict[str, Any]:
     """A form that can be stored."""
-    meters = None if habits.meters is None else list(habits.meters)
-    return {"rhythm": list(habits.rhythm), "days": [list(day) for day in habits.days], "meters": meters}
+    meters = None if profile.meters is None else list(profile.meters)
+    return {"rhythm": list(profile.rhythm), "days": [list(day) for day in profile.days], "meters": meters}
 
 
-def from_json(kept: Mapping[str, Any]) -> Habits:
+def from_json(kept: Mapping[str, Any]) -> Profile:
     """The reverse of `to_json`; an empty mapping is a system of which nothing is known."""
     if not kept:
-        return NOTHING
+        return NEW_PROFILE
     period, late, looked_at, waits = kept["rhythm"]
     meters = kept["meters"]
-    return Habits(
+    return Profile(
         Rhythm(period, late, looked_at, tuple(waits)),
         tuple((day, first, last) for day, first, last in kept["days"]),
         None if meters is None else tuple(meters),

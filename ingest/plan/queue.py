@@ -1,6 +1,6 @@
 """What is due, in order of time: kept up by commits, so that a tick does not look at every pair of a large fleet.
 
-The agenda is a hint: a pair that seems due is looked at afresh before it is asked.
+The queue is a hint: a pair that seems due is looked at afresh before it is asked.
 """
 
 import heapq
@@ -13,7 +13,7 @@ from ingest.plan import planner
 from ingest.plan.inventory import Inventory
 from ingest.plan.pacing import Factors, Group
 from ingest.plan.planner import Debt
-from ingest.plan.quota import month_of
+from ingest.plan.quota import month_bounds
 from ingest.plan.work import Classes, Work
 
 Key = tuple[str, str]
@@ -30,7 +30,7 @@ PRICES = 40
 """The history of so many pairs is priced again in a tick because of its age."""
 
 
-class Agenda:
+class DueQueue:
     """Dues and debts of the pairs of a inventory, at the pace of `factors`.
 
     `groups` are the pairs by what they cost, `needs` the calls that history needs now and `leaving` those of them for
@@ -137,7 +137,7 @@ class Agenda:
     def _price(self, key: Key, now: int) -> None:
         work = self._works[key]
         paused = max(work.rest_until, work.history_from) > now + DAY
-        self._owe(key, None if paused else planner.debt(work, now, self._classes, month_of(now)[1]))
+        self._owe(key, None if paused else planner.debt(work, now, self._classes, month_bounds(now)[1]))
         self._priced_at[key] = now
         self._priced.append((now, key))
 

@@ -40,7 +40,7 @@ class Budget:
     history: int
 
 
-def month_of(at: int) -> tuple[int, int]:
+def month_bounds(at: int) -> tuple[int, int]:
     """The calendar month in UTC that holds `at`, as (first second, first second of the next)."""
     return _month_of_day(at // 86_400)
 

@@ -13,7 +13,7 @@ from ingest.plan.coverage import Advance
 
 PERIODS = (15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 4 * HOUR, 6 * HOUR, 8 * HOUR, 12 * HOUR, DAY, 5 * MINUTE)
 """The rhythms (s) that are tried, in this order: the shortest that agrees with what was seen is taken."""
-MARGIN = 30
+UPLOAD_MARGIN = 30
 """An upload is looked for so many seconds after it is expected."""
 SEEN = 8
 """Uploads that are looked back on."""
@@ -44,7 +44,7 @@ class Rhythm(NamedTuple):
         return bool(self.waits) and self.waits[-1] > self.silent_after
 
 
-UNKNOWN = Rhythm()
+NO_RHYTHM = Rhythm()
 
 
 def look(rhythm: Rhythm, log: Sequence[Advance], now: int, *, news: bool) -> Rhythm:
@@ -95,7 +95,7 @@ def next_look(rhythm: Rhythm, reported_at: int | None, asked_at: int, cadence: f
     Where the cadence is no whole number of uploads, k is one of two numbers, by lot, so that the mean is right; `salt`
     gives each pair lots of its own. The same question always has the same answer.
     """
-    period, margin = rhythm.period, MARGIN + rhythm.late
+    period, margin = rhythm.period, UPLOAD_MARGIN + rhythm.late
     if not period or reported_at is None:
         return asked_at + int(cadence)
     passed = (asked_at - margin - reported_at) // period
@@ -111,7 +111,7 @@ def next_look(rhythm: Rhythm, reported_at: int | None, asked_at: int, cadence: f
 
 def look_from(rhythm: Rhythm, reported_at: int | None, at: int) -> int:
     """The first moment not before `at` that is just after an upload."""
-    period, margin = rhythm.period, MARGIN + rhythm.late
+    period, margin = rhythm.period, UPLOAD_MARGIN + rhythm.late
     if not period or reported_at is None:
         return at
     return at + (reported_at + margin - at) % period

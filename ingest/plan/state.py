@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from ingest.core.point import Value
 from ingest.core.span import Spans
 from ingest.plan.coverage import Advance
-from ingest.plan.profile import NOTHING, Habits
+from ingest.plan.profile import NEW_PROFILE, Profile
 
 NO_POINTS = "no_points"
 """State of a pair that never had a point, while the list of devices has not been asked."""
@@ -41,7 +41,7 @@ class Pair:
 
 @dataclass
 class SystemRow:
-    """What is remembered of a system; `probes` counts the calls in vain since its gateway last reported, `habits` are
+    """What is remembered of a system; `probes` counts the calls in vain since its gateway last reported, `profile` are
     what was learned in passing.
     """
 
@@ -53,7 +53,7 @@ class SystemRow:
     info: dict[str, Value] = field(default_factory=dict)
     probes: int = 0
     probed_at: int | None = None
-    habits: Habits = NOTHING
+    profile: Profile = NEW_PROFILE
 
 
 @dataclass

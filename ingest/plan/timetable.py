@@ -18,7 +18,7 @@ MANY = 2**40
 
 
 @dataclass(frozen=True)
-class Wish:
+class Demand:
     """What is wanted of one stream: every `every` s of each of `systems` systems.
 
     `awake` is the seconds a day in which it is asked, `period` those between two uploads of the gateways (0: not
@@ -41,7 +41,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Line:
+class TimetableLine:
     """One stream of the timetable. `by_day` is the cadence that fits (s) and `by_night` that of the night, 0 where it
     rests; `this_month` is that by day for the rest of this month, as what was spent leaves it. `per_day` and
     `per_month` are the calls of all its systems in a day and in a whole calendar month; `period` is the time between
@@ -60,7 +60,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Backfill:
+class BackfillEstimate:
     """History: the calls it needs, those it may use this month and in each later one, the moment it is done (epoch s,
     None: never as things stand), and what buying the calls beyond this month's would cost (US dollars).
     """
@@ -78,24 +78,24 @@ class Timetable:
     those of the rest of this month. `cost` is the price of those planned beyond the free ones (US dollars a month).
 
     `reserve` and `share` are calls a month that are kept for other tools and guaranteed to history, `left` those that
-    may still be spent this month, `money` what the wishes would cost beyond the plan's own calls (US dollars a month,
+    may still be spent this month, `money` what the demands would cost beyond the plan's own calls (US dollars a month,
     0 where no calls can be bought).
     """
 
     plan: Plan
-    lines: Sequence[Line]
+    lines: Sequence[TimetableLine]
     wished: float
     planned: float
     ahead: float
     reserve: int
     share: int
     left: int
-    backfill: Backfill
+    backfill: BackfillEstimate
     money: float
     cost: float
 
 
-def wishes(works: Iterable[Work], now: int, classes: Classes) -> list[Wish]:
+def demands(works: Iterable[Work], now: int, classes: Classes) -> list[Demand]:
     """What the pairs of an installation ask for, one entry per stream and price class, the dearest first."""
     count: Counter[tuple[str, Group, float]] = Counter()
     history: Counter[tuple[str, Group, float]] = Counter()
@@ -111,7 +111,7 @@ def wishes(works: Iterable[Work], now: int, classes: Classes) -> list[Wish]:
             alike[new] = history_count(_heard(work, now), now, classes)
         history[key] += alike[new]
     found = [
-        Wish(name, many, kind.every, kind.awake, kind.period, again, history[name, kind, again])
+        Demand(name, many, kind.every, kind.awake, kind.period, again, history[name, kind, again])
         for (name, kind, again), many in count.items()
     ]
     return sorted(found, key=lambda wish: -wish.systems * wish.group.calls(1.0))
@@ -119,7 +119,7 @@ def wishes(works: Iterable[Work], now: int, classes: Classes) -> list[Wish]:
 
 def timetable(  # noqa: PLR0913 - what the owner set and spent, by name
     plan: Plan,
-    wanted: Sequence[Wish],
+    wanted: Sequence[Demand],
     *,
     now: int,
     reserve: float = 0.1,
@@ -134,7 +134,7 @@ def timetable(  # noqa: PLR0913 - what the owner set and spent, by name
     `price` is that of one call beyond the `free` ones of a month (US dollars; default: all of the plan's), `renewals`
     the calls a day for tokens.
     """
-    first, following = quota.month_of(now)
+    first, following = quota.month_bounds(now)
     days, ahead = (following - first) / DAY, max((following - now) / DAY, 1 / 24)
     groups: Counter[Group] = Counter()
     for wish in wanted:
@@ -174,7 +174,7 @@ def timetable(  # noqa: PLR0913 - what the owner set and spent, by name
     )
 
 
-def price(works: Sequence[Work], now: int, classes: Classes, frame: Timetable, price: float = 0.0) -> Backfill:
+def price(works: Sequence[Work], now: int, classes: Classes, frame: Timetable, price: float = 0.0) -> BackfillEstimate:
     """What the history owed by some pairs would take within a timetable: for `backfill --dry-run`."""
     calls = sum(history_count(_heard(work, now), now, classes) for work in works)
     room = frame.backfill
@@ -186,31 +186,33 @@ def _heard(work: Work, now: int) -> Work:
     return work if work.log else replace(work, log=(Advance(now, now),))
 
 
-def backfill(calls: int, this_month: int, per_month: int, now: int, *, plan: Plan, price: float = 0.0) -> Backfill:
+def backfill(
+    calls: int, this_month: int, per_month: int, now: int, *, plan: Plan, price: float = 0.0
+) -> BackfillEstimate:
     """What `calls` of history take where so many may be spent in this month and in each later one."""
     rest = max(0, calls - this_month)
     money = rest * price
     if rest and per_month <= 0:
-        return Backfill(calls, this_month, per_month, None, money)
+        return BackfillEstimate(calls, this_month, per_month, None, money)
     at, whole = now, rest // max(per_month, 1) + (1 if rest % max(per_month, 1) else 0)
     for _ in range(min(whole, 1200)):
-        at = quota.month_of(at)[1]
+        at = quota.month_bounds(at)[1]
     last = rest - (whole - 1) * per_month if whole else calls
-    return Backfill(calls, this_month, per_month, at + int(last * quota.spacing(plan)), money)
+    return BackfillEstimate(calls, this_month, per_month, at + int(last * quota.spacing(plan)), money)
 
 
-def _per_day(wanted: Sequence[Wish], factors: Factors) -> float:
+def _per_day(wanted: Sequence[Demand], factors: Factors) -> float:
     return sum(wish.systems * wish.group.calls(_factor(wish, factors)) for wish in wanted)
 
 
-def _factor(wish: Wish, factors: Factors) -> float:
+def _factor(wish: Demand, factors: Factors) -> float:
     return factors.slow if wish.group.is_slow else factors.stretch
 
 
-def _line(wish: Wish, month: Factors, rest: Factors, days: float) -> Line:
+def _line(wish: Demand, month: Factors, rest: Factors, days: float) -> TimetableLine:
     cadence, this_month = (int(max(wish.every * _factor(wish, pace), wish.period)) for pace in (month, rest))
     per_day = wish.systems * wish.group.calls(_factor(wish, month))
     by_night = 0 if wish.awake < DAY else cadence
-    return Line(
+    return TimetableLine(
         wish.stream, wish.systems, wish.every, cadence, by_night, this_month, per_day, per_day * days, wish.period
     )

@@ -7,7 +7,7 @@ from ingest.core.units import DAY, HOUR
 from ingest.plan.coverage import covered, edge, owed
 from ingest.plan.work import Classes, Work
 
-PATIENCE = DAY
+DEBT_PATIENCE = DAY
 """How long a debt too small for a full window waits for more to join it."""
 RIDE = 12 * HOUR
 """A second look of this length makes a live call reach back for it."""
@@ -103,15 +103,15 @@ def _owed(work: Work, now: int, age: int) -> Spans:
 
 
 def _ripe(spans: Spans, work: Work, now: int, age: int) -> Spans:
-    """Debts worth a call: older than `PATIENCE`, or of a system which has nothing more to wait for: the house was sold,
-    or its gateway has been silent for so long that all it ever reported is old enough.
+    """Debts worth a call: older than `DEBT_PATIENCE`, or of a system with nothing more to come: the house was sold, or
+    its gateway has been silent for so long that all it ever reported is old enough.
     """
     limit = edge(work.log, now, age)
     if limit is None or (work.until is not None and limit >= work.until):
         return spans
-    if work.log and now - age - PATIENCE >= work.log[-1].seen_at:
+    if work.log and now - age - DEBT_PATIENCE >= work.log[-1].seen_at:
         return spans
-    return intersect(spans, Span(0, limit - PATIENCE))
+    return intersect(spans, Span(0, limit - DEBT_PATIENCE))
 
 
 def complete_until(work: Work, age: int, now: int) -> int:

@@ -7,7 +7,7 @@ from ingest.core.units import DAY
 from ingest.enphase.streams.base import Route, Stream
 from ingest.plan.coverage import Advance, Covered
 from ingest.plan.pacing import Daylight, Group, awake_seconds
-from ingest.plan.rhythm import UNKNOWN, Rhythm
+from ingest.plan.rhythm import NO_RHYTHM, Rhythm
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Work:
     history_from: int = 0
     silent: bool = False
     cursor: str = ""
-    rhythm: Rhythm = UNKNOWN
+    rhythm: Rhythm = NO_RHYTHM
     daylight: Daylight | None = None
     hope: int = 0
 

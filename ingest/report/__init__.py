@@ -9,13 +9,13 @@ import sqlite3
 from ingest.config import Settings
 from ingest.core.words import span_words
 from ingest.plan.inventory import Inventory
-from ingest.plan.quota import month_of
+from ingest.plan.quota import month_bounds
 from ingest.plan.work import Work
 from ingest.report.calls import spending
 from ingest.report.gaps import gaps
 from ingest.report.model import (
     BackfillReport,
-    Difference,
+    DifferenceReport,
     Gap,
     Problem,
     QuotaReport,
@@ -33,7 +33,7 @@ from ingest.store import meta as kept
 
 __all__ = [
     "BackfillReport",
-    "Difference",
+    "DifferenceReport",
     "Gap",
     "Problem",
     "QuotaReport",
@@ -63,7 +63,7 @@ def report(
             works.setdefault(work.system, []).append(work)
     seen_at = kept.read(db, "seen_at")
     calls, history = spending(settings, everything, db, now)
-    by_pair = ledger.by_pair(db, settings.ledger_name, month_of(now)[0])
+    by_pair = ledger.by_pair(db, settings.ledger_name, month_bounds(now)[0])
     made = Report(
         now=now,
         simulated=settings.is_simulated,

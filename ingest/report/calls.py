@@ -7,7 +7,7 @@ from ingest.config import Settings
 from ingest.core.span import total
 from ingest.core.units import DAY, HOUR
 from ingest.plan import quota
-from ingest.plan.timetable import Timetable, timetable, wishes
+from ingest.plan.timetable import Timetable, demands, timetable
 from ingest.plan.work import Work
 from ingest.report.gaps import owing, settled_until, wanted
 from ingest.report.model import BackfillReport, QuotaReport
@@ -22,7 +22,7 @@ def spending(
     plan, name = settings.plan, settings.ledger_name
     usage = ledger.usage(db, name, now)
     left = quota.left_of_month(plan, usage, settings.api.reserve)
-    _, ends_at = quota.month_of(now)
+    _, ends_at = quota.month_bounds(now)
     table = _timetable(settings, works, usage.month, now)
     rate = _rate(db, name, now)
     live = rate * (ends_at - now) / DAY if rate else min(left, table.ahead)
@@ -48,7 +48,7 @@ def spending(
 def _timetable(settings: Settings, works: Sequence[Work], used: int, now: int) -> Timetable:
     """What the plan admits from now on."""
     api = settings.api
-    asked = wishes(works, now, settings.ages)
+    asked = demands(works, now, settings.ages)
     return timetable(settings.plan, asked, now=now, reserve=api.reserve, share=api.backfill_share, used=used)
 
 

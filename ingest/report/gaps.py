@@ -10,13 +10,13 @@ from ingest.plan.state import NO_POINTS, Pair
 from ingest.plan.work import Work
 from ingest.report.model import Gap
 
-PATIENCE = 12 * HOUR
+GAP_PATIENCE = 12 * HOUR
 """Longer than the longest cadence of a small plan."""
 NOT_DUE = "not yet due: read again until it is settled"
 WAITING = "waiting for the gateway"
 OUTSIDE = "outside history: the cloud no longer has it"
-NO_METER = "no such meter"
-QUIET = (NOT_DUE, WAITING, OUTSIDE, NO_METER)
+NO_METER_WORDS = "no such meter"
+QUIET = (NOT_DUE, WAITING, OUTSIDE, NO_METER_WORDS)
 """Reasons that are in order: nothing to be done, and nothing to be read."""
 
 
@@ -32,7 +32,7 @@ def settled_until(work: Work, settle: int, now: int) -> int:
     On the grid on which the cloud is asked; a pair that has not been asked for long is late.
     """
     asked = work.asked_at
-    limit = edge(work.log, now if asked is None or now - asked > PATIENCE else min(asked, now), settle)
+    limit = edge(work.log, now if asked is None or now - asked > GAP_PATIENCE else min(asked, now), settle)
     span = wanted(work, now)
     if limit is None:
         return span.start
@@ -55,7 +55,7 @@ def gaps(work: Work, pair: Pair, settle: int, now: int) -> list[Gap]:
     """The spans wanted of a pair that were not read to stay, oldest first, each with its reason."""
     span, limit = wanted(work, now), settled_until(work, settle, now)
     if pair.state == ABSENT:
-        return [Gap(*span, NO_METER)] if span.length else []
+        return [Gap(*span, NO_METER_WORDS)] if span.length else []
     holes = subtract((span,), covered(work.read, settle))
     reported = max(work.log[-1].reported_at if work.log else span.start, limit)
     parts = (

@@ -14,7 +14,7 @@ class Gap:
 
 
 @dataclass(frozen=True)
-class Difference:
+class DifferenceReport:
     """A day (ISO date) that the vendor counts otherwise than its own intervals add up, in Wh, read again in vain."""
 
     day: str
@@ -56,7 +56,7 @@ class SystemReport:
     today_wh: float | None
     age_s: int | None
     streams: list[StreamReport]
-    differences: list[Difference]
+    differences: list[DifferenceReport]
 
 
 @dataclass(frozen=True)

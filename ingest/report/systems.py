@@ -11,12 +11,12 @@ from ingest.plan.state import Pair
 from ingest.plan.windows import complete_until
 from ingest.plan.work import Work
 from ingest.report.gaps import gaps, ratio
-from ingest.report.model import Difference, StreamReport, SystemReport
+from ingest.report.model import DifferenceReport, StreamReport, SystemReport
 from ingest.store import archive, daily_totals
 
 SHOWN_GAPS = 20
 METER_GRAIN = 900
-PRODUCTION = {"production_rgm": METER_GRAIN, "production_micro": 300}
+POWER_GRAINS = {"production_rgm": METER_GRAIN, "production_micro": 300}
 """Measurements of production and the length (s) of their intervals, the meter's first."""
 
 
@@ -29,7 +29,7 @@ def system_report(
     log = inventory.state.logs.get(system, ())
     power = _power(db, system)
     timezone = row.timezone if row else ""
-    today = archive.numbers(db, "energy", system, "produced_wh", midnight(now, timezone), now)
+    today = archive.numbers(db, "energy", system, "produced_wh", local_midnight(now, timezone), now)
     return SystemReport(
         system=system,
         name=(row.name if row else "") or f"System {system}",
@@ -41,12 +41,12 @@ def system_report(
         age_s=max(0, now - power[1]) if power else None,
         streams=[_stream(inventory, work, _newest(db, work), calls.get(work.pair, 0), now) for work in works],
         differences=[
-            Difference(at.day, at.series, at.vendor_wh, at.held_wh) for at in daily_totals.differences(db, system)
+            DifferenceReport(at.day, at.series, at.vendor_wh, at.held_wh) for at in daily_totals.differences(db, system)
         ],
     )
 
 
-def midnight(now: int, timezone: str) -> int:
+def local_midnight(now: int, timezone: str) -> int:
     """When the local day of a system began."""
     local = datetime.fromtimestamp(now, UTC).astimezone(zone(timezone))
     return int(datetime(local.year, local.month, local.day, tzinfo=local.tzinfo).timestamp())
@@ -64,7 +64,7 @@ def _power(db: sqlite3.Connection, system: str) -> tuple[float, int] | None:
     That of the meter, unless the microinverters have gone on for longer than one of its intervals.
     """
     newest: tuple[float, int] | None = None
-    for measurement, grain in PRODUCTION.items():
+    for measurement, grain in POWER_GRAINS.items():
         found = archive.extent(db, measurement, system)
         if found is None or (newest and found[1] + grain <= newest[1] + METER_GRAIN):
             continue

@@ -5,7 +5,7 @@ from ingest.enphase.streams import BY_NAME
 from ingest.plan.inventory import Inventory
 from ingest.plan.state import Pair
 from ingest.store import backfills, meta, progress, snapshot
-from ingest.store.backfills import Backfill
+from ingest.store.backfills import BackfillRequest
 from ingest.store.database import Store
 
 SHARE = "backfill_share"
@@ -35,7 +35,7 @@ def take_up(store: Store, inventory: Inventory, now: int) -> set[str]:
     return systems
 
 
-def _pairs(inventory: Inventory, wish: Backfill) -> list[Pair]:
+def _pairs(inventory: Inventory, wish: BackfillRequest) -> list[Pair]:
     """The pairs that a wish names; only streams of intervals have history."""
     return [
         inventory.pairs.get((wanted.system, name)) or Pair(wanted.system, name)

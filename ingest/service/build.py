@@ -14,9 +14,9 @@ from ingest.core.http import Transport
 from ingest.deliver.sender import Sender
 from ingest.deliver.sink import Sink, Target, open_sink
 from ingest.enphase.oauth import App, user_id
-from ingest.enphase.requests import Api
+from ingest.enphase.requests import ApiTarget
 from ingest.service.clock import Clock
-from ingest.service.identity import Cloud
+from ingest.service.identity import CloudIdentity
 from ingest.service.pipeline import PARALLEL_FROM, Pipeline
 from ingest.store import outbox
 from ingest.store.database import Store
@@ -28,7 +28,9 @@ Remedy = Callable[[str], str]
 """Turns words such as "auth login home" into the command as it is called here."""
 
 
-def authorizer(settings: Settings, cloud: Cloud, clock: Clock, transport: Transport, remedy: Remedy) -> Authorizer:
+def authorizer(
+    settings: Settings, cloud: CloudIdentity, clock: Clock, transport: Transport, remedy: Remedy
+) -> Authorizer:
     """What obtains and renews the tokens of this installation."""
     app = App(cloud.base_url, cloud.client_id, cloud.client_secret, cloud.redirect_uri)
     logins = {
@@ -50,7 +52,7 @@ def network(clock: Clock) -> Transport:
 
 def pipeline(
     settings: Settings,
-    cloud: Cloud,
+    cloud: CloudIdentity,
     store: Store,
     clock: Clock,
     transport: Transport,
@@ -58,7 +60,7 @@ def pipeline(
     remedy: Remedy,
 ) -> Pipeline:
     """The machine of one application, ready to tick."""
-    api = Api(settings.api.version, cloud.base_url, cloud.key)
+    api = ApiTarget(settings.api.version, cloud.base_url, cloud.key)
     auth = None if api.version == "v2" else authorizer(settings, cloud, clock, transport, remedy)
     accounts = Accounts(settings.accounts, user_ids(settings), auth)
     return Pipeline(settings, api, store, clock, accounts, transport, pool)

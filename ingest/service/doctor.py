@@ -17,13 +17,13 @@ from ingest.core.words import many, size_words, span_words
 from ingest.deliver.sink import Sink, Target, open_sink
 from ingest.enphase.call import Purpose, Task
 from ingest.enphase.replies import Kind, verdict
-from ingest.enphase.requests import Api, request
+from ingest.enphase.requests import ApiTarget, request
 from ingest.enphase.streams.site import SYSTEMS
 from ingest.plan.inventory import listing
 from ingest.report import Problem, Report, report
 from ingest.service.build import target_of
 from ingest.service.clock import TOLERANCE_S, Clock
-from ingest.service.identity import Cloud
+from ingest.service.identity import CloudIdentity
 from ingest.store import ledger, outbox, progress
 from ingest.store.database import Store
 
@@ -42,10 +42,10 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Line:
+class CloudLine:
     """A line to the cloud; `grant` gives what to call an account with, empty where there is nothing."""
 
-    cloud: Cloud
+    cloud: CloudIdentity
     transport: Transport
     grant: Callable[[str], str]
 
@@ -59,7 +59,7 @@ class Doctor:
     settings: Settings
     clock: Clock
     store: Store | None = None
-    line: Line | None = None
+    line: CloudLine | None = None
     ledger: str = ""
     opener: Callable[[Target], Sink] = open_sink
     _report: Report | None = field(default=None, init=False)
@@ -212,14 +212,14 @@ class Doctor:
         if self.store:
             self.store.disown()  # no more calls to enter: a service may start while the databases are asked
 
-    def _account(self, line: Line, account: str, grant: str) -> Check:
+    def _account(self, line: CloudLine, account: str, grant: str) -> Check:
         """The one call: the list of systems, as the runner asks for it."""
         name, version, number = f"account {account}", self.settings.api.version, 0
         task = Task(account, listing(account), SYSTEMS, Span(0, 0), Purpose.SNAPSHOT)
         if self.ledger and self.store:
             with self.store.transaction(durable=True) as db:
                 number = ledger.reserve(db, self.ledger, self.clock.now(), (task.system, SYSTEMS.name, "doctor"))
-        reply = line.transport.send(request(Api(version, line.cloud.base_url, line.cloud.key), task, grant))
+        reply = line.transport.send(request(ApiTarget(version, line.cloud.base_url, line.cloud.key), task, grant))
         said = verdict(reply, version)
         if number and self.store:
             with self.store.transaction() as db:

@@ -8,7 +8,7 @@ from ingest.store.database import Store
 
 
 @dataclass(frozen=True)
-class Cloud:
+class CloudIdentity:
     """The cloud that is asked: its address, and the credentials of our application there."""
 
     base_url: str
@@ -18,17 +18,17 @@ class Cloud:
     redirect_uri: str
 
 
-def cloud_of(settings: Settings) -> Cloud:
+def cloud_of(settings: Settings) -> CloudIdentity:
     """The cloud that the settings name. Raises `ConfigError` when credentials are missing."""
     missing = settings.missing_credentials()
     if missing:
         raise ConfigError(f"{settings.config_path}: {', '.join(missing)} missing. {settings.fill_in()}")
     api = settings.api
     secrets = [value.get_secret_value() if value else "" for value in (api.key, api.client_secret)]
-    return Cloud(api.base_url, secrets[0], api.client_id or "", secrets[1], api.redirect_uri)
+    return CloudIdentity(api.base_url, secrets[0], api.client_id or "", secrets[1], api.redirect_uri)
 
 
-def open_store(settings: Settings, cloud: Cloud | None, *, own: bool = False) -> Store:
+def open_store(settings: Settings, cloud: CloudIdentity | None, *, own: bool = False) -> Store:
     """The state of an installation, bound to its cloud and application. Raises as `Store` does."""
     store = Store(settings.state_dir, own=own)
     if cloud is not None:
@@ -42,8 +42,8 @@ def open_store(settings: Settings, cloud: Cloud | None, *, own: bool = False) ->
     return store
 
 
-def simulated_cloud(base_url: str) -> Cloud:
+def simulated_cloud(base_url: str) -> CloudIdentity:
     """The built-in simulator as the cloud."""
     from ingest.simulator import API_KEY, CLIENT_ID, CLIENT_SECRET  # noqa: PLC0415 - only the simulated run needs it
 
-    return Cloud(base_url, API_KEY, CLIENT_ID, CLIENT_SECRET, f"{base_url}/oauth/redirect_uri")
+    return CloudIdentity(base_url, API_KEY, CLIENT_ID, CLIENT_SECRET, f"{base_url}/oauth/redirect_uri")

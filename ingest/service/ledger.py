@@ -9,7 +9,7 @@ from ingest.store import ledger
 from ingest.store.database import Store
 
 
-class Books:
+class CallLedger:
     """The ledger of one application. Sums are kept in memory: to count a month of calls anew takes long."""
 
     def __init__(self, store: Store, app: str) -> None:
@@ -24,15 +24,15 @@ class Books:
             ledger.settle(db, self._app, now)
         self._month = 0
 
-    def tame(self, now: int) -> None:
+    def clamp_future(self, now: int) -> None:
         """The clock was set: what lies ahead of it was made now."""
         with self._store.transaction() as db:
-            ledger.tame(db, self._app, now)
+            ledger.clamp_future(db, self._app, now)
         self._month = 0
 
     def usage(self, now: int) -> Usage:
         """What was spent this month and in the last minute."""
-        first = quota.month_of(now)[0]
+        first = quota.month_bounds(now)[0]
         if first != self._month:
             usage = ledger.usage(self._store.db, self._app, now)
             self._month, self._counted = first, (usage.month, usage.history)

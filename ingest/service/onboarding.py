@@ -1,21 +1,21 @@
-"""The desk of an installation, put together: consents, and the one call that shows what a new consent opened."""
+"""The flow of an installation, put together: consents, and the one call that shows what a new consent opened."""
 
 import contextlib
 import sqlite3
 from dataclasses import dataclass
 
-from ingest.auth.consent import Desk, Seen
+from ingest.auth.consent import ConsentFlow, Seen
 from ingest.commit import record
-from ingest.commit.context import Context
+from ingest.commit.context import CommitContext
 from ingest.config import Settings
 from ingest.core.errors import ConfigError, StateLocked
 from ingest.core.http import Transport
 from ingest.core.span import Span
 from ingest.enphase import access
 from ingest.enphase.call import Purpose, Task
-from ingest.enphase.oauth import Token
+from ingest.enphase.oauth import TokenPair
 from ingest.enphase.replies import Kind
-from ingest.enphase.requests import Api, request
+from ingest.enphase.requests import ApiTarget, request
 from ingest.enphase.streams.site import SYSTEMS
 from ingest.fetch.worker import Outcome, fetch
 from ingest.plan import quota
@@ -23,12 +23,14 @@ from ingest.plan.inventory import listing
 from ingest.service import build, identity
 from ingest.service.build import Remedy
 from ingest.service.clock import Clock
-from ingest.service.identity import Cloud
+from ingest.service.identity import CloudIdentity
 from ingest.store import ledger
 from ingest.store.database import Store
 
 
-def desk(settings: Settings, clock: Clock, transport: Transport, remedy: Remedy, cloud: Cloud | None = None) -> Desk:
+def flow(
+    settings: Settings, clock: Clock, transport: Transport, remedy: Remedy, cloud: CloudIdentity | None = None
+) -> ConsentFlow:
     """Where the accounts of these settings are authorized. Raises `ConfigError` when credentials are missing.
 
     `cloud` is given where the settings name the simulator, which has its address only once it runs.
@@ -36,8 +38,8 @@ def desk(settings: Settings, clock: Clock, transport: Transport, remedy: Remedy,
     cloud = cloud or identity.cloud_of(settings)
     authorizer = build.authorizer(settings, cloud, clock, transport, remedy)
     kinds = {name: account.kind for name, account in settings.accounts.items()}
-    eyes = Eyes(settings, cloud, clock, transport, remedy)
-    return Desk(authorizer, kinds, clock.now, lambda account: remedy(f"auth login {account}"), eyes.see)
+    eyes = SystemsLookup(settings, cloud, clock, transport, remedy)
+    return ConsentFlow(authorizer, kinds, clock.now, lambda account: remedy(f"auth login {account}"), eyes.see)
 
 
 def runner_at_work(settings: Settings) -> bool:
@@ -52,21 +54,21 @@ def runner_at_work(settings: Settings) -> bool:
 
 
 @dataclass(frozen=True)
-class Eyes:
+class SystemsLookup:
     """Sees which systems a token opens, for one call that is entered in the ledger before it is sent."""
 
     settings: Settings
-    cloud: Cloud
+    cloud: CloudIdentity
     clock: Clock
     transport: Transport
     remedy: Remedy
 
-    def see(self, account: str, token: Token) -> Seen:
+    def see(self, account: str, token: TokenPair) -> Seen:
         """The systems of an account. What hinders the call is told; a state of others raises `ConfigError`."""
         with contextlib.closing(identity.open_store(self.settings, self.cloud)) as store:
             return self._seen(store, account, token)
 
-    def _seen(self, store: Store, account: str, token: Token) -> Seen:
+    def _seen(self, store: Store, account: str, token: TokenPair) -> Seen:
         now = self.clock.now()
         name = self.settings.ledger_name
         if trouble := self._no_room(store.db, name, now):
@@ -74,7 +76,7 @@ class Eyes:
         with store.transaction(durable=True) as db:
             call = ledger.reserve(db, name, now, (listing(account), SYSTEMS.name, Purpose.LIVE.value))
         task = Task(account, listing(account), SYSTEMS, Span(now, now), Purpose.LIVE)
-        api = Api(self.settings.api.version, self.cloud.base_url, self.cloud.key)
+        api = ApiTarget(self.settings.api.version, self.cloud.base_url, self.cloud.key)
         asked = request(api, task, token.access)
         outcome = fetch(task, call, asked, api.version, token.access, None, self.transport)
         self.clock.observe(outcome.date_at)
@@ -104,7 +106,7 @@ class Eyes:
             return
         with contextlib.closing(own), own.transaction() as db:
             record.record(
-                db, outcome, Context(now, self.settings.ages, 0, outcome.task.account, self.settings.api.version)
+                db, outcome, CommitContext(now, self.settings.ages, 0, outcome.task.account, self.settings.api.version)
             )
 
     def _told(self, account: str, outcome: Outcome) -> Seen:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 
-from ingest.auth.accounts import NEVER, Accounts, Renewal
+from ingest.auth.accounts import NEVER_AT, Accounts, Renewal
 from ingest.commit import profiles, record
-from ingest.commit.context import Context
+from ingest.commit.context import CommitContext
 from ingest.config import Settings
 from ingest.core.errors import StateError
 from ingest.core.http import Transport
@@ -18,19 +18,19 @@ from ingest.deliver.sender import Delivery
 from ingest.enphase.access import UNKNOWN, is_unknown
 from ingest.enphase.call import Task
 from ingest.enphase.replies import Kind, Verdict
-from ingest.enphase.requests import Api, request
+from ingest.enphase.requests import ApiTarget, request
 from ingest.fetch.worker import Outcome, fetch
 from ingest.logs import Change, event
 from ingest.plan import quota
-from ingest.plan.breaker import Trouble, after
+from ingest.plan.breaker import Breaker, after
 from ingest.plan.budget import Pace, Rules
-from ingest.plan.dispatcher import LONGEST_WAIT, Desk
+from ingest.plan.dispatcher import LONGEST_WAIT, Dispatcher
 from ingest.plan.inventory import Inventory, utc_offset
-from ingest.plan.queue import Agenda
+from ingest.plan.queue import DueQueue
 from ingest.plan.state import Pair
 from ingest.service import backfill
 from ingest.service.clock import Clock
-from ingest.service.ledger import Books
+from ingest.service.ledger import CallLedger
 from ingest.store import ledger, outbox, snapshot
 from ingest.store import meta as kept
 from ingest.store.database import Store
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 PARALLEL_FROM = 100
 """Plans from this many calls a minute on fetch in parallel; smaller ones one at a time (reference 4.4)."""
-SOON = 5
+TOKEN_SOON_S = 5
 """Seconds after which it is worth looking whether a token has come."""
 RENEWED_AT = 0.8
 """Tokens of a day are renewed when this share of it has passed (`oauth.EARLY`)."""
@@ -62,7 +62,7 @@ class Pipeline:
     """Everything a runner holds. `wake` is called from workers when an event waits for the owner."""
 
     settings: Settings
-    api: Api
+    api: ApiTarget
     store: Store
     clock: Clock
     accounts: Accounts
@@ -78,35 +78,35 @@ class Pipeline:
         with self.store.transaction() as db:
             profiles.classes(db, self.classes, self.clock.now())
         self.inventory = Inventory(self.settings, snapshot.load(self.store.db))
-        self.trouble = Trouble()
-        self.agenda = Agenda(self.inventory, self.classes)
-        self.books = Books(self.store, self.app)
+        self.breaker = Breaker()
+        self.due_queue = DueQueue(self.inventory, self.classes)
+        self.call_ledger = CallLedger(self.store, self.app)
         renewals = 0.0 if self.api.version == "v2" else len(self.settings.accounts) / RENEWED_AT
         rules = Rules(self.plan, self.settings.api.reserve, self.settings.api.backfill_share, renewals)
-        self.desk = Desk(self.agenda, rules)
+        self.dispatcher = Dispatcher(self.due_queue, rules)
         self.pace = Pace()
         self.changes = Change(log)
         self.stopping = False
         self._flying: dict[tuple[str, str], Task] = {}
         self._unrecorded: list[Event] = []
         self._corrections = self.clock.corrections
-        self.books.settle(self.clock.now())
+        self.call_ledger.settle(self.clock.now())
         with self.store.transaction() as db:
             kept.write(db, "clock_wrong_by", "0")
-            self.trouble.paused_until = int(kept.read(db, "paused_until") or 0)
+            self.breaker.paused_until = int(kept.read(db, "paused_until") or 0)
 
     # ── the tick ──────────────────────────────────────────────────────────────────────────────────────
 
     def tick(self) -> Tick:
         """Record what has come back, then start the calls that the plan admits now."""
         done = Tick(recorded=self.record())
-        now = self._tamed_now()
+        now = self._clamped_now()
         done.next_at = now + LONGEST_WAIT
-        if self._unrecorded or self.stopping or self.trouble.fatal is not None:
+        if self._unrecorded or self.stopping or self.breaker.fatal is not None:
             return done
         for renewal in self.accounts.due(now):
             self._start_renewal(renewal)
-        now = self._tamed_now()  # a renewal may have corrected it
+        now = self._clamped_now()  # a renewal may have corrected it
         done.next_at = now + LONGEST_WAIT
         return self._start_calls(done, now)
 
@@ -129,40 +129,40 @@ class Pipeline:
             recorded += 1
         return recorded
 
-    def _tamed_now(self) -> int:
+    def _clamped_now(self) -> int:
         """The time; when the cloud has corrected it, nothing written by the wrong time may hold us up."""
         corrections = self.clock.corrections
         now = self.clock.now()
         if corrections != self._corrections:
             try:
-                self.books.tame(now)
+                self.call_ledger.clamp_future(now)
                 self._corrections = corrections
             except StateError as error:
                 self.changes.bad("state", str(error))
-        if self.trouble.paused_until > now + 32 * DAY:
-            self.trouble.paused_until = now
+        if self.breaker.paused_until > now + 32 * DAY:
+            self.breaker.paused_until = now
         return now
 
     def _start_calls(self, done: Tick, now: int) -> Tick:
-        usage = self.books.usage(now)
+        usage = self.call_ledger.usage(now)
         for system in backfill.take_up(self.store, self.inventory, now):
-            self.agenda.touch(system, now)
+            self.due_queue.touch(system, now)
         share = backfill.share(self.store, self.settings.api.backfill_share)
-        self.desk.rules = replace(self.desk.rules, share=share)
+        self.dispatcher.rules = replace(self.dispatcher.rules, share=share)
         accounts = frozenset(name for name in self.settings.accounts if self.accounts.grant(name, now))
-        choice = self.desk.choose(now, usage, accounts, self._flying)
-        self.pace = self.desk.pace
-        if not self.agenda.needs and len(accounts) == len(self.settings.accounts) and self.agenda.is_priced:
+        choice = self.dispatcher.choose(now, usage, accounts, self._flying)
+        self.pace = self.dispatcher.pace
+        if not self.due_queue.needs and len(accounts) == len(self.settings.accounts) and self.due_queue.is_priced:
             backfill.is_there(self.store)
-        if self.trouble.paused_until > now:
-            done.next_at = min(done.next_at, self.trouble.paused_until)
+        if self.breaker.paused_until > now:
+            done.next_at = min(done.next_at, self.breaker.paused_until)
             return done
-        open_at = quota.open_at(self.trouble.plan(self.plan, now), usage, now)
+        open_at = quota.open_at(self.breaker.plan(self.plan, now), usage, now)
         for task in choice.tasks[: self._slots() if open_at <= now else 0]:
             done.started += self._start(task, now)
         done.waits_for_minute = len(choice.tasks) > done.started
         soonest = max(open_at, now + 1) if done.waits_for_minute else min(choice.next_at, self.accounts.next_at(now))
-        done.next_at = min(done.next_at, soonest, now + SOON if self.accounts.renewing else NEVER)
+        done.next_at = min(done.next_at, soonest, now + TOKEN_SOON_S if self.accounts.renewing else NEVER_AT)
         return done
 
     def _slots(self) -> int:
@@ -174,12 +174,12 @@ class Pipeline:
     def _start(self, task: Task, now: int) -> int:
         grant = self.accounts.grant(task.account, now)
         try:
-            call = self.books.reserve(now, (task.system, task.stream.name, task.purpose.value))
+            call = self.call_ledger.reserve(now, (task.system, task.stream.name, task.purpose.value))
         except StateError as error:
             self.changes.bad("state", str(error))
             return 0
         self._flying[task.pair] = task
-        self.desk.made(task)
+        self.dispatcher.made(task)
         row = self.inventory.systems.get(task.system)
         began_at = row.operational_at if row else None
         asked = request(self.api, task, grant)
@@ -199,7 +199,7 @@ class Pipeline:
     def _start_renewal(self, account: str) -> None:
         now = self.clock.now()
         try:
-            call = self.books.reserve(now, (f"@{account}", "token", "token"))
+            call = self.call_ledger.reserve(now, (f"@{account}", "token", "token"))
         except StateError as error:
             self.changes.bad("state", str(error))
             return
@@ -252,23 +252,23 @@ class Pipeline:
         context = self._context(task, now)
         with self.store.transaction() as db:
             pair = record.record(db, outcome, context)
-            trouble = after(self.trouble, outcome.verdict, self.plan, now)
-            kept.write(db, "paused_until", str(trouble.paused_until))
-            kept.write(db, "weather", trouble.reason if trouble.busy else "")
-        self.trouble = trouble
+            breaker = after(self.breaker, outcome.verdict, self.plan, now)
+            kept.write(db, "paused_until", str(breaker.paused_until))
+            kept.write(db, "weather", breaker.reason if breaker.busy else "")
+        self.breaker = breaker
         self._flying.pop(task.pair, None)
-        self.books.ended(outcome.call, now, sent=outcome.sent)
+        self.call_ledger.ended(outcome.call, now, sent=outcome.sent)
         listed = [info.system for info in outcome.systems]
         if snapshot.refresh(self.store.db, self.inventory.state, *task.pair, listed):
             self.inventory.rebuild()
         for system in dict.fromkeys([task.system, *listed]):
-            self.agenda.touch(system, now)
+            self.due_queue.touch(system, now)
         self._tell(outcome, pair.rest_until, now)
 
-    def _context(self, task: Task, now: int) -> Context:
+    def _context(self, task: Task, now: int) -> CommitContext:
         wanted = self.inventory.wanted_of(task.system)
         accounts = frozenset(self.settings.accounts)
-        context = Context(now, self.classes, 0, task.account, self.api.version, accounts=accounts)
+        context = CommitContext(now, self.classes, 0, task.account, self.api.version, accounts=accounts)
         if wanted is None:
             return context
         pair = self.inventory.pairs.get(task.pair) or Pair(*task.pair)
@@ -279,8 +279,8 @@ class Pipeline:
         now = self.clock.now()
         with self.store.transaction() as db:
             ledger.end(db, renewal.call, now, "ok" if renewal.token else "no_token")
-        self.books.ended(renewal.call, now, sent=True)
-        self.trouble.fatal = self.accounts.finish(renewal, now) or self.trouble.fatal
+        self.call_ledger.ended(renewal.call, now, sent=True)
+        self.breaker.fatal = self.accounts.finish(renewal, now) or self.breaker.fatal
         name = f"auth.{renewal.account}"
         if renewal.error is None:
             self.changes.good(name, f"account {renewal.account} is authorized")

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 from ingest.simulator import answers, extras, v2, v4
 from ingest.simulator.answers import Answer, Json, RefusedError, as_json
-from ingest.simulator.faults import Trouble
+from ingest.simulator.faults import FaultPlan
 from ingest.simulator.history import History
 from ingest.simulator.oauth import OAuth
 from ingest.simulator.quota import Exceeded, Quota
-from ingest.simulator.request import Options, Request
+from ingest.simulator.request import ApiRequest, Options
 from ingest.simulator.users import enlighten_id, v2_code
 
 KNOWN_METHODS = {"POST", "PUT", "GET", "DELETE", "HEAD", "OPTIONS", "PATCH"}
@@ -27,7 +27,7 @@ class Viewer(NamedTuple):
         return history.site.shared and (self.app_type == "partner" or history.site.owner == self.owner)
 
 
-class Api:
+class VendorApi:
     """Both versions of the API of one application."""
 
     def __init__(
@@ -35,7 +35,7 @@ class Api:
         histories: Mapping[int, History],
         oauth: OAuth,
         quota: Quota,
-        trouble: Trouble,
+        trouble: FaultPlan,
         options: Options,
         quota_form: str,
     ) -> None:
@@ -103,7 +103,7 @@ class Api:
         if method not in ("GET", "HEAD"):
             raise RefusedError(answers.method_not_allowed())
         mine = [history for history in self._histories.values() if viewer.sees(history)]
-        request = Request(now, params, mine, self._options)
+        request = ApiRequest(now, params, mine, self._options)
         head, _, rest = path.partition("/systems")
         if head not in ("/api/v2", "/api/v4") or (rest and not rest.startswith("/")):
             raise RefusedError(_nowhere(path, old=old))
@@ -115,7 +115,7 @@ class Api:
         system_id, _, suffix = rest.strip("/").partition("/")
         return self._serve_system(request, viewer, system_id, suffix, old=old)
 
-    def _serve_system(self, request: Request, viewer: Viewer, system_id: str, suffix: str, *, old: bool) -> Json:
+    def _serve_system(self, request: ApiRequest, viewer: Viewer, system_id: str, suffix: str, *, old: bool) -> Json:
         found = v2.ROUTES.get(suffix) if old else v4.ROUTES.get(suffix) or extras.find(suffix)
         if found is None:
             raise RefusedError(_nowhere(suffix, old=old))
@@ -129,7 +129,7 @@ class Api:
             raise RefusedError(v2.unauthorized() if old else answers.unknown_system(system_id, message))
         if not viewer.sees(history):
             raise RefusedError(v2.unauthorized() if old else answers.forbidden())
-        chosen = Request(request.now, request.params, request.mine, request.options, history)
+        chosen = ApiRequest(request.now, request.params, request.mine, request.options, history)
         return route(chosen)
 
     def _admit(self, group: str, *, old: bool) -> None:

@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl
 
 from ingest.simulator import lifetime, pages, rows
 from ingest.simulator.answers import Answer, Json, as_html, error, no_answer
-from ingest.simulator.api import Api
-from ingest.simulator.faults import Faults, Trouble
+from ingest.simulator.api import VendorApi
+from ingest.simulator.faults import FaultPlan, Faults
 from ingest.simulator.history import CONSUMPTION, RGM, STATS, History
 from ingest.simulator.oauth import OAuth
 from ingest.simulator.quota import Quota
@@ -25,7 +25,7 @@ _MEMORY_DAYS = 3000
 
 @dataclass(frozen=True)
 class Call:
-    """One call in the vendor's books; status 0 was never answered, `params` are without the key."""
+    """One call in the vendor's call_ledger; status 0 was never answered, `params` are without the key."""
 
     at: float
     path: str
@@ -70,14 +70,14 @@ class Cloud:
         self.calls: list[Call] = []
         self.token_calls: list[Call] = []
         self._token_calls_count = token_calls_count
-        self._trouble = Trouble(faults if faults is not None else Faults(), seed)
+        self._trouble = FaultPlan(faults if faults is not None else Faults(), seed)
         self._lock = RLock()
         self._histories: dict[int, History] = {}
         self._keep_days = max(_MEMORY_DAYS // max(len(sites), 1), 20)
         for site in sites:
             self.put(site)
         options = Options(micro_week, micro_week_echo, retention_days)
-        self._api = Api(self._histories, self.oauth, self.quota, self._trouble, options, quota_form)
+        self._api = VendorApi(self._histories, self.oauth, self.quota, self._trouble, options, quota_form)
 
     @property
     def faults(self) -> Faults:

@@ -4,31 +4,31 @@ from email.utils import formatdate
 
 from ingest.simulator.answers import Answer, Json, RefusedError, as_json, error, in_future, wrap
 from ingest.simulator.devices import micro_serials
-from ingest.simulator.request import Request
+from ingest.simulator.request import ApiRequest
 from ingest.simulator.v4 import Route
 
 PLAN_LACKS = {"watt": {"device", "streaming"}}
 """Access groups that a plan does not have at all (3.2)."""
 
 
-def _required_start(request: Request) -> None:
+def _required_start(request: ApiRequest) -> None:
     if "start_time" not in request.params:
         raise RefusedError(error(422, "start_time is required"))
 
 
-def events(request: Request) -> Json:
+def events(request: ApiRequest) -> Json:
     """GET events: none ever happen here (7.15)."""
     _required_start(request)
     return {"events": [], "system_id": request.history.site.system_id}
 
 
-def alarms(request: Request) -> Json:
+def alarms(request: ApiRequest) -> Json:
     """GET alarms: none ever happen here (7.15)."""
     _required_start(request)
     return {"alarms": [], "system_id": request.history.site.system_id}
 
 
-def heat_pump(request: Request) -> Json:
+def heat_pump(request: ApiRequest) -> Json:
     """GET hp_telemetry: no house has a heat pump that reports (7.16)."""
     start = request.time("start_at")
     if start is not None and start > request.now:
@@ -36,7 +36,7 @@ def heat_pump(request: Request) -> Json:
     return {"system_id": request.history.site.system_id, "items": "intervals", "intervals": []}
 
 
-def panels(request: Request) -> Json:
+def panels(request: ApiRequest) -> Json:
     """GET devices/micros/telemetry: no single panel reports here (7.14)."""
     start = request.time("start_at")
     if start is not None and start > request.now:
@@ -45,7 +45,7 @@ def panels(request: Request) -> Json:
 
 
 def _panel(serial: str) -> Route:
-    def route(request: Request) -> Json:
+    def route(request: ApiRequest) -> Json:
         if serial not in micro_serials(request.history.site):
             raise RefusedError(error(404, f'Micro not found for {{:id=>"{serial}"}}'))
         return {"system_id": request.history.site.system_id, "items": "intervals", "intervals": []}
@@ -53,7 +53,7 @@ def _panel(serial: str) -> Route:
     return route
 
 
-def chargers(request: Request) -> Json:
+def chargers(request: ApiRequest) -> Json:
     """GET ev_charger/devices: nobody has one (7.16)."""
     site = request.history.site
     return {
@@ -64,7 +64,7 @@ def chargers(request: Request) -> Json:
     }
 
 
-def live_data(request: Request) -> Json:
+def live_data(request: ApiRequest) -> Json:
     """GET live_data: the simulated gateways do not stream (7.17)."""
     text = "IQ gateway is not reporting"
     raise RefusedError(_frame(473, text, "IQ_GATEWAY_NOT_REPORTING", "site_connectivity_error", request.now))

@@ -48,7 +48,7 @@ def faults_from(rates: Mapping[str, float]) -> Faults:
     return replace(Faults(), **rates)  # type: ignore[arg-type] # rates are floats, checked above
 
 
-class Trouble:
+class FaultPlan:
     """Draws faults, the same ones for the same seed and the same calls."""
 
     def __init__(self, faults: Faults, seed: int) -> None:

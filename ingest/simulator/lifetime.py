@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from ingest.simulator.answers import Json, RefusedError, bad_range, in_future
 from ingest.simulator.history import CONSUMPTION, RGM, STATS, History
-from ingest.simulator.request import DAY, Request
+from ingest.simulator.request import DAY, ApiRequest
 from ingest.simulator.rows import meta
 
 PRODUCTION = "production"
@@ -34,7 +34,7 @@ def days_between(first: date, last: date) -> list[date]:
     return [first + timedelta(days=i) for i in range((last - first).days + 1)]
 
 
-def _days(request: Request) -> list[date]:
+def _days(request: ApiRequest) -> list[date]:
     """The days asked for: default from the first to yesterday, or to today if that is the start."""
     site, now = request.history.site, request.now
     today = site.local_date(now)
@@ -48,16 +48,16 @@ def _days(request: Request) -> list[date]:
     return days_between(start, end)
 
 
-def _head(request: Request, days: list[date]) -> Json:
+def _head(request: ApiRequest, days: list[date]) -> Json:
     start = str(days[0]) if days else str(request.history.site.local_date(request.now))
     return {"system_id": request.history.site.system_id, "start_date": start}
 
 
-def _is_unborn(request: Request) -> bool:
+def _is_unborn(request: ApiRequest) -> bool:
     return request.history.gateway.last_report(request.now) is None
 
 
-def energy(request: Request) -> Json:
+def energy(request: ApiRequest) -> Json:
     """GET energy_lifetime: whole Wh per local day; `production=all` adds both sources (7.6)."""
     history, now = request.history, request.now
     if _is_unborn(request):
@@ -75,7 +75,7 @@ def energy(request: Request) -> Json:
     return {**reply, "meta": meta(history, now)}
 
 
-def consumption(request: Request) -> Json:
+def consumption(request: ApiRequest) -> Json:
     """GET consumption_lifetime: whole Wh per local day; empty without a consumption meter (7.6)."""
     history, now = request.history, request.now
     if _is_unborn(request) or not history.site.consumption_meter:
@@ -86,7 +86,7 @@ def consumption(request: Request) -> Json:
     return {**_head(request, days), "consumption": used, "meta": meta(history, now)}
 
 
-def summary(request: Request) -> Json:
+def summary(request: ApiRequest) -> Json:
     """GET summary: W now, Wh of the day, Wh of all days before it (7.2)."""
     history, now = request.history, request.now
     site = history.site

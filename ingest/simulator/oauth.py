@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from ingest.simulator import pages
 from ingest.simulator.answers import Answer, Json, RefusedError, as_html, as_json, redirect
 from ingest.simulator.noise import mix
-from ingest.simulator.tokens import ACCESS_LIFE, Token, TokenBook
+from ingest.simulator.tokens import ACCESS_LIFE, IssuedToken, TokenBook
 from ingest.simulator.users import Application, enlighten_id, v2_code
 
 CODE_LIFE = 300
@@ -135,7 +135,7 @@ class OAuth:
             raise _invalid_grant("Bad credentials")
         return _reply(known[0], "partner", self.book.first(known[0], "partner", now))
 
-    def bearer(self, authorization: str, now: float) -> Token | None:
+    def bearer(self, authorization: str, now: float) -> IssuedToken | None:
         """The valid access token in an Authorization header, if there is one."""
         scheme, _, text = authorization.partition(" ")
         return self.book.check(text, "access", now) if scheme.lower() == "bearer" else None

@@ -27,7 +27,7 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Request:
+class ApiRequest:
     """One authorized call: `now` is the cloud's clock, `mine` are the systems that the caller may see."""
 
     now: int
@@ -81,17 +81,17 @@ class Window:
     echo: dict[str, int | str]
 
 
-def oldest(request: Request, stream: str, days: int) -> int:
+def oldest(request: ApiRequest, stream: str, days: int) -> int:
     """Start of the oldest interval still kept: the site's first one, or midnight `days` days ago."""
     return max(request.history.since(stream), _kept_from(request, days))
 
 
-def _kept_from(request: Request, days: int) -> int:
+def _kept_from(request: ApiRequest, days: int) -> int:
     site = request.history.site
     return max(site.midnight(site.local_date(request.now - days * DAY)), site.history_from or 0)
 
 
-def bounds(request: Request, stream: str, days: int, start: int, end: int) -> dict[str, int]:
+def bounds(request: ApiRequest, stream: str, days: int, start: int, end: int) -> dict[str, int]:
     """What a 422 says about a range: the range, and the ends of the first and the last interval (4.3)."""
     history = request.history
     first = oldest(request, stream, days) + STEP[stream]
@@ -99,7 +99,7 @@ def bounds(request: Request, stream: str, days: int, start: int, end: int) -> di
     return {"start_at": start, "end_at": end, "first_interval": first, "last_interval": last}
 
 
-def telemetry_window(request: Request, stream: str) -> Window:
+def telemetry_window(request: ApiRequest, stream: str) -> Window:
     """The window of `telemetry/*` (6). Starts before the first report move to midnight of the first day."""
     site, now = request.history.site, request.now
     granularity = request.params.get("granularity", "day")

@@ -17,7 +17,7 @@ _HEADER = urlsafe_b64encode(b'{"alg":"HS256","typ":"JWT"}').rstrip(b"=").decode(
 
 
 @dataclass(frozen=True)
-class Token:
+class IssuedToken:
     """What a token says: `family` is one consent, `generation` how often it was refreshed since."""
 
     kind: str
@@ -53,7 +53,7 @@ class TokenBook:
             self._renewed.add((owner, family))
         return self._pair(owner, app_type, now, family, 0)
 
-    def refresh(self, text: str, now: float) -> tuple[Token, tuple[str, str, str]] | None:
+    def refresh(self, text: str, now: float) -> tuple[IssuedToken, tuple[str, str, str]] | None:
         """The next pair in exchange for a refresh token, None if that is dead."""
         token = self.check(text, "refresh", now)
         if token is None or token.generation < self._least.get(token.family, 0):
@@ -62,13 +62,13 @@ class TokenBook:
         self._least[token.family] = following if self.strict else token.generation
         return token, self._pair(token.owner, token.app_type, now, token.family, following)
 
-    def check(self, text: str, kind: str, now: float) -> Token | None:
+    def check(self, text: str, kind: str, now: float) -> IssuedToken | None:
         """What the token says if it is genuine, of this kind, not expired and not revoked."""
         head, _, signature = text.rpartition(".")
         if not head.startswith(_HEADER + ".") or not hmac.compare_digest(signature, self._sign(head)):
             return None
         body = head.rpartition(".")[2]
-        token = Token(**json.loads(urlsafe_b64decode(body + "=" * (-len(body) % 4))))
+        token = IssuedToken(**json.loads(urlsafe_b64decode(body + "=" * (-len(body) % 4))))
         if token.kind != kind or now >= token.exp or self._is_revoked(token):
             return None
         return token
@@ -78,18 +78,18 @@ class TokenBook:
         self._revoked[owner] = now
         self._renewed = {(name, family) for name, family in self._renewed if name != owner}
 
-    def _is_revoked(self, token: Token) -> bool:
+    def _is_revoked(self, token: IssuedToken) -> bool:
         revoked = self._revoked.get(token.owner)
         renewed = (token.owner, token.family) in self._renewed
         return revoked is not None and token.iat <= revoked and not renewed
 
     def _pair(self, owner: str, app_type: str, now: float, family: str, generation: int) -> tuple[str, str, str]:
         jti = self._unique(now)
-        access = Token("access", owner, app_type, now, now + ACCESS_LIFE, family, generation, jti)
-        refresh = Token("refresh", owner, app_type, now, now + REFRESH_LIFE, family, generation, jti)
+        access = IssuedToken("access", owner, app_type, now, now + ACCESS_LIFE, family, generation, jti)
+        refresh = IssuedToken("refresh", owner, app_type, now, now + REFRESH_LIFE, family, generation, jti)
         return self._write(access), self._write(refresh), jti
 
-    def _write(self, token: Token) -> str:
+    def _write(self, token: IssuedToken) -> str:
         body = urlsafe_b64encode(json.dumps(asdict(token)).encode()).rstrip(b"=").decode()
         head = f"{_HEADER}.{body}"
         return f"{head}.{self._sign(head)}"

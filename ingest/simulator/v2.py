@@ -6,7 +6,7 @@ from ingest.simulator import lifetime, rows
 from ingest.simulator.answers import RANGE, Answer, Json, RefusedError, as_json
 from ingest.simulator.devices import micro_serials, system
 from ingest.simulator.history import CONSUMPTION, RGM, STATS, STEP, History
-from ingest.simulator.request import DAY, Request, bounds, oldest
+from ingest.simulator.request import DAY, ApiRequest, bounds, oldest
 from ingest.simulator.users import v2_code
 from ingest.simulator.v4 import Route, meter_intervals, production_meter_readings
 
@@ -26,7 +26,7 @@ def unavailable() -> Answer:
     return as_json({"errorCode": 7, "errorMessages": ["Data temporarily unavailable."]}, 503)
 
 
-def listing(request: Request) -> Json:
+def listing(request: ApiRequest) -> Json:
     """GET /systems: pages linked by the cursor `next`, 100 systems each by default, 1000 at most (8)."""
     mine = sorted(request.mine, key=lambda each: each.site.system_id)
     starts = [v2_code(each.site.system_id) for each in mine]
@@ -37,7 +37,7 @@ def listing(request: Request) -> Json:
     return {**reply, "next": starts[end]} if end < len(mine) else reply
 
 
-def search(request: Request) -> Json:
+def search(request: ApiRequest) -> Json:
     """GET /systems/search_system_id: the system of a gateway's serial number."""
     serial = request.params.get("serial_num")
     found = [each.site.system_id for each in request.mine if each.site.gateway_serial == serial]
@@ -55,7 +55,7 @@ def _system(history: History, now: int) -> Json:
     return {**names, "status": row["status"], **rest, "meta": rows.meta(history, now)}
 
 
-def _range(request: Request, stream: str, longest: int) -> tuple[int, int] | None:
+def _range(request: ApiRequest, stream: str, longest: int) -> tuple[int, int] | None:
     """The window asked for, rounded down; None is an empty reply: it begins more than a year ago."""
     now, step = request.now, STEP[stream]
     asked, until = request.time("start_at"), request.time("end_at")
@@ -70,7 +70,9 @@ def _range(request: Request, stream: str, longest: int) -> tuple[int, int] | Non
     return start, end
 
 
-def _series(request: Request, stream: str, longest: int, shape: Callable[[History, int, int, int], list[Json]]) -> Json:
+def _series(
+    request: ApiRequest, stream: str, longest: int, shape: Callable[[History, int, int, int], list[Json]]
+) -> Json:
     history, now = request.history, request.now
     window = _range(request, stream, longest) if history.has(stream) else None
     return {
@@ -81,30 +83,30 @@ def _series(request: Request, stream: str, longest: int, shape: Callable[[Histor
     }
 
 
-def stats(request: Request) -> Json:
+def stats(request: ApiRequest) -> Json:
     """GET stats: five minutes of the microinverters, a day per call (8)."""
     return _series(request, STATS, DAY, rows.stats)
 
 
-def consumption_stats(request: Request) -> Json:
+def consumption_stats(request: ApiRequest) -> Json:
     """GET consumption_stats: quarter hours, a month per call (8)."""
     return _series(request, CONSUMPTION, MONTH, rows.consumption)
 
 
-def rgm_stats(request: Request) -> Json:
+def rgm_stats(request: ApiRequest) -> Json:
     """GET rgm_stats: quarter hours by channel, a month per call (8)."""
     window = _range(request, RGM, MONTH) if request.history.site.meter else None
     return meter_intervals(request, *(window or (0, 0)))
 
 
-def consumption_lifetime(request: Request) -> Json:
+def consumption_lifetime(request: ApiRequest) -> Json:
     """GET consumption_lifetime: 204 without a consumption meter (8)."""
     if not request.history.site.consumption_meter:
         raise RefusedError(Answer(204, {"Content-Type": "application/json"}))
     return lifetime.consumption(request)
 
 
-def inventory(request: Request) -> Json:
+def inventory(request: ApiRequest) -> Json:
     """GET inventory: serial numbers of inverters and meters."""
     site = request.history.site
     inverters = [{"sn": serial, "model": "IQ7"} for serial in micro_serials(site)] if site.micros else []
@@ -114,7 +116,7 @@ def inventory(request: Request) -> Json:
     return {"system_id": site.system_id, "inverters": inverters, "meters": meters}
 
 
-def envoys(request: Request) -> Json:
+def envoys(request: ApiRequest) -> Json:
     """GET envoys: the gateways."""
     history, now = request.history, request.now
     serial = history.site.gateway_serial

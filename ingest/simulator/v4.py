@@ -6,13 +6,13 @@ from ingest.simulator import lifetime, rows
 from ingest.simulator.answers import Json, RefusedError, bad_range, error, in_future, out_of_range, wrap
 from ingest.simulator.devices import devices, system
 from ingest.simulator.history import CONSUMPTION, RGM, STATS
-from ingest.simulator.request import WEEK, Request, bounds, oldest, telemetry_window
+from ingest.simulator.request import WEEK, ApiRequest, bounds, oldest, telemetry_window
 
-Route = Callable[[Request], Json]
+Route = Callable[[ApiRequest], Json]
 _SORTING = "The sorting parameter is not supported. Please use id for sorting by Asc or -id for sorting by Desc"
 
 
-def listing(request: Request) -> Json:
+def listing(request: ApiRequest) -> Json:
     """GET /systems: one page of the systems that the user can see (1, 7.1)."""
     sorting = request.params.get("sort_by", "id")
     if sorting not in ("id", "-id"):
@@ -24,23 +24,23 @@ def listing(request: Request) -> Json:
     return {**head, "items": "systems", "systems": found}
 
 
-def one(request: Request) -> Json:
+def one(request: ApiRequest) -> Json:
     """GET /systems/{id} (7.1)."""
     return system(request.history, request.now)
 
 
-def summary(request: Request) -> Json:
+def summary(request: ApiRequest) -> Json:
     """GET summary, with v4's battery fields (7.2)."""
     battery = {"battery_charge_w": 0, "battery_discharge_w": 0, "battery_capacity_wh": 0}
     return {**lifetime.summary(request), **battery}
 
 
-def inventory(request: Request) -> Json:
+def inventory(request: ApiRequest) -> Json:
     """GET devices (7.3)."""
     return devices(request.history, request.now)
 
 
-def _telemetry(request: Request, stream: str, shape: Callable[..., list[Json]], *, meta: bool) -> Json:
+def _telemetry(request: ApiRequest, stream: str, shape: Callable[..., list[Json]], *, meta: bool) -> Json:
     history, now = request.history, request.now
     window = telemetry_window(request, stream)
     reply = {
@@ -54,22 +54,22 @@ def _telemetry(request: Request, stream: str, shape: Callable[..., list[Json]], 
     return {**reply, "meta": rows.meta(history, now)} if meta else reply
 
 
-def production_micro(request: Request) -> Json:
+def production_micro(request: ApiRequest) -> Json:
     """GET telemetry/production_micro (7.7)."""
     return _telemetry(request, STATS, rows.stats, meta=True)
 
 
-def production_meter(request: Request) -> Json:
+def production_meter(request: ApiRequest) -> Json:
     """GET telemetry/production_meter, which has no `meta` (7.8)."""
     return _telemetry(request, RGM, rows.meter, meta=False)
 
 
-def consumption_meter(request: Request) -> Json:
+def consumption_meter(request: ApiRequest) -> Json:
     """GET telemetry/consumption_meter (7.9)."""
     return _telemetry(request, CONSUMPTION, rows.consumption, meta=True)
 
 
-def rgm_stats(request: Request) -> Json:
+def rgm_stats(request: ApiRequest) -> Json:
     """GET rgm_stats: by quarter hour and channel; more than a week is cut to one (7.4)."""
     now = request.now
     start, end = request.time("start_at"), request.time("end_at")
@@ -85,7 +85,7 @@ def rgm_stats(request: Request) -> Json:
     return meter_intervals(request, start, end // 900 * 900)
 
 
-def meter_intervals(request: Request, start: int, end: int) -> Json:
+def meter_intervals(request: ApiRequest, start: int, end: int) -> Json:
     """The reply of `rgm_stats` in v4 and v2; without a meter, empty lists (7.4)."""
     history, now = request.history, request.now
     site = history.site
@@ -103,7 +103,7 @@ def meter_intervals(request: Request, start: int, end: int) -> Json:
     }
 
 
-def production_meter_readings(request: Request) -> Json:
+def production_meter_readings(request: ApiRequest) -> Json:
     """GET production_meter_readings: the odometer in Wh at or before `end_at`, default now (7.5)."""
     history, now = request.history, request.now
     at = request.time("end_at")

@@ -8,7 +8,7 @@ from ingest.core.span import Span, Spans, subtract, union
 
 
 @dataclass(frozen=True)
-class Backfill:
+class BackfillRequest:
     """Read history after `since`, up to `until` (None: up to what is there); epoch seconds. None of a name is all.
 
     `share` is the part of the month's calls that history may use until it is done, None as configured.
@@ -21,7 +21,7 @@ class Backfill:
     share: float | None = None
 
 
-def ask(db: sqlite3.Connection, wish: Backfill, now: int) -> int:
+def ask(db: sqlite3.Connection, wish: BackfillRequest, now: int) -> int:
     """Store a wish; returns its number."""
     made = db.execute(
         "INSERT INTO wishes (kind, body, made_at) VALUES ('backfill', ?, ?)", (json.dumps(asdict(wish)), now)
@@ -29,10 +29,10 @@ def ask(db: sqlite3.Connection, wish: Backfill, now: int) -> int:
     return int(made.lastrowid or 0)
 
 
-def waiting(db: sqlite3.Connection) -> list[tuple[int, Backfill]]:
+def waiting(db: sqlite3.Connection) -> list[tuple[int, BackfillRequest]]:
     """The wishes that no runner has taken up yet, oldest first."""
     rows = db.execute("SELECT id, body FROM wishes WHERE kind = 'backfill' AND done_at IS NULL ORDER BY id")
-    return [(number, Backfill(**json.loads(body))) for number, body in rows.fetchall()]
+    return [(number, BackfillRequest(**json.loads(body))) for number, body in rows.fetchall()]
 
 
 def taken_up(db: sqlite3.Connection, number: int, now: int) -> None:

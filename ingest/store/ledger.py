@@ -3,7 +3,7 @@
 import sqlite3
 
 from ingest.core.units import MINUTE
-from ingest.plan.quota import Usage, month_of
+from ingest.plan.quota import Usage, month_bounds
 
 KEEP = 400 * 86400
 """A ledger longer than a year lets a year be looked back on."""
@@ -27,7 +27,7 @@ def release(db: sqlite3.Connection, call: int) -> None:
 
 def usage(db: sqlite3.Connection, app: str, now: int) -> Usage:
     """What the application spent in the month of `now`, and the ends of the calls of the last minute."""
-    first, following = month_of(now)
+    first, following = month_bounds(now)
     month, history = db.execute(
         "SELECT count(*), coalesce(sum(purpose = 'history'), 0) FROM calls "
         "WHERE app = ? AND at < ? AND at >= ? AND coalesce(ended, ?) >= ?",
@@ -43,7 +43,7 @@ def usage(db: sqlite3.Connection, app: str, now: int) -> Usage:
 def settle(db: sqlite3.Connection, app: str, now: int) -> None:
     """At the start: calls cut off by a crash end now."""
     db.execute("UPDATE calls SET ended = ? WHERE app = ? AND ended IS NULL", (now, app))
-    tame(db, app, now)
+    clamp_future(db, app, now)
 
 
 def forget(db: sqlite3.Connection, now: int) -> None:
@@ -51,7 +51,7 @@ def forget(db: sqlite3.Connection, now: int) -> None:
     db.execute("DELETE FROM calls WHERE at < ?", (now - KEEP,))
 
 
-def tame(db: sqlite3.Connection, app: str, now: int) -> None:
+def clamp_future(db: sqlite3.Connection, app: str, now: int) -> None:
     """Calls entered by a clock that ran ahead are counted as made now: none is freed."""
     db.execute("UPDATE calls SET at = ? WHERE app = ? AND at > ?", (now, app, now))
     db.execute("UPDATE calls SET ended = ? WHERE app = ? AND ended > ?", (now, app, now))

@@ -10,7 +10,7 @@ from typing import Any
 from ingest.core.span import Span, Spans, subtract, union
 from ingest.enphase.streams import BY_NAME
 from ingest.plan.coverage import Advance
-from ingest.plan.profile import Habits, from_json, to_json
+from ingest.plan.profile import Profile, from_json, to_json
 from ingest.plan.state import Pair, SystemRow
 from ingest.store import meta as kept
 
@@ -130,7 +130,7 @@ def _system_row(row: tuple[Any, ...]) -> SystemRow:
 
 
 @lru_cache(maxsize=256)
-def _learned(text: str) -> Habits:
+def _learned(text: str) -> Profile:
     # A commit looks at the row of its system several times.
     return from_json(json.loads(text))
 
@@ -166,7 +166,7 @@ def save_system(db: sqlite3.Connection, system: SystemRow) -> None:
             json.dumps(system.info, sort_keys=True),
             system.probes,
             system.probed_at,
-            json.dumps(to_json(system.habits)),
+            json.dumps(to_json(system.profile)),
         ),
     )
 

@@ -13,8 +13,8 @@ from ingest.plan.coverage import covered
 from ingest.plan.inventory import Inventory
 from ingest.plan.state import Pair
 from ingest.plan.work import Work
-from ingest.report.gaps import NO_METER, NOT_DUE, WAITING, reason_of, settled_until, wanted
-from ingest.report.model import Difference
+from ingest.report.gaps import NO_METER_WORDS, NOT_DUE, WAITING, reason_of, settled_until, wanted
+from ingest.report.model import DifferenceReport
 
 CELL = 13
 TOP = 16
@@ -54,7 +54,7 @@ def enough(works: list[Work], now: int) -> int:
     return next((weeks for weeks in WEEKS if now - oldest < (weeks - 1) * 7 * DAY), 106)
 
 
-def calendar(inventory: Inventory, work: Work, now: int, weeks: int, differences: list[Difference]) -> Calendar:
+def calendar(inventory: Inventory, work: Work, now: int, weeks: int, differences: list[DifferenceReport]) -> Calendar:
     """The last weeks of a stream; `differences` are those of its system."""
     row = inventory.systems.get(work.system)
     timezone = row.timezone if row else ""
@@ -69,7 +69,7 @@ def calendar(inventory: Inventory, work: Work, now: int, weeks: int, differences
     return Calendar(work.stream.name, weeks * CELL, TOP + 7 * CELL, cells, list(_months(days)), summary)
 
 
-def _concerns(found: Difference, work: Work) -> bool:
+def _concerns(found: DifferenceReport, work: Work) -> bool:
     series = {"stats": "micro_production", "rgm_stats": "meter_production", "consumption": "consumption"}
     return series.get(work.stream.name) == found.series
 
@@ -93,7 +93,7 @@ class _Judge:
     """What each day of a stream is, and why."""
 
     def __init__(
-        self, inventory: Inventory, work: Work, now: int, timezone: str, differences: dict[str, Difference]
+        self, inventory: Inventory, work: Work, now: int, timezone: str, differences: dict[str, DifferenceReport]
     ) -> None:
         settle = inventory.settings.settle
         pair = inventory.pairs.get(work.pair) or Pair(*work.pair)
@@ -137,7 +137,7 @@ class _Judge:
     def _outside(self, span: Span) -> str:
         """Why nobody waits for the wanted part of a day; empty where somebody does."""
         if self.absent:
-            return NO_METER
+            return NO_METER_WORDS
         if span.length <= 0:
             return f"outside: wanted, and to be had, from {local_words(self.span.start, self.timezone)[:10]} on"
         if total(intersect(self.skipped, span)) == span.length:

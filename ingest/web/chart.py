@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 from ingest.core.days import zone
 from ingest.core.span import floor_to
 from ingest.core.units import DAY
-from ingest.report.systems import midnight
+from ingest.report.systems import local_midnight
 from ingest.store import archive
 
 QUARTER = 900
 PER_HOUR = 4
-LONGEST = 92
+LONGEST_CHART = 92
 """Days of the longest curve."""
 
 
@@ -26,7 +26,7 @@ class Today(NamedTuple):
 
 def today(db: sqlite3.Connection, system: str, timezone: str, now: int) -> Today:
     """The day so far."""
-    start = midnight(now, timezone)
+    start = local_midnight(now, timezone)
     sums = []
     for field in ("produced_wh", "consumed_wh", "self_consumed_wh"):
         held = archive.numbers(db, "energy", system, field, start, now)
@@ -36,7 +36,9 @@ def today(db: sqlite3.Connection, system: str, timezone: str, now: int) -> Today
 
 def curve(db: sqlite3.Connection, system: str, timezone: str, now: int, days: int) -> dict[str, Any]:
     """Mean power (W) of every quarter of the last local days, today included; None where nothing is known."""
-    start = midnight(midnight(now, timezone) - (min(max(days, 1), LONGEST) - 1) * DAY + DAY // 2, timezone)
+    start = local_midnight(
+        local_midnight(now, timezone) - (min(max(days, 1), LONGEST_CHART) - 1) * DAY + DAY // 2, timezone
+    )
     made = archive.numbers(db, "energy", system, "produced_wh", start, now)
     used = archive.numbers(db, "energy", system, "consumed_wh", start, now)
     times = range(floor_to(start, QUARTER), floor_to(now, QUARTER) + 1, QUARTER)

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, render_template_string, request
 
-from ingest.auth.consent import Desk, Seen, StateRefused
+from ingest.auth.consent import ConsentFlow, Seen, StateRefused
 from ingest.core.errors import IngestError
-from ingest.enphase.oauth import Token, answer_of, local_port, read_answer
+from ingest.enphase.oauth import TokenPair, answer_of, local_port, read_answer
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -52,13 +52,13 @@ consent page of Enphase</a>, log in as the owner of the system, and approve.</p>
 """
 
 
-def blueprint(desk: Desk, stylesheet: str = "", after: Callable[[], None] = lambda: None) -> Blueprint:
+def blueprint(flow: ConsentFlow, stylesheet: str = "", after: Callable[[], None] = lambda: None) -> Blueprint:
     """The routes `/authorize/ACCOUNT` and `/oauth/callback`.
 
     `stylesheet` is the address of one, if there is; `after` is called when an account was authorized.
     """
     pages = Blueprint("consent", __name__)
-    clerk = _Clerk(desk, stylesheet, after)
+    clerk = _Clerk(flow, stylesheet, after)
     pages.add_url_rule("/authorize/<account>", "ask", clerk.ask, methods=["GET"])
     pages.add_url_rule("/authorize/<account>", "paste", clerk.paste, methods=["POST"])
     pages.add_url_rule("/oauth/callback", "callback", clerk.callback, methods=["GET"])
@@ -66,8 +66,8 @@ def blueprint(desk: Desk, stylesheet: str = "", after: Callable[[], None] = lamb
 
 
 class _Clerk:
-    def __init__(self, desk: Desk, stylesheet: str, after: Callable[[], None]) -> None:
-        self._desk, self._stylesheet, self._after = desk, stylesheet, after
+    def __init__(self, flow: ConsentFlow, stylesheet: str, after: Callable[[], None]) -> None:
+        self._flow, self._stylesheet, self._after = flow, stylesheet, after
 
     def ask(self, account: str) -> Response:
         """The question, or why there is none."""
@@ -81,8 +81,8 @@ class _Clerk:
         answer = read_answer(text)
         try:
             if answer.code or answer.error:
-                self._desk.check_form(account, state, answer)
-            return self._welcome(account, self._desk.conclude(account, answer))
+                self._flow.check_form(account, state, answer)
+            return self._welcome(account, self._flow.conclude(account, answer))
         except IngestError as error:
             return self._question(account, str(error))
 
@@ -91,22 +91,22 @@ class _Clerk:
         answer = answer_of(request.args)
         account = ""
         try:
-            account = self._desk.redeem(answer)
-            return self._welcome(account, self._desk.conclude(account, answer))
+            account = self._flow.redeem(answer)
+            return self._welcome(account, self._flow.conclude(account, answer))
         except IngestError as error:
             again = account or self._only()
             advice = "; begin again" if isinstance(error, StateRefused) else ""
             return self._page("Not authorized", f"{error}{advice}.", account=again, wrong=True)
 
     def _only(self) -> str:
-        names = [name for name, kind in self._desk.kinds.items() if kind == "consent"]
+        names = [name for name, kind in self._flow.kinds.items() if kind == "consent"]
         return names[0] if len(names) == 1 else ""
 
     def _unasked(self, account: str) -> Response | None:
         """The answer for an account of which nobody needs to be asked."""
-        kind = self._desk.kinds.get(account)
+        kind = self._flow.kinds.get(account)
         if kind is None:
-            known = ", ".join(self._desk.kinds)
+            known = ", ".join(self._flow.kinds)
             return self._page("No such account", f"The configuration has these accounts: {known}.", 404, wrong=True)
         if kind == "login":
             return self._page("Nothing to do", f"Account {account} logs in by itself, with its username and password.")
@@ -116,16 +116,16 @@ class _Clerk:
 
     def _question(self, account: str, wrong: str = "") -> Response:
         try:
-            link, state = self._desk.ask(account)
+            link, state = self._flow.ask(account)
         except IngestError as error:
             return self._page("Not possible now", str(error), 503, wrong=True)
-        returns = local_port(self._desk.authorizer.app) is not None
+        returns = local_port(self._flow.authorizer.app) is not None
         more = {"link": link, "state": state, "returns": returns}
         return self._page(f"Authorize {account}", wrong, 400 if wrong else 200, account, wrong=bool(wrong), **more)
 
-    def _welcome(self, account: str, token: Token) -> Response:
+    def _welcome(self, account: str, token: TokenPair) -> Response:
         try:
-            seen = self._desk.see(account, token)
+            seen = self._flow.see(account, token)
         except IngestError as error:
             seen = Seen(trouble=str(error))
         self._after()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.auth.accounts import FRESH, Accounts, Renewal
+from ingest.auth.accounts import FRESH_S, Accounts, Renewal
 from ingest.auth.authorizer import Authorizer, Login
 from ingest.auth.token_files import Kept, TokenFiles
 from ingest.core.errors import AuthBusy, AuthNeeded, ConfigError
@@ -14,15 +14,15 @@ from ingest.core.http import Reply
 from ingest.core.span import Span
 from ingest.core.units import DAY
 from ingest.enphase.call import Purpose, Task
-from ingest.enphase.oauth import App, Token
+from ingest.enphase.oauth import App, TokenPair
 from ingest.enphase.replies import Kind, Verdict
 from ingest.enphase.streams.site import SYSTEMS
 from ingest.fetch.worker import Outcome
 from tests.auth.test_authorizer import INVALID_CLIENT, INVALID_GRANT, Endpoint, pair
 
 NOW = 1_750_000_000
-YOUNG = Token("a1", "r1-secret", NOW, NOW + DAY)
-OLD = Token("a0", "r0-secret", NOW - 2 * DAY, NOW - DAY)
+YOUNG = TokenPair("a1", "r1-secret", NOW, NOW + DAY)
+OLD = TokenPair("a0", "r0-secret", NOW - 2 * DAY, NOW - DAY)
 
 
 @pytest.fixture(name="files")
@@ -127,7 +127,7 @@ def test_a_pair_is_renewed_ahead_of_its_end(files: TokenFiles) -> None:
 
 
 def test_a_pair_is_renewed_every_few_days_however_long_it_lives() -> None:
-    assert Token("a", "r", NOW, NOW + 100 * DAY).renew_at() == NOW + 3 * DAY
+    assert TokenPair("a", "r", NOW, NOW + 100 * DAY).renew_at() == NOW + 3 * DAY
 
 
 def test_weather_is_waited_for_in_growing_pauses(files: TokenFiles) -> None:
@@ -160,7 +160,7 @@ def _expired(held: Accounts, grant: str, now: int) -> Kind:
 
 @pytest.mark.parametrize(
     ("age", "kind", "due"),
-    [(1, Kind.DENIED, []), (FRESH, Kind.EXPIRED, ["home"]), (-3600, Kind.EXPIRED, ["home"])],
+    [(1, Kind.DENIED, []), (FRESH_S, Kind.EXPIRED, ["home"]), (-3600, Kind.EXPIRED, ["home"])],
     ids=["just issued", "older", "issued by a clock that was wrong"],
 )
 def test_a_token_called_expired_is_renewed_once_unless_it_is_new(

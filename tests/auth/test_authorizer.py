@@ -10,12 +10,12 @@ from ingest.auth.authorizer import Authorizer, Login
 from ingest.auth.token_files import Kept, TokenFiles
 from ingest.core.errors import AuthBusy, AuthNeeded, ConfigError, IngestError, StateError
 from ingest.core.http import Reply, Request
-from ingest.enphase.oauth import App, Token
+from ingest.enphase.oauth import App, TokenPair
 
 NOW = 1_750_000_000
 APP = App("https://api.example", "client-5", "the-secret")
-FIRST = Token("a1", "r1-secret", NOW - 90_000, NOW - 3600)
-BEFORE = Token("a0", "r0-secret", NOW - 180_000, NOW - 90_000)
+FIRST = TokenPair("a1", "r1-secret", NOW - 90_000, NOW - 3600)
+BEFORE = TokenPair("a0", "r0-secret", NOW - 180_000, NOW - 90_000)
 
 INVALID_GRANT = Reply(400, b'{"error": "invalid_grant", "error_description": "Invalid refresh token"}')
 INVALID_CLIENT = Reply(401, b'{"error": "invalid_client", "error_description": "Bad client credentials"}')
@@ -67,7 +67,7 @@ def refused(error: type[IngestError], act: Callable[[], object]) -> str:
 
 def test_a_code_becomes_a_pair_on_the_disk(files: TokenFiles) -> None:
     token = authorizer(files, Endpoint(pair("a1", "r1"))).by_code("home", "code-1")
-    assert Token("a1", "r1", NOW, NOW + 86_400) == token
+    assert TokenPair("a1", "r1", NOW, NOW + 86_400) == token
     assert Kept(token) == files.read("home")
 
 

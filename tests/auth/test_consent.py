@@ -11,11 +11,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from ingest.auth.consent import MOST, SHORT, Desk, StateRefused, States, only_account
+from ingest.auth.consent import MOST, SHORT, ConsentFlow, StateRefused, States, only_account
 from ingest.auth.token_files import TokenFiles
 from ingest.core.errors import AuthNeeded, ConfigError, StateError
 from ingest.core.units import DAY
-from ingest.enphase.oauth import Answer, answer_of, read_answer
+from ingest.enphase.oauth import ConsentAnswer, answer_of, read_answer
 from ingest.service import onboarding
 from ingest.simulator import Cloud, Faults, demo_sites
 from ingest.web import consent
@@ -88,23 +88,23 @@ def test_a_folder_that_takes_nothing_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "answer"),
     [
-        ("Ab3xYz", Answer("Ab3xYz")),
-        ("  'Ab3xYz'\n", Answer("Ab3xYz")),
-        ("https://a.example/oauth/redirect_uri?code=Ab3&state=s1", Answer("Ab3", "s1")),
-        ("<https://a.example/?state=s1&code=Ab3>", Answer("Ab3", "s1")),
-        ("?code=Ab3&state=s1", Answer("Ab3", "s1")),
-        ("code=Ab3", Answer("Ab3")),
+        ("Ab3xYz", ConsentAnswer("Ab3xYz")),
+        ("  'Ab3xYz'\n", ConsentAnswer("Ab3xYz")),
+        ("https://a.example/oauth/redirect_uri?code=Ab3&state=s1", ConsentAnswer("Ab3", "s1")),
+        ("<https://a.example/?state=s1&code=Ab3>", ConsentAnswer("Ab3", "s1")),
+        ("?code=Ab3&state=s1", ConsentAnswer("Ab3", "s1")),
+        ("code=Ab3", ConsentAnswer("Ab3")),
         ("https://a.example/cb?error=access_denied&error_description=User+denied&state=s1",
-         Answer("", "s1", "access_denied", "User denied")),
-        ("https://a.example/oauth/authorize?response_type=code&client_id=c&state=s1", Answer(state="s1")),
-        ("https://a.example/?user_id=4d6a51330a", Answer(user_id="4d6a51330a")),
-        ("", Answer()),
-        ("two words", Answer()),
-        ("http://[::1", Answer()),
-        ("https://a.example/?code=" + "x" * 9000, Answer()),
+         ConsentAnswer("", "s1", "access_denied", "User denied")),
+        ("https://a.example/oauth/authorize?response_type=code&client_id=c&state=s1", ConsentAnswer(state="s1")),
+        ("https://a.example/?user_id=4d6a51330a", ConsentAnswer(user_id="4d6a51330a")),
+        ("", ConsentAnswer()),
+        ("two words", ConsentAnswer()),
+        ("http://[::1", ConsentAnswer()),
+        ("https://a.example/?code=" + "x" * 9000, ConsentAnswer()),
     ],
 )  # fmt: skip
-def test_what_is_pasted_is_understood(text: str, answer: Answer) -> None:
+def test_what_is_pasted_is_understood(text: str, answer: ConsentAnswer) -> None:
     assert answer == read_answer(text)
 
 
@@ -135,7 +135,7 @@ class Office:
     """A page in an application of its own, over a simulated cloud, and the owner's browser."""
 
     cloud: Cloud
-    desk: Desk
+    flow: ConsentFlow
     client: FlaskClient
     time: Time
 
@@ -159,17 +159,17 @@ class Office:
         return self.client.post(f"/authorize/{account}", data={"answer": text, "state": state})
 
     def is_authorized(self, account: str = "home") -> bool:
-        return self.desk.authorizer.kept(account) is not None
+        return self.flow.authorizer.kept(account) is not None
 
 
 def office(folder: Path, redirect_uri: str = PAGE, **changes: object) -> Office:
     time = Time()
     cloud = Cloud(demo_sites(START, 2, 3), clock=lambda: time.true, plan=(10, 1000))
     made = settings(folder, api={"redirect_uri": redirect_uri}, **changes)
-    desk = onboarding.desk(made, time.clock(), Wire(cloud, time), lambda words: f"ingest {words}")
+    flow = onboarding.flow(made, time.clock(), Wire(cloud, time), lambda words: f"ingest {words}")
     app = Flask("page")
-    app.register_blueprint(consent.blueprint(desk))
-    return Office(cloud, desk, app.test_client(), time)
+    app.register_blueprint(consent.blueprint(flow))
+    return Office(cloud, flow, app.test_client(), time)
 
 
 @pytest.fixture(name="here")
@@ -319,9 +319,9 @@ def test_pages_hold_no_secret_and_are_not_kept(here: Office) -> None:
     link, _ = here.open()
     back = here.decide(link)
     pages = [here.client.get("/authorize/home"), here.come_back(back), here.come_back(back)]
-    kept = here.desk.authorizer.kept("home")
+    kept = here.flow.authorizer.kept("home")
     assert kept is not None
-    app = here.desk.authorizer.app
+    app = here.flow.authorizer.app
     secrets = [kept.current.access, kept.current.refresh, app.client_secret, parse_qs(urlsplit(back).query)["code"][0]]
     for reply in pages:
         assert reply.headers["Cache-Control"] == "no-store"
@@ -353,12 +353,12 @@ def test_an_answer_is_cut_to_what_is_sensible() -> None:
 
 def test_the_commands_check_the_state_of_an_address_too(tmp_path: Path) -> None:
     here = office(tmp_path)
-    link, _ = here.desk.ask("home")
+    link, _ = here.flow.ask("home")
     back = here.decide(link)
     with pytest.raises(StateRefused, match="no question"):
-        here.desk.pasted("home", back.replace("state=", "state=x"))
-    assert here.desk.pasted("home", back).access
+        here.flow.pasted("home", back.replace("state=", "state=x"))
+    assert here.flow.pasted("home", back).access
     with pytest.raises(StateRefused, match="used already"):
-        here.desk.pasted("home", back)
+        here.flow.pasted("home", back)
     with pytest.raises(AuthNeeded, match="user_id belongs to API v2"):
-        here.desk.pasted("home", "https://x.example/?user_id=4d6a51330a")
+        here.flow.pasted("home", "https://x.example/?user_id=4d6a51330a")

@@ -1,4 +1,4 @@
-"""Token files: private, never half written, and spent by one at a time."""
+"""TokenPair files: private, never half written, and spent by one at a time."""
 
 import json
 import multiprocessing
@@ -11,10 +11,10 @@ import pytest
 
 from ingest.auth.token_files import Kept, TokenFiles
 from ingest.core.errors import StateError
-from ingest.enphase.oauth import Token
+from ingest.enphase.oauth import TokenPair
 
-OLD = Kept(Token("a1", "r1", 1000, 2000))
-NEW = Kept(Token("a2", "r2", 3000, 4000), OLD.current)
+OLD = Kept(TokenPair("a1", "r1", 1000, 2000))
+NEW = Kept(TokenPair("a2", "r2", 3000, 4000), OLD.current)
 
 
 @pytest.fixture(name="files")

@@ -69,10 +69,10 @@ def opened(folder: Path, cloud: SimulatedServer, *, returns: bool) -> tuple[Base
     api = {"redirect_uri": f"{url}/oauth/callback"} if returns else {}
     settings = load(configured(folder, cloud, api=api), {})
     clock = Clock()
-    desk = onboarding.desk(settings, clock, build.network(clock), lambda words: f"ingest {words}")
-    flask.register_blueprint(consent.blueprint(desk))
+    flow = onboarding.flow(settings, clock, build.network(clock), lambda words: f"ingest {words}")
+    flask.register_blueprint(consent.blueprint(flow))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server, Home(url, desk.authorizer.files)
+    return server, Home(url, flow.authorizer.files)
 
 
 @pytest.fixture(name="home")

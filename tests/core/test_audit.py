@@ -25,8 +25,8 @@ from ingest.core.days import (
     days_between,
     days_of,
     midnight,
-    month_after,
-    month_of,
+    month_start,
+    next_month_start,
     zone,
 )
 from ingest.core.span import Span
@@ -90,7 +90,7 @@ def test_the_days_of_a_span_are_those_it_touches(start: int, length: int, place:
 
 @given(dates)
 def test_months_begin_on_their_first_day(day: date) -> None:
-    first, following = month_of(day), month_after(day)
+    first, following = month_start(day), next_month_start(day)
     assert (1, 1) == (first.day, following.day)
     assert first <= day < following
     assert (following - first).days <= 31

@@ -6,7 +6,7 @@ from subprocess import run
 import pytest
 
 from ingest.core.errors import ConfigError, SinkDown, SinkRefused
-from ingest.deliver.answers import NO_USE, UNREACHABLE, Answer, Words, judge, reason
+from ingest.deliver.answers import NO_USE, UNREACHABLE, SinkAnswer, Words, judge, reason
 from ingest.deliver.line_sink import parse_address, unreachable
 from ingest.deliver.sink import SINK_TYPES, Target, open_sink
 
@@ -80,7 +80,7 @@ LONG = (
     ],
 )
 def test_retention_is_counted_in_the_words_of_every_version(status: int, said: str, older: int) -> None:
-    assert judge(Answer(status, f'{{"message":"{said}"}}'), WORDS) == older
+    assert judge(SinkAnswer(status, f'{{"message":"{said}"}}'), WORDS) == older
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_retention_is_counted_in_the_words_of_every_version(status: int, said: s
 )
 def test_a_line_that_the_database_never_takes_is_refused_with_its_words(status: int, said: str) -> None:
     with pytest.raises(SinkRefused, match="the database at http://db:8086 refuses this batch: ") as error:
-        judge(Answer(status, f'{{"error":"{said}"}}'), WORDS)
+        judge(SinkAnswer(status, f'{{"error":"{said}"}}'), WORDS)
     assert said in str(error.value)
 
 
@@ -104,7 +104,7 @@ def test_a_line_that_the_database_never_takes_is_refused_with_its_words(status: 
 @pytest.mark.parametrize("body", ["", "<html>", "[]", "null", '"x"', '{"data":[]}', '{"data":3}', "s3cret/ s3cret%2F"])
 def test_every_answer_has_a_verdict_without_secrets(status: int, body: str) -> None:
     with pytest.raises((SinkDown, SinkRefused)) as error:
-        judge(Answer(status, body), WORDS)
+        judge(SinkAnswer(status, body), WORDS)
     assert "s3cret" not in str(error.value)
 
 

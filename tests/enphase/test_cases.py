@@ -16,7 +16,7 @@ from ingest.core.point import encode
 from ingest.core.span import Span
 from ingest.enphase.call import Purpose, Task
 from ingest.enphase.replies import Kind
-from ingest.enphase.requests import Api, request
+from ingest.enphase.requests import ApiTarget, request
 from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.site import SUMMARY, SYSTEMS, SystemInfo
 from ingest.fetch.worker import Outcome, fetch
@@ -85,7 +85,7 @@ def _outcome(folder: Path, case: dict[str, Any]) -> Outcome:
     (body,) = folder.glob("reply.*")
     start, end = case.get("window", (0, 0))
     task = Task("home", case["system"], KNOWN_STREAMS[case["stream"]], Span(start, end), Purpose.LIVE)
-    asked = request(Api(case["dialect"], "https://cloud.example", "key"), task, "grant")
+    asked = request(ApiTarget(case["dialect"], "https://cloud.example", "key"), task, "grant")
     cloud = OneReply(Reply(case["status"], body.read_bytes(), DATE_AT))
     return fetch(task, 1, asked, case["dialect"], "grant", case.get("began_at"), cloud)
 

@@ -11,7 +11,7 @@ from ingest.core.http import Reply, Request
 from ingest.core.span import Span
 from ingest.enphase.call import Purpose, Task
 from ingest.enphase.replies import Kind
-from ingest.enphase.requests import Api, request
+from ingest.enphase.requests import ApiTarget, request
 from ingest.enphase.streams.base import Lifetime, Stream
 from ingest.enphase.streams.lifetime import CONSUMPTION, ENERGY
 from ingest.fetch.worker import Outcome, fetch
@@ -30,7 +30,7 @@ class OneReply:
 
 def outcome(stream: Stream, body: Any, version: str = "v4", status: int = 200) -> Outcome:
     task = Task("home", "66", stream, Span(0, 0), Purpose.SNAPSHOT)
-    asked = request(Api(version, "https://cloud.example", "key"), task, "grant")
+    asked = request(ApiTarget(version, "https://cloud.example", "key"), task, "grant")
     return fetch(task, 1, asked, version, "grant", None, OneReply(json.dumps(body) if body is not None else "", status))
 
 
@@ -113,6 +113,6 @@ def test_a_reply_without_its_parts_is_garbled(missing: str) -> None:
 )
 def test_both_sources_are_asked_for_where_that_is_possible(stream: Stream, version: str, asked: dict[str, str]) -> None:
     task = Task("home", "66", stream, Span(0, 0), Purpose.SNAPSHOT)
-    made = request(Api(version, "https://cloud.example", "key"), task, "grant")
+    made = request(ApiTarget(version, "https://cloud.example", "key"), task, "grant")
     assert {"key": "key"} | asked == made.params
     assert made.url.endswith(f"/api/{version}/systems/66/{stream.name}")

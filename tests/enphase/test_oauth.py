@@ -12,7 +12,7 @@ from ingest.core.http import Reply, Request
 from ingest.enphase.oauth import (
     App,
     Refused,
-    Token,
+    TokenPair,
     authorize_url,
     by_code,
     by_password,
@@ -70,7 +70,7 @@ def test_no_secret_shows_when_a_request_is_printed(kind: str) -> None:
 
 
 def test_no_secret_shows_when_an_application_or_token_is_printed() -> None:
-    assert "the-" not in repr(APP) + repr(Token("the-access", "the-refresh", NOW, NOW + 9))
+    assert "the-" not in repr(APP) + repr(TokenPair("the-access", "the-refresh", NOW, NOW + 9))
 
 
 def test_the_page_of_consent_is_addressed_with_where_to_return() -> None:
@@ -84,13 +84,13 @@ def test_the_page_of_consent_is_addressed_with_where_to_return() -> None:
     } == parse_qs(url.query)
 
 
-def _read(body: object, status: int = 200) -> Token | Refused:
+def _read(body: object, status: int = 200) -> TokenPair | Refused:
     return read_token(Reply(status, json.dumps(body).encode()), NOW)
 
 
 @pytest.mark.parametrize("sample", [DEVELOPER, PARTNER], ids=["developer", "partner"])
 def test_the_vendors_examples_are_read(sample: dict[str, Any]) -> None:
-    assert Token("unique access token", "unique refresh token", NOW, NOW + 86393) == _read(sample)
+    assert TokenPair("unique access token", "unique refresh token", NOW, NOW + 86393) == _read(sample)
 
 
 @pytest.mark.parametrize(
@@ -111,13 +111,13 @@ def test_the_vendors_examples_are_read(sample: dict[str, Any]) -> None:
 )
 def test_a_token_lives_as_long_as_was_said_and_else_a_day(life: object, seconds: int) -> None:
     token = _read(DEVELOPER | {"expires_in": life})
-    assert isinstance(token, Token)
+    assert isinstance(token, TokenPair)
     assert NOW + seconds == token.expires_at
 
 
 def test_a_token_without_a_life_lives_a_day() -> None:
     token = _read({key: value for key, value in DEVELOPER.items() if key != "expires_in"})
-    assert isinstance(token, Token)
+    assert isinstance(token, TokenPair)
     assert token.expires_at == NOW + 86400
 
 
@@ -128,11 +128,11 @@ def test_half_a_pair_is_no_pair(key: str, value: object) -> None:
 
 
 def test_a_token_is_renewed_when_a_fifth_of_its_life_is_left() -> None:
-    assert Token("a", "r", NOW, NOW + 10_000).renew_at() == NOW + 8000
+    assert TokenPair("a", "r", NOW, NOW + 10_000).renew_at() == NOW + 8000
 
 
 def test_a_consent_lapses_thirty_days_after_the_pair_was_issued() -> None:
-    assert Token("a", "r", NOW, NOW + 10_000).lapses_at == NOW + 30 * 86400
+    assert TokenPair("a", "r", NOW, NOW + 10_000).lapses_at == NOW + 30 * 86400
 
 
 @pytest.mark.parametrize("status", [400, 401, 403])
@@ -185,7 +185,7 @@ def test_weather_kills_no_grant(reply: Reply) -> None:
 )
 def test_every_answer_is_a_pair_or_a_reason_in_one_line(status: int, body: bytes) -> None:
     answer = read_token(Reply(status, body, failure="broke\noff"), NOW)
-    if isinstance(answer, Token):
+    if isinstance(answer, TokenPair):
         assert (status, True) == (200, answer.expires_at > NOW)
     else:
         assert answer.reason.isprintable()

@@ -6,7 +6,7 @@ from ingest.core.http import Request
 from ingest.core.span import Span
 from ingest.core.units import DAY, WEEK
 from ingest.enphase.call import Purpose, Task
-from ingest.enphase.requests import Api, request
+from ingest.enphase.requests import ApiTarget, request
 from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.site import SUMMARY, SYSTEMS
 
@@ -18,7 +18,7 @@ STREAMS = {**BY_NAME, "systems": SYSTEMS, "summary": SUMMARY}
 def _request(stream: str, version: str, length: int = DAY, cursor: str = "") -> Request:
     window = Span(START, START + length)
     task = Task("home", "42", STREAMS[stream], window, Purpose.LIVE, cursor)
-    return request(Api(version, BASE, "the-key"), task, "the-grant")
+    return request(ApiTarget(version, BASE, "the-key"), task, "the-grant")
 
 
 ENDS = {"start_at": str(START), "end_at": str(START + DAY)}
@@ -76,7 +76,7 @@ def test_the_next_page_of_the_systems_is_asked_for_by_its_cursor(version: str, p
 @pytest.mark.parametrize("stream", STREAMS)
 @pytest.mark.parametrize("version", ["v2", "v4"])
 def test_no_secret_shows_when_a_request_is_printed(stream: str, version: str) -> None:
-    shown = repr(_request(stream, version)) + repr(Api(version, BASE, "the-key"))
+    shown = repr(_request(stream, version)) + repr(ApiTarget(version, BASE, "the-key"))
     assert "the-key" not in shown
     assert "the-grant" not in shown
 

@@ -15,7 +15,7 @@ from ingest.enphase.streams.site import SUMMARY, SYSTEMS
 from ingest.plan import coverage
 from ingest.plan.coverage import Advance, edge
 from ingest.plan.planner import due_at, history_tasks, live_tasks
-from ingest.plan.windows import PATIENCE, complete_until, history_windows, live_window, ratio, served_from
+from ingest.plan.windows import DEBT_PATIENCE, complete_until, history_windows, live_window, ratio, served_from
 from ingest.plan.work import Classes, Work
 
 CLASSES = Classes(6 * HOUR, 4 * DAY)
@@ -71,11 +71,11 @@ def _debts(pair: Work, now: int, *, ripe: bool) -> Spans:
         if limit is None:
             continue
         finished = pair.until is not None and limit >= pair.until
-        finished = finished or pair.log[-1].seen_at <= now - age - PATIENCE  # nothing new in sight
+        finished = finished or pair.log[-1].seen_at <= now - age - DEBT_PATIENCE  # nothing new in sight
         last = min(limit, pair.until) if pair.until is not None else limit
         wanted = Span(served_from(pair, now), floor_to(last, pair.route.step))
         owes = subtract((wanted,), coverage.covered(pair.read, age))
-        found.append(owes if finished or not ripe else intersect(owes, Span(0, limit - PATIENCE)))
+        found.append(owes if finished or not ripe else intersect(owes, Span(0, limit - DEBT_PATIENCE)))
     return union(*found)
 
 
@@ -382,6 +382,6 @@ def test_second_looks_ride_in_live_calls_where_a_call_holds_a_week(name: str) ->
 def test_after_a_month_everything_old_was_looked_at_again(name: str) -> None:
     pair, calls = _simulate(name, days=30)
     now = calls[-1][0]
-    waits = now - CLASSES.look_again - PATIENCE - HOUR
+    waits = now - CLASSES.look_again - DEBT_PATIENCE - HOUR
     assert complete_until(pair, CLASSES.look_again, now) >= waits
     assert total(_debts(pair, now, ripe=True)) == 0

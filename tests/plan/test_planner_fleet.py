@@ -63,11 +63,11 @@ def test_live_calls_come_just_after_uploads(period: int) -> None:
 
 def test_history_is_not_taken_for_read_before_all_of_it_was_looked_at() -> None:
     runner = Runner(Fleet(20), KILOWATT)
-    runner.agenda.keep_up(START, frozenset(["home"]))
-    assert not runner.agenda.is_priced
+    runner.due_queue.keep_up(START, frozenset(["home"]))
+    assert not runner.due_queue.is_priced
     for _ in range(10):
-        runner.agenda.keep_up(START, frozenset(["home"]))
-    assert runner.agenda.is_priced
+        runner.due_queue.keep_up(START, frozenset(["home"]))
+    assert runner.due_queue.is_priced
 
 
 def test_a_large_fleet_costs_a_tick_little() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.core.units import MINUTE
-from ingest.plan.quota import Plan, Usage, burst, divide, left_of_month, month_of, open_at, spacing
+from ingest.plan.quota import Plan, Usage, burst, divide, left_of_month, month_bounds, open_at, spacing
 
 plans = st.builds(Plan, st.integers(1, 300), st.integers(1, 300_000))
 small_plans = st.builds(Plan, st.integers(1, 12), st.just(1000))
@@ -82,14 +82,14 @@ def _at(*when: int) -> int:
 def test_a_month_begins_and_ends_at_its_borders_in_utc(year: int, month: int) -> None:
     begin = _at(year, month, 1)
     end = _at(year + 1, 1, 1) if month == 12 else _at(year, month + 1, 1)
-    assert (begin, end) == month_of(begin)
-    assert (begin, end) == month_of(end - 1)
-    assert end == month_of(end)[0]
+    assert (begin, end) == month_bounds(begin)
+    assert (begin, end) == month_bounds(end - 1)
+    assert end == month_bounds(end)[0]
 
 
 @given(st.integers(0, 4 * 10**9))
 def test_every_moment_lies_in_its_month(at: int) -> None:
-    begin, end = month_of(at)
+    begin, end = month_bounds(at)
     assert begin <= at < end
     assert 28 * 86400 <= end - begin <= 31 * 86400
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from ingest.core.point import Point
 from ingest.core.units import DAY, HOUR, MINUTE
 from ingest.plan.coverage import Advance
-from ingest.plan.pacing import LONGEST_REST, MARGIN, Daylight, Group, awake_seconds, calls, fit, rest_at
-from ingest.plan.profile import NOTHING, from_json, to_json
-from ingest.plan.rhythm import UNKNOWN, Rhythm, look, look_from, next_look
+from ingest.plan.pacing import DAYLIGHT_MARGIN, LONGEST_REST, Daylight, Group, awake_seconds, calls, fit, rest_at
+from ingest.plan.profile import NEW_PROFILE, from_json, to_json
+from ingest.plan.rhythm import NO_RHYTHM, Rhythm, look, look_from, next_look
 from ingest.plan.windows import history_count, history_windows
 from ingest.plan.work import Work
 from tests.plan.test_planner import CLASSES, NOW, works
@@ -24,7 +24,7 @@ def learn(period: int, every: int, days: int = 3, jitter: int = 0, seed: int = 1
     """Look every `every` s at a gateway that uploads every `period` s, a little late at times; then as was learned."""
     rng = random.Random(seed)
     uploads = [NOW - 2 * period + i * period + rng.randint(0, jitter) for i in range(days * DAY // period + 4)]
-    rhythm, now, vain = UNKNOWN, NOW, 0
+    rhythm, now, vain = NO_RHYTHM, NOW, 0
     log: list[Advance] = []
     while now < NOW + days * DAY:
         reported = max(at for at in uploads if at <= now)
@@ -47,7 +47,7 @@ def test_the_rhythm_is_learned_and_then_hardly_a_look_is_in_vain(period: int, ev
 
 
 def test_a_gateway_without_a_rhythm_is_asked_at_its_cadence() -> None:
-    assert next_look(UNKNOWN, NOW - 100, NOW, 1234.5, "pair") == NOW + 1234
+    assert next_look(NO_RHYTHM, NOW - 100, NOW, 1234.5, "pair") == NOW + 1234
     assert next_look(Rhythm(900), None, NOW, 900, "pair") == NOW + 900
 
 
@@ -105,8 +105,8 @@ def test_a_rest_is_never_longer_than_twenty_hours_and_never_by_day(first: int, l
     assert rest.start <= NOW + at < rest.end
     assert rest.end - rest.start == DAY - awake <= LONGEST_REST
     days = (rest.start - light.last) // DAY
-    assert rest.start >= light.last + days * DAY + MARGIN or length + 2 * MARGIN >= DAY
-    assert rest.end <= light.first + (days + 1) * DAY - MARGIN
+    assert rest.start >= light.last + days * DAY + DAYLIGHT_MARGIN or length + 2 * DAYLIGHT_MARGIN >= DAY
+    assert rest.end <= light.first + (days + 1) * DAY - DAYLIGHT_MARGIN
 
 
 def _produced(start: int, end: int) -> list[Point]:
@@ -115,19 +115,19 @@ def _produced(start: int, end: int) -> list[Point]:
 
 def test_the_light_of_yesterday_is_taken_from_points() -> None:
     today = NOW - NOW % DAY
-    habits = NOTHING.saw(_produced(today - 18 * HOUR, today - 6 * HOUR), 0)
+    profile = NEW_PROFILE.saw(_produced(today - 18 * HOUR, today - 6 * HOUR), 0)
     dark = [Point("production_micro", (), today - 20 * HOUR, {"energy_wh": 0.0})]
-    assert habits.saw(dark, 0) is habits
-    assert habits.daylight(today + HOUR, 0) == Daylight(today - 18 * HOUR, today - 6 * HOUR)
-    longer = habits.saw(_produced(today + 6 * HOUR, today + 19 * HOUR), 0)
+    assert profile.saw(dark, 0) is profile
+    assert profile.daylight(today + HOUR, 0) == Daylight(today - 18 * HOUR, today - 6 * HOUR)
+    longer = profile.saw(_produced(today + 6 * HOUR, today + 19 * HOUR), 0)
     assert longer.daylight(today + 20 * HOUR, 0) == Daylight(today - 18 * HOUR, today - 5 * HOUR)
-    assert NOTHING.daylight(NOW, 0) is None
+    assert NEW_PROFILE.daylight(NOW, 0) is None
 
 
-def test_habits_survive_being_stored() -> None:
-    habits = NOTHING.saw(_produced(NOW, NOW + HOUR), -7 * HOUR)
-    assert from_json(json.loads(json.dumps(to_json(habits)))) == habits
-    assert from_json({}) == NOTHING
+def test_a_profile_survives_being_stored() -> None:
+    profile = NEW_PROFILE.saw(_produced(NOW, NOW + HOUR), -7 * HOUR)
+    assert from_json(json.loads(json.dumps(to_json(profile)))) == profile
+    assert from_json({}) == NEW_PROFILE
 
 
 # ── pace ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -9,8 +9,8 @@ import pytest
 from ingest.core.units import DAY, HOUR, MINUTE, YEAR
 from ingest.enphase.call import Purpose
 from ingest.enphase.streams import BY_NAME
-from ingest.plan.quota import Plan, month_of
-from ingest.plan.timetable import Timetable, Wish, backfill, price, timetable, wishes
+from ingest.plan.quota import Plan, month_bounds
+from ingest.plan.timetable import Demand, Timetable, backfill, demands, price, timetable
 from ingest.plan.work import Work
 from ingest.report.advice import advise, spell
 from tests.fleet import CLASSES, START, Fleet, Runner, going_for_long
@@ -20,8 +20,8 @@ PLANS = {"watt": WATT, "kilowatt": KILOWATT}
 QUARTER = 15 * MINUTE
 
 
-def home(streams: int = 4) -> list[Wish]:
-    return [Wish(f"stream {number}", 1, QUARTER) for number in range(streams)]
+def home(streams: int = 4) -> list[Demand]:
+    return [Demand(f"stream {number}", 1, QUARTER) for number in range(streams)]
 
 
 def test_where_a_wish_does_not_fit_it_says_what_would() -> None:
@@ -49,7 +49,7 @@ def test_production_rests_at_night_and_is_asked_more_often_by_day() -> None:
 
 
 def test_a_gateway_by_radio_is_not_promised_more_than_it_gives() -> None:
-    (line,) = timetable(KILOWATT, [Wish("stats", 1, QUARTER, period=6 * HOUR)], now=START).lines
+    (line,) = timetable(KILOWATT, [Demand("stats", 1, QUARTER, period=6 * HOUR)], now=START).lines
     assert line.by_day == 6 * HOUR
     assert line.per_day == 4
 
@@ -83,7 +83,7 @@ def test_backfill_has_an_end(calls: int, months: int, money: float) -> None:
     found = backfill(calls, 180, 180, START + DAY, plan=WATT, price=0.005)
     begin = START + DAY
     for _ in range(months):
-        begin = month_of(begin)[1]
+        begin = month_bounds(begin)[1]
     assert found.done_at is not None
     assert begin <= found.done_at <= begin + 2 * HOUR
     assert found.money == pytest.approx(money)
@@ -96,7 +96,7 @@ def test_backfill_without_a_share_has_none() -> None:
 def test_history_is_priced_by_windows_before_anything_was_asked() -> None:
     streams = [BY_NAME[name] for name in ("stats", "rgm_stats", "consumption", "production_meter_readings")]
     works = Fleet(1, streams=streams, since=YEAR).works(START)
-    frame = timetable(WATT, wishes(works, START, CLASSES), now=START)
+    frame = timetable(WATT, demands(works, START, CLASSES), now=START)
     found = price(works, START, CLASSES, frame)
     assert 364 + 2 * 52 <= found.calls <= 366 + 2 * 53
     assert found.done_at is not None
@@ -105,7 +105,7 @@ def test_history_is_priced_by_windows_before_anything_was_asked() -> None:
 
 def _promised(runner: Runner, started: int, **options: float) -> tuple[dict[str, float], float]:
     """Calls a month by stream and in all, as the timetable has them for the fleet as it was found."""
-    found = timetable(runner.plan, wishes(runner.fleet.works(0), started, CLASSES), now=started, renewals=0, **options)  # type: ignore[arg-type]
+    found = timetable(runner.plan, demands(runner.fleet.works(0), started, CLASSES), now=started, renewals=0, **options)  # type: ignore[arg-type]
     by_stream: Counter[str] = Counter()
     for line in found.lines:
         by_stream[line.stream] += line.per_month  # type: ignore[assignment]
@@ -133,7 +133,7 @@ def test_days_of_ten_systems_on_kilowatt_are_as_promised() -> None:
 
 def test_an_hour_of_five_thousand_systems_on_partner_is_as_promised() -> None:
     def promised(works: Sequence[Work]) -> Timetable:
-        return timetable(PARTNER, wishes(works, START, CLASSES), now=START, renewals=0)
+        return timetable(PARTNER, demands(works, START, CLASSES), now=START, renewals=0)
 
     fleet = going_for_long(5000, lambda works: {line.stream: line.by_day for line in promised(works).lines})
     lines = promised(fleet.works(START)).lines

@@ -13,7 +13,7 @@ from ingest.plan.coverage import Advance
 from ingest.plan.state import Pair
 from ingest.plan.work import Work
 from ingest.report import report, span_words
-from ingest.report.gaps import NO_METER, NOT_DUE, OUTSIDE, WAITING, gaps, ratio
+from ingest.report.gaps import NO_METER_WORDS, NOT_DUE, OUTSIDE, WAITING, gaps, ratio
 from ingest.store import archive
 from tests.world import DAY, HOUR, START, World
 from tests.worlds import SITE
@@ -71,7 +71,7 @@ def test_what_the_cloud_no_longer_has_is_outside_history() -> None:
 
 
 def test_a_meter_that_is_not_there_is_one_gap_and_no_debt() -> None:
-    assert reasons(work(None), Pair("1", "stats", state="no_meter")) == [NO_METER]
+    assert reasons(work(None), Pair("1", "stats", state="no_meter")) == [NO_METER_WORDS]
 
 
 def test_numbers_are_said_as_people_say_them() -> None:

@@ -17,7 +17,7 @@ from ingest.cli import cli
 from ingest.config import load
 from ingest.core.errors import SinkDown
 from ingest.service import identity
-from ingest.service.doctor import BAD, OK, SKIPPED, WARN, Check, Doctor, Line
+from ingest.service.doctor import BAD, OK, SKIPPED, WARN, Check, CloudLine, Doctor
 from ingest.store import ledger, outbox, progress
 from tests.world import HOUR, World
 from tests.worlds import SITE
@@ -60,7 +60,7 @@ def doctor_of(world: World, **changes: Any) -> Doctor:
         kept = files.read(account)
         return kept.current.access if kept else ""
 
-    line = Line(identity.cloud_of(world.settings), world.wire, grant)
+    line = CloudLine(identity.cloud_of(world.settings), world.wire, grant)
     database = Database()
     database.error = changes.pop("down", "")
     made = Doctor(world.settings, world.time.clock(), world.store, line, world.pipeline.app, lambda _: database)

@@ -8,7 +8,7 @@ import pytest
 
 from ingest.simulator import Site
 from ingest.store import backfills
-from ingest.store.backfills import Backfill
+from ingest.store.backfills import BackfillRequest
 from ingest.web.calendar import calendar
 from tests.world import DAY, START, World
 
@@ -20,7 +20,7 @@ def _world(folder: Path) -> World:
     return World(folder, [SITE], api={"plan": {"per_minute": 60, "per_month": 100_000}})
 
 
-def _ask(world: World, wish: Backfill) -> None:
+def _ask(world: World, wish: BackfillRequest) -> None:
     with world.store.transaction() as db:
         backfills.ask(db, wish, int(world.time.true))
 
@@ -33,17 +33,17 @@ def test_a_wish_is_read_by_the_runner(tmp_path: Path) -> None:
     world = _world(tmp_path)
     world.run(DAY // 4)
     assert _oldest(world, "consumption") > START - 8 * DAY
-    _ask(world, Backfill(START - 60 * DAY))
+    _ask(world, BackfillRequest(START - 60 * DAY))
     world.run(DAY // 4)
     for measurement in ("production_micro", "production_rgm", "consumption"):
         assert _oldest(world, measurement) <= START - 60 * DAY + 900
-    assert world.pipeline.agenda.needs == 0
+    assert world.pipeline.due_queue.needs == 0
 
 
 def test_a_wish_for_one_stream_leaves_the_others_alone(tmp_path: Path) -> None:
     world = _world(tmp_path)
     world.run(DAY // 4)
-    _ask(world, Backfill(START - 40 * DAY, stream="consumption"))
+    _ask(world, BackfillRequest(START - 40 * DAY, stream="consumption"))
     world.run(DAY // 4)
     assert _oldest(world, "consumption") <= START - 40 * DAY + 900
     assert _oldest(world, "production_rgm") > START - 8 * DAY
@@ -61,7 +61,7 @@ def test_what_lies_between_a_wish_and_the_rest_is_not_read(tmp_path: Path) -> No
     world = _world(tmp_path)
     world.run(DAY // 4)
     before = len(world.cloud.calls)
-    _ask(world, Backfill(START - 60 * DAY, START - 53 * DAY, stream="consumption"))
+    _ask(world, BackfillRequest(START - 60 * DAY, START - 53 * DAY, stream="consumption"))
     world.run(DAY // 8)
     history = [call for call in world.cloud.calls[before:] if call.params.get("granularity") == "week"]
     times = world.rows("consumption", 1001)
@@ -91,14 +91,14 @@ def test_a_backfill_killed_ten_times_takes_the_calls_of_a_calm_one_and_at_most_o
     assert (taken - least).total() <= KILLS
     for world in (calm, wild):
         assert _oldest(world, "production_micro") <= START - 60 * DAY + 900
-        assert world.pipeline.agenda.needs == 0
+        assert world.pipeline.due_queue.needs == 0
 
 
 def _asked_for_history(folder: Path) -> World:
     folder.mkdir()
     world = _world(folder)
     world.run(DAY // 4)
-    _ask(world, Backfill(START - 60 * DAY))
+    _ask(world, BackfillRequest(START - 60 * DAY))
     return world
 
 

@@ -93,8 +93,8 @@ def test_a_key_of_another_application_stops_the_asking(tmp_path: Path) -> None:
     world.run(3 * DAY)
     assert sum(call.at >= since for call in world.cloud.calls) == 1
     assert len(world.cloud.token_calls) == tokens
-    assert isinstance(world.pipeline.trouble.fatal, ConfigError)
-    assert "another application" in str(world.pipeline.trouble.fatal)
+    assert isinstance(world.pipeline.breaker.fatal, ConfigError)
+    assert "another application" in str(world.pipeline.breaker.fatal)
     world.cloud.faults.wrong_key = False
     world.crash()
     converged(world, HOUSE, OTHER)

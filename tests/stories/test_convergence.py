@@ -10,7 +10,7 @@ import pytest
 
 from ingest.simulator import Cloud, Faults, Site
 from ingest.store import backfills, daily_totals
-from ingest.store.backfills import Backfill
+from ingest.store.backfills import BackfillRequest
 from tests.world import DAY, HOUR, START, World, sun
 
 WORLDS, BATCHES = 200, 50
@@ -72,7 +72,7 @@ def random_faults(rng: random.Random) -> Faults:
 
 def ask_for_history(world: World, since: int) -> None:
     with world.store.transaction() as db:
-        backfills.ask(db, Backfill(since), int(world.time.true))
+        backfills.ask(db, BackfillRequest(since), int(world.time.true))
 
 
 def troubled(world: World, rng: random.Random, until: float, wish: tuple[float, int] | None) -> None:

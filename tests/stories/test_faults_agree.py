@@ -25,7 +25,7 @@ from ingest.core.point import decode_fields
 from ingest.report import Problem, Report, report
 from ingest.service import identity
 from ingest.service.clock import Clock
-from ingest.service.doctor import BAD, Doctor, Line
+from ingest.service.doctor import BAD, CloudLine, Doctor
 from ingest.service.monitor import Watch
 from ingest.store import archive, ledger
 from ingest.web import Source, create_app
@@ -168,7 +168,7 @@ def doctor_of(world: World) -> Doctor:
         return kept.current.access if kept else ""
 
     clock = world.time.clock()
-    line = Line(cloud, world.wire, grant)
+    line = CloudLine(cloud, world.wire, grant)
     return Doctor(world.settings, clock, world.store, line, world.pipeline.app, lambda _: Pinged(world))
 
 

@@ -17,7 +17,7 @@ from ingest.enphase.streams.site import read_meters
 from ingest.report import report
 from ingest.simulator import Site
 from ingest.store import archive, backfills, ledger, progress
-from ingest.store.backfills import Backfill
+from ingest.store.backfills import BackfillRequest
 from tests.world import DAY, HOUR, START, World, settings
 
 HOUSE = Site(1, "House", "Europe/Berlin", 52.0, 13.0, 6000, 16, START - 300 * DAY)
@@ -26,7 +26,7 @@ QUICK = {"plan": "kilowatt"}
 
 def ask(world: World, since: int, share: float | None = None) -> None:
     with world.store.transaction() as db:
-        backfills.ask(db, Backfill(since, share=share), int(world.time.true))
+        backfills.ask(db, BackfillRequest(since, share=share), int(world.time.true))
 
 
 def calls(world: World, endpoint: str, since: float = 0) -> int:
@@ -40,7 +40,7 @@ def test_the_history_of_a_gateway_that_died_is_read_to_its_last_interval(tmp_pat
     world.run(DAY)
     ask(world, START - 60 * DAY)
     world.run(DAY)
-    assert world.pipeline.agenda.needs == 0
+    assert world.pipeline.due_queue.needs == 0
     for measurement in ("production_micro", "production_rgm", "consumption"):
         times = world.rows(measurement, 1)
         assert min(times) <= START - 60 * DAY + 900
@@ -77,15 +77,15 @@ def test_a_larger_share_lasts_until_the_history_is_there(event: str, tmp_path: P
     world.run(HOUR)
     ask(world, START - 700 * DAY, share=0.6)
     world.run(HOUR)
-    assert world.pipeline.desk.rules.share == 0.6
+    assert world.pipeline.dispatcher.rules.share == 0.6
     if event == "restart":
         world.crash()
     else:
         world.run(DAY)
         assert len(world.cloud.token_calls) >= 2
     world.run(HOUR)
-    assert world.pipeline.desk.rules.share == 0.6
-    assert world.pipeline.agenda.needs > 10
+    assert world.pipeline.dispatcher.rules.share == 0.6
+    assert world.pipeline.due_queue.needs > 10
 
 
 def test_a_larger_share_ends_with_the_history(tmp_path: Path) -> None:
@@ -93,8 +93,8 @@ def test_a_larger_share_ends_with_the_history(tmp_path: Path) -> None:
     world.run(HOUR)
     ask(world, START - 20 * DAY, share=0.6)
     world.run(4 * HOUR)
-    assert world.pipeline.agenda.needs == 0
-    assert world.pipeline.desk.rules.share == 0.2
+    assert world.pipeline.due_queue.needs == 0
+    assert world.pipeline.dispatcher.rules.share == 0.2
 
 
 def test_an_account_that_is_renamed_keeps_its_systems(tmp_path: Path) -> None:
@@ -114,13 +114,13 @@ def test_an_account_that_is_renamed_keeps_its_systems(tmp_path: Path) -> None:
 def test_a_longer_second_look_does_not_buy_all_history_again(tmp_path: Path) -> None:
     world = World(tmp_path, [HOUSE], systems=[{"id": 1, "since": "60d"}], api=QUICK)
     world.run(2 * DAY)
-    assert world.pipeline.agenda.needs == 0
+    assert world.pipeline.due_queue.needs == 0
     before = len(world.cloud.calls)
     world.end()
     world.settings = settings(tmp_path, systems=[{"id": 1, "since": "60d"}], api=QUICK, look_again="5d")
     world.begin()
     world.run(HOUR)
-    assert world.pipeline.agenda.needs <= 4
+    assert world.pipeline.due_queue.needs <= 4
     assert len(world.cloud.calls) - before <= 20
 
 

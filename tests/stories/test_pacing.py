@@ -74,7 +74,7 @@ def test_a_gateway_by_radio_is_not_taken_for_silent(tmp_path: Path) -> None:
     world.run(5 * DAY)
     row = progress.system(world.store.db, "1")
     assert row is not None
-    assert row.habits.rhythm.period == 6 * HOUR
+    assert row.profile.rhythm.period == 6 * HOUR
     assert len(live(world, "consumption_meter", START + 3 * DAY)) <= 2 * 5
 
 
@@ -149,10 +149,10 @@ def test_a_minute_shared_with_others_is_used_less_for_a_while(tmp_path: Path) ->
     pipeline = world.pipeline
     world.cloud.faults.throttle = 0.5
     world.run(600)
-    assert 1 <= pipeline.trouble.plan(pipeline.plan, pipeline.clock.now()).per_minute < 10
+    assert 1 <= pipeline.breaker.plan(pipeline.plan, pipeline.clock.now()).per_minute < 10
     world.cloud.faults.throttle = 0.0
     world.run(5 * HOUR)
-    assert pipeline.trouble.plan(pipeline.plan, pipeline.clock.now()).per_minute == 10
+    assert pipeline.breaker.plan(pipeline.plan, pipeline.clock.now()).per_minute == 10
 
 
 def test_a_month_is_spent_evenly_to_its_last_day_and_the_reserve_never(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ingest.enphase.oauth import Token
+from ingest.enphase.oauth import TokenPair
 from tests.world import DAY, HOUR, World
 from tests.worlds import HOME
 
@@ -57,10 +57,10 @@ class CrashAt:
         return False
 
 
-def token(world: World) -> Token:
+def token(world: World) -> TokenPair:
     kept = world.authorizer().files.read("home")
     assert kept is not None
-    found: Token = kept.current
+    found: TokenPair = kept.current
     return found
 
 

@@ -9,7 +9,7 @@ from ingest.core.units import DAY
 from ingest.enphase.streams.base import Field, Json, Lifetime, Params, Route, Stream, nothing, number
 
 OLDEST = date(2000, 1, 1)
-LONGEST = 100 * 366
+LONGEST_LIFE = 100 * 366
 """Bounds of what can be a solar system's life: no array may lead out of the calendar."""
 
 PRODUCTION, MICRO, METER, USED = "production", "micro_production", "meter_production", "consumption"
@@ -41,7 +41,7 @@ def _day(value: object) -> date:
 
 
 def _array(value: object) -> Sequence[float | None]:
-    if not isinstance(value, list) or len(value) > LONGEST:
+    if not isinstance(value, list) or len(value) > LONGEST_LIFE:
         raise TypeError(f"a list of daily totals is due, not {type(value).__name__}")
     return [number(total) for total in value]
 
