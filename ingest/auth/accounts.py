@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from ingest.auth.authorizer import Authorizer
 from ingest.auth.standing import days_left
 from ingest.auth.token_files import Kept
+from ingest.core.backoff import backoff
 from ingest.core.errors import AuthBusy, AuthNeeded, ConfigError, IngestError, StateError
 from ingest.core.units import HOUR, MINUTE
 from ingest.enphase.oauth import TokenPair
@@ -136,7 +137,7 @@ class Accounts:
             self._states[renewal.account] = _State(token=renewal.token)
             return None
         state.fails += 1
-        state.rest_until = now + min(HOUR, MINUTE * 2 ** min(state.fails - 1, 20))
+        state.rest_until = now + backoff(MINUTE, HOUR, state.fails)
         if isinstance(renewal.error, AuthNeeded):
             state.needed = str(renewal.error)
         elif not isinstance(renewal.error, AuthBusy | ConfigError):

@@ -7,6 +7,7 @@ from ingest.commit import derived, profiles
 from ingest.commit.context import CommitContext
 from ingest.commit.daily_totals import record as record_totals
 from ingest.commit.daily_totals import reopen as reopen_totals
+from ingest.core.backoff import backoff
 from ingest.core.derive import QUARTER
 from ingest.core.point import Point, Value
 from ingest.core.span import Span, Spans, ceil_to, floor_to, subtract
@@ -68,8 +69,13 @@ def record(db: sqlite3.Connection, outcome: Outcome, at: CommitContext) -> Pair:
 def _rest(pair: Pair, outcome: Outcome, now: int, first: int, longest: int) -> Pair:
     verdict = outcome.verdict
     fails = pair.fails + 1 if pair.state == verdict.kind.value else 1
-    pause = min(longest, first * 2 ** min(fails - 1, 20))
-    return replace(pair, fails=fails, rest_until=now + pause, state=verdict.kind.value, reason=verdict.reason)
+    return replace(
+        pair,
+        fails=fails,
+        rest_until=now + backoff(first, longest, fails),
+        state=verdict.kind.value,
+        reason=verdict.reason,
+    )
 
 
 def _ok(db: sqlite3.Connection, pair: Pair, outcome: Outcome, at: CommitContext) -> Pair:
@@ -121,8 +127,7 @@ def _nothing(pair: Pair, outcome: Outcome, now: int) -> Pair:
         return replace(pair, asked_at=now, fails=0, state="", reason="", cursor="")
     fails = pair.history_fails + 1
     first, longest = HISTORY_PAUSES.get(outcome.verdict.kind, (HOUR, 7 * DAY))
-    pause = min(longest, first * 2 ** min(fails - 1, 20))
-    return replace(pair, history_fails=fails, history_from=now + pause)
+    return replace(pair, history_fails=fails, history_from=now + backoff(first, longest, fails))
 
 
 def _derive(db: sqlite3.Connection, system: str, written: Written, settled: Spans, at: CommitContext) -> None:

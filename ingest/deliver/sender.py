@@ -6,6 +6,7 @@ At least once, never out of order for a row: what is sent is the row as it is no
 import sqlite3
 from dataclasses import dataclass, field
 
+from ingest.core.backoff import backoff
 from ingest.core.errors import SinkDown, SinkRefused
 from ingest.deliver.sink import Sink
 from ingest.store import archive, outbox
@@ -13,7 +14,7 @@ from ingest.store.archive import Row
 
 BATCH = 5_000
 MOST_POISON = 10
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 300.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1, 300
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,9 @@ class Sender:
         self._keys: dict[int, str] = {}
 
     @property
-    def pause_s(self) -> float:
+    def pause_s(self) -> int:
         """Seconds to wait before the next try, growing while the sink is down; 0 while it is well."""
-        return min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(self.failures - 1, 20)) if self.failures else 0.0
+        return backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S, self.failures)
 
     def step(self) -> Delivery | None:
         """Send one batch; None when there is nothing to send. Never raises: whoever sends goes on for ever."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from ingest.core.backoff import backoff
 from ingest.core.errors import ConfigError, IngestError
 from ingest.core.units import DAY, HOUR, MINUTE
 from ingest.enphase.replies import Kind, Verdict
@@ -41,7 +42,7 @@ def after(old: Breaker, verdict: Verdict, plan: Plan, now: int) -> Breaker:
         return _throttled(old, verdict, plan, now)
     if verdict.kind is Kind.BUSY:
         busy = old.busy + 1
-        pause = min(30 * MINUTE, MINUTE * 2 ** min(busy - WEATHER, 10)) if busy >= WEATHER else 0
+        pause = backoff(MINUTE, 30 * MINUTE, busy - WEATHER + 1)
         until = now + pause if pause else old.paused_until
         return replace(old, paused_until=until, reason=verdict.reason, busy=busy)
     if verdict.kind is Kind.WRONG_KEY:
@@ -59,8 +60,7 @@ def _throttled(old: Breaker, verdict: Verdict, plan: Plan, now: int) -> Breaker:
     What was not said to be about the month may be about the minute, so fewer calls a minute are made for a while.
     """
     of_month = verdict.period == "month"
-    first = HOUR if of_month else MINUTE
-    pause = min(LONGEST_PAUSE, first * 2 ** min(old.throttles, 20))
+    pause = backoff(HOUR if of_month else MINUTE, LONGEST_PAUSE, old.throttles + 1)
     until = min(verdict.resume_at or 0, now + 32 * DAY)
     until = until + 1 if until > now else now + pause
     known = Breaker(until, verdict.reason, old.throttles + 1, 0, old.per_minute, old.wary_until, old.fatal)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Protocol
 
+from ingest.core.backoff import backoff
 from ingest.core.days import zone
 from ingest.core.span import Spans, union
 from ingest.core.units import DAY, MINUTE, WEEK
@@ -252,8 +253,7 @@ def utc_offset(timezone: str, now: int) -> int:
 
 def _probe_at(row: SystemRow, now: int) -> int:
     """When a silent gateway is asked again, by one probe, at growing intervals."""
-    pause: int = FIRST_PROBE * 2 ** min(row.probes, 10)
-    return min(row.probed_at or 0, now) + min(LONGEST_PAUSE, pause)
+    return min(row.probed_at or 0, now) + backoff(FIRST_PROBE, LONGEST_PAUSE, row.probes + 1)
 
 
 def _sane(at: int, now: int) -> int:
