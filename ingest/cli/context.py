@@ -35,8 +35,10 @@ class Context:
     @property
     def command(self) -> str:
         """The program as it is called here, with the options that the next call needs too."""
-        named = os.environ.get("INGEST_COMMAND")
-        parts = [named or shlex.quote(str(Path(sys.argv[0])))]
+        started = Path(sys.argv[0])
+        module = started.name == "__main__.py"
+        here = f"{shlex.quote(sys.executable)} -m ingest" if module else shlex.quote(str(started))
+        parts = [os.environ.get("INGEST_COMMAND") or here]
         for option, value in (("--config", self.config), ("--state-dir", self.state_dir)):
             if value:
                 parts += [option, shlex.quote(value)]

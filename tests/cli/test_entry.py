@@ -1,0 +1,23 @@
+"""The ways to start the program."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def module(*words: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "ingest", *words]
+    return subprocess.run(command, cwd=cwd, text=True, capture_output=True, check=False)
+
+
+def test_python_m_ingest_is_the_program(tmp_path: Path) -> None:
+    assert module("--version", cwd=ROOT).stdout.startswith("ingest, version ")
+
+
+def test_a_remedy_begins_with_the_module_where_that_was_started(tmp_path: Path) -> None:
+    (tmp_path / "ingest.yaml").write_text("api: {base_url: simulator}\nstate_dir: state\n")
+    result = module("--config", str(tmp_path / "ingest.yaml"), "status", cwd=ROOT)
+    assert result.returncode == 1
+    assert f"`{sys.executable} -m ingest --config {tmp_path}/ingest.yaml run`" in result.stderr
