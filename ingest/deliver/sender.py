@@ -32,6 +32,18 @@ class Delivery:
     done: bool = False
 
 
+def record_delivery(db: sqlite3.Connection, delivery: Delivery, now: int) -> None:
+    """Write what a batch came to, inside the caller's transaction: the sink's cursor, its error, what it refused."""
+    if delivery.error:
+        outbox.failed(db, delivery.sink, delivery.error, now)
+        return
+    outbox.delivered(db, delivery.sink, delivery.cursor, delivery.sent, delivery.too_old)
+    if delivery.job:
+        outbox.replayed(db, delivery.job, *delivery.position, done=delivery.done)
+    outbox.park(db, delivery.sink, delivery.parked)
+    outbox.unpark(db, delivery.sink)
+
+
 @dataclass
 class _Pushed:
     sent: int = 0

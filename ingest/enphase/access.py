@@ -1,4 +1,7 @@
-"""The three 401s told apart, each with its remedy in the words of the developer portal. Reference: 3.2 and 4.2."""
+"""The wording of a refused call: the three kinds of 401, each with its remedy. Reference: 3.2 and 4.2.
+
+The log, `ingest status`, the page, `ingest doctor` and the consent commands all take their sentences from here.
+"""
 
 from ingest.enphase.replies import Kind, Verdict
 
@@ -20,14 +23,11 @@ GROUPS: dict[str, tuple[str, ...]] = {
 def remedy(verdict: Verdict, group: str, command: str) -> str:
     """What a person must do about a refused call, as a sentence; empty when waiting is all. `command` authorizes."""
     if verdict.kind is Kind.WRONG_KEY:
-        return (
-            "the API key belongs to another application than the Client ID; copy API key, Client ID and Client Secret "
-            "from one and the same application on the portal's page Applications"
-        )
+        return f"the API key belongs to another application than the Client ID; {SAME_APPLICATION}"
     if verdict.kind is Kind.EXPIRED:
         return f"the token is not valid any more; it is renewed by itself, and if that fails run `{command}`"
     if verdict.kind is Kind.DENIED:
-        return _denied(verdict, group, command)
+        return denied(verdict.reason, group, command)
     return ""
 
 
@@ -37,16 +37,22 @@ def is_unknown(reason: str) -> bool:
 
 
 UNKNOWN = "the cloud knows no such system: check its id under `systems:` in the configuration"
+SAME_APPLICATION = (
+    "copy API key, Client ID and Client Secret from the same application on the developer portal's page Applications"
+)
 
 
-def _denied(verdict: Verdict, group: str, command: str) -> str:
-    if is_unknown(verdict.reason):
+def denied(reason: str, group: str, command: str) -> str:
+    """What to do about a stream that the cloud does not let us read. `reason` is that of the verdict, `group` the
+    stream's access control, `command` the one that authorizes its account.
+    """
+    if is_unknown(reason):
         return UNKNOWN
-    if "HTTP 403" in verdict.reason:
+    if "HTTP 403" in reason:
         return f"the owner of this system has not given access to the application; let him authorize it: `{command}`"
     plans = GROUPS.get(group, ())
     lacking = "" if plans in ((), EVERY_PLAN) else f" (in the plans {', '.join(plans)} only)"
     return (
-        f'the application may not read this: tick the access control "{group}"{lacking} for it on the portal\'s page '
-        f"Applications, then authorize again: `{command}`. If that changes nothing, make a new application"
+        f'tick the access control "{group}"{lacking} for the application on the developer portal\'s page Applications, '
+        f"then authorize again: `{command}`. If that changes nothing, make a new application"
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ingest.config import Settings
 from ingest.core.units import HOUR, MINUTE
 from ingest.core.words import day_words, many, size_words, span_words
-from ingest.enphase.access import UNKNOWN, is_unknown
+from ingest.enphase import access
 from ingest.enphase.replies import Kind
 from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.site import SYSTEMS
@@ -118,22 +118,16 @@ def _pairs(made: Report, inventory: Inventory) -> Iterator[tuple[Pair, str, str]
 def _pair(stream: Pair, who: str, account: str) -> Problem | None:
     subject = f"{stream.system}.{stream.stream}"
     if stream.state == Kind.DENIED:
-        if is_unknown(stream.reason):
-            said = f"{who}: {stream.stream} is refused ({stream.reason})"
-            return Problem("denied", subject, said, f"{UNKNOWN[0].upper()}{UNKNOWN[1:]}, then `ingest check`")
         group = BY_NAME[stream.stream].group if stream.stream in BY_NAME else SYSTEMS.group
-        return Problem(
-            "denied",
-            subject,
-            f"{who}: {stream.stream} is not allowed ({stream.reason})",
-            f'Tick "{group}" for this application in the developer portal, then `ingest auth login {account}`',
-        )
+        remedy = access.denied(stream.reason, group, f"ingest auth login {account}")
+        sentence = f"{who}: {stream.stream} is not allowed ({stream.reason})"
+        return Problem("denied", subject, sentence, f"{remedy[0].upper()}{remedy[1:]}")
     if stream.state == Kind.WRONG_KEY:
         return Problem(
             "wrong_key",
             "",
-            f"The cloud says that the key belongs to another application ({stream.reason})",
-            "Compare api.key, api.client_id and api.client_secret with the developer portal, then run `ingest check`",
+            f"The API key belongs to another application ({stream.reason})",
+            f"{access.SAME_APPLICATION[0].upper()}{access.SAME_APPLICATION[1:]}, then run `ingest check`",
         )
     if stream.state in PATIENT and stream.fails > 2:
         words = {Kind.GARBLED: "an answer could not be read", Kind.AHEAD: "the cloud takes our time for the future"}

@@ -15,6 +15,7 @@ from ingest.core.http import Reply, Request, Transport
 from ingest.core.span import Span
 from ingest.core.words import many, size_words, span_words
 from ingest.deliver.sink import Sink, Target, open_sink
+from ingest.enphase import access
 from ingest.enphase.call import Purpose, Task
 from ingest.enphase.replies import Kind, verdict
 from ingest.enphase.requests import ApiTarget, request
@@ -227,14 +228,13 @@ class Doctor:
         if said.kind is Kind.OK:
             seen = many(len(said.data.get("systems", ())), "system")
             return Check(name, OK, f"key and token are good; it sees {seen}")
-        remedies = {
-            Kind.WRONG_KEY: "Compare api.key, api.client_id and api.client_secret with the developer portal",
-            Kind.EXPIRED: f"The runner renews it; if it stays so, run `ingest auth login {account}`",
-            Kind.DENIED: f'Tick "{SYSTEMS.group}" in the developer portal, then `ingest auth login {account}`',
-            Kind.THROTTLED: "The calls are used up for now; see `ingest plan`",
-        }
+        if said.kind is Kind.THROTTLED:
+            remedy = "The calls are used up for now; see `ingest plan`"
+        else:
+            remedy = access.remedy(said, SYSTEMS.group, f"ingest auth login {account}")
+            remedy = f"{remedy[:1].upper()}{remedy[1:]}" or "Try again later; the vendor has trouble"
         found = f"the cloud refuses: {said.kind.value.replace('_', ' ')}: {said.reason}"
-        return Check(name, BAD, found, remedies.get(said.kind, "Try again later; the vendor has trouble"))
+        return Check(name, BAD, found, remedy)
 
     def _groups(self) -> Iterator[Check]:
         yield from self._told("access groups", ("denied", "wrong_key"), "no stream is refused")

@@ -13,14 +13,13 @@ from ingest.commit.context import CommitContext
 from ingest.config import Settings
 from ingest.core.errors import StateError
 from ingest.core.http import Transport
-from ingest.core.units import DAY, MINUTE
-from ingest.deliver.sender import Delivery
-from ingest.enphase.access import UNKNOWN, is_unknown
+from ingest.core.units import DAY
+from ingest.deliver.sender import Delivery, record_delivery
 from ingest.enphase.call import Task
 from ingest.enphase.replies import Kind, Verdict
 from ingest.enphase.requests import ApiTarget, request
 from ingest.fetch.worker import Outcome, fetch
-from ingest.logs import Change, event
+from ingest.logs import Change
 from ingest.plan import quota
 from ingest.plan.breaker import Breaker, after
 from ingest.plan.budget import Pace, Rules
@@ -28,10 +27,10 @@ from ingest.plan.dispatcher import LONGEST_WAIT, Dispatcher
 from ingest.plan.inventory import Inventory, utc_offset
 from ingest.plan.queue import DueQueue
 from ingest.plan.state import Pair
-from ingest.service import backfill
+from ingest.service import backfill, news
 from ingest.service.clock import Clock
 from ingest.service.ledger import CallLedger
-from ingest.store import ledger, outbox, snapshot
+from ingest.store import ledger, snapshot
 from ingest.store import meta as kept
 from ingest.store.database import Store
 
@@ -263,7 +262,14 @@ class Pipeline:
             self.inventory.rebuild()
         for system in dict.fromkeys([task.system, *listed]):
             self.due_queue.touch(system, now)
-        self._tell(outcome, pair.rest_until, now)
+        news.outcome(self.changes, outcome, pair.rest_until - now)
+        self._report_clock()
+
+    def _report_clock(self) -> None:
+        wrong_by = self.clock.wrong_by
+        if news.clock(self.changes, wrong_by):
+            with self.store.transaction() as db:
+                kept.write(db, "clock_wrong_by", str(wrong_by))
 
     def _context(self, task: Task, now: int) -> CommitContext:
         wanted = self.inventory.wanted_of(task.system)
@@ -281,78 +287,9 @@ class Pipeline:
             ledger.end(db, renewal.call, now, "ok" if renewal.token else "no_token")
         self.call_ledger.ended(renewal.call, now, sent=True)
         self.breaker.fatal = self.accounts.finish(renewal, now) or self.breaker.fatal
-        name = f"auth.{renewal.account}"
-        if renewal.error is None:
-            self.changes.good(name, f"account {renewal.account} is authorized")
-        else:
-            self.changes.bad(name, str(renewal.error))
+        news.renewal(self.changes, renewal)
 
-    def _record_delivery(self, done: Delivery) -> None:
-        now = self.clock.now()
+    def _record_delivery(self, delivery: Delivery) -> None:
         with self.store.transaction() as db:
-            if done.error:
-                outbox.failed(db, done.sink, done.error, now)
-            else:
-                outbox.delivered(db, done.sink, done.cursor, done.sent, done.too_old)
-                if done.job:
-                    outbox.replayed(db, done.job, *done.position, done=done.done)
-                outbox.park(db, done.sink, done.parked)
-                outbox.unpark(db, done.sink)
-        if done.error:
-            self.changes.bad(f"sink.{done.sink}", f"{done.error}; points are kept and sent later")
-        else:
-            self.changes.good(f"sink.{done.sink}", f"sink {done.sink} takes points")
-
-    # ── telling ───────────────────────────────────────────────────────────────────────────────────────
-
-    def _tell(self, outcome: Outcome, rest_until: int, now: int) -> None:
-        task, kind = outcome.task, outcome.verdict.kind
-        event(
-            log,
-            logging.DEBUG,
-            "call",
-            system=task.system,
-            stream=task.stream.name,
-            purpose=task.purpose.value,
-            verdict=kind.value,
-            points=len(outcome.points),
-        )
-        name = f"{task.system}.{task.stream.name}"
-        if kind in (Kind.OK, Kind.NOTHING, Kind.OUTSIDE):
-            self.changes.good(name, f"system {task.system}: {task.stream.name} answers again")
-            self.changes.good("cloud", "the cloud answers again")
-        elif kind in (Kind.THROTTLED, Kind.BUSY):
-            self.changes.bad("cloud", f"the cloud: {outcome.verdict.reason}; trying again by itself")
-        elif kind is Kind.DENIED:
-            self.changes.bad(name, denied(task, outcome.verdict.reason, rest_until - now))
-        elif kind is not Kind.AHEAD:
-            self.changes.bad(name, f"system {task.system}: {task.stream.name}: {outcome.verdict.reason}")
-        self._tell_clock()
-
-    def _tell_clock(self) -> None:
-        wrong = self.clock.wrong_by
-        if wrong:
-            way = "ahead of" if wrong > 0 else "behind"
-            news = self.changes.bad(
-                "clock",
-                f"this machine's clock is {abs(wrong) // MINUTE} min {way} the cloud's; the cloud's is used. "
-                "Set the clock, for example with `timedatectl set-ntp true`",
-            )
-        else:
-            news = self.changes.good("clock", "this machine's clock agrees with the cloud's")
-        if news:
-            with self.store.transaction() as db:
-                kept.write(db, "clock_wrong_by", str(wrong))
-
-
-def denied(task: Task, reason: str, pause: int) -> str:
-    """What to do about a system or access group that the cloud will not show."""
-    if is_unknown(reason):
-        return (
-            f"system {task.system}: {task.stream.name}: {UNKNOWN} ({reason}); asked again in {max(pause, 0) // DAY} d"
-        )
-    return (
-        f"system {task.system}: {task.stream.name} is not allowed ({reason}). In the developer portal tick "
-        f'"{task.stream.group}" for this application, and let the owner of the system authorize it; asked again in '
-        f"{max(pause, 0) // DAY} d"
-    )
+            record_delivery(db, delivery, self.clock.now())
+        news.delivery(self.changes, delivery)
