@@ -95,11 +95,11 @@ def consent_pages(context: Context, pipeline: Pipeline) -> "list[Blueprint]":
     settings = context.settings
     if settings.web is None:
         return []
-    from ingest.web import consent  # noqa: PLC0415 - only the page needs Flask
+    from ingest.web import authorize  # noqa: PLC0415 - only the page needs Flask
 
     cloud = identity.simulated_cloud(pipeline.api.base_url) if settings.is_simulated else identity.cloud_of(settings)
     flow = onboarding.flow(settings, context.clock, pipeline.transport, context.remedy, cloud)
-    return [consent.blueprint(flow, "/static/page.css", pipeline.wake)]
+    return [authorize.blueprint(flow, "/static/page.css", pipeline.wake)]
 
 
 def greet(context: Context, url: str) -> None:

@@ -26,7 +26,7 @@ class _Server(ThreadingHTTPServer):
         self.cloud = cloud
         self.stopping = stopping
         self.open: set[socket.socket] = set()
-        super().__init__(address, _Handler)
+        super().__init__(address, _HttpHandler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self.open.add(request)
@@ -40,7 +40,7 @@ class _Server(ThreadingHTTPServer):
         """A caller that went away is no error of the vendor's."""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _HttpHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1

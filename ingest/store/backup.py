@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 
 from ingest.core.errors import StateError
-from ingest.store import schema
+from ingest.store import migrations
 from ingest.store.database import Store, own_folder, plain_words
 
 
@@ -50,8 +50,8 @@ def _set_aside(folder: Path) -> None:
 
 def _tokens_of(source: Path) -> dict[str, str]:
     with contextlib.closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as db:
-        if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok" or not schema.version(db):
+        if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok" or not migrations.version(db):
             raise StateError(f"{source}: is not a whole backup of this program; nothing was changed")
-        if schema.version(db) > schema.VERSION:
+        if migrations.version(db) > migrations.VERSION:
             raise StateError(f"{source}: was made by a newer version of the program; install that one first")
         return dict(db.execute("SELECT account, text FROM tokens").fetchall())

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ingest.core.errors import ConfigError, StateError, StateLocked
-from ingest.store import schema
+from ingest.store import migrations
 
 BUSY_S = 30.0
 LEAST_FREE = 2**17
@@ -88,7 +88,7 @@ class Store:
             self._check_version(db)
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
-            if schema.version(db) < schema.VERSION:
+            if migrations.version(db) < migrations.VERSION:
                 self._migrate(db)
         except BaseException:
             db.close()
@@ -96,23 +96,23 @@ class Store:
         return db
 
     def _check_version(self, db: sqlite3.Connection) -> None:
-        found = schema.version(db)
+        found = migrations.version(db)
         if not found and db.execute("SELECT 1 FROM sqlite_master").fetchone():
             raise StateError(
                 f"{self.path}: is a database of another program; choose another folder with `state_dir` in the "
                 "configuration or --state-dir. Nothing was changed"
             )
-        if found > schema.VERSION:
+        if found > migrations.VERSION:
             raise StateError(
                 f"{self.path}: was written by a newer version of the program (format {found}, this one knows "
-                f"{schema.VERSION}); install the newer version. Nothing was changed"
+                f"{migrations.VERSION}); install the newer version. Nothing was changed"
             )
 
     def _migrate(self, db: sqlite3.Connection) -> None:
-        found = schema.version(db)
+        found = migrations.version(db)
         if found:
-            self._copy(db, self.folder / f"state.before-{schema.VERSION}.db")
-        schema.migrate(db)
+            self._copy(db, self.folder / f"state.before-{migrations.VERSION}.db")
+        migrations.migrate(db)
 
     def _copy(self, db: sqlite3.Connection, target: Path) -> None:
         target.unlink(missing_ok=True)
@@ -202,5 +202,5 @@ class Store:
 def in_memory() -> sqlite3.Connection:
     """An empty state that is gone when it is closed: for looking where there is nothing yet."""
     db = sqlite3.connect(":memory:", isolation_level=None)
-    schema.migrate(db)
+    migrations.migrate(db)
     return db

@@ -67,17 +67,20 @@ def blueprint(source: Source) -> "Blueprint":
     @routes.get("/systems")
     def systems() -> str:
         made = source.report()
-        words = request.args.get("q", "")[:100].strip()
-        found = [row for row in made.systems if matches(row, words)]
-        pages = max(1, -(-len(found) // PAGE))
-        page = request.args.get("page", "1")
-        number = min(max(int(page), 1), pages) if page.isascii() and page.isdigit() and len(page) < 7 else 1
-        rows = found[(number - 1) * PAGE : number * PAGE]
-        return render_template(
-            "systems.html", **context(source, made), rows=rows, q=words, page=number, pages=pages, found=len(found)
-        )
+        rows = listing(made.systems, request.args.get("q", ""), request.args.get("page", "1"))
+        return render_template("systems.html", **context(source, made), **rows)
 
     return routes
+
+
+def listing(systems: Sequence[SystemReport], query: str, page: str) -> dict[str, Any]:
+    """One page of the systems that match what was typed."""
+    words = query[:100].strip()
+    found = [row for row in systems if matches(row, words)]
+    pages = max(1, -(-len(found) // PAGE))
+    number = min(max(int(page), 1), pages) if page.isascii() and page.isdigit() and len(page) < 7 else 1
+    rows = found[(number - 1) * PAGE : number * PAGE]
+    return {"rows": rows, "q": words, "page": number, "pages": pages, "found": len(found)}
 
 
 def code(text: str) -> Markup:

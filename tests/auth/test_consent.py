@@ -18,7 +18,7 @@ from ingest.core.units import DAY
 from ingest.enphase.oauth import ConsentAnswer, answer_of, read_answer
 from ingest.service import onboarding
 from ingest.simulator import Cloud, Faults, demo_sites
-from ingest.web import consent
+from ingest.web import authorize
 from tests.world import START, Time, Wire, settings
 
 PAGE = "https://cloud.example/oauth/redirect_uri"
@@ -168,7 +168,7 @@ def office(folder: Path, redirect_uri: str = PAGE, **changes: object) -> Office:
     made = settings(folder, api={"redirect_uri": redirect_uri}, **changes)
     flow = onboarding.flow(made, time.clock(), Wire(cloud, time), lambda words: f"ingest {words}")
     app = Flask("page")
-    app.register_blueprint(consent.blueprint(flow))
+    app.register_blueprint(authorize.blueprint(flow))
     return Office(cloud, flow, app.test_client(), time)
 
 

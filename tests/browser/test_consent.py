@@ -16,7 +16,7 @@ from ingest.config import load
 from ingest.service import build, onboarding
 from ingest.service.clock import Clock
 from ingest.simulator import SimulatedServer
-from ingest.web import consent
+from ingest.web import authorize
 from tests.consenting import configured, serving, started
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -70,7 +70,7 @@ def opened(folder: Path, cloud: SimulatedServer, *, returns: bool) -> tuple[Base
     settings = load(configured(folder, cloud, api=api), {})
     clock = Clock()
     flow = onboarding.flow(settings, clock, build.network(clock), lambda words: f"ingest {words}")
-    flask.register_blueprint(consent.blueprint(flow))
+    flask.register_blueprint(authorize.blueprint(flow))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server, Home(url, flow.authorizer.files)
 

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from ingest.core.audit import Total
 from ingest.core.span import Span
-from ingest.store import daily_totals, progress, schema
+from ingest.store import daily_totals, migrations, progress
 from tests.strategies import raw_spans, seconds, windows
 
 
 def fresh() -> sqlite3.Connection:
     db = sqlite3.connect(":memory:", isolation_level=None)
-    schema.migrate(db)
+    migrations.migrate(db)
     return db
 
 

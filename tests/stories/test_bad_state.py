@@ -14,7 +14,7 @@ import pytest
 
 from ingest.core.errors import StateError
 from ingest.core.http import Reply, Request
-from ingest.store import schema
+from ingest.store import migrations
 from ingest.store.database import Store
 from tests.stories import stored
 from tests.stories.program import Program, Vendor
@@ -178,7 +178,7 @@ def test_a_backup_mends_a_damaged_state(program: Program, tmp_path: Path) -> Non
 
 def test_a_state_of_a_newer_version_is_left_alone(program: Program) -> None:
     with contextlib.closing(sqlite3.connect(program.state / "state.db")) as db:
-        db.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
+        db.execute(f"PRAGMA user_version = {migrations.VERSION + 1}")
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     sentence = refused(program)
     assert "newer version" in sentence
