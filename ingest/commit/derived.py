@@ -141,7 +141,7 @@ def settled(db: sqlite3.Connection, system: str, stream: str, settle: int) -> Sp
 
 def write_days(db: sqlite3.Connection, system: str, points: Iterable[Point], local: tzinfo) -> None:
     """Write days of `energy_daily`, and the months that they change."""
-    touched = archive.upsert(db, points).touched.get("energy_daily")
+    touched = archive.upsert(db, derive.dated(points, local)).touched.get("energy_daily")
     if not touched:
         return
     months = {month_start(day.date) for start in touched for day in days_of(Span(start, start + 1), local)}
@@ -150,4 +150,4 @@ def write_days(db: sqlite3.Connection, system: str, points: Iterable[Point], loc
         name: archive.numbers(db, "energy_daily", system, name, start, end) for name in ENERGY_FIELDS
     }
     begins = [(midnight(month, local), midnight(next_month_start(month), local)) for month in sorted(months)]
-    archive.upsert(db, derive.monthly(system, begins, held))
+    archive.upsert(db, derive.dated(derive.monthly(system, begins, held), local))

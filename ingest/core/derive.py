@@ -2,8 +2,9 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, tzinfo
 
-from ingest.core.days import LocalDay
+from ingest.core.days import LocalDay, date_at
 from ingest.core.point import Point
 
 QUARTER = 900
@@ -75,3 +76,22 @@ def monthly(system: str, months: Iterable[tuple[int, int]], days: Mapping[str, M
         fields = {name: sum(days[name][time] for time in at) for name, at in inside.items() if at[:1] == [first]}
         if fields:
             yield Point("energy_monthly", (("system", system),), start, fields)
+
+
+def calendar(measurement: str, day: date) -> dict[str, str]:
+    """The text fields that name a day of `energy_daily` or a month of `energy_monthly` in the system's own calendar.
+
+    Who asks the database then needs no zone: `date` 2026-11-05, `day` 05, `month` 2026-11, `month_of_year` 11,
+    `year` 2026.
+    """
+    words = {"month": f"{day:%Y-%m}", "year": f"{day:%Y}"}
+    if measurement == "energy_daily":
+        return words | {"date": day.isoformat(), "day": f"{day:%d}"}
+    return words | {"month_of_year": f"{day:%m}"}
+
+
+def dated(points: Iterable[Point], local: tzinfo) -> Iterator[Point]:
+    """Days and months with the words that name them; a point without fields stays so."""
+    for point in points:
+        words = calendar(point.measurement, date_at(point.time, local)) if point.fields else {}
+        yield point._replace(fields={**point.fields, **words})

@@ -1,8 +1,34 @@
 """The tables of `state.db` and their numbered migrations. Each migration and its number are one transaction."""
 
 import sqlite3
+from collections.abc import Callable
+from datetime import tzinfo
 
-MIGRATIONS: tuple[str, ...] = (
+from ingest.core import derive
+from ingest.core.days import date_at, zone
+from ingest.core.point import encode_fields, merge_fields
+
+
+def name_days(db: sqlite3.Connection) -> None:
+    """Days and months that were written before they were named get their names, and are delivered again."""
+    rows = db.execute(
+        "SELECT series.measurement, systems.timezone, points.series, points.time, points.fields FROM points "
+        "JOIN series ON series.id = points.series JOIN systems ON systems.system = series.system "
+        "WHERE series.measurement IN ('energy_daily', 'energy_monthly') AND systems.timezone != '' "
+        "AND instr(points.fields, 'year=') = 0 ORDER BY points.series, points.time"
+    ).fetchall()
+    (seq,) = db.execute("SELECT coalesce(max(CAST(value AS INTEGER)), 1) FROM meta WHERE key = 'seq'").fetchone()
+    zones: dict[str, tzinfo] = {name: zone(name) for _, name, *_ in rows}
+    named = [
+        (merge_fields(fields, encode_fields(derive.calendar(kind, date_at(time, zones[name])))), number, series, time)
+        for number, (kind, name, series, time, fields) in enumerate(rows, seq)
+    ]
+    db.executemany("UPDATE points SET fields = ?, seq = ? WHERE series = ? AND time = ?", named)
+    if named:
+        db.execute("INSERT OR REPLACE INTO meta VALUES ('seq', ?)", (str(seq + len(named)),))
+
+
+MIGRATIONS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (
     """
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE systems (
@@ -77,6 +103,7 @@ MIGRATIONS: tuple[str, ...] = (
     """
     ALTER TABLE pairs ADD COLUMN history_fails INTEGER NOT NULL DEFAULT 0;
     """,
+    name_days,
 )
 
 VERSION = len(MIGRATIONS)
@@ -89,5 +116,19 @@ def version(db: sqlite3.Connection) -> int:
 
 def migrate(db: sqlite3.Connection) -> None:
     """Bring the file to the newest version, one transaction a migration."""
-    for number in range(version(db), VERSION):
-        db.executescript(f"BEGIN IMMEDIATE; {MIGRATIONS[number]} PRAGMA user_version = {number + 1}; COMMIT;")
+    for number, step in enumerate(MIGRATIONS[version(db) :], version(db) + 1):
+        if isinstance(step, str):
+            db.executescript(f"BEGIN IMMEDIATE; {step} PRAGMA user_version = {number}; COMMIT;")
+        else:
+            _computed(db, number, step)
+
+
+def _computed(db: sqlite3.Connection, number: int, step: Callable[[sqlite3.Connection], None]) -> None:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        step(db)
+        db.execute(f"PRAGMA user_version = {number}")
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise

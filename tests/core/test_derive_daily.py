@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.core.derive import day_sums, monthly
+from ingest.core.derive import dated, day_sums, monthly
+from ingest.core.point import Point
 from tests.core.test_audit import local_day
 
 PACIFIC = ZoneInfo("US/Pacific")
@@ -61,3 +62,18 @@ def test_a_month_sums_its_days_and_lacks_what_its_first_day_lacks() -> None:
     }
     points = [(point.time, dict(point.fields)) for point in monthly("1", months, days)]
     assert [(0, {"produced_wh": 3.0}), (100, {"produced_wh": 12.0, "consumed_wh": 1.0})] == points
+
+
+@pytest.mark.parametrize("name", ["US/Pacific", "Europe/Berlin", "Australia/Sydney", "UTC"])
+def test_a_day_and_a_month_are_named_in_the_calendar_of_the_system(name: str) -> None:
+    zone = ZoneInfo(name)
+    at = local_day(date(2026, 11, 1), zone).start
+    points = [Point(kind, (), at, {"produced_wh": 1.0}) for kind in ("energy_daily", "energy_monthly")]
+    day, month = (point.fields for point in dated(points, zone))
+    words = {"produced_wh": 1.0, "month": "2026-11", "year": "2026"}
+    assert day == words | {"date": "2026-11-01", "day": "01"}
+    assert month == words | {"month_of_year": "11"}
+
+
+def test_a_day_without_anything_is_not_named() -> None:
+    assert [point.fields for point in dated([Point("energy_daily", (), 0, {})], PACIFIC)] == [{}]
