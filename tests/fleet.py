@@ -16,10 +16,12 @@ from ingest.plan.budget import Rules
 from ingest.plan.coverage import Advance
 from ingest.plan.dispatcher import Dispatcher
 from ingest.plan.pacing import Daylight
+from ingest.plan.profile import Profile
 from ingest.plan.queue import DueQueue
 from ingest.plan.quota import Plan, Usage
 from ingest.plan.windows import served_from
 from ingest.plan.work import Classes, Work
+from tests.works import a_work, changed
 
 START = 1_782_864_000
 """2026-07-01 00:00 UTC."""
@@ -61,8 +63,8 @@ class Fleet:
         for system in self._gateways:
             for stream in self.streams:
                 floor = self.started - self.since
-                work = Work("home", system, stream, stream.route("v4"), stream.every, floor=floor)
-                self.pairs[work.pair] = work
+                work = a_work(stream, system=system, floor=floor)
+                self.pairs[work.key] = work
 
     def works(self, _: int) -> list[Work]:
         return list(self.pairs.values())
@@ -77,10 +79,10 @@ class Fleet:
         """What a commit does to the pairs of the system."""
         work = self.pairs[task.pair]
         if self.fails(task):
-            self.pairs[task.pair] = replace(work, rest_until=now + 60)
+            self.pairs[task.pair] = changed(work, rest_until=now + 60)
             return
         asked = work.asked_at if task.purpose is Purpose.HISTORY else now
-        work = replace(work, asked_at=asked, rest_until=0)
+        work = changed(work, asked_at=asked, rest_until=0)
         if task.stream.grain:
             work = self._heard(work, task, now)
         self.pairs[task.pair] = work
@@ -95,8 +97,8 @@ class Fleet:
             rests = self.nights and other.stream.name in ("stats", "rgm_stats")
             light = Daylight(day + LIGHT[0], day + LIGHT[1]) if rests else None
             if other.stream.grain:
-                self.pairs[other.pair] = replace(other, log=log, rhythm=learned, daylight=light)
-        work = replace(self.pairs[work.pair], asked_at=work.asked_at, rest_until=0)
+                self.pairs[other.key] = changed(other, log=log, profile=Profile(learned), daylight=light)
+        work = replace(self.pairs[work.key], pair=work.pair)
         read = dict(work.read)
         for age in CLASSES.ages:
             span = coverage.trusted(log, now, age, task.window)
@@ -192,13 +194,13 @@ def going_for_long(systems: int, cadences: Callable[[Sequence[Work]], Mapping[st
         if work.stream.grain:
             said = fleet._gateways[work.system].reported_at
             log = tuple(Advance(at, said(at)) for at in (START - DAY, START))
-            fleet.pairs[key] = replace(work, log=log, rhythm=rhythm.Rhythm(900))
+            fleet.pairs[key] = replace(work, log=log, profile=Profile(rhythm.Rhythm(900)))
     every = cadences(fleet.works(START))
     for key, work in fleet.pairs.items():
         asked_at = START - int((int(work.system) - 0.5) / systems * every[work.stream.name])
         if work.stream.grain:
             asked_at = fleet._gateways[work.system].reported_at(asked_at + 450) + rhythm.UPLOAD_MARGIN
-        fleet.pairs[key] = replace(work, asked_at=min(START, asked_at))
+        fleet.pairs[key] = changed(work, asked_at=min(START, asked_at))
     return fleet
 
 

@@ -18,8 +18,8 @@ from ingest.core.errors import IngestError, StateLocked
 from ingest.core.span import Span
 from ingest.enphase.streams import BY_NAME
 from ingest.plan import timetable
-from ingest.plan.inventory import Inventory, Wanted
-from ingest.plan.work import Work
+from ingest.plan.inventory import Inventory
+from ingest.plan.work import Wanted, Work
 from ingest.store import backfills, snapshot
 from ingest.store.backfills import BackfillRequest
 from ingest.store.database import Store
@@ -59,7 +59,7 @@ def backfill(  # noqa: PLR0913 - one argument an option
         asked = _asked(context, db, since, until, system, stream)
         works, _ = the_works(context, db)
         frame = the_timetable(context, db, works)
-        wanted = [_with(work, asked[work.pair]) for work in works if work.pair in asked]
+        wanted = [_with(work, asked[work.key]) for work in works if work.key in asked]
         classes = context.settings.ages
         cost = timetable.price(wanted, context.clock.now(), classes, frame, context.settings.price)
     if as_json and dry_run:
@@ -99,7 +99,8 @@ def _asked(
 
 
 def _with(work: Work, span: Span) -> Work:
-    return replace(work, floor=min(work.floor, span.start), until=min(span.end, work.until or span.end))
+    until = min(span.end, work.until or span.end)
+    return replace(work, floor=min(work.floor, span.start), wanted=replace(work.wanted, until=until))
 
 
 def _store_wishes(context: Context, asked: dict[tuple[str, str], Span], fraction: float | None) -> None:
@@ -132,6 +133,6 @@ def _wait(context: Context, asked: dict[tuple[str, str], Span], calls: int) -> N
 def _left(context: Context, asked: dict[tuple[str, str], Span]) -> int:
     with known_state(context) as db:
         works, _ = the_works(context, db)
-        wanted = [_with(work, asked[work.pair]) for work in works if work.pair in asked]
+        wanted = [_with(work, asked[work.key]) for work in works if work.key in asked]
         classes = context.settings.ages
         return timetable.price(wanted, context.clock.now(), classes, the_timetable(context, db, works)).calls

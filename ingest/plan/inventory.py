@@ -1,9 +1,9 @@
 """Who is to be polled: the settings and the state of every pair, as the planner's work."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 from ingest.core.backoff import backoff
 from ingest.core.days import zone
@@ -14,15 +14,15 @@ from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.base import Route, Stream
 from ingest.enphase.streams.lifetime import AUDITED
 from ingest.enphase.streams.site import DEVICES, SUMMARY, SYSTEMS
+from ingest.plan.pacing import Daylight
 from ingest.plan.planner import LONGEST_PAUSE
-from ingest.plan.profile import PRODUCTION_GRAINS
+from ingest.plan.profile import NEW_PROFILE, PRODUCTION_GRAINS
 from ingest.plan.state import EMPTY, NO_METER, NO_POINTS, Pair, Snapshot, SystemRow
-from ingest.plan.work import Work
+from ingest.plan.work import Wanted, Work
 
 DEFAULT_STREAMS = ("stats", "rgm_stats", "production_meter_readings", "consumption")
 DEFAULT_SINCE = When(age=7 * DAY)
 FIRST_PROBE = 15 * MINUTE
-NEVER = 2**62
 
 
 class SystemEntry(Protocol):
@@ -56,18 +56,6 @@ class Polling(Protocol):
 
     def every(self, stream: str) -> int:
         """The cadence of a stream."""
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A system to poll: what of it, how far back, and until when (epoch seconds)."""
-
-    system: str
-    account: str
-    streams: tuple[str, ...]
-    since: When
-    until: int | None
-    timezone: str
 
 
 def listing(account: str) -> str:
@@ -160,29 +148,29 @@ class Inventory:
         return since if pair.floor is None else min(pair.floor, since)
 
     def _listing(self, account: str, now: int) -> Work:
-        pair = self.pairs.get((listing(account), SYSTEMS.name)) or Pair(listing(account), SYSTEMS.name)
-        return Work(account, pair.system, SYSTEMS, SYSTEMS.route(self.version), SYSTEMS.every, **self._state(pair, now))
+        wanted = Wanted(listing(account), account)
+        pair = self._pair((wanted.system, SYSTEMS.name), now)
+        return Work(wanted, SYSTEMS, SYSTEMS.route(self.version), SYSTEMS.every, pair)
 
     def _work(self, wanted: Wanted, stream: Stream, now: int) -> Work:
         key = wanted.system, stream.name
-        pair = self.pairs.get(key) or Pair(*key)
-        row = self.systems.get(wanted.system)
+        pair = self._pair(key, now)
+        row = self.systems.get(wanted.system) if stream.grain else None
         every = self.settings.every(stream.name) if stream.name in BY_NAME else stream.every
-        found = self._state(pair, now)
-        if row is not None and stream.grain:
-            found |= self._learned(row, wanted, stream, now)
         return Work(
-            wanted.account,
-            wanted.system,
+            wanted,
             stream,
             self._route(stream),
             max(every, WEEK) if self._has_no_meter(pair) else every,
+            pair,
             floor=self._begin(wanted, pair, now),
-            until=wanted.until,
             read=self._read(key),
             log=self.state.logs.get(wanted.system, ()),
+            profile=row.profile if row else NEW_PROFILE,
+            daylight=self._daylight(row, wanted, stream, now) if row else None,
+            probe_at=self._probe_at(row, now) if row else None,
             hope=0 if stream.name in self.state.reaches else stream.route(self.version).hope,
-            **found,
+            is_empty=self._is_empty(pair),
         )
 
     def _read(self, key: tuple[str, str]) -> Mapping[int, Spans]:
@@ -199,17 +187,19 @@ class Inventory:
         reach = self.state.reaches.get(stream.name, 0) if route.hope else 0
         return replace(route, reach=reach) if reach > route.reach else route
 
-    def _learned(self, row: SystemRow, wanted: Wanted, stream: Stream, now: int) -> dict[str, Any]:
-        """What was learned of a system: when it uploads, whether it is silent, and, for production streams, when its
-        sun shines.
-        """
-        rhythm, light = row.profile.rhythm, None
-        if PRODUCTION_GRAINS.keys() & stream.fields.keys():
-            light = row.profile.daylight(now, utc_offset(wanted.timezone, now))
+    @staticmethod
+    def _daylight(row: SystemRow, wanted: Wanted, stream: Stream, now: int) -> Daylight | None:
+        """When the sun shines on a system, for the streams of its production."""
+        if not PRODUCTION_GRAINS.keys() & stream.fields.keys():
+            return None
+        return row.profile.daylight(now, utc_offset(wanted.timezone, now))
+
+    def _probe_at(self, row: SystemRow, now: int) -> int | None:
+        """When a silent gateway is asked again, by one probe, at growing intervals; None while it is not silent."""
         log = self.state.logs.get(row.system)
-        silent = bool(row.probes and log and now - log[-1].reported_at > rhythm.silent_after)
-        probe_at = _probe_at(row, now) if silent else 0
-        return {"rhythm": rhythm, "daylight": light, "silent": silent, "probe_at": probe_at}
+        if not row.probes or not log or now - log[-1].reported_at <= row.profile.rhythm.silent_after:
+            return None
+        return min(row.probed_at or 0, now) + backoff(FIRST_PROBE, LONGEST_PAUSE, row.probes + 1)
 
     def _has_no_meter(self, pair: Pair) -> bool:
         """Whether the meter of a stream, or of all that its daily totals are about, is known not to exist."""
@@ -228,14 +218,12 @@ class Inventory:
         began = row.operational_at - DAY if row and row.operational_at else 0
         return max(self.floor(wanted, pair, now), pair.first_at or 0, began)
 
-    def _state(self, pair: Pair, now: int) -> dict[str, Any]:
-        """The pauses of a pair; a time that lies further ahead than any pause comes from a clock that was wrong."""
-        return {
-            "asked_at": None if pair.asked_at is None else min(pair.asked_at, now),
-            "rest_until": _sane(pair.rest_until, now),
-            "history_from": NEVER if self._is_empty(pair) else _sane(pair.history_from, now),
-            "cursor": pair.cursor,
-        }
+    def _pair(self, key: tuple[str, str], now: int) -> Pair:
+        """What is remembered of a pair; a time further ahead than any pause comes from a clock that was wrong."""
+        pair = self.pairs.get(key) or Pair(*key)
+        asked_at = None if pair.asked_at is None else min(pair.asked_at, now)
+        rest_until, history_from = _sane(pair.rest_until, now), _sane(pair.history_from, now)
+        return replace(pair, asked_at=asked_at, rest_until=rest_until, history_from=history_from)
 
 
 def _lifetimes(wanted: Wanted) -> list[str]:
@@ -249,11 +237,6 @@ def utc_offset(timezone: str, now: int) -> int:
     """Seconds by which the clocks of a zone are ahead of UTC."""
     offset = datetime.fromtimestamp(now, zone(timezone)).utcoffset()
     return int(offset.total_seconds()) if offset else 0
-
-
-def _probe_at(row: SystemRow, now: int) -> int:
-    """When a silent gateway is asked again, by one probe, at growing intervals."""
-    return min(row.probed_at or 0, now) + backoff(FIRST_PROBE, LONGEST_PAUSE, row.probes + 1)
 
 
 def _sane(at: int, now: int) -> int:

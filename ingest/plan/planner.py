@@ -29,7 +29,7 @@ def due_at(work: Work, stretch: float, slow: float = 1.0) -> int:
 
     `stretch` lengthens the cadence of frequent pairs, `slow` that of those asked daily at most.
     """
-    if work.cursor:
+    if work.pair.cursor:
         return 0
     asked = work.asked_at
     if asked is None:
@@ -55,12 +55,12 @@ def live_tasks(works: Iterable[Work], now: int, classes: Classes, stretch: float
     due: list[tuple[int, float, Task]] = []
     probed: set[str] = set()
     for at, work in sorted(((due_at(work, stretch, slow), work) for work in works), key=lambda entry: entry[0]):
-        if at > now or work.live_from > now or (work.silent and work.system in probed):
+        if at > now or work.live_from > now or (work.is_silent and work.system in probed):
             continue
         task = _task(work, now, classes)
         if task is None:
             continue
-        if work.silent and task.purpose is Purpose.LIVE:
+        if work.is_silent and task.purpose is Purpose.LIVE:
             probed.add(work.system)
         due.append((*urgency(work, at, now), task))
     return [task for *_, task in sorted(due, key=lambda entry: entry[:2])]
@@ -88,7 +88,7 @@ def _task(work: Work, now: int, classes: Classes) -> Task | None:
     if not work.stream.grain:
         window, purpose = Span(0, 0), Purpose.SNAPSHOT
         is_over = _is_over(work, now, classes)
-        return None if is_over else Task(work.account, work.system, work.stream, window, purpose, work.cursor)
+        return None if is_over else Task(work.account, work.system, work.stream, window, purpose, work.pair.cursor)
     live = live_window(work, now, classes)
     return live and Task(work.account, work.system, work.stream, live, Purpose.LIVE, reach=work.route.reach)
 
@@ -125,7 +125,7 @@ def history_tasks(works: Iterable[Work], now: int, classes: Classes, *, only_lea
     """One history call for each pair that needs any: first what is about to leave, then the newest."""
     found: list[tuple[tuple[int, int], Task]] = []
     for work in works:
-        if max(work.rest_until, work.history_from) > now:
+        if work.history_from > now:
             continue
         owing, ripe = debts(work, now, classes)
         if not ripe:

@@ -84,7 +84,7 @@ class DueQueue:
         return bool(self._works) and min(self._priced_at.values()) >= 0
 
     def _sweep(self, now: int) -> None:
-        works = {work.pair: work for work in self._inventory.works(now) if work.account in self._state[3]}
+        works = {work.key: work for work in self._inventory.works(now) if work.account in self._state[3]}
         for gone in self._works.keys() - works.keys():
             self._forget(gone)
         self._heap.clear()
@@ -95,14 +95,14 @@ class DueQueue:
     def touch(self, system: str, now: int) -> None:
         """Look again at the pairs of a system, something of which was just committed."""
         works = [work for work in self._inventory.works_of(system, now) if work.account in self._state[3]]
-        for gone in self._of[system] - {work.pair for work in works}:
+        for gone in self._of[system] - {work.key for work in works}:
             self._forget(gone)
         for work in works:
             self._put(work, now)
-            self._price(work.pair, now)
+            self._price(work.key, now)
 
     def _put(self, work: Work, now: int) -> None:
-        key, old = work.pair, self._works.get(work.pair)
+        key, old = work.key, self._works.get(work.key)
         if old is None:
             self._order[key] = len(self._order)
             self._priced.appendleft((-PRICED, key))
@@ -136,7 +136,7 @@ class DueQueue:
 
     def _price(self, key: Key, now: int) -> None:
         work = self._works[key]
-        paused = max(work.rest_until, work.history_from) > now + DAY
+        paused = work.history_from > now + DAY
         self._owe(key, None if paused else planner.debt(work, now, self._classes, month_bounds(now)[1]))
         self._priced_at[key] = now
         self._priced.append((now, key))
@@ -171,7 +171,7 @@ class DueQueue:
         front = heapq.nsmallest(FRONT, ready, key=lambda key: self._rank(key, now))
         works = [self._fresh(key, now) for key in front]
         tasks = planner.live_tasks(works, now, self._classes, *self.factors)
-        for key in {work.pair for work in works} - {task.pair for task in tasks}:
+        for key in {work.key for work in works} - {task.pair for task in tasks}:
             self._ready.discard(key)
             pause = SWEEP if self._works[key].is_finished(now) else MINUTE
             self._push(key, max(planner.due_at(self._works[key], *self.factors), now + pause))
@@ -196,7 +196,7 @@ class DueQueue:
         return planner.history_tasks(works, now, self._classes, only_leaving=only_leaving)
 
     def _history_at(self, key: Key) -> int:
-        return max(self._works[key].rest_until, self._works[key].history_from)
+        return self._works[key].history_from
 
     def next_at(self, flying: Collection[Key]) -> int:
         """When the next pair is due (epoch s); far away when nothing ever is."""

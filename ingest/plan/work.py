@@ -4,51 +4,98 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ingest.core.units import DAY
+from ingest.core.when import When
 from ingest.enphase.streams.base import Route, Stream
 from ingest.plan.coverage import Advance, Covered
 from ingest.plan.pacing import Daylight, Group, awake_seconds
-from ingest.plan.rhythm import NO_RHYTHM, Rhythm
+from ingest.plan.profile import NEW_PROFILE, Profile
+from ingest.plan.rhythm import Rhythm
+from ingest.plan.state import Pair
+
+NEVER = 2**62
+"""A moment that does not come (epoch s)."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A system to poll: what of it, how far back, and until when (epoch seconds; None: for good)."""
+
+    system: str
+    account: str
+    streams: tuple[str, ...] = ()
+    since: When = When()  # noqa: RUF009 - a value that cannot be changed
+    until: int | None = None
+    timezone: str = ""
 
 
 @dataclass(frozen=True)
 class Work:
-    """A pair of system and stream, as the planner sees it.
+    """A pair of system and stream, as the planner sees it: what is wanted, and what is known of it.
 
-    `floor` and `until` bound the time wanted, `asked_at` is the last answered live call, `rest_until` the end of a
-    pause, `probe_at` when a silent gateway is asked again, `history_from` the end of a pause of history alone, `silent`
-    whether its gateway has nothing new, `log` the advances of the gateway and `rhythm` what they teach. `daylight` is
-    that of a recent day, of streams which have nothing to say at night, `hope` a window longer than `route.reach` that
-    may be tried (s; 0: none).
+    `floor` is the oldest time wanted of the pair (epoch s), `log` the advances of its gateway, `profile` what they and
+    the readings teach. `daylight` is that of a recent day, of streams which have nothing to say at night; `probe_at`
+    when a silent gateway is asked again, None while it reports; `hope` a window longer than `route.reach` that may be
+    tried (s; 0: none). The history of a pair that `is_empty` would be asked in vain.
     """
 
-    account: str
-    system: str
+    wanted: Wanted
     stream: Stream
     route: Route
     every: int
+    pair: Pair
     floor: int = 0
-    until: int | None = None
     read: Covered = field(default_factory=dict)
     log: Sequence[Advance] = ()
-    asked_at: int | None = None
-    rest_until: int = 0
-    probe_at: int = 0
-    history_from: int = 0
-    silent: bool = False
-    cursor: str = ""
-    rhythm: Rhythm = NO_RHYTHM
+    profile: Profile = NEW_PROFILE
     daylight: Daylight | None = None
+    probe_at: int | None = None
     hope: int = 0
+    is_empty: bool = False
 
     @property
-    def pair(self) -> tuple[str, str]:
+    def key(self) -> tuple[str, str]:
         """The (system, stream) of the work."""
-        return self.system, self.stream.name
+        return self.wanted.system, self.stream.name
+
+    @property
+    def system(self) -> str:
+        """The system, or the list of an account."""
+        return self.wanted.system
+
+    @property
+    def account(self) -> str:
+        """The account through which it is asked."""
+        return self.wanted.account
+
+    @property
+    def until(self) -> int | None:
+        """The end of what is wanted (epoch s); None: for good."""
+        return self.wanted.until
+
+    @property
+    def asked_at(self) -> int | None:
+        """The last answered live call (epoch s)."""
+        return self.pair.asked_at
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether its gateway has stopped reporting."""
+        return self.probe_at is not None
 
     @property
     def live_from(self) -> int:
         """Before this nothing new is asked."""
-        return max(self.rest_until, self.probe_at)
+        return max(self.pair.rest_until, self.probe_at or 0)
+
+    @property
+    def history_from(self) -> int:
+        """Before this no history is asked."""
+        return NEVER if self.is_empty else max(self.pair.rest_until, self.pair.history_from)
+
+    @property
+    def rhythm(self) -> Rhythm:
+        """When the gateway speaks."""
+        return self.profile.rhythm
 
     def is_finished(self, now: int) -> bool:
         """Whether nothing newer is wanted: the house was sold."""

@@ -51,15 +51,15 @@ def ratio(work: Work, settle: int, now: int) -> float:
     return 1 - total(owing(work, settle, now)) / length if length > 0 else 1.0
 
 
-def gaps(work: Work, pair: Pair, settle: int, now: int) -> list[Gap]:
+def gaps(work: Work, settle: int, now: int) -> list[Gap]:
     """The spans wanted of a pair that were not read to stay, oldest first, each with its reason."""
     span, limit = wanted(work, now), settled_until(work, settle, now)
-    if pair.state == ABSENT:
+    if work.pair.state == ABSENT:
         return [Gap(*span, NO_METER_WORDS)] if span.length else []
     holes = subtract((span,), covered(work.read, settle))
     reported = max(work.log[-1].reported_at if work.log else span.start, limit)
     parts = (
-        (Span(span.start, limit), reason_of(pair)),
+        (Span(span.start, limit), reason_of(work.pair)),
         (Span(limit, min(reported, span.end)), NOT_DUE),
         (Span(min(reported, span.end), span.end), WAITING),
     )

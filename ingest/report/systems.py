@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from ingest.core.days import zone
 from ingest.core.point import decode_fields
 from ingest.plan.inventory import Inventory
-from ingest.plan.state import Pair
 from ingest.plan.windows import complete_until
 from ingest.plan.work import Work
 from ingest.report.gaps import gaps, ratio
@@ -39,7 +38,7 @@ def system_report(
         power_w=power[0] if power else None,
         today_wh=sum(today.values()) if today else None,
         age_s=max(0, now - power[1]) if power else None,
-        streams=[_stream(inventory, work, _newest(db, work), calls.get(work.pair, 0), now) for work in works],
+        streams=[_stream(inventory, work, _newest(db, work), calls.get(work.key, 0), now) for work in works],
         differences=[
             DifferenceReport(at.day, at.series, at.vendor_wh, at.held_wh) for at in daily_totals.differences(db, system)
         ],
@@ -76,14 +75,14 @@ def _power(db: sqlite3.Connection, system: str) -> tuple[float, int] | None:
 
 
 def _stream(inventory: Inventory, work: Work, newest: int | None, calls: int, now: int) -> StreamReport:
-    pair = inventory.pairs.get(work.pair) or Pair(*work.pair)
+    pair = work.pair
     settle = inventory.settings.settle
-    asked = bool(inventory.state.coverage.get(work.pair))
+    asked = bool(inventory.state.coverage.get(work.key))
     return StreamReport(
         stream=work.stream.name,
         complete_until=complete_until(work, settle, now) if asked else None,
         ratio=round(ratio(work, settle, now), 6) if asked or pair.state else 0.0,
-        gaps=gaps(work, pair, settle, now)[-SHOWN_GAPS:],
+        gaps=gaps(work, settle, now)[-SHOWN_GAPS:],
         revised=pair.revised,
         lag_s=None if newest is None else max(0, now - newest),
         state=pair.state,

@@ -11,7 +11,6 @@ from ingest.core.words import local_words, span_words
 from ingest.plan import state
 from ingest.plan.coverage import covered
 from ingest.plan.inventory import Inventory
-from ingest.plan.state import Pair
 from ingest.plan.work import Work
 from ingest.report.gaps import NO_METER_WORDS, NOT_DUE, WAITING, reason_of, settled_until, wanted
 from ingest.report.model import DifferenceReport
@@ -96,16 +95,15 @@ class _Judge:
         self, inventory: Inventory, work: Work, now: int, timezone: str, differences: dict[str, DifferenceReport]
     ) -> None:
         settle = inventory.settings.settle
-        pair = inventory.pairs.get(work.pair) or Pair(*work.pair)
         self.span = wanted(work, now)
         self.due_until = settled_until(work, settle, now)
         self.read: Spans = intersect(covered(work.read, settle), self.span)
         known = inventory.state
-        read = covered(known.coverage.get(work.pair, {}), settle)
-        self.skipped = subtract(known.unwanted.get(work.pair, ()), read)
+        read = covered(known.coverage.get(work.key, {}), settle)
+        self.skipped = subtract(known.unwanted.get(work.key, ()), read)
         self.reported = work.log[-1].reported_at if work.log else 0
-        self.absent = pair.state == state.NO_METER
-        self.why = reason_of(pair)
+        self.absent = work.pair.state == state.NO_METER
+        self.why = reason_of(work.pair)
         self.timezone, self.now, self.differences = timezone, now, differences
         self._from = 0
 

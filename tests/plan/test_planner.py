@@ -17,6 +17,7 @@ from ingest.plan.coverage import Advance, edge
 from ingest.plan.planner import due_at, history_tasks, live_tasks
 from ingest.plan.windows import DEBT_PATIENCE, complete_until, history_windows, live_window, ratio, served_from
 from ingest.plan.work import Classes, Work
+from tests.works import a_work, changed
 
 CLASSES = Classes(6 * HOUR, 4 * DAY)
 NOW = 1_750_000_500
@@ -27,8 +28,7 @@ def work(name: str = "stats", version: str = "v4", **changes: object) -> Work:
     """A pair whose gateway reports as it goes, nothing read yet, a month wanted."""
     stream = {**BY_NAME, "systems": SYSTEMS, "summary": SUMMARY}[name]
     reported = (Advance(NOW - 60 * DAY, NOW - 60 * DAY), *(Advance(NOW - i * HOUR, NOW - i * HOUR) for i in (24, 6, 1)))
-    plain = Work("home", "1", stream, stream.route(version), stream.every, floor=NOW - 30 * DAY, log=reported)
-    return replace(plain, **changes)  # type: ignore[arg-type]
+    return changed(a_work(stream, version, floor=NOW - 30 * DAY, log=reported), **changes)
 
 
 def reads(step: int) -> st.SearchStrategy[dict[int, Spans]]:
@@ -50,12 +50,9 @@ def works(draw: st.DrawFn) -> Work:
         reported = NOW - (ago + draw(st.integers(0, 2 * DAY // unit))) * unit
         if not log or reported > log[-1].reported_at:
             log.append(Advance(NOW - ago * unit, reported))
-    return Work(
-        "home",
-        "1",
+    return a_work(
         stream,
-        stream.route(version),
-        stream.every,
+        version,
         floor=NOW - draw(st.integers(-DAY, 800 * DAY) | st.integers(0, 40 * DAY)),
         until=draw(st.none() | st.integers(-40 * DAY, DAY).map(lambda ago: NOW + ago)),
         read=draw(reads(stream.grain)),
@@ -143,7 +140,7 @@ def test_what_is_about_to_leave_the_cloud_goes_first() -> None:
     leaving = work("rgm_stats", floor=0, system="2")
     normal = work("rgm_stats")
     first, second = history_tasks([normal, leaving], NOW, CLASSES)
-    assert (leaving.pair, normal.pair) == (first.pair, second.pair)
+    assert (leaving.key, normal.key) == (first.pair, second.pair)
     assert served_from(leaving, NOW) == first.window.start
 
 
@@ -208,7 +205,7 @@ def test_a_live_window_reads_all_that_is_unsettled_within_reach(pair: Work) -> N
 
 @given(works())
 def test_a_finished_system_gets_no_live_call(pair: Work) -> None:
-    over = replace(pair, until=NOW)
+    over = changed(pair, until=NOW)
     assert live_window(over, NOW, CLASSES) is None
     assert live_tasks([over, work("production_meter_readings", until=NOW)], NOW, CLASSES, 1.0) == []
 
@@ -237,13 +234,13 @@ def test_the_most_overdue_goes_first_relative_to_its_cadence() -> None:
     late = work("production_meter_readings", asked_at=NOW - DAY - 6 * HOUR)
     later = work("stats", asked_at=NOW - 15 * MINUTE - 6 * MINUTE)
     last = work("rgm_stats", asked_at=NOW - 15 * MINUTE)
-    assert [later.pair, late.pair, last.pair] == _order(last, late, later)
+    assert [later.key, late.key, last.key] == _order(last, late, later)
 
 
 def test_the_list_of_systems_goes_before_everything() -> None:
     never = work("stats", asked_at=None)
     listed = work("systems", asked_at=NOW - DAY)
-    assert [listed.pair, never.pair] == _order(never, listed)
+    assert [listed.key, never.key] == _order(never, listed)
 
 
 def test_a_pair_is_not_asked_before_it_is_due() -> None:
@@ -258,7 +255,7 @@ def test_a_stretched_cadence_waits_longer() -> None:
 
 def test_what_is_asked_once_a_day_is_not_stretched() -> None:
     daily = work("production_meter_readings", asked_at=NOW - DAY)
-    assert [daily.pair] == _order(daily, stretch=4.0)
+    assert [daily.key] == _order(daily, stretch=4.0)
 
 
 def test_a_resting_pair_is_left_alone() -> None:
@@ -272,12 +269,12 @@ def test_the_next_page_of_a_list_is_due_at_once() -> None:
 
 
 def test_a_silent_system_gets_one_probe_for_all_its_streams() -> None:
-    silent = [work(stream.name, silent=True) for stream in STREAMS]
+    silent = [work(stream.name, probe_at=0) for stream in STREAMS]
     assert len(live_tasks(silent, NOW, CLASSES, 1.0)) == 1
 
 
 def test_the_silence_of_one_system_does_not_delay_another() -> None:
-    silent = [work(stream.name, silent=True) for stream in STREAMS]
+    silent = [work(stream.name, probe_at=0) for stream in STREAMS]
     awake = [work(stream.name, system="2") for stream in STREAMS]
     systems = [task.system for task in live_tasks([*silent, *awake], NOW, CLASSES, 1.0)]
     assert sorted(systems) == ["1", "2", "2", "2"]
@@ -286,9 +283,9 @@ def test_the_silence_of_one_system_does_not_delay_another() -> None:
 @given(st.lists(works(), max_size=4), st.sets(st.sampled_from(["1", "2", "3"])), st.floats(1, 5))
 def test_nothing_is_planned_for_a_pair_twice(pairs: list[Work], silent: set[str], factor: float) -> None:
     several = {
-        one.pair: one
+        one.key: one
         for index, pair in enumerate(pairs)
-        for one in [replace(pair, system=str(index % 3), silent=str(index % 3) in silent)]
+        for one in [changed(pair, system=str(index % 3), probe_at=0 if str(index % 3) in silent else None)]
     }
     for tasks in (
         live_tasks(several.values(), NOW, CLASSES, factor),
@@ -336,7 +333,7 @@ def _answered(pair: Work, task: Task, now: int) -> Work:
         span = coverage.trusted(pair.log, now, age, task.window)
         whole = Span(span.start, floor_to(span.end, pair.stream.grain))
         read[age] = union(read.get(age, ()), [whole])
-    return replace(pair, read=read, asked_at=pair.asked_at if task.purpose is Purpose.HISTORY else now)
+    return changed(pair, read=read, asked_at=pair.asked_at if task.purpose is Purpose.HISTORY else now)
 
 
 def _simulate(name: str, days: int, lag: int = 300, reports: int = 1) -> tuple[Work, list[tuple[int, Task]]]:

@@ -1,6 +1,8 @@
 """The account of an installation: what is missing and why, what was spent, what is wrong."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,7 @@ from ingest.plan.work import Work
 from ingest.report import report, span_words
 from ingest.report.gaps import NO_METER_WORDS, NOT_DUE, OUTSIDE, WAITING, gaps, ratio
 from ingest.store import archive
+from tests.works import a_work
 from tests.world import DAY, HOUR, START, World
 from tests.worlds import SITE
 
@@ -23,15 +26,17 @@ STATS = BY_NAME["stats"]
 SETTLE = 6 * HOUR
 
 
-def work(read_until: int | None, floor: int = START, reported_at: int = NOW - 600, **more: object) -> Work:
+def work(read_until: int | None, floor: int = START, reported_at: int = NOW - 600, **more: Any) -> Work:
     read = {SETTLE: (Span(floor, read_until),)} if read_until else {}
     log = tuple(Advance(at + 100, at) for at in range(START, reported_at + 1, 900))
-    options = {"asked_at": NOW - 300, **more}
-    return Work("home", "1", STATS, STATS.v4, 900, floor=floor, read=read, log=log, **options)  # type: ignore[arg-type]
+    options: dict[str, Any] = {"asked_at": NOW - 300, **more}
+    return a_work(STATS, every=900, floor=floor, read=read, log=log, **options)
 
 
 def reasons(entry: Work, pair: Pair | None = None) -> list[str]:
-    return [gap.reason for gap in gaps(entry, pair or Pair("1", "stats", floor=START), SETTLE, NOW)]
+    pair = replace(pair or Pair("1", "stats", floor=START), asked_at=entry.asked_at)
+    entry = replace(entry, pair=pair)
+    return [gap.reason for gap in gaps(entry, SETTLE, NOW)]
 
 
 def test_what_is_younger_than_settled_is_not_yet_due_and_then_waits_for_the_gateway() -> None:
