@@ -16,6 +16,8 @@ from collections.abc import Iterable
 from typing import TextIO
 
 HIDDEN = "***"
+TELLING = "notify-"
+"""How the names of threads begin in which a receiver is told."""
 LEAST_SECRET = 4
 QUIET = ("urllib3", "requests", "apscheduler", "influxdb_client", "Rx", "werkzeug", "waitress", "asyncio")
 
@@ -138,6 +140,7 @@ def setup(verbose: bool, secrets: Iterable[str] = (), stream: TextIO | None = No
         root.removeHandler(handler)
     handler = _Handler(stream if stream is not None else sys.stderr)
     handler.setFormatter(_Logfmt())
+    handler.addFilter(_is_ours)
     root.addHandler(handler)
     root.setLevel(logging.DEBUG if verbose else logging.INFO)
     _quiet(verbose=verbose)
@@ -146,6 +149,11 @@ def setup(verbose: bool, secrets: Iterable[str] = (), stream: TextIO | None = No
 def _quiet(*, verbose: bool) -> None:
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.NOTSET if verbose else logging.WARNING)
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether a line may be printed: what libraries say where a receiver is told may hold its address, a secret."""
+    return record.name.startswith("ingest") or not (record.threadName or "").startswith(TELLING)
 
 
 class _Handler(logging.StreamHandler[TextIO]):

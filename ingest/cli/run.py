@@ -14,6 +14,8 @@ from ingest.cli.context import Context
 from ingest.cli.waiting import wait_for_credentials
 from ingest.core.errors import AuthNeeded, IngestError, SinkDown
 from ingest.logs import event
+from ingest.notify.wiring import notifier
+from ingest.report import report
 from ingest.service import build, identity, onboarding
 from ingest.service.monitor import Progress, Watch
 from ingest.service.pipeline import Pipeline
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from flask import Blueprint
 
 log = logging.getLogger(__name__)
+TOLD_S = 5.0
+"""How long a receiver is waited for at the end."""
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -72,13 +76,22 @@ def run(context: Context) -> None:
     settings = context.settings
     with machine(context, lambda: build.fetch_pool(settings)) as (store, pipeline):
         senders = build.senders(settings, store)
-        service = Service(pipeline, senders, Watch(pipeline, context.command), Progress(pipeline))
+        teller = notifier(settings, store, pipeline.changes, build.network(pipeline.clock))
+        watch, progress = Watch(pipeline, context.command, teller.consider), Progress(pipeline)
+
+        def ticked() -> None:
+            teller.record(pipeline.clock.now())
+            progress()
+
+        service = Service(pipeline, senders, watch, ticked)
+        teller.wake = service.wake
         source = Source(settings, store, pipeline.clock.now, lambda: service.last_tick_at, context.command)
         page = serve(source, consent_pages(context, pipeline))
         greet(context, page.url if page else "")
         try:
             service.run()
         finally:
+            teller.finish(TOLD_S, pipeline.clock.now())
             if page:
                 page.stop()
             for sender in senders:
@@ -126,11 +139,19 @@ def once(context: Context, max_calls: int | None) -> None:
         senders = build.senders(context.settings, store)
         try:
             calls = run_once(pipeline, senders, max_calls)
+            _tell(context, store, pipeline)
         finally:
             for sender in senders:
                 sender.close()
         event(log, logging.INFO, "once", calls=calls)
         _raise_what_stopped_us(store, pipeline)
+
+
+def _tell(context: Context, store: Store, pipeline: Pipeline) -> None:
+    """Messages and the heartbeat of a run that ends; nobody is waited for for long."""
+    teller = notifier(context.settings, store, pipeline.changes, build.network(pipeline.clock))
+    teller.consider(report(context.settings, store.db, pipeline.clock.now()))
+    teller.finish(TOLD_S, pipeline.clock.now())
 
 
 def _raise_what_stopped_us(store: Store, pipeline: Pipeline) -> None:

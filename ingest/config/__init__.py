@@ -26,6 +26,7 @@ from ingest.config.models import (
     System,
     Web,
 )
+from ingest.config.receivers import Mqtt, Notify
 from ingest.config.schema import json_schema
 from ingest.config.settings import ConfigFile, Settings, fingerprint, settings
 from ingest.config.validation import cross_checks, explain
@@ -44,6 +45,8 @@ __all__ = [
     "Cadence",
     "Influx",
     "InfluxV1",
+    "Mqtt",
+    "Notify",
     "PlanChoice",
     "Settings",
     "System",

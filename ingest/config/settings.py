@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,11 +23,14 @@ from ingest.config.models import (
     System,
     Web,
 )
+from ingest.config.receivers import HeartbeatUrl, Mqtt, Notify
 from ingest.config.values import SIMULATOR, word_error
 from ingest.core.units import DAY, HOUR
 from ingest.plan.quota import Plan
 from ingest.plan.work import Classes
 
+LEAST_TOKEN = 8
+"""Shorter parts of an address are words, which cannot be hidden wherever they stand."""
 OFF = ("off", "false", "no")
 Sink = Annotated[Influx | InfluxV1, Field(discriminator="type")]
 
@@ -34,6 +38,17 @@ Sink = Annotated[Influx | InfluxV1, Field(discriminator="type")]
 def fingerprint(secret: str) -> str:
     """A name for a secret that does not tell it."""
     return hashlib.sha256(secret.encode()).hexdigest()[:16]
+
+
+def scheme(address: SecretStr) -> str:
+    """The kind of a receiver, such as ntfy: the only part of an address that is surely no secret."""
+    return address.get_secret_value().partition("://")[0].lower()
+
+
+def secret_parts(address: str) -> list[str]:
+    """An address and those of its parts that are long enough to be a token."""
+    parts = re.split(r"[/?&=@:#,]+", address.partition("://")[2])
+    return [address, *(part for part in parts if len(part) >= LEAST_TOKEN)]
 
 
 def _all_or_list(value: Any) -> Any:
@@ -84,6 +99,12 @@ class ConfigFile(Section):
     """Folder of tokens and archive; relative to the project (the folder above `config/`)."""
     web: Annotated[Web | None, BeforeValidator(_off_or_mapping)] = Web()
     """The status page, or off."""
+    notify: Notify | None = None
+    """Who gets messages."""
+    heartbeat: HeartbeatUrl | None = None
+    """Address that is asked while all is well, and with /fail behind it when reading has stopped."""
+    mqtt: Mqtt | None = None
+    """Home Assistant's broker."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +121,9 @@ class Settings:
     settle: int
     look_again: int
     web: Web | None
+    notify: Notify | None = None
+    heartbeat: SecretStr | None = None
+    mqtt: Mqtt | None = None
 
     @property
     def is_simulated(self) -> bool:
@@ -158,8 +182,23 @@ class Settings:
     def secrets(self) -> list[str]:
         """Return every secret in it, for the redaction of logs."""
         sections: list[Section] = [self.api, *self.accounts.values(), *self.sinks.values()]
-        found = (value for section in sections for _, value in section)
-        return [value.get_secret_value() for value in found if isinstance(value, SecretStr)]
+        sections += [self.mqtt] if self.mqtt else []
+        found = [value for section in sections for _, value in section]
+        plain = [value.get_secret_value() for value in found if isinstance(value, SecretStr)]
+        addresses = [*(self.notify.to if self.notify else ()), *([self.heartbeat] if self.heartbeat else ())]
+        return [*plain, *(part for address in addresses for part in secret_parts(address.get_secret_value()))]
+
+    def receivers(self) -> dict[str, str]:
+        """Who is told, by the name under which that is remembered: a label that tells no secret."""
+        found = {
+            f"message.{fingerprint(address.get_secret_value())}": f"{scheme(address)} (notify.to[{index}])"
+            for index, address in enumerate(self.notify.to if self.notify else ())
+        }
+        return {
+            **({"heartbeat": "heartbeat"} if self.heartbeat else {}),
+            **({"mqtt": "mqtt"} if self.mqtt else {}),
+            **found,
+        }
 
 
 def settings(file: ConfigFile, config_path: Path, state_dir: Path) -> Settings:
@@ -180,4 +219,7 @@ def settings(file: ConfigFile, config_path: Path, state_dir: Path) -> Settings:
         settle=file.settle,
         look_again=file.look_again,
         web=file.web,
+        notify=file.notify,
+        heartbeat=file.heartbeat,
+        mqtt=file.mqtt,
     )

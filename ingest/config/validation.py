@@ -9,10 +9,11 @@ from pydantic_core import ErrorDetails
 from ingest.config.document import Document
 from ingest.config.errors import Path, dotted, hint, meant, nearest, shown
 from ingest.config.models import Account, ApiSettings, Cadence, Influx, InfluxV1, PlanChoice, System, Web
+from ingest.config.receivers import Mqtt, Notify
 from ingest.config.settings import ConfigFile
 
 SECRET_KEYS = {"key", "client_id", "client_secret", "username", "password", "user_id", "token"}
-HIDDEN_KEYS = SECRET_KEYS | {"url", "base_url", "redirect_uri"}
+HIDDEN_KEYS = SECRET_KEYS | {"url", "base_url", "redirect_uri", "to", "heartbeat"}
 MOST_SHOWN = 40
 
 _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
@@ -24,6 +25,8 @@ _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     ("streams", "*"): Cadence,
     ("sinks", "*"): Influx,
     ("web",): Web,
+    ("notify",): Notify,
+    ("mqtt",): Mqtt,
 }
 _SENTENCES = {
     "missing": "is missing",
@@ -37,6 +40,8 @@ _SENTENCES = {
     "int_type": "must be a whole number",
     "int_from_float": "must be a whole number",
     "int_parsing_size": "is too large a number",
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
     "float_parsing": "must be a number",
     "float_type": "must be a number",
     "finite_number": "must be a number",
@@ -120,6 +125,8 @@ def cross_checks(file: ConfigFile) -> Iterator[tuple[Path, str]]:
         yield from _system(file, index, system)
         if first.setdefault(system.id, index) < index:
             yield ("systems", index, "id"), f"is there twice; see {dotted(('systems', first[system.id]))}"
+    if file.mqtt and file.mqtt.password is not None and file.mqtt.username is None:
+        yield ("mqtt",), "has a password but no username; write both, or neither"
     if file.look_again < file.settle:
         yield ("look_again",), "must not be shorter than settle"
     if file.api.reserve >= 1:

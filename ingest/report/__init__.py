@@ -19,6 +19,7 @@ from ingest.report.model import (
     Gap,
     Problem,
     QuotaReport,
+    ReceiverReport,
     Report,
     SinkReport,
     StreamReport,
@@ -28,7 +29,7 @@ from ingest.report.model import (
 from ingest.report.problems import problems
 from ingest.report.systems import system_report
 from ingest.report.tokens import tokens
-from ingest.store import archive, ledger, outbox, snapshot
+from ingest.store import archive, ledger, outbox, snapshot, told
 from ingest.store import meta as kept
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Gap",
     "Problem",
     "QuotaReport",
+    "ReceiverReport",
     "Report",
     "SinkReport",
     "StreamReport",
@@ -77,6 +79,7 @@ def report(
         backfill=history,
         tokens=tokens(settings, now),
         sinks=[_sink(db, name) for name in settings.sinks],
+        receivers=_receivers(settings, db),
     )
     made.problems.extend(problems(made, settings, inventory))
     return made
@@ -97,6 +100,14 @@ def _sink(db: sqlite3.Connection, name: str) -> SinkReport:
     parked = outbox.parked(db, name)
     why = parked[0][2] if parked else ""
     return SinkReport(name, backlog(db, row.cursor), row.sent, row.too_old, row.error, row.since, len(parked), why)
+
+
+def _receivers(settings: Settings, db: sqlite3.Connection) -> list[ReceiverReport]:
+    held = told.receivers(db)
+    return [
+        ReceiverReport(label, held[name].error, held[name].since) if name in held else ReceiverReport(label, "", None)
+        for name, label in settings.receivers().items()
+    ]
 
 
 def backlog(db: sqlite3.Connection, cursor: int) -> int:

@@ -70,6 +70,7 @@ def families(made: Report, beat: int, localized: Callable[[str], str]) -> Iterat
     )
     yield from _of_tokens(made.tokens)
     yield from _of_sinks(made)
+    yield from _of_receivers(made)
     yield from _of_systems(made.systems, made.now)
     yield from _of_streams(made.systems)
 
@@ -122,6 +123,11 @@ def _of_sinks(made: Report) -> Iterator[Family]:
         label,
         [([at.sink], at.too_old) for at in sinks],
     )
+
+
+def _of_receivers(made: Report) -> Iterator[Family]:
+    samples: list[Sample] = [([at.receiver], float(not at.error)) for at in made.receivers]
+    yield "ingest_receiver_up", "1 while the receiver of messages can be reached.", ["receiver"], samples
 
 
 def _of_systems(systems: list[SystemReport], now: int) -> Iterator[Family]:

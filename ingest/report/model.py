@@ -118,6 +118,15 @@ class SinkReport:
 
 
 @dataclass(frozen=True)
+class ReceiverReport:
+    """Somebody who is told: `error` is why that fails, `since` when it began; empty and None while it works."""
+
+    receiver: str
+    error: str
+    since: int | None
+
+
+@dataclass(frozen=True)
 class Problem:
     """Something wrong: a kind and what it concerns, one sentence, and what to do about it."""
 
@@ -153,6 +162,7 @@ class Report:
     backfill: BackfillReport
     tokens: list[TokenReport]
     sinks: list[SinkReport]
+    receivers: list[ReceiverReport] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
     def document(self) -> dict[str, Any]:

@@ -39,6 +39,7 @@ WORST = (
     "clock",
     "stream",
     "gateway",
+    "receiver",
     "start",
 )
 
@@ -46,7 +47,7 @@ WORST = (
 def problems(made: Report, settings: Settings, inventory: Inventory) -> list[Problem]:
     """Everything that is wrong, the worst first."""
     found = [*_disk(made), *_credentials(settings), *_tokens(made), *_streams(made, inventory), *_quota(made)]
-    found += [*_sinks(made), *_clock(made), *_gateways(made)]
+    found += [*_sinks(made), *_clock(made), *_gateways(made), *_receivers(made)]
     if not inventory.systems and not found:
         found.append(
             Problem(
@@ -205,6 +206,18 @@ def _gateways(made: Report) -> Iterator[Problem]:
                 system.system,
                 f"{system.name}: its gateway has not reported for {span_words(silent)}",
                 "Check its internet connection. Nothing is lost: it sends what it kept when it is back",
+            )
+
+
+def _receivers(made: Report) -> Iterator[Problem]:
+    for at in made.receivers:
+        if at.error:
+            since = f" for {span_words(made.now - at.since)}" if at.since and made.now > at.since else ""
+            yield Problem(
+                "receiver",
+                at.receiver,
+                f"Nothing reaches {at.receiver}{since}: {at.error}",
+                "Nothing else waits for it, and it is told later what still holds. Try it with `ingest notify --test`",
             )
 
 

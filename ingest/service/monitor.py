@@ -1,35 +1,46 @@
 """What a runner says of itself every five minutes: points of its own, and a line when something goes bad or good."""
 
 import sys
+from collections.abc import Callable
 from typing import TextIO
 
 from ingest.core.errors import StateError
-from ingest.report import metrics, report
+from ingest.report import Report, metrics, report
 from ingest.report.problems import localized
 from ingest.service.pipeline import Pipeline
 from ingest.store import meta as kept
 
 
 class Watch:
-    """The report job; called by the owner. `command` is the program as it is called here."""
+    """The report job; called by the owner. `command` is the program as it is called here, `tell` hears every report,
+    and why the state cannot be written.
+    """
 
-    def __init__(self, pipeline: Pipeline, command: str = "ingest") -> None:
-        self._pipeline, self._command = pipeline, command
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        command: str = "ingest",
+        tell: Callable[[Report, StateError | None], None] = lambda *_: None,
+    ) -> None:
+        self._pipeline, self._command, self._tell = pipeline, command, tell
         self._known: dict[str, str] = {}
 
     def __call__(self) -> None:
         """Look at everything once; a disk that takes nothing now is asked again next time."""
-        try:
-            self._look()
-        except StateError as error:
-            self._pipeline.changes.bad("state", str(error))
-
-    def _look(self) -> None:
         pipeline = self._pipeline
-        now = pipeline.clock.now()
-        made = report(pipeline.settings, pipeline.store.db, now)
+        made = report(pipeline.settings, pipeline.store.db, pipeline.clock.now())
+        failure = None
+        try:
+            self._write(made)
+        except StateError as error:
+            failure = error
+            pipeline.changes.bad("state", str(error))
+        self._tell(made, failure)
+
+    def _write(self, made: Report) -> None:
+        pipeline = self._pipeline
         with pipeline.store.transaction() as db:
-            kept.write(db, "seen_at", str(now))
+            kept.write(db, "seen_at", str(made.now))
             metrics.write(db, made, pipeline.app)
         problems = {at.key: (localized(at.text, self._command), at.sentence) for at in made.problems}
         for key, (text, _) in problems.items():

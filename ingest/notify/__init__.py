@@ -1,0 +1,1 @@
+"""Who is told: a heartbeat, messages to people, and Home Assistant by MQTT."""

@@ -1,0 +1,49 @@
+"""What outlives a restart: troubles that last, what each receiver was told, and who could not be reached."""
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ingest.notify.troubles import Lasting, Trouble
+from ingest.store import told as kept
+from ingest.store.told import Outage
+
+
+@dataclass
+class Memory:
+    """`told` has, by receiver and key, the sentences whose end it was not told yet; `sent` when messages went to it;
+    `summaries` the last period that it was told of.
+    """
+
+    seen: dict[str, Lasting] = field(default_factory=dict)
+    told: dict[str, dict[str, str]] = field(default_factory=dict)
+    sent: dict[str, list[int]] = field(default_factory=dict)
+    summaries: dict[str, str] = field(default_factory=dict)
+    outages: dict[str, Outage] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, db: sqlite3.Connection, receivers: Iterable[str]) -> "Memory":
+        """As it was saved, of those who still are receivers."""
+        found, names = kept.document(db), set(receivers)
+
+        def of(part: str) -> dict[str, Any]:
+            return {name: value for name, value in found.get(part, {}).items() if name in names}
+
+        seen = {
+            key: Lasting(Trouble(**row["trouble"]), row["since"], row["gone"])
+            for key, row in found.get("seen", {}).items()
+        }
+        outages = {name: row for name, row in kept.receivers(db).items() if name in names}
+        return cls(seen, of("told"), of("sent"), of("summaries"), outages)
+
+    def document(self) -> tuple[dict[str, Any], dict[str, Outage]]:
+        """Everything, to be saved."""
+        seen = {key: asdict(at) for key, at in self.seen.items()}
+        told: dict[str, Any] = {"seen": seen, "told": dict(self.told), "sent": dict(self.sent)}
+        return {**told, "summaries": dict(self.summaries)}, dict(self.outages)
+
+    def failed(self, receiver: str, error: str, now: int) -> None:
+        """Note that a receiver could not be reached."""
+        old = self.outages.get(receiver)
+        self.outages[receiver] = Outage(error, old.since if old else now)

@@ -1,0 +1,101 @@
+"""Who is told what, after every look at the state. Called by the owner of the state; deliveries run beside it.
+
+What each receiver was told is compared with what holds now, so that nothing piles up for one that is away: when it is
+back, it hears in one message what still holds. The state is saved as soon as a delivery has arrived.
+"""
+
+import queue
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ingest.core.errors import StateError
+from ingest.logs import Change
+from ingest.notify.channel import SLOW, Channel, Delivered
+from ingest.notify.memory import Memory
+from ingest.notify.troubles import Trouble, observe, stopped, troubles
+from ingest.report import Report
+from ingest.store import told
+from ingest.store.database import Store
+
+HEARTBEAT = "heartbeat"
+Deliver = Callable[[Any], str]
+
+
+class Notifier:
+    """Everybody who is told. `labels` are their names in words, `carriers` what brings a load to each; `wake` is called
+    from any thread when something has arrived.
+    """
+
+    def __init__(
+        self, store: Store, changes: Change, labels: Mapping[str, str], carriers: Mapping[str, Deliver]
+    ) -> None:
+        self.wake: Callable[[], None] = lambda: None
+        self._store, self._changes, self._labels = store, changes, labels
+        self._results: queue.SimpleQueue[Delivered] = queue.SimpleQueue()
+        self._channels = {name: Channel(name, deliver, self._done) for name, deliver in carriers.items()}
+        self._memory = Memory.load(store.db, labels)
+        self._saved = self._memory.document()
+
+    def consider(self, made: Report, failure: StateError | None = None) -> None:
+        """Tell what is to be told after a look; `failure` is why the state cannot be written."""
+        now, memory = made.now, self._memory
+        self.record(now)
+        current = troubles(made.problems)
+        if failure is not None:
+            current["state"] = Trouble("state", str(failure), "", stops_reading=True)
+        memory.seen = observe(memory.seen, current, now)
+        self._save()
+        for name, channel in self._channels.items():
+            if channel.is_overdue(now):
+                self._failed(name, SLOW, now)
+            elif not channel.is_busy and (load := self._load(name, made)) is not None:
+                channel.offer(load, now)
+        self._save()
+
+    def record(self, now: int) -> None:
+        """Note what has arrived."""
+        while not self._results.empty():
+            done = self._results.get()
+            if done.error:
+                self._failed(done.receiver, done.error, now)
+            else:
+                self._arrived(done)
+            self._save()
+
+    def finish(self, seconds: float, now: int) -> None:
+        """Wait for what is on its way, but no longer than `seconds`; note what has arrived."""
+        deadline = time.monotonic() + seconds
+        for channel in self._channels.values():
+            channel.join(max(0.0, deadline - time.monotonic()))
+        self.record(now)
+
+    def _load(self, name: str, made: Report) -> Any:
+        """What a receiver is to be brought now; None: nothing."""
+        if name == HEARTBEAT:
+            return stopped(self._memory.seen, made.now)
+        return None
+
+    def _done(self, done: Delivered) -> None:
+        self._results.put(done)
+        self.wake()
+
+    def _arrived(self, done: Delivered) -> None:
+        self._changes.good(f"receiver.{self._labels[done.receiver]}", f"{self._labels[done.receiver]} can be reached")
+        self._memory.outages.pop(done.receiver, None)
+
+    def _failed(self, name: str, error: str, now: int) -> None:
+        self._changes.bad(f"receiver.{self._labels[name]}", f"{self._labels[name]} cannot be reached: {error}")
+        self._memory.failed(name, error, now)
+
+    def _save(self) -> None:
+        """Remember; what the disk does not take is kept in memory and saved with the next look."""
+        document = self._memory.document()
+        if document == self._saved:
+            return
+        try:
+            with self._store.transaction() as db:
+                told.save(db, *document)
+            self._saved = document
+        except StateError as error:
+            self._changes.bad("state", str(error))

@@ -1,0 +1,98 @@
+"""Which troubles are told, and when: pure decisions over what is wrong now, what was wrong before, what was told."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from ingest.core.units import DAY, MINUTE
+from ingest.report import Problem
+
+STOPS_READING = frozenset({"disk", "state", "credentials", "auth", "wrong_key", "quota", "cloud"})
+"""Kinds of problems while which nothing is read."""
+SOON, LATE = 15 * MINUTE, DAY
+"""How long a trouble lasts before it is told: one that stops reading, and any other."""
+SETTLED = 15 * MINUTE
+"""A trouble that comes back sooner was never over."""
+MOST_A_DAY = 12
+"""Messages to one receiver; what is due beyond goes into the next one."""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something wrong that a person should know: one sentence, and what to do."""
+
+    key: str
+    sentence: str
+    remedy: str
+    stops_reading: bool
+    receiver: str = ""
+    """The receiver that it is about: that one cannot be told."""
+
+
+@dataclass(frozen=True)
+class Lasting:
+    """A trouble over time (epoch seconds): since when it lasts, and since when it is gone, None while it is there."""
+
+    trouble: Trouble
+    since: int
+    gone: int | None = None
+
+    def is_ripe(self, now: int) -> bool:
+        """Whether it has lasted for long enough to be told."""
+        return self.gone is None and now - self.since >= (SOON if self.trouble.stops_reading else LATE)
+
+
+@dataclass(frozen=True)
+class News:
+    """What one receiver is still to be told: troubles that began, and sentences, by key, of those that are over."""
+
+    begun: tuple[Trouble, ...] = ()
+    over: tuple[tuple[str, str], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.begun or self.over)
+
+
+def troubles(found: Iterable[Problem]) -> dict[str, Trouble]:
+    """The problems of a report as troubles, by key: the one place that knows what a problem is."""
+    return {
+        at.key: Trouble(
+            at.key, at.sentence, at.remedy, at.kind in STOPS_READING, at.subject if at.kind == "receiver" else ""
+        )
+        for at in found
+    }
+
+
+def observe(seen: Mapping[str, Lasting], current: Mapping[str, Trouble], now: int) -> dict[str, Lasting]:
+    """What lasts after another look. A clock that was set back makes nothing younger than it is now."""
+    lasting = {
+        key: Lasting(trouble, min(seen[key].since, now) if key in seen else now) for key, trouble in current.items()
+    }
+    for key, old in seen.items():
+        gone = now if old.gone is None else min(old.gone, now)
+        if key not in current and now - gone < SETTLED:
+            lasting[key] = replace(old, gone=gone)
+    return lasting
+
+
+def news(seen: Mapping[str, Lasting], told: Mapping[str, str], now: int, label: str = "") -> News:
+    """What a receiver, known by its label, is to be told now; `told` holds the sentences it was told and whose end it
+    was not.
+    """
+    begun = tuple(
+        at.trouble
+        for key, at in seen.items()
+        if key not in told and at.is_ripe(now) and not (label and at.trouble.receiver == label)
+    )
+    return News(begun, tuple((key, sentence) for key, sentence in told.items() if key not in seen))
+
+
+def after(told: Mapping[str, str], delivered: News) -> dict[str, str]:
+    """What a receiver has been told, once news has arrived."""
+    over = dict(delivered.over)
+    kept = {key: sentence for key, sentence in told.items() if key not in over}
+    return {**kept, **{trouble.key: trouble.sentence for trouble in delivered.begun}}
+
+
+def stopped(seen: Mapping[str, Lasting], now: int) -> bool:
+    """Whether something has stopped reading for long enough to raise the alarm."""
+    return any(at.trouble.stops_reading and at.is_ripe(now) for at in seen.values())
