@@ -10,8 +10,9 @@ from ingest.core.audit import Total
 from ingest.core.days import LocalDay, date_at, days_between
 from ingest.core.point import Point
 from ingest.core.units import DAY
+from ingest.enphase.catalogue import DAILY, SERIES, measured_by
 from ingest.enphase.streams import BY_NAME
-from ingest.enphase.streams.lifetime import AUDITS, DAILY, METER
+from ingest.enphase.streams.base import Stream
 from ingest.fetch.worker import Outcome
 from ingest.plan import coverage
 from ingest.store import archive, daily_totals, progress
@@ -33,26 +34,24 @@ def record(db: sqlite3.Connection, outcome: Outcome, at: CommitContext) -> None:
     days = list(days_between(life.start, max(map(len, life.series.values())), local))
     for name, values in life.series.items():
         said = audit.without_unknown(list(audit.dated(values, days, until)), reported_at)
-        oldest = still_served_from(name, at)
+        oldest = still_served_from(outcome.task.stream, at)
         recent = [entry for entry in said if entry[0].start >= oldest]
         fresh = _remember(db, system, name, recent, final_until)
         daily_totals.forget(db, system, name, date_at(oldest, local).isoformat())
         if name in DAILY:
             news = [*_of_old(db, system, DAILY[name], said, oldest), *(day for day in recent if _iso(day[0]) in fresh)]
             write_days(db, system, _daily(db, system, DAILY[name], news, final_until, at), local)
-        if name in AUDITS:
-            metered = life.metered_from if name == METER else None
-            _audit(db, system, name, [day for day, _ in recent if metered is None or day.date >= metered], at)
+        since = life.since.get(name)
+        _audit(db, system, name, [day for day, _ in recent if since is None or day.date >= since], at)
 
 
 def _iso(day: LocalDay) -> str:
     return day.date.isoformat()
 
 
-def still_served_from(series: str, at: CommitContext) -> int:
-    """From when on the cloud surely still serves the intervals of a series: with a day to spare."""
-    stream = AUDITS[series][0] if series in AUDITS else "stats"
-    return at.now - BY_NAME[stream].route(at.version).history + DAY
+def still_served_from(totals: Stream, at: CommitContext) -> int:
+    """From when on the cloud surely still serves the intervals of daily totals: with a day to spare."""
+    return at.now - BY_NAME[totals.audited[0]].route(at.version).history + DAY
 
 
 def _remember(db: sqlite3.Connection, system: str, series: str, said: Said, final_until: int) -> Mapping[str, Total]:
@@ -90,9 +89,10 @@ def _daily(
 
 
 def _audit(db: sqlite3.Connection, system: str, series: str, days: Sequence[LocalDay], at: CommitContext) -> None:
-    if not days:
+    measured = measured_by(SERIES[series])
+    if not days or measured is None:
         return
-    stream, measurement = AUDITS[series]
+    stream, (measurement, field) = SERIES[series].stream, measured
     read = settled(db, system, stream, at.classes.settle)
     begin = progress.pair(db, system, stream).first_at or 0
     known = daily_totals.held(db, system, series, _iso(days[0]))
@@ -101,7 +101,7 @@ def _audit(db: sqlite3.Connection, system: str, series: str, days: Sequence[Loca
         total = known[_iso(day)]
         if not total.open or day.start < begin or not audit.is_covered(day, read):
             continue
-        held = archive.numbers(db, measurement, system, "energy_wh", day.start, day.end)
+        held = archive.numbers(db, measurement, system, field, day.start, day.end)
         total, doubted = audit.judge(total, sum(held.values()), len(held))
         judged[_iso(day)] = total
         if doubted:
@@ -111,10 +111,11 @@ def _audit(db: sqlite3.Connection, system: str, series: str, days: Sequence[Loca
 
 def reopen(db: sqlite3.Connection, system: str, written: Written, now: int) -> None:
     """Days whose intervals have changed are judged again by the next reply."""
-    for series, (_, measurement) in AUDITS.items():
-        times = written.touched.get(measurement)
+    for key, series in SERIES.items():
+        measured = measured_by(series)
+        times = written.touched.get(measured[0]) if measured else None
         local = zone_of(db, system) if times else None
         if times and local:
             first, last = date_at(min(times), local), date_at(max(times), local)
             if first < date_at(now, local):
-                daily_totals.reopen(db, system, series, first.isoformat(), last.isoformat())
+                daily_totals.reopen(db, system, key, first.isoformat(), last.isoformat())

@@ -9,12 +9,13 @@ from ingest.core.audit import Total
 from ingest.core.days import LocalDay, days_of, midnight, month_start, next_month_start, zone
 from ingest.core.point import Point
 from ingest.core.span import NONE, Span, Spans, floor_to
-from ingest.enphase.streams.lifetime import DAILY
+from ingest.enphase.catalogue import DAILY
+from ingest.enphase.streams import STREAMS
 from ingest.plan import coverage
 from ingest.store import archive, daily_totals, progress
 from ingest.store.archive import Written
 
-MEASUREMENTS = {"stats": "production_micro", "rgm_stats": "production_rgm", "consumption": "consumption"}
+MEASUREMENTS = {stream.name: flow.measurement for stream in STREAMS for flow in stream.flows}
 """The measurements from which all is derived, by stream."""
 ENERGY_FIELDS = ("produced_wh", "consumed_wh", "self_consumed_wh")
 

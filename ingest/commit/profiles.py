@@ -4,11 +4,11 @@ import sqlite3
 from dataclasses import replace
 
 from ingest.core.span import Span, intersect
+from ingest.enphase.catalogue import PRODUCTION
 from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.base import Stream
 from ingest.fetch.worker import Outcome
 from ingest.plan import coverage, rhythm
-from ingest.plan.profile import PRODUCTION_GRAINS
 from ingest.plan.state import EMPTY, NO_METER, NO_POINTS, Pair
 from ingest.plan.work import Classes
 from ingest.store import archive, progress
@@ -36,7 +36,7 @@ def silence(db: sqlite3.Connection, system: str, now: int, *, news: bool) -> Non
 
 def light(db: sqlite3.Connection, outcome: Outcome, offset: int) -> None:
     """Take in when a system produced; `offset` is that of its zone from UTC (s)."""
-    if not any(name in PRODUCTION_GRAINS for name in outcome.task.stream.fields):
+    if not any(name in PRODUCTION for name in outcome.task.stream.fields):
         return
     row = progress.system(db, outcome.task.system)
     if row is not None and (profile := row.profile.saw(outcome.points, offset)) is not row.profile:

@@ -14,7 +14,7 @@ from ingest.core.span import Span, Spans, ceil_to, floor_to, subtract
 from ingest.core.units import DAY, HOUR, MINUTE
 from ingest.enphase.call import Purpose
 from ingest.enphase.replies import Kind
-from ingest.enphase.streams.site import SystemInfo
+from ingest.enphase.streams.base import SystemInfo
 from ingest.fetch.worker import Outcome
 from ingest.plan import coverage
 from ingest.plan.coverage import Advance

@@ -13,10 +13,7 @@ from ingest.config.document import Document, read
 from ingest.config.errors import config_error, hint, nearest
 from ingest.config.interpolate import interpolate
 from ingest.config.models import (
-    CADENCES,
-    LIFETIME_STREAMS,
     PLANS,
-    STREAMS,
     Account,
     ApiSettings,
     Cadence,
@@ -35,11 +32,8 @@ from ingest.core.errors import ConfigError
 from ingest.core.when import When
 
 __all__ = [
-    "CADENCES",
-    "LIFETIME_STREAMS",
     "PLANS",
     "SIMULATOR",
-    "STREAMS",
     "Account",
     "ApiSettings",
     "Cadence",

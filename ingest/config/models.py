@@ -19,17 +19,8 @@ from ingest.config import values
 from ingest.config.values import one_of, word_error, words_schema
 from ingest.core.units import DAY, MINUTE
 from ingest.core.when import When
+from ingest.enphase.catalogue import CADENCES, CHOICES, DEFAULTS
 
-STREAMS = ("stats", "rgm_stats", "production_meter_readings", "consumption")
-LIFETIME_STREAMS = ("energy_lifetime", "consumption_lifetime")
-CADENCES = {
-    "stats": 15 * MINUTE,
-    "rgm_stats": 15 * MINUTE,
-    "consumption": 15 * MINUTE,
-    "production_meter_readings": DAY,
-    "energy_lifetime": DAY,
-    "consumption_lifetime": DAY,
-}
 LEAST_CADENCE = 5 * MINUTE
 
 # name: calls a minute, calls a month, US dollars for each further call (0: there are none)
@@ -42,7 +33,7 @@ PLANS = {
 
 VERSIONS = ("v4", "v2")
 Version = Annotated[str, AfterValidator(one_of(VERSIONS)), WithJsonSchema(words_schema(VERSIONS))]
-StreamName = Annotated[str, AfterValidator(one_of(STREAMS)), WithJsonSchema(words_schema(STREAMS))]
+StreamName = Annotated[str, AfterValidator(one_of(CHOICES)), WithJsonSchema(words_schema(CHOICES))]
 CadenceName = Annotated[str, AfterValidator(one_of(tuple(CADENCES)))]
 
 
@@ -152,7 +143,7 @@ class System(Section):
     """Number of the system, as in the address of its page."""
     account: values.Text = ""
     """The account through which it is reached; may be left out when there is one."""
-    streams: tuple[StreamName, ...] = STREAMS
+    streams: tuple[StreamName, ...] = DEFAULTS
     """What to read."""
     since: values.Since = When(age=7 * DAY)
     """History wanted: a date (local day of the system), an age such as 2y, or all."""

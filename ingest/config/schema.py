@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from ingest.config.models import CADENCES, PLANS, Section
+from ingest.config.models import PLANS, Section
 from ingest.config.settings import OFF, ConfigFile
 from ingest.config.values import SLOT, words_schema
+from ingest.enphase.catalogue import CADENCES
 
 Schema = dict[str, Any]
 

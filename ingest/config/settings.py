@@ -12,7 +12,6 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from ingest.config import values
 from ingest.config.models import (
-    CADENCES,
     Account,
     ApiSettings,
     Cadence,
@@ -26,6 +25,7 @@ from ingest.config.models import (
 from ingest.config.receivers import HeartbeatUrl, Mqtt, Notify
 from ingest.config.values import SIMULATOR, word_error
 from ingest.core.units import DAY, HOUR
+from ingest.enphase.catalogue import CADENCES
 from ingest.plan.quota import Plan
 from ingest.plan.work import Classes
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from ingest.core.http import Request
 from ingest.enphase.call import Task
-from ingest.enphase.streams.site import SYSTEMS, page_params
 
 
 @dataclass(frozen=True)
@@ -24,10 +23,9 @@ def request(api: ApiTarget, task: Task, grant: str) -> Request:
     """The request of a task. `grant` is an access token (v4) or a user id (v2)."""
     route = task.stream.route(api.version)
     params: dict[str, str] = {"key": api.key}
-    if task.stream.name == SYSTEMS.name:
-        params |= page_params(task.cursor, api.version)
-    else:
-        params |= route.ask(task.window)
+    params |= route.ask(task.window)
+    if route.pages:
+        params |= route.pages.params(task.cursor)
     headers: Mapping[str, str] = {}
     if api.version == "v2":
         params["user_id"] = grant

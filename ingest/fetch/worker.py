@@ -8,17 +8,9 @@ from ingest.core.point import Point
 from ingest.core.units import DAY
 from ingest.enphase.call import Task
 from ingest.enphase.replies import Kind, Verdict, verdict
-from ingest.enphase.streams.base import Json, Lifetime, answered_to, operational_at, reported_at
-from ingest.enphase.streams.site import (
-    DEVICES,
-    SUMMARY,
-    SYSTEMS,
-    SystemInfo,
-    next_page,
-    read_meters,
-    read_summary,
-    read_systems,
-)
+from ingest.enphase.streams.base import Json, Lifetime, SystemInfo
+from ingest.enphase.streams.lifetime import read_totals
+from ingest.enphase.streams.readers import answered_to, operational_at, reported_at
 
 UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 
@@ -68,33 +60,31 @@ def fetch(
 
 def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date_at: int | None) -> Outcome:
     reply: Json = judged.data
-    light = Verdict(Kind.OK)
-    if task.stream.name == SYSTEMS.name:
-        listed, cursor = read_systems(reply), next_page(reply, version)
-        if cursor == task.cursor:
-            cursor = ""  # a server that ignores pages would be asked for the same one for ever
-        return Outcome(task, call, light, grant, systems=listed, cursor=cursor, date_at=date_at)
+    stream = task.stream
     _same_system(task, reply)
-    if task.stream.name == SUMMARY.name:
-        if "system_id" not in reply:
-            raise KeyError("system_id")  # nothing else in it must be there, so any object would do
-        info = read_summary(task.system, reply)
-        return Outcome(task, call, light, grant, systems=[info], reported_at=info.reported_at, date_at=date_at)
-    if task.stream.name == DEVICES.name:
-        return Outcome(task, call, light, grant, meters=read_meters(reply), date_at=date_at)
-    points = list(task.stream.read(task.system, reply))
+    points = list(stream.read(task.system, reply))
     return Outcome(
         task,
         call,
-        light,
+        Verdict(Kind.OK),
         grant,
         points=points,
+        systems=stream.systems(task.system, reply) if stream.systems else (),
+        meters=stream.meters(reply) if stream.meters else None,
+        cursor=_next_page(task, reply, version),
         answered_end=answered_to(reply, task.window, _reach(task, points, version)),
         reported_at=reported_at(reply),
         operational_at=operational_at(reply),
-        lifetime=task.stream.totals(reply) if task.stream.totals else None,
+        lifetime=read_totals(stream, reply),
         date_at=date_at,
     )
+
+
+def _next_page(task: Task, reply: Json, version: str) -> str:
+    """The cursor that follows; a server that ignores pages would be asked for the same one for ever."""
+    pages = task.stream.route(version).pages
+    cursor = pages.following(reply) if pages else ""
+    return "" if cursor == task.cursor else cursor
 
 
 def _reach(task: Task, points: Sequence[Point], version: str) -> int:

@@ -10,17 +10,17 @@ from ingest.core.days import zone
 from ingest.core.span import Spans, union
 from ingest.core.units import DAY, MINUTE, WEEK
 from ingest.core.when import When
+from ingest.enphase import catalogue
+from ingest.enphase.catalogue import PRODUCTION
 from ingest.enphase.streams import BY_NAME
-from ingest.enphase.streams.base import Route, Stream
-from ingest.enphase.streams.lifetime import AUDITED
-from ingest.enphase.streams.site import DEVICES, SUMMARY, SYSTEMS
+from ingest.enphase.streams.base import Route, Scope, Stream
+from ingest.enphase.streams.site import DEVICES, SYSTEMS
 from ingest.plan.pacing import Daylight
 from ingest.plan.planner import LONGEST_PAUSE
-from ingest.plan.profile import NEW_PROFILE, PRODUCTION_GRAINS
+from ingest.plan.profile import NEW_PROFILE
 from ingest.plan.state import EMPTY, NO_METER, NO_POINTS, Pair, Snapshot, SystemRow
 from ingest.plan.work import Wanted, Work
 
-DEFAULT_STREAMS = ("stats", "rgm_stats", "production_meter_readings", "consumption")
 DEFAULT_SINCE = When(age=7 * DAY)
 FIRST_PROBE = 15 * MINUTE
 
@@ -106,7 +106,7 @@ class Inventory:
         if self.settings.systems is None:
             for row in self.systems.values():
                 if row.account in self.settings.accounts:
-                    yield Wanted(row.system, row.account, DEFAULT_STREAMS, DEFAULT_SINCE, None, row.timezone)
+                    yield Wanted(row.system, row.account, catalogue.DEFAULTS, DEFAULT_SINCE, None, row.timezone)
             return
         for entry in self.settings.systems:
             known = self.systems.get(str(entry.id))
@@ -134,13 +134,20 @@ class Inventory:
         found = next((one for one in self._streams(wanted) if one.name == stream), None) if wanted else None
         return self._work(wanted, found, now) if wanted and found else None
 
+    def streams_of(self, system: str) -> Iterator[Stream]:
+        """What is asked of a system."""
+        wanted = self._wanted.get(system)
+        return self._streams(wanted) if wanted else iter(())
+
     def _streams(self, wanted: Wanted) -> Iterator[Stream]:
-        """What is asked of a system. The list of its devices only where a stream never had a reading."""
-        for name in (*_lifetimes(wanted), *wanted.streams):
+        """What is asked of a system. Daily totals are of local days, so the zone must be known first."""
+        if wanted.timezone:
+            yield from catalogue.totals_of(wanted.streams)
+        for name in wanted.streams:
             yield BY_NAME[name]
-        yield SUMMARY
+        yield from catalogue.of_scope(Scope.EVERY_SYSTEM)
         if any((pair := self.pairs.get((wanted.system, name))) and pair.state in EMPTY for name in wanted.streams):
-            yield DEVICES
+            yield from catalogue.of_scope(Scope.EMPTY_SYSTEM)
 
     def floor(self, wanted: Wanted, pair: Pair, now: int) -> int:
         """The oldest instant wanted of a pair: as configured, or lower where history was asked for."""
@@ -156,7 +163,7 @@ class Inventory:
         key = wanted.system, stream.name
         pair = self._pair(key, now)
         row = self.systems.get(wanted.system) if stream.grain else None
-        every = self.settings.every(stream.name) if stream.name in BY_NAME else stream.every
+        every = self.settings.every(stream.name) if stream.name in catalogue.CADENCES else stream.every
         return Work(
             wanted,
             stream,
@@ -190,7 +197,7 @@ class Inventory:
     @staticmethod
     def _daylight(row: SystemRow, wanted: Wanted, stream: Stream, now: int) -> Daylight | None:
         """When the sun shines on a system, for the streams of its production."""
-        if not PRODUCTION_GRAINS.keys() & stream.fields.keys():
+        if not PRODUCTION.keys() & stream.fields.keys():
             return None
         return row.profile.daylight(now, utc_offset(wanted.timezone, now))
 
@@ -203,7 +210,7 @@ class Inventory:
 
     def _has_no_meter(self, pair: Pair) -> bool:
         """Whether the meter of a stream, or of all that its daily totals are about, is known not to exist."""
-        about = AUDITED.get(pair.stream, (pair.stream,))
+        about = BY_NAME[pair.stream].audited or (pair.stream,)
         states = [known.state for name in about if (known := self.pairs.get((pair.system, name)))]
         return bool(states) and all(state == NO_METER for state in states)
 
@@ -224,13 +231,6 @@ class Inventory:
         asked_at = None if pair.asked_at is None else min(pair.asked_at, now)
         rest_until, history_from = _sane(pair.rest_until, now), _sane(pair.history_from, now)
         return replace(pair, asked_at=asked_at, rest_until=rest_until, history_from=history_from)
-
-
-def _lifetimes(wanted: Wanted) -> list[str]:
-    """The daily totals that belong to the streams wanted. They are of local days, so the zone must be known first."""
-    if not wanted.timezone:
-        return []
-    return [name for name, audited in AUDITED.items() if set(audited) & set(wanted.streams)]
 
 
 def utc_offset(timezone: str, now: int) -> int:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from ingest.core.span import Span, Spans, intersect, total
 from ingest.core.units import DAY, HOUR
 from ingest.enphase.call import Purpose, Task
+from ingest.enphase.streams.base import Scope
 from ingest.plan.pacing import rest_at
 from ingest.plan.rhythm import look_from, next_look
 from ingest.plan.windows import RIDE, count_windows, debts, history_windows, live_window, served_from
@@ -70,18 +71,18 @@ def urgency(work: Work, at: int, now: int) -> tuple[int, float]:
     """What sorts due pairs, `at` being when they were: the lists of systems first; then what was never asked, system
     by system what charts need, then the rest; then the most overdue relative to its cadence.
     """
-    if work.stream.name == "systems":
+    if work.stream.scope is Scope.ACCOUNT:
         return 0, 0.0
     if work.asked_at is not None:
         return 3, -(now - at) / work.every
-    return (1 if work.stream.grain or work.stream.totals else 2), 0.0
+    return (1 if work.stream.grain or work.stream.series else 2), 0.0
 
 
 def _is_over(work: Work, now: int, classes: Classes) -> bool:
     """Whether a finished system needs no more snapshots; its daily totals are asked until the last day is final."""
     if work.until is None or work.until > now:
         return False
-    return not work.stream.totals or (work.asked_at or 0) >= work.until + classes.look_again
+    return not work.stream.series or (work.asked_at or 0) >= work.until + classes.look_again
 
 
 def _task(work: Work, now: int, classes: Classes) -> Task | None:

@@ -6,12 +6,11 @@ from typing import Any
 
 from ingest.core.point import Point
 from ingest.core.units import DAY
+from ingest.enphase.catalogue import PRODUCTION
 from ingest.plan.pacing import Daylight
 from ingest.plan.rhythm import NO_RHYTHM, Rhythm
 
 KEPT_DAYS = 3
-PRODUCTION_GRAINS = {"production_micro": 300, "production_rgm": 900}
-"""Measurements of production and the length (s) of their intervals."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Profile:
         """The same, with the production of some points taken in."""
         days = {number: (first, last) for number, first, last in self.days}
         for measurement, _, time, fields in points:
-            grain, energy = PRODUCTION_GRAINS.get(measurement), fields.get("energy_wh")
+            grain, energy = PRODUCTION.get(measurement), fields.get("energy_wh")
             if grain is None or not isinstance(energy, float) or energy <= 0:
                 continue
             number = (time + offset) // DAY

@@ -20,8 +20,6 @@ SILENT = 8 * HOUR
 """A gateway on a cellular line reports every 6 h: only after longer is it offline."""
 LEAST_DISK = 200 * 2**20
 """Bytes: a year of one system is about as large."""
-OTHERS = ("production_meter_readings", "energy_lifetime", "consumption_lifetime", "summary")
-"""What is asked for besides intervals."""
 SOON = 3
 """Days before a token lapses at which a person is told."""
 PATIENT = (Kind.BUSY, Kind.AHEAD, Kind.EXPIRED, Kind.GARBLED)
@@ -111,16 +109,16 @@ def _pairs(made: Report, inventory: Inventory) -> Iterator[tuple[Pair, str, str]
         if pair := inventory.pairs.get((listing(account), SYSTEMS.name)):
             yield pair, f"Account {account}", account
     for system in made.systems:
-        for name in (*(stream.stream for stream in system.streams), *OTHERS):
-            if pair := inventory.pairs.get((system.system, name)):
+        asked = sorted(inventory.streams_of(system.system), key=lambda stream: not stream.grain)
+        for stream in asked:
+            if pair := inventory.pairs.get((system.system, stream.name)):
                 yield pair, system.name, system.account
 
 
 def _pair(stream: Pair, who: str, account: str) -> Problem | None:
     subject = f"{stream.system}.{stream.stream}"
     if stream.state == Kind.DENIED:
-        group = BY_NAME[stream.stream].group if stream.stream in BY_NAME else SYSTEMS.group
-        remedy = access.denied(stream.reason, group, f"ingest auth login {account}")
+        remedy = access.denied(stream.reason, BY_NAME[stream.stream].group, f"ingest auth login {account}")
         sentence = f"{who}: {stream.stream} is not allowed ({stream.reason})"
         return Problem("denied", subject, sentence, f"{remedy[0].upper()}{remedy[1:]}")
     if stream.state == Kind.WRONG_KEY:

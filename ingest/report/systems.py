@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from ingest.core.days import zone
 from ingest.core.point import decode_fields
+from ingest.enphase.catalogue import PRODUCTION
 from ingest.plan.inventory import Inventory
 from ingest.plan.windows import complete_until
 from ingest.plan.work import Work
@@ -15,8 +16,6 @@ from ingest.store import archive, daily_totals
 
 SHOWN_GAPS = 20
 METER_GRAIN = 900
-POWER_GRAINS = {"production_rgm": METER_GRAIN, "production_micro": 300}
-"""Measurements of production and the length (s) of their intervals, the meter's first."""
 
 
 def system_report(
@@ -63,7 +62,7 @@ def _power(db: sqlite3.Connection, system: str) -> tuple[float, int] | None:
     That of the meter, unless the microinverters have gone on for longer than one of its intervals.
     """
     newest: tuple[float, int] | None = None
-    for measurement, grain in POWER_GRAINS.items():
+    for measurement, grain in PRODUCTION.items():
         found = archive.extent(db, measurement, system)
         if found is None or (newest and found[1] + grain <= newest[1] + METER_GRAIN):
             continue

@@ -4,8 +4,6 @@ import sqlite3
 from collections.abc import Iterable
 
 from ingest.enphase.streams import BY_NAME
-from ingest.enphase.streams.lifetime import AUDITED
-from ingest.enphase.streams.site import DEVICES
 from ingest.plan.state import Snapshot
 from ingest.store import backfills, progress
 
@@ -28,9 +26,9 @@ def refresh(db: sqlite3.Connection, known: Snapshot, system: str, stream: str, l
     True when a system appeared, or changed its account or zone: what is wanted must then be worked out again.
     """
     known.pairs[system, stream] = progress.pair(db, system, stream)
-    for name in (stream, *AUDITED.get(stream, ())):
+    for name in (stream, *BY_NAME[stream].audited):
         known.coverage[system, name] = progress.coverage_of(db, system, name)
-    if stream == DEVICES.name:
+    if BY_NAME[stream].meters:
         known.pairs |= {(system, name): progress.pair(db, system, name) for name in BY_NAME}
     known.reaches = progress.reaches(db)
     changed = False

@@ -8,6 +8,7 @@ from ingest.core.days import LocalDay, date_at, days_between, zone
 from ingest.core.span import Span, Spans, intersect, subtract, total
 from ingest.core.units import DAY
 from ingest.core.words import local_words, span_words
+from ingest.enphase.catalogue import SERIES
 from ingest.plan import state
 from ingest.plan.coverage import covered
 from ingest.plan.inventory import Inventory
@@ -69,8 +70,7 @@ def calendar(inventory: Inventory, work: Work, now: int, weeks: int, differences
 
 
 def _concerns(found: DifferenceReport, work: Work) -> bool:
-    series = {"stats": "micro_production", "rgm_stats": "meter_production", "consumption": "consumption"}
-    return series.get(work.stream.name) == found.series
+    return found.series in SERIES and SERIES[found.series].stream == work.stream.name
 
 
 def _place(index: int) -> tuple[int, int]:

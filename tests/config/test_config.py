@@ -9,6 +9,7 @@ import pytest
 from ingest import config
 from ingest.config import Settings, When
 from ingest.core.errors import ConfigError
+from ingest.enphase import catalogue
 
 Load = Callable[..., Settings]
 
@@ -61,7 +62,7 @@ def test_an_empty_file_is_the_defaults(load: Load, tmp_path: Path) -> None:
     assert [account.kind for account in settings.accounts.values()] == ["consent"]
     assert (settings.systems, settings.sinks) == (None, {})
     assert (settings.settle, settings.look_again) == (6 * 3600, 4 * 86400)
-    assert {name: settings.every(name) for name in settings.streams} == config.CADENCES
+    assert {name: settings.every(name) for name in settings.streams} == catalogue.CADENCES
     assert settings.web is not None
     assert (settings.web.host, settings.web.port, settings.web.hosts) == ("127.0.0.1", 8080, ())
     assert settings.state_dir == tmp_path / "state"
@@ -118,7 +119,7 @@ def test_systems(load: Load) -> None:
         When(age=730 * 86400),
         When(),
     ]
-    assert systems[0].streams == config.STREAMS
+    assert systems[0].streams == catalogue.DEFAULTS
     assert (systems[1].streams, systems[1].until, systems[1].latitude) == (
         ("stats",),
         date(2025, 6, 30),

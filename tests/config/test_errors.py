@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ingest import config
 from ingest.core.errors import ConfigError
+from ingest.enphase import catalogue
 
 SECRET = "hunter2hunter2"
 FULL = f"""\
@@ -139,7 +140,7 @@ def slips(word: str) -> Iterator[str]:
 
 def test_the_nearest_word_is_the_one_that_was_meant() -> None:
     models = [config.json_schema(), *config.json_schema()["$defs"].values()]
-    for words in [list(model["properties"]) for model in models] + [list(config.CADENCES), list(config.PLANS)]:
+    for words in [list(model["properties"]) for model in models] + [list(catalogue.CADENCES), list(config.PLANS)]:
         for word in words:
             assert all(f'"{word}"' in config.hint(wrong, words) for wrong in slips(word) if wrong not in words)
     assert config.hint("urg", ["url", "org"]) == 'did you mean "url" or "org"?'

@@ -18,12 +18,11 @@ from ingest.enphase.call import Purpose, Task
 from ingest.enphase.replies import Kind
 from ingest.enphase.requests import ApiTarget, request
 from ingest.enphase.streams import BY_NAME
-from ingest.enphase.streams.site import SUMMARY, SYSTEMS, SystemInfo
+from ingest.enphase.streams.base import SystemInfo
 from ingest.fetch.worker import Outcome, fetch
 
 CASES = Path(__file__).parents[1] / "cases"
 FOLDERS = sorted(folder.name for folder in CASES.iterdir() if folder.is_dir())
-KNOWN_STREAMS = {**BY_NAME, SYSTEMS.name: SYSTEMS, SUMMARY.name: SUMMARY}
 DATE_AT = 1_750_000_000
 
 VENDOR_SAMPLES = {
@@ -84,7 +83,7 @@ class OneReply:
 def _outcome(folder: Path, case: dict[str, Any]) -> Outcome:
     (body,) = folder.glob("reply.*")
     start, end = case.get("window", (0, 0))
-    task = Task("home", case["system"], KNOWN_STREAMS[case["stream"]], Span(start, end), Purpose.LIVE)
+    task = Task("home", case["system"], BY_NAME[case["stream"]], Span(start, end), Purpose.LIVE)
     asked = request(ApiTarget(case["dialect"], "https://cloud.example", "key"), task, "grant")
     cloud = OneReply(Reply(case["status"], body.read_bytes(), DATE_AT))
     return fetch(task, 1, asked, case["dialect"], "grant", case.get("began_at"), cloud)

@@ -50,7 +50,7 @@ def test_production_comes_with_both_its_sources() -> None:
         "micro_production": [15422.0, 15421.0, None],
         "meter_production": [0.0, None, 11388.0],
     }
-    assert Lifetime(date(2013, 1, 1), series, date(2013, 1, 4)) == found.lifetime
+    assert Lifetime(date(2013, 1, 1), series, {"meter_production": date(2013, 1, 4)}) == found.lifetime
     assert (Kind.OK, [], 1445619615) == (found.verdict.kind, found.points, found.reported_at)
 
 

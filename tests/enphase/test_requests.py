@@ -8,16 +8,14 @@ from ingest.core.units import DAY, WEEK
 from ingest.enphase.call import Purpose, Task
 from ingest.enphase.requests import ApiTarget, request
 from ingest.enphase.streams import BY_NAME
-from ingest.enphase.streams.site import SUMMARY, SYSTEMS
 
 BASE = "https://api.example"
 START = 1_750_000_500
-STREAMS = {**BY_NAME, "systems": SYSTEMS, "summary": SUMMARY}
 
 
 def _request(stream: str, version: str, length: int = DAY, cursor: str = "") -> Request:
     window = Span(START, START + length)
-    task = Task("home", "42", STREAMS[stream], window, Purpose.LIVE, cursor)
+    task = Task("home", "42", BY_NAME[stream], window, Purpose.LIVE, cursor)
     return request(ApiTarget(version, BASE, "the-key"), task, "the-grant")
 
 
@@ -51,14 +49,14 @@ def test_a_stream_is_asked_for_as_documented(stream: str, version: str, path: st
     assert asked.form is None
 
 
-@pytest.mark.parametrize("stream", STREAMS)
+@pytest.mark.parametrize("stream", BY_NAME)
 def test_v4_carries_the_token_in_the_header_and_nowhere_else(stream: str) -> None:
     asked = _request(stream, "v4")
     assert dict(asked.headers) == {"Authorization": "Bearer the-grant"}
     assert "the-grant" not in str(asked.params) + asked.url
 
 
-@pytest.mark.parametrize("stream", STREAMS)
+@pytest.mark.parametrize("stream", BY_NAME)
 def test_v2_carries_no_header(stream: str) -> None:
     assert dict(_request(stream, "v2").headers) == {}
 
@@ -73,7 +71,7 @@ def test_the_next_page_of_the_systems_is_asked_for_by_its_cursor(version: str, p
     assert params.items() <= _request("systems", version, cursor="c").params.items()
 
 
-@pytest.mark.parametrize("stream", STREAMS)
+@pytest.mark.parametrize("stream", BY_NAME)
 @pytest.mark.parametrize("version", ["v2", "v4"])
 def test_no_secret_shows_when_a_request_is_printed(stream: str, version: str) -> None:
     shown = repr(_request(stream, version)) + repr(ApiTarget(version, BASE, "the-key"))

@@ -10,8 +10,7 @@ from ingest.core.point import decode, encode
 from ingest.core.span import Span
 from ingest.core.units import DAY
 from ingest.enphase.streams import BY_NAME, STREAMS
-from ingest.enphase.streams.base import answered_to, identity, moment, number, rows
-from ingest.enphase.streams.site import next_page
+from ingest.enphase.streams.readers import answered_to, identity, moment, number, rows
 
 anything = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.lists(st.integers())
 
@@ -71,6 +70,12 @@ def test_a_window_is_answered_as_far_as_was_said_and_is_honoured(echoed: int | N
     assert 1000 + expected == answered_to(reply, Span(1000, 1900), DAY)
 
 
+def following(version: str, page: dict[str, object]) -> str:
+    pages = BY_NAME["systems"].route(version).pages
+    assert pages
+    return pages.following(page)
+
+
 @pytest.mark.parametrize(
     ("page", "expected"),
     [
@@ -81,12 +86,12 @@ def test_a_window_is_answered_as_far_as_was_said_and_is_honoured(echoed: int | N
     ],
 )
 def test_pages_go_on_until_the_total_is_read(page: dict[str, object], expected: str) -> None:
-    assert expected == next_page(page, "v4")
+    assert expected == following("v4", page)
 
 
-@pytest.mark.parametrize(("following", "expected"), [("4e7a", "4e7a"), (None, ""), (7, "")])
-def test_v2_names_the_next_page_itself(following: object, expected: str) -> None:
-    assert expected == next_page({"systems": [], "next": following}, "v2")
+@pytest.mark.parametrize(("name", "expected"), [("4e7a", "4e7a"), (None, ""), (7, "")])
+def test_v2_names_the_next_page_itself(name: object, expected: str) -> None:
+    assert expected == following("v2", {"systems": [], "next": name})
 
 
 def test_two_grains_never_share_a_measurement() -> None:

@@ -11,7 +11,6 @@ from ingest.core.span import NONE, Span, Spans, floor_to, intersect, subtract, t
 from ingest.core.units import DAY, HOUR, MINUTE, WEEK
 from ingest.enphase.call import Purpose, Task
 from ingest.enphase.streams import BY_NAME
-from ingest.enphase.streams.site import SUMMARY, SYSTEMS
 from ingest.plan import coverage
 from ingest.plan.coverage import Advance, edge
 from ingest.plan.planner import due_at, history_tasks, live_tasks
@@ -26,7 +25,7 @@ STREAMS = [BY_NAME[name] for name in ("stats", "rgm_stats", "consumption")]
 
 def work(name: str = "stats", version: str = "v4", **changes: object) -> Work:
     """A pair whose gateway reports as it goes, nothing read yet, a month wanted."""
-    stream = {**BY_NAME, "systems": SYSTEMS, "summary": SUMMARY}[name]
+    stream = BY_NAME[name]
     reported = (Advance(NOW - 60 * DAY, NOW - 60 * DAY), *(Advance(NOW - i * HOUR, NOW - i * HOUR) for i in (24, 6, 1)))
     return changed(a_work(stream, version, floor=NOW - 30 * DAY, log=reported), **changes)
 

@@ -13,7 +13,7 @@ from ingest.core.http import Reply, Request
 from ingest.core.point import Point
 from ingest.enphase.access import remedy
 from ingest.enphase.replies import Kind, Verdict
-from ingest.enphase.streams.site import read_meters
+from ingest.enphase.streams.site import DEVICES
 from ingest.report import report
 from ingest.simulator import Site
 from ingest.store import archive, backfills, ledger, progress
@@ -190,7 +190,8 @@ def test_a_pace_that_is_too_fast_is_forecast_to_run_out(tmp_path: Path) -> None:
 
 def test_a_disabled_meter_measures_nothing() -> None:
     meters = [{"name": "production", "state": "enabled"}, {"name": "consumption", "state": "disabled"}]
-    assert read_meters({"devices": {"meters": meters}}) == ("production",)
+    assert DEVICES.meters
+    assert DEVICES.meters({"devices": {"meters": meters}}) == ("production",)
 
 
 def test_a_system_that_the_cloud_does_not_know_is_looked_for_in_the_configuration() -> None:

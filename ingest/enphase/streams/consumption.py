@@ -1,7 +1,8 @@
 """Whole-home consumption, by the consumption meter, in 15-minute intervals."""
 
 from ingest.core.units import DAY, MINUTE, WEEK, YEAR
-from ingest.enphase.streams.base import Route, Stream, energy_fields, intervals, start_end, start_granularity
+from ingest.enphase.streams.base import EnergyFlow, Route, Stream, start_end, start_granularity
+from ingest.enphase.streams.readers import energy_fields, intervals
 
 STREAM = Stream(
     name="consumption",
@@ -13,5 +14,6 @@ STREAM = Stream(
     v2=Route("systems/{system}/consumption_stats", start_end, reach=28 * DAY, history=YEAR),
     v4=Route("systems/{system}/telemetry/consumption_meter", start_granularity, reach=WEEK, history=2 * YEAR),
     read=intervals("consumption", 15 * MINUTE, "enwh"),
+    flows=(EnergyFlow("consumed_wh", "consumption"),),
     fields={"consumption": energy_fields("enwh")},
 )

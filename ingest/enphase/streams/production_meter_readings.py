@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from ingest.core.point import Point
 from ingest.core.units import DAY
-from ingest.enphase.streams.base import Field, Json, Route, Stream, identity, moment, nothing, number
+from ingest.enphase.streams.base import Field, Json, Route, Stream, nothing
+from ingest.enphase.streams.readers import identity, moment, number
 
 
 def _read(system: str, reply: Json) -> Iterator[Point]:

@@ -4,19 +4,8 @@ from collections.abc import Iterator
 
 from ingest.core.point import Point, Tags
 from ingest.core.units import DAY, MINUTE, WEEK, YEAR
-from ingest.enphase.streams.base import (
-    Field,
-    Json,
-    Route,
-    Stream,
-    energy_fields,
-    identity,
-    intervals,
-    moment,
-    number,
-    rows,
-    start_end,
-)
+from ingest.enphase.streams.base import EnergyFlow, Field, Json, Route, Stream, start_end
+from ingest.enphase.streams.readers import energy_fields, identity, intervals, moment, number, rows
 
 GRAIN = 15 * MINUTE
 _read_sum = intervals("production_rgm", GRAIN, "wh_del")
@@ -51,6 +40,7 @@ STREAM = Stream(
     v2=Route("systems/{system}/rgm_stats", start_end, reach=28 * DAY, history=YEAR),
     v4=Route("systems/{system}/rgm_stats", start_end, reach=WEEK, history=2 * YEAR),
     read=_read,
+    flows=(EnergyFlow("produced_wh", "production_rgm"),),
     fields={
         "production_rgm": energy_fields("wh_del"),
         "production_rgm_channel": {

@@ -1,11 +1,9 @@
 """Snapshots about a system itself: the list of systems, summary and devices. They cost calls but have no history."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-
-from ingest.core.point import Point, Value
+from ingest.core.point import Value
 from ingest.core.units import DAY, WEEK
-from ingest.enphase.streams.base import Json, Route, Stream, identity, moment, nothing, number
+from ingest.enphase.streams.base import Field, Json, Pages, Params, Route, Scope, Stream, SystemInfo, nothing
+from ingest.enphase.streams.readers import identity, maybe_moment, number
 
 METERS = {"production": "EIM1", "consumption": "EIM2"}
 """Kinds of meter and how their serial numbers end (reference 7.3)."""
@@ -13,71 +11,26 @@ PAGE_SIZE = 100
 """The most systems a page may hold (reference 5)."""
 
 
-def _no_points(_: str, __: Json) -> Iterator[Point]:
-    return iter(())
-
-
-SYSTEMS = Stream(
-    name="systems",
-    about="the systems that an account can see",
-    every=DAY,
-    group="System Details",
-    v2=Route("systems", nothing),
-    v4=Route("systems", nothing),
-    read=_no_points,
-)
-SUMMARY = Stream(
-    name="summary",
-    about="size and production source of a system",
-    every=WEEK,
-    group="System Details",
-    v2=Route("systems/{system}/summary", nothing),
-    v4=Route("systems/{system}/summary", nothing),
-    read=_no_points,
-)
-
-DEVICES = Stream(
-    name="devices",
-    about="the devices of a system, asked where a stream has never had a reading",
-    every=WEEK,
-    group="System Details",
-    v2=Route("systems/{system}/inventory", nothing),
-    v4=Route("systems/{system}/devices", nothing),
-    read=_no_points,
-)
-
-
-@dataclass(frozen=True)
-class SystemInfo:
-    """What the cloud says of a system: `fields` are those of the measurement `system_info`."""
-
-    system: str
-    name: str = ""
-    timezone: str = ""
-    operational_at: int | None = None
-    reported_at: int | None = None
-    fields: Mapping[str, Value] = field(default_factory=dict)
-
-
-def page_params(cursor: str, version: str) -> dict[str, str]:
-    """The parameters for one page of the systems list; an empty cursor is the first page."""
-    if version == "v2":
-        return {"limit": str(PAGE_SIZE)} | ({"next": cursor} if cursor else {})
+def _numbered(cursor: str) -> Params:
     return {"page": cursor or "1", "size": str(PAGE_SIZE)}
 
 
-def next_page(reply: Json, version: str) -> str:
-    """The cursor of the page after this one; empty after the last."""
-    if version == "v2":
-        following = reply.get("next")
-        return following if isinstance(following, str) else ""
+def _next_number(reply: Json) -> str:
     total, page = number(reply.get("total")) or 0, number(reply.get("current_page")) or 1
     size = number(reply.get("size")) or PAGE_SIZE
     return str(int(page) + 1) if page * size < total and reply["systems"] else ""
 
 
-def read_systems(reply: Json) -> list[SystemInfo]:
-    """The systems on one page. Raises ValueError, TypeError or KeyError when its shape is wrong."""
+def _named(cursor: str) -> Params:
+    return {"limit": str(PAGE_SIZE)} | ({"next": cursor} if cursor else {})
+
+
+def _next_name(reply: Json) -> str:
+    following = reply.get("next")
+    return following if isinstance(following, str) else ""
+
+
+def _systems(_: str, reply: Json) -> list[SystemInfo]:
     return [_system(row) for row in reply["systems"]]
 
 
@@ -95,14 +48,16 @@ def _system(row: Json) -> SystemInfo:
         system=system,
         name=name,
         timezone=_text(timezone or ""),
-        operational_at=_maybe(times.get("operational_at")),
-        reported_at=_maybe(times.get("last_report_at")),
+        operational_at=maybe_moment(times.get("operational_at")),
+        reported_at=maybe_moment(times.get("last_report_at")),
         fields=fields,
     )
 
 
-def read_summary(system: str, reply: Json) -> SystemInfo:
+def _summary(system: str, reply: Json) -> list[SystemInfo]:
     """Size and source of production from a summary. -1 and null are left out."""
+    if "system_id" not in reply:
+        raise KeyError("system_id")  # nothing else in it must be there, so any object would do
     fields: dict[str, Value] = {}
     for key in ("size_w", "modules", "battery_capacity_wh", "last_report_at"):
         if (value := number(reply.get(key))) is not None:
@@ -113,17 +68,18 @@ def read_summary(system: str, reply: Json) -> SystemInfo:
         fields["production_source"] = _text(reply["source"])
     if isinstance(reply.get("status"), str):
         fields["status"] = _text(reply["status"])
-    return SystemInfo(
+    told = SystemInfo(
         system=system,
-        operational_at=_maybe(reply.get("operational_at")),
-        reported_at=_maybe(reply.get("last_report_at")),
+        operational_at=maybe_moment(reply.get("operational_at")),
+        reported_at=maybe_moment(reply.get("last_report_at")),
         fields=fields,
     )
+    return [told]
 
 
-def read_meters(reply: Json) -> tuple[str, ...]:
+def _meters(reply: Json) -> tuple[str, ...]:
     """The kinds of meter in a list of devices: "production", "consumption". v4 names them; v2 does not, but numbers
-    them EIM1 and EIM2 after the gateway. A meter of unknown kind may be any. Raises as the other readers do.
+    them EIM1 and EIM2 after the gateway. A meter of unknown kind may be any.
     """
     listed = reply["devices"].get("meters") if "devices" in reply else reply["meters"]
     kinds: set[str] = set()
@@ -141,5 +97,52 @@ def _text(value: object) -> str:
     return str(value).encode("utf-8", "replace").decode()
 
 
-def _maybe(value: object) -> int | None:
-    return None if value is None or value == -1 else moment(value)
+INFO_FIELDS = {
+    "label": Field("name", "name and number"),
+    "timezone": Field("timezone", "the zone of its local days"),
+    "status": Field("status", "the vendor's word for its state"),
+    "last_report_at": Field("last_report_at", "the gateway's last report, epoch seconds"),
+}
+SYSTEMS = Stream(
+    name="systems",
+    about="the systems that an account can see",
+    every=DAY,
+    group="System Details",
+    scope=Scope.ACCOUNT,
+    v2=Route("systems", nothing, pages=Pages(_named, _next_name)),
+    v4=Route("systems", nothing, pages=Pages(_numbered, _next_number)),
+    systems=_systems,
+    fields={
+        "system_info": INFO_FIELDS
+        | {"last_energy_at": Field("last_energy_at", "when production was last reported, epoch seconds")}
+    },
+)
+SUMMARY = Stream(
+    name="summary",
+    about="size and production source of a system",
+    every=WEEK,
+    group="System Details",
+    scope=Scope.EVERY_SYSTEM,
+    v2=Route("systems/{system}/summary", nothing),
+    v4=Route("systems/{system}/summary", nothing),
+    systems=_summary,
+    fields={
+        "system_info": INFO_FIELDS
+        | {
+            "size_w": Field("size_w", "size of the roof, W"),
+            "modules": Field("modules", "number of panels"),
+            "battery_capacity_wh": Field("battery_capacity_wh", "rated capacity of the batteries, Wh"),
+            "production_source": Field("source", "`meter` or `microinverters`"),
+        }
+    },
+)
+DEVICES = Stream(
+    name="devices",
+    about="the devices of a system, asked where a stream has never had a reading",
+    every=WEEK,
+    group="System Details",
+    scope=Scope.EMPTY_SYSTEM,
+    v2=Route("systems/{system}/inventory", nothing),
+    v4=Route("systems/{system}/devices", nothing),
+    meters=_meters,
+)

@@ -1,7 +1,8 @@
 """Production by the microinverters, in 5-minute intervals."""
 
 from ingest.core.units import DAY, MINUTE, WEEK, YEAR
-from ingest.enphase.streams.base import Route, Stream, energy_fields, intervals, start_end, start_granularity
+from ingest.enphase.streams.base import EnergyFlow, Route, Stream, start_end, start_granularity
+from ingest.enphase.streams.readers import energy_fields, intervals
 
 STREAM = Stream(
     name="stats",
@@ -12,5 +13,6 @@ STREAM = Stream(
     v2=Route("systems/{system}/stats", start_end, reach=DAY, history=YEAR, step=5 * MINUTE),
     v4=Route("systems/{system}/telemetry/production_micro", start_granularity, reach=DAY, history=2 * YEAR, hope=WEEK),
     read=intervals("production_micro", 5 * MINUTE, "enwh", "powr"),
+    flows=(EnergyFlow("produced_wh", "production_micro"),),
     fields={"production_micro": energy_fields("enwh", "powr")},
 )
