@@ -15,7 +15,7 @@ from ingest.cli.waiting import wait_for_credentials
 from ingest.core.errors import AuthNeeded, IngestError, SinkDown
 from ingest.logs import event
 from ingest.notify.wiring import notifier
-from ingest.report import report
+from ingest.report import report, runner
 from ingest.service import build, identity, onboarding
 from ingest.service.monitor import Progress, Watch
 from ingest.service.pipeline import Pipeline
@@ -143,6 +143,8 @@ def once(context: Context, max_calls: int | None) -> None:
         finally:
             for sender in senders:
                 sender.close()
+        with store.transaction() as db:
+            runner.note(db, pipeline.clock.now(), runner.ONCE)
         event(log, logging.INFO, "once", calls=calls)
         _raise_what_stopped_us(store, pipeline)
 

@@ -11,6 +11,7 @@ from ingest.core.words import span_words
 from ingest.plan.inventory import Inventory
 from ingest.plan.quota import month_bounds
 from ingest.plan.work import Work
+from ingest.report import runner
 from ingest.report.calls import spending
 from ingest.report.gaps import gaps
 from ingest.report.model import (
@@ -29,8 +30,8 @@ from ingest.report.model import (
 from ingest.report.problems import problems
 from ingest.report.systems import system_report
 from ingest.report.tokens import tokens
-from ingest.store import archive, ledger, outbox, snapshot, told
-from ingest.store import meta as kept
+from ingest.store import archive, ledger, meta, outbox, snapshot, told
+from ingest.store.database import is_owned
 
 __all__ = [
     "BackfillReport",
@@ -63,7 +64,6 @@ def report(
     for work in everything:
         if work.stream.grain and system in (None, work.system):
             works.setdefault(work.system, []).append(work)
-    seen_at = kept.read(db, "seen_at")
     calls, history = spending(settings, everything, db, now)
     by_pair = ledger.by_pair(db, settings.ledger_name, month_bounds(now)[0])
     made = Report(
@@ -72,12 +72,14 @@ def report(
         state_dir=str(settings.state_dir),
         points=archive.size(db),
         disk_free=disk_free(settings),
-        clock_wrong_by=int(kept.read(db, "clock_wrong_by") or 0),
-        seen_at=int(seen_at) if seen_at else None,
+        clock_wrong_by=int(meta.read(db, "clock_wrong_by") or 0),
+        seen_at=runner.seen_at(db),
+        runner_due_at=None if is_owned(settings.state_dir) else runner.due_at(db),
+        fatal=meta.read(db, "fatal") or "",
         systems=[system_report(inventory, db, entries, by_pair, now) for _, entries in sorted(works.items())],
         quota=calls,
         backfill=history,
-        tokens=tokens(settings, now),
+        tokens=tokens(settings, db, now),
         sinks=[_sink(db, name) for name in settings.sinks],
         receivers=_receivers(settings, db),
     )

@@ -45,13 +45,17 @@ class StreamReport:
 
 @dataclass(frozen=True)
 class SystemReport:
-    """One system: its newest power (W), energy of its local day so far (Wh), and the age (s) of the newest interval."""
+    """One system: its newest power (W), energy of its local day so far (Wh), and the age (s) of the newest interval.
+
+    `reported_at` is the newest report of its gateway, `looked_at` when the cloud was last asked for it.
+    """
 
     system: str
     name: str
     account: str
     timezone: str
     reported_at: int | None
+    looked_at: int | None
     power_w: float | None
     today_wh: float | None
     age_s: int | None
@@ -94,13 +98,20 @@ class BackfillReport:
 
 @dataclass(frozen=True)
 class TokenReport:
-    """The authorization of an account: `state` is ok, missing, dead, login or user; `days_left` until it lapses."""
+    """The authorization of an account: `state` is ok, missing, dead, login or user; `days_left` until it lapses.
+
+    `access_ends_at` is the end of the access token (epoch s), `renewal` why it cannot be renewed at present, since
+    `renewal_since`.
+    """
 
     account: str
     state: str
     days_left: float | None
     lapses_at: int | None
     reason: str
+    access_ends_at: int | None = None
+    renewal: str = ""
+    renewal_since: int | None = None
 
 
 @dataclass(frozen=True)
@@ -128,12 +139,18 @@ class ReceiverReport:
 
 @dataclass(frozen=True)
 class Problem:
-    """Something wrong: a kind and what it concerns, one sentence, and what to do about it."""
+    """Something wrong: a kind and what it concerns, one sentence, and what to do about it.
+
+    `since` is when it began (epoch s), where that is known; `explains` are the keys of what follows from it and is
+    therefore not reported beside it.
+    """
 
     kind: str
     subject: str
     sentence: str
     remedy: str
+    since: int | None = None
+    explains: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -148,7 +165,9 @@ class Problem:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that `status --json` prints. `seen_at` is when a runner last reported."""
+    """Everything that `status --json` prints. `seen_at` is when a runner last reported, `runner_due_at` when one should
+    have by now (None while one is at work), `fatal` why the application itself is refused.
+    """
 
     now: int
     simulated: bool
@@ -157,6 +176,8 @@ class Report:
     disk_free: int | None
     clock_wrong_by: int
     seen_at: int | None
+    runner_due_at: int | None
+    fatal: str
     systems: list[SystemReport]
     quota: QuotaReport
     backfill: BackfillReport

@@ -1,4 +1,4 @@
-"""What is wrong, one sentence each with its remedy, the worst first.
+"""What is wrong, one sentence each with its remedy.
 
 Commands stand as `ingest …` in backticks; whoever prints them puts the program as it is called there in their place.
 """
@@ -6,14 +6,15 @@ Commands stand as `ingest …` in backticks; whoever prints them puts the progra
 from collections.abc import Iterator
 
 from ingest.config import Settings
-from ingest.core.units import HOUR, MINUTE
+from ingest.core.units import DAY, HOUR, MINUTE
 from ingest.core.words import day_words, many, size_words, span_words
 from ingest.enphase import access
 from ingest.enphase.replies import Kind
 from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.site import SYSTEMS
 from ingest.plan.inventory import Inventory, listing
-from ingest.plan.state import Pair
+from ingest.plan.state import EMPTY, Pair
+from ingest.report.causes import without_symptoms
 from ingest.report.model import Problem, Report, SystemReport
 
 SILENT = 8 * HOUR
@@ -22,37 +23,38 @@ LEAST_DISK = 200 * 2**20
 """Bytes: a year of one system is about as large."""
 SOON = 3
 """Days before a token lapses at which a person is told."""
-PATIENT = (Kind.BUSY, Kind.AHEAD, Kind.EXPIRED, Kind.GARBLED)
-"""What passes by itself most of the time: said when it happens again and again."""
-WORST = (
-    "disk",
-    "credentials",
-    "auth",
-    "wrong_key",
-    "denied",
-    "quota",
-    "cloud",
-    "sink",
-    "refused",
-    "clock",
-    "stream",
-    "gateway",
-    "receiver",
-    "start",
-)
+PATIENT = {Kind.BUSY: 2, Kind.AHEAD: 2, Kind.EXPIRED: 2, Kind.GARBLED: 0}
+"""So many failures in a row pass by themselves most of the time; more are reported."""
 
 
 def problems(made: Report, settings: Settings, inventory: Inventory) -> list[Problem]:
-    """Everything that is wrong, the worst first."""
-    found = [*_disk(made), *_credentials(settings), *_tokens(made), *_streams(made, inventory), *_quota(made)]
-    found += [*_sinks(made), *_clock(made), *_gateways(made), *_receivers(made)]
+    """Everything that is wrong, causes first; what a cause explains is named in it alone."""
+    found = [*_runner(made), *_disk(made), *_credentials(settings), *_tokens(made), *_application(made)]
+    found += [*_streams(made, inventory), *_quota(made), *_cloud(made, inventory), *_sinks(made), *_clock(made)]
+    found += [*_gateways(made), *_receivers(made)]
     if not inventory.systems and not found:
         found.append(
             Problem(
                 "start", "", "No system is known yet", "The first runner asks the cloud which there are: `ingest run`"
             )
         )
-    return sorted(found, key=lambda problem: WORST.index(problem.kind))
+    return without_symptoms(found, {system.system: system.account for system in made.systems})
+
+
+def _runner(made: Report) -> Iterator[Problem]:
+    if made.runner_due_at is not None and made.seen_at is not None and made.now > made.runner_due_at:
+        yield Problem(
+            "runner",
+            "",
+            f"No runner has been at work for {span_words(made.now - made.seen_at)}, so nothing is read or sent",
+            "Start the service with `ingest run`, or call `ingest once` from a crontab",
+            made.seen_at,
+        )
+
+
+def _application(made: Report) -> Iterator[Problem]:
+    if made.fatal:
+        yield Problem("application", "", f"Polling has stopped: {made.fatal}", "Enter them again with `ingest init`")
 
 
 def _disk(made: Report) -> Iterator[Problem]:
@@ -89,6 +91,14 @@ def _tokens(made: Report) -> Iterator[Problem]:
         elif token.days_left is not None and token.days_left < SOON:
             left = many(int(token.days_left), "day")
             yield Problem("auth", token.account, f"The authorization of account {token.account} ends in {left}", remedy)
+        elif token.renewal and (token.access_ends_at or 0) <= made.now:
+            yield Problem(
+                "renewal",
+                token.account,
+                f"Account {token.account} cannot be asked: its token has ended and cannot be renewed ({token.renewal})",
+                "It is tried again by itself; if it stays so, run `ingest doctor`",
+                token.renewal_since,
+            )
 
 
 def _streams(made: Report, inventory: Inventory) -> Iterator[Problem]:
@@ -128,7 +138,7 @@ def _pair(stream: Pair, who: str, account: str) -> Problem | None:
             f"The API key belongs to another application ({stream.reason})",
             f"{access.SAME_APPLICATION[0].upper()}{access.SAME_APPLICATION[1:]}, then run `ingest check`",
         )
-    if stream.state in PATIENT and stream.fails > 2:
+    if stream.state in PATIENT and stream.fails > PATIENT[Kind(stream.state)]:
         words = {Kind.GARBLED: "an answer could not be read", Kind.AHEAD: "the cloud takes our time for the future"}
         what = words.get(Kind(stream.state), "the cloud has trouble")
         return Problem(
@@ -151,14 +161,7 @@ def _quota(made: Report) -> Iterator[Problem]:
             f"Polling goes on by itself on {day_words(quota.month_ends_at)} (UTC); what a larger plan or fewer streams "
             "would change: `ingest plan`",
         )
-    elif quota.paused_until is not None and quota.weather:
-        yield Problem(
-            "cloud",
-            "",
-            f"The cloud does not answer ({quota.weather}); asked again in {span_words(quota.paused_until - made.now)}",
-            "Nothing is lost: what is missing is read when it answers. If it stays so, run `ingest doctor`",
-        )
-    elif quota.paused_until is not None and quota.paused_until - made.now > 10 * MINUTE:
+    elif quota.paused_until is not None and not quota.weather and quota.paused_until - made.now > 10 * MINUTE:
         yield Problem(
             "quota",
             "",
@@ -168,12 +171,28 @@ def _quota(made: Report) -> Iterator[Problem]:
         )
 
 
+def _cloud(made: Report, inventory: Inventory) -> Iterator[Problem]:
+    remedy = "Nothing is lost: what is missing is read when it answers. If it stays so, run `ingest doctor`"
+    quota = made.quota
+    if quota.paused_until is not None and quota.weather:
+        again = span_words(quota.paused_until - made.now)
+        yield Problem("cloud", "", f"The cloud does not answer ({quota.weather}); asked again in {again}", remedy)
+        return
+    pairs = [pair for pair, *_ in _pairs(made, inventory) if pair.state not in (*EMPTY, Kind.DENIED)]
+    failing = [pair for pair in pairs if pair.state in (Kind.BUSY, Kind.GARBLED)]
+    answered = [pair for pair in pairs if not pair.state and (pair.asked_at or 0) > made.now - DAY]
+    if len(failing) > 1 and not answered:
+        since = max((pair.asked_at or 0 for pair in failing), default=0) or None
+        yield Problem("cloud", "", f"The cloud refuses every call ({failing[0].reason})", remedy, since)
+
+
 def _sinks(made: Report) -> Iterator[Problem]:
     for sink in made.sinks:
         waiting = f"Nothing is lost: {many(sink.backlog, 'point')} wait for it; see `ingest doctor`"
         if sink.error:
             since = f" for {span_words(made.now - sink.since)}" if sink.since and made.now > sink.since else ""
-            yield Problem("sink", sink.sink, f"Sink {sink.sink} takes nothing{since}: {sink.error}", waiting)
+            text = f"Sink {sink.sink} takes nothing{since}: {sink.error}"
+            yield Problem("sink", sink.sink, text, waiting, sink.since)
         elif sink.parked:
             yield Problem(
                 "refused",
@@ -196,14 +215,17 @@ def _clock(made: Report) -> Iterator[Problem]:
 
 
 def _gateways(made: Report) -> Iterator[Problem]:
+    """Judged by what the cloud said when it was last asked: what is not known since says nothing of a gateway."""
     for system in made.systems:
-        silent = made.now - system.reported_at if system.reported_at else 0
-        if silent > SILENT and not _ended(system):
+        if system.reported_at is None or system.looked_at is None or _ended(system):
+            continue
+        if system.looked_at - system.reported_at > SILENT:
             yield Problem(
                 "gateway",
                 system.system,
-                f"{system.name}: its gateway has not reported for {span_words(silent)}",
+                f"{system.name}: its gateway has not reported for {span_words(made.now - system.reported_at)}",
                 "Check its internet connection. Nothing is lost: it sends what it kept when it is back",
+                system.reported_at,
             )
 
 

@@ -34,6 +34,7 @@ def system_report(
         account=works[0].account,
         timezone=timezone,
         reported_at=log[-1].reported_at if log else None,
+        looked_at=row.profile.rhythm.looked_at or None if row else None,
         power_w=power[0] if power else None,
         today_wh=sum(today.values()) if today else None,
         age_s=max(0, now - power[1]) if power else None,

@@ -1,16 +1,33 @@
 """The authorizations of the accounts, read from their files; no token is ever shown."""
 
+import sqlite3
+
 from ingest.auth.standing import Standing, standing
 from ingest.config import Settings
+from ingest.core.errors import AuthBusy, ConfigError
 from ingest.report.model import TokenReport
+from ingest.store import meta
 
 
-def tokens(settings: Settings, now: int) -> list[TokenReport]:
-    """How each account is authorized, and for how long."""
-    return [_token(one) for one in standing(settings, now, "auth login {}".format)]
+def tokens(settings: Settings, db: sqlite3.Connection, now: int) -> list[TokenReport]:
+    """How each account is authorized, for how long, and why it cannot be renewed at present."""
+    return [_token(db, one) for one in standing(settings, now, "auth login {}".format)]
 
 
-def _token(one: Standing) -> TokenReport:
+def note_renewal(db: sqlite3.Connection, account: str, now: int, error: Exception | None) -> None:
+    """Write down, inside the caller's transaction, what hindered a renewal; None when it succeeded."""
+    since = _renewal(db, account)[0] or now
+    meta.write(db, f"renewal.{account}", f"{since} {error}" if isinstance(error, AuthBusy) else "")
+    if isinstance(error, ConfigError):
+        meta.write(db, "fatal", str(error))
+
+
+def _renewal(db: sqlite3.Connection, account: str) -> tuple[int | None, str]:
+    since, _, error = (meta.read(db, f"renewal.{account}") or "").partition(" ")
+    return (int(since), error) if since else (None, "")
+
+
+def _token(db: sqlite3.Connection, one: Standing) -> TokenReport:
     state, reason = one.state, ""
     if one.kind == "user":
         state = "user"
@@ -21,4 +38,5 @@ def _token(one: Standing) -> TokenReport:
     elif state == "unreadable":
         reason = one.sentence
     left = None if one.days_left is None else round(one.days_left, 1)
-    return TokenReport(one.account, state, left, one.refresh_ends_at, reason)
+    since, renewal = _renewal(db, one.account)
+    return TokenReport(one.account, state, left, one.refresh_ends_at, reason, one.access_ends_at, renewal, since)

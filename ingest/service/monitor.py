@@ -5,10 +5,9 @@ from collections.abc import Callable
 from typing import TextIO
 
 from ingest.core.errors import StateError
-from ingest.report import Report, metrics, report
+from ingest.report import Report, metrics, report, runner
 from ingest.report.problems import localized
 from ingest.service.pipeline import Pipeline
-from ingest.store import meta as kept
 
 
 class Watch:
@@ -40,7 +39,7 @@ class Watch:
     def _write(self, made: Report) -> None:
         pipeline = self._pipeline
         with pipeline.store.transaction() as db:
-            kept.write(db, "seen_at", str(made.now))
+            runner.note(db, made.now, runner.SERVICE)
             metrics.write(db, made, pipeline.app)
         problems = {at.key: (localized(at.text, self._command), at.sentence) for at in made.problems}
         for key, (text, _) in problems.items():

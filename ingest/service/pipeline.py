@@ -27,6 +27,7 @@ from ingest.plan.dispatcher import LONGEST_WAIT, Dispatcher
 from ingest.plan.inventory import Inventory, utc_offset
 from ingest.plan.queue import DueQueue
 from ingest.plan.state import Pair
+from ingest.report.tokens import note_renewal
 from ingest.service import backfill, news
 from ingest.service.clock import Clock
 from ingest.service.ledger import CallLedger
@@ -92,6 +93,7 @@ class Pipeline:
         self.call_ledger.settle(self.clock.now())
         with self.store.transaction() as db:
             kept.write(db, "clock_wrong_by", "0")
+            kept.write(db, "fatal", "")
             self.breaker.paused_until = int(kept.read(db, "paused_until") or 0)
 
     # ── the tick ──────────────────────────────────────────────────────────────────────────────────────
@@ -285,6 +287,7 @@ class Pipeline:
         now = self.clock.now()
         with self.store.transaction() as db:
             ledger.end(db, renewal.call, now, "ok" if renewal.token else "no_token")
+            note_renewal(db, renewal.account, now, renewal.error)
         self.call_ledger.ended(renewal.call, now, sent=True)
         self.breaker.fatal = self.accounts.finish(renewal, now) or self.breaker.fatal
         news.renewal(self.changes, renewal)

@@ -47,6 +47,21 @@ def _is_full(path: Path) -> bool:
     return path.parent.is_dir() and shutil.disk_usage(path.parent).free < LEAST_FREE
 
 
+def is_owned(folder: Path) -> bool:
+    """Whether a `run` or `once` owns a state folder now. Raises `OSError` where its lock cannot be read."""
+    try:
+        lock = os.open(folder / "runner.lock", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
 def own_folder(folder: Path) -> int:
     """Take the ownership of a state folder: the handle of its lock. Raises `StateLocked`."""
     lock = os.open(folder / "runner.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
