@@ -8,15 +8,19 @@ from tests.servers.web import Asked, Reply, Web
 
 
 class Receiver(Web):
-    """`status` is what it answers; while `hangs` is set it does not answer at all."""
+    """`status` is what it answers; while `hangs` is set it does not answer at all; `arrived`
+    is set once it was asked.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.status = 200
         self.hangs = False
         self._free = threading.Event()
+        self.arrived = threading.Event()
 
     def answer(self, asked: Asked) -> Reply:
+        self.arrived.set()
         if self.hangs:
             self._free.wait(60)
         return Reply(self.status)

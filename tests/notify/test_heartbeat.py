@@ -124,6 +124,7 @@ def test_a_receiver_that_never_answers_delays_nothing(home: Told, receiver: Rece
     home.looks(PATIENCE_S + 600)
     (problem,) = home.problems("receiver")
     assert "does not answer in time" in problem.sentence
+    assert receiver.arrived.wait(60)
     assert len(receiver.asked) == 1
     assert home.world.pipeline.clock.now() > 0
 
