@@ -12,7 +12,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TextIO
 
 HIDDEN = "***"
@@ -131,15 +131,23 @@ class Change:
         return news
 
 
-def setup(verbose: bool, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:  # noqa: FBT001
-    """Send all logging to one stream (stderr), redacted; `verbose` adds DEBUG and the lines of libraries."""
+def setup(
+    verbose: bool,  # noqa: FBT001
+    secrets: Iterable[str] = (),
+    stream: TextIO | None = None,
+    wording: Callable[[str], str] = str,
+) -> None:
+    """Send all logging to one stream (stderr), redacted; `verbose` adds DEBUG and the lines of libraries.
+
+    `wording` is the last to change a text, such as the commands in it to how they are called here.
+    """
     for secret in secrets:
         register_secret(secret)
     root = logging.getLogger()
     for handler in [handler for handler in root.handlers if isinstance(handler, _Handler)]:
         root.removeHandler(handler)
     handler = _Handler(stream if stream is not None else sys.stderr)
-    handler.setFormatter(_Logfmt())
+    handler.setFormatter(_Logfmt(wording))
     handler.addFilter(_is_ours)
     root.addHandler(handler)
     root.setLevel(logging.DEBUG if verbose else logging.INFO)
@@ -162,8 +170,12 @@ class _Handler(logging.StreamHandler[TextIO]):
 
 
 class _Logfmt(logging.Formatter):
+    def __init__(self, wording: Callable[[str], str] = str) -> None:
+        super().__init__()
+        self._wording = wording
+
     def format(self, record: logging.LogRecord) -> str:
-        pairs = (_pair(key, value) for key, value in self._fields(record).items() if value is not None)
+        pairs = (self._pair(key, value) for key, value in self._fields(record).items() if value is not None)
         return "\n".join([" ".join([_time(record.created), *pairs]), *self._trace(record)])
 
     def _fields(self, record: logging.LogRecord) -> dict[str, object]:
@@ -172,6 +184,14 @@ class _Logfmt(logging.Formatter):
         said = {"msg": _message(record)} if fields is None else {"event": record.msg, **fields}
         error = record.exc_info[1] if record.exc_info else None
         return {**head, **said, **({"error": f"{type(error).__name__}: {error}"} if error else {})}
+
+    def _pair(self, key: str, value: object) -> str:
+        """Render a field; redacted first, since quoting would change how a secret is spelled."""
+        if isinstance(value, bool):
+            return f"{key}={str(value).lower()}"
+        text = HIDDEN if _FIELD.fullmatch(key) else self._wording(redact(str(value)))
+        plain = text and not re.search(r'[\s"=\\]', text) and text.isprintable()
+        return f"{key}={text if plain else _printable(json.dumps(text, ensure_ascii=False))}"
 
     def _trace(self, record: logging.LogRecord) -> list[str]:
         text = self.formatException(record.exc_info) if record.exc_info and record.exc_info[1] else ""
@@ -188,15 +208,6 @@ def _message(record: logging.LogRecord) -> str:
 
 def _time(at: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
-
-
-def _pair(key: str, value: object) -> str:
-    """Render a field for logfmt; redacted first, since quoting would change how a secret is spelled."""
-    if isinstance(value, bool):
-        return f"{key}={str(value).lower()}"
-    text = HIDDEN if _FIELD.fullmatch(key) else redact(str(value))
-    plain = text and not re.search(r'[\s"=\\]', text) and text.isprintable()
-    return f"{key}={text if plain else _printable(json.dumps(text, ensure_ascii=False))}"
 
 
 def _printable(text: str) -> str:

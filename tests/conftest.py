@@ -3,14 +3,20 @@
 import gc
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 LONGEST = ("test_kills", "test_tokens_40_days", "test_convergence", "test_audit", "test_real_influx", "test_v2_week")
 """Files whose tests take long. Begun last, they would keep one core waiting for the other."""
 
 
 def pytest_configure() -> None:
-    """The worlds keep whole databases in memory: to search those for garbage all the time takes a sixth of it."""
+    """The worlds keep whole databases in memory: to search those for garbage all the time takes a sixth of it.
+
+    How long an example takes says how busy the machine is, not whether the program is right.
+    """
     gc.set_threshold(100_000, 20, 20)
+    settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

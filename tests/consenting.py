@@ -82,7 +82,7 @@ def consent(server: SimulatedServer, folder: Path, account: str, owner: str) -> 
     app = App("https://cloud.example", CLIENT_ID, CLIENT_SECRET)
     now = Time(int(server.cloud.clock()))
     files = TokenFiles(folder / "state" / "tokens")
-    clerk = Authorizer(app, files, Wire(server.cloud, now), lambda: int(now.true), {}, str)
+    clerk = Authorizer(app, files, Wire(server.cloud, now), lambda: int(now.true), {})
     clerk.by_code(account, server.cloud.consent(owner))
 
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest import logs
+from ingest.core.words import localized
 
 LOGGER = logging.getLogger("ingest.pipeline")
 
@@ -209,3 +210,10 @@ def test_a_change_is_said_once(log: Log) -> None:
         'event=bad what=sink.other why="bucket missing"',
         'event=good what=sink.influx why="writes again"',
     ]
+
+
+def test_commands_in_a_line_are_written_as_they_are_called_here() -> None:
+    stream = io.StringIO()
+    logs.setup(verbose=False, stream=stream, wording=lambda text: localized(text, "docker compose exec ingest ingest"))
+    logs.Change(logging.getLogger("ingest.x")).bad("consent.home", "not authorized yet; run `ingest auth login home`")
+    assert "run `docker compose exec ingest ingest auth login home`" in stream.getvalue()

@@ -141,14 +141,14 @@ class World:
 
     def authorizer(self) -> Any:
         cloud = identity.cloud_of(self.settings)
-        return build.authorizer(self.settings, cloud, self.time.clock(), self.wire, lambda words: f"ingest {words}")
+        return build.authorizer(self.settings, cloud, self.time.clock(), self.wire)
 
     def begin(self) -> None:
         """Start the program on the state as it is."""
         cloud = identity.cloud_of(self.settings)
         self.store: Store = identity.open_store(self.settings, cloud, own=True)
         self.pipeline: Pipeline = build.pipeline(
-            self.settings, cloud, self.store, self.time.clock(), self.wire, Inline(), lambda words: f"ingest {words}"
+            self.settings, cloud, self.store, self.time.clock(), self.wire, Inline()
         )
         self.senders: list[Sender] = build.senders(self.settings, self.store, self._open)
         self._deliver_at = 0.0

@@ -24,9 +24,7 @@ class Login:
 
 
 class Authorizer:
-    """Tokens of all accounts of one application. `now` gives epoch seconds, `observe` takes the
-    cloud's own time, `remedy` gives the command that authorizes.
-    """
+    """Tokens of all accounts of one application. `now` gives epoch seconds, `observe` takes the cloud's own time."""
 
     def __init__(
         self,
@@ -35,11 +33,10 @@ class Authorizer:
         transport: Transport,
         now: Callable[[], int],
         logins: Mapping[str, Login],
-        remedy: Callable[[str], str],
         observe: Callable[[int | None], None] = lambda _: None,
     ) -> None:
         self.app, self.files = app, files
-        self._transport, self._now, self._logins, self._remedy = transport, now, logins, remedy
+        self._transport, self._now, self._logins = transport, now, logins
         self._observe = observe
         self._unwritten: dict[str, Kept] = {}
 
@@ -136,11 +133,11 @@ class Authorizer:
         if grant == "password":
             return AuthNeeded(
                 f"account {account}: the cloud refuses the login ({reason}); correct accounts.{account}.username and "
-                f".password in the configuration, then run `{self._remedy(account)}`"
+                f".password in the configuration, then run `ingest auth login {account}`"
             )
         return AuthNeeded(
             f"account {account}: the authorization is no longer valid ({reason}); run "
-            f"`{self._remedy(account)}`. Data already read is kept"
+            f"`ingest auth login {account}`. Data already read is kept"
         )
 
     def _bad_code(self, account: str, reason: str) -> str:
@@ -148,17 +145,17 @@ class Authorizer:
             return (
                 f"account {account}: the redirect address does not match ({reason}); api.redirect_uri is "
                 f"{self.app.redirect_uri}, and must be the same while asking and while pasting: begin again with "
-                f"`{self._remedy(account)}`"
+                f"`ingest auth login {account}`"
             )
         return (
             f"account {account}: the code was not taken ({reason}); a code works once, and for a few minutes only: "
-            f"begin again with `{self._remedy(account)}`"
+            f"begin again with `ingest auth login {account}`"
         )
 
     def _nobody(self, account: str, kept: Kept | None) -> str:
         if kept is not None:
             return kept.dead
-        return f"account {account} is not authorized yet; run `{self._remedy(account)}`"
+        return f"account {account} is not authorized yet; run `ingest auth login {account}`"
 
 
 def _without_secrets(reply: Reply, request: Request) -> Reply:

@@ -105,7 +105,7 @@ class Seen:
 class ConsentFlow:
     """Where an account is authorized. `kinds` says of each account how (consent, login or user).
 
-    `see` makes the one call that lists the systems of a new token; `remedy` gives the command that authorizes.
+    `see` makes the one call that lists the systems of a new token.
     """
 
     def __init__(
@@ -113,12 +113,11 @@ class ConsentFlow:
         authorizer: Authorizer,
         kinds: Mapping[str, str],
         now: Callable[[], int],
-        remedy: Callable[[str], str],
         see: Callable[[str, TokenPair], Seen],
     ) -> None:
         self.authorizer, self.kinds, self.see = authorizer, kinds, see
         self.states = States(authorizer.files)
-        self._now, self._remedy = now, remedy
+        self._now = now
 
     def ask(self, account: str, life: int = SHORT) -> tuple[str, str]:
         """The vendor's page on which the owner of `account` consents, and the state in it."""
@@ -151,7 +150,7 @@ class ConsentFlow:
             self._own(account, answer)
 
     def _own(self, account: str, answer: ConsentAnswer) -> None:
-        again = f"begin again with `{self._remedy(account)}`"
+        again = f"begin again with `ingest auth login {account}`"
         try:
             owner = self.redeem(answer)
         except StateRefused as refused:
@@ -160,7 +159,7 @@ class ConsentFlow:
             raise StateRefused(f"account {account}: this address answers the question of account {owner}; {again}")
 
     def _not_granted(self, account: str, answer: ConsentAnswer) -> str:
-        again = f"`{self._remedy(account)}`"
+        again = f"`ingest auth login {account}`"
         if answer.error == "access_denied":
             return (
                 f"account {account}: the owner refused; nothing was changed. To try again run {again}, and choose to "
@@ -170,7 +169,7 @@ class ConsentFlow:
         return f"account {account}: the cloud answered {answer.error}{about}; begin again with {again}"
 
     def _no_code(self, account: str, answer: ConsentAnswer) -> str:
-        again = f"`{self._remedy(account)}`"
+        again = f"`ingest auth login {account}`"
         if answer.user_id:
             return f"account {account}: a user_id belongs to API v2; with v4 a code is needed: begin again with {again}"
         return (

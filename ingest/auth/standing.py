@@ -1,6 +1,5 @@
 """How each account stands: read from its token file, for no call."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from ingest.auth.token_files import TokenFiles
@@ -30,10 +29,10 @@ class Standing:
     sentence: str = ""
 
 
-def standing(settings: Settings, now: int, remedy: Callable[[str], str]) -> list[Standing]:
-    """How every account stands, read from the token files; spends no call. `remedy` gives the command to run."""
+def standing(settings: Settings, now: int) -> list[Standing]:
+    """How every account stands, read from the token files; spends no call."""
     files = TokenFiles(settings.state_dir / "tokens")
-    return [_standing(files, name, account.kind, now, remedy(name)) for name, account in settings.accounts.items()]
+    return [_standing(files, name, account.kind, now) for name, account in settings.accounts.items()]
 
 
 def days_left(token: TokenPair, now: int) -> float:
@@ -41,7 +40,7 @@ def days_left(token: TokenPair, now: int) -> float:
     return round(max(0, token.lapses_at - now) / DAY, 2)
 
 
-def _standing(files: TokenFiles, account: str, kind: str, now: int, command: str) -> Standing:
+def _standing(files: TokenFiles, account: str, kind: str, now: int) -> Standing:
     if kind == "user":
         return Standing(account, kind, "ok")
     try:
@@ -50,7 +49,7 @@ def _standing(files: TokenFiles, account: str, kind: str, now: int, command: str
         return Standing(account, kind, "unreadable", sentence=str(error))
     alone = kind == "login"
     if kept is None:
-        sentence = "" if alone else f"account {account} is not authorized yet; run `{command}`"
+        sentence = "" if alone else f"account {account} is not authorized yet; run `ingest auth login {account}`"
         return Standing(account, kind, "missing", sentence=sentence)
     pair = kept.current
     ends = {"access_ends_at": pair.expires_at, "refresh_ends_at": pair.lapses_at}
@@ -58,7 +57,10 @@ def _standing(files: TokenFiles, account: str, kind: str, now: int, command: str
         return Standing(account, kind, "dead", **ends, sentence="" if alone else kept.dead)
     left = days_left(pair, now)
     if not left:
-        sentence = f"account {account}: the authorization was not renewed for 30 days and has lapsed; run `{command}`"
+        sentence = (
+            f"account {account}: the authorization was not renewed for 30 days and has lapsed; "
+            f"run `ingest auth login {account}`"
+        )
         return Standing(account, kind, "lapsed", 0.0, **ends, sentence="" if alone else sentence)
     return Standing(account, kind, "ok", left, **ends, sentence=_worry(account, pair, now, alone=alone))
 

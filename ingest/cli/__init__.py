@@ -66,9 +66,9 @@ class Commands(click.Group):
 @click.pass_context
 def cli(ctx: click.Context, config: str | None, state_dir: str | None, verbose: bool) -> None:  # noqa: FBT001
     """Your own copy of your Enphase solar data, kept true to the cloud within its quota."""
-    logs.setup(verbose)
     ctx.obj = context = ctx.obj or Context()
     context.config, context.state_dir, context.verbose = config, state_dir, verbose
+    logs.setup(verbose, wording=context.localized)
 
 
 def main() -> None:
@@ -78,7 +78,7 @@ def main() -> None:
         with cli.make_context("ingest", sys.argv[1:], obj=context) as ctx:
             cli.invoke(ctx)
     except IngestError as error:
-        click.echo(f"ingest: {logs.redact(context.localized(str(error)))}", err=True)
+        context.say(f"ingest: {logs.redact(str(error))}")
         sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()

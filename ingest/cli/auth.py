@@ -1,25 +1,18 @@
 """Commands of consent: auth url, login, code, status, logout. They work beside a runner, which notices new tokens."""
 
-import json
-import os
-import sys
-import time
-import webbrowser
-from collections.abc import Callable
 from dataclasses import asdict
 
 import click
 
-from ingest.auth.consent import LONG, ConsentFlow, only_account
+from ingest.auth.consent import LONG, only_account
 from ingest.auth.standing import Standing, standing
 from ingest.auth.token_files import TokenFiles
 from ingest.cli.context import Context
-from ingest.core.errors import AuthNeeded, ConfigError, IngestError
+from ingest.cli.login import ask_for_code, consent_flow, log_in, look
+from ingest.core.errors import ConfigError
 from ingest.enphase import oauth
-from ingest.enphase.oauth import VENDOR_PAGE, ConsentAnswer, TokenPair
-from ingest.service import build, onboarding
+from ingest.enphase.oauth import VENDOR_PAGE
 
-LOOK_S = 0.5
 REVOKE = (
     "At Enphase the consent itself stands until the owner withdraws it: in Enlighten, tab Account, API Access, "
     '"Show applications that have API access", "Revoke access".'
@@ -40,12 +33,12 @@ def url(context: Context, account: str | None) -> None:
     account = consenting(context, account)
     if context.settings.api.version == "v2":
         click.echo(_v2_link(context))
-        say(f"The page ends with a user_id; write it into {context.settings.config_path}:")
-        say(f"  accounts: {{{account}: {{user_id: ...}}}}")
+        context.say(f"The page ends with a user_id; write it into {context.settings.config_path}:")
+        context.say(f"  accounts: {{{account}: {{user_id: ...}}}}")
         return
-    link, _ = _flow(context).ask(account, LONG)
+    link, _ = consent_flow(context).ask(account, LONG)
     click.echo(link)
-    say(f"Good for 7 days and one answer. When approved, paste the code: `{context.remedy(f'auth code {account}')}`")
+    context.say(f"Good for 7 days and one answer. When approved, paste the code: `ingest auth code {account}`")
 
 
 @auth.command()
@@ -71,8 +64,8 @@ def code(context: Context, account: str | None, answer: str | None) -> None:
     account = consenting(context, account)
     if context.settings.api.version == "v2":
         raise ConfigError(f"API v2 has no code: write the user_id of its page into {context.settings.config_path}")
-    flow = _flow(context)
-    welcome(flow, account, flow.pasted(account, answer if answer is not None else ask_for_code(context, account)))
+    flow = consent_flow(context)
+    look(context, flow, account, flow.pasted(account, answer if answer is not None else ask_for_code(account)))
 
 
 @auth.command()
@@ -80,13 +73,12 @@ def code(context: Context, account: str | None, answer: str | None) -> None:
 @click.pass_obj
 def status(context: Context, *, as_json: bool) -> None:
     """How each account stands, and the days left until a person must consent again. Spends no call."""
-    remedy = lambda account: context.remedy(f"auth login {account}")  # noqa: E731
-    found = standing(context.settings, context.clock.now(), remedy)
+    found = standing(context.settings, context.clock.now())
     if as_json:
-        click.echo(json.dumps({"accounts": [asdict(one) for one in found]}, ensure_ascii=False))
+        context.show_json({"accounts": [asdict(one) for one in found]})
         return
     for one in found:
-        click.echo(f"{one.account}: {_in_words(one)}")
+        context.show(f"{one.account}: {_in_words(one)}")
 
 
 @auth.command()
@@ -102,109 +94,12 @@ def logout(context: Context, account: str | None) -> None:
     kind = _kinds(context)[account]
     if kind == "consent":
         click.echo(REVOKE)
-        click.echo(f"To authorize again: `{context.remedy(f'auth login {account}')}`")
+        context.show(f"To authorize again: `ingest auth login {account}`")
     else:
         path = context.settings.config_path
         click.echo(
             f"Its credentials are in {path}, and a runner logs in by them again; remove accounts.{account} there."
         )
-
-
-def log_in(context: Context, account: str, *, browser: bool | None = None, wait: int = 600) -> None:
-    """Authorize an account, whatever its kind; ends with the systems seen or raises an `IngestError`."""
-    kind = _kinds(context)[account]
-    if context.settings.api.version == "v2":
-        raise ConfigError(f"account {account} needs no login: API v2 knows it by its user_id, which never ends")
-    flow = _flow(context)
-    if kind == "login":
-        welcome(flow, account, flow.authorizer.log_in(account))
-        return
-    place = oauth.local_port(flow.authorizer.app)
-    if place is None:
-        link, _ = flow.ask(account)
-        _show(link, browser=browser)
-        welcome(flow, account, flow.pasted(account, ask_for_code(context, account)))
-        return
-    token = _catch(flow, account, place, browser=browser, wait=wait)
-    if token is None:
-        raise AuthNeeded(
-            f"account {account}: no answer came within {wait} s; begin again with "
-            f"`{context.remedy(f'auth login {account}')}`, or paste the address that the browser ended at into "
-            f"`{context.remedy(f'auth code {account}')}`"
-        )
-    welcome(flow, account, token)
-
-
-def _catch(
-    flow: ConsentFlow, account: str, place: tuple[str, int, str], *, browser: bool | None, wait: int
-) -> TokenPair | None:
-    """Wait for the browser to come back to a port of this machine; None when it did not."""
-    from ingest.cli.redirect import Catcher  # noqa: PLC0415 - only this needs a web server
-
-    answered: list[TokenPair | IngestError] = []
-
-    def conclude(answer: ConsentAnswer) -> str:
-        if flow.redeem(answer) != account:
-            raise AuthNeeded("this answers the question of another account")
-        try:
-            answered.append(flow.conclude(account, answer))
-        except IngestError as error:
-            answered.append(error)
-            raise
-        return f"Account {account} is authorized. You may close this page; the systems are listed in the terminal."
-
-    before = flow.authorizer.files.stamp(account)
-    try:
-        catcher = Catcher(*place, conclude)
-    except OSError:
-        return _wait_for_page(flow, account, before, browser=browser, wait=wait)
-    with catcher:
-        link, _ = flow.ask(account)
-        _show(link, browser=browser)
-        say("Waiting for the browser to come back ... (Ctrl-C ends this)")
-        catcher.serve(wait, lambda: bool(answered))
-    if answered and isinstance(answered[0], IngestError):
-        raise answered[0]
-    return answered[0] if answered and isinstance(answered[0], TokenPair) else None
-
-
-def _wait_for_page(
-    flow: ConsentFlow, account: str, before: tuple[int, int], *, browser: bool | None, wait: int
-) -> TokenPair | None:
-    """The status page of a runner listens where the browser returns to: it takes the answer, and the file tells us."""
-    link, _ = flow.ask(account)
-    _show(link, browser=browser)
-    say(f"{flow.authorizer.app.redirect_uri} is served already, by the status page I think: it takes the answer.")
-    end = time.monotonic() + wait
-    while time.monotonic() < end:
-        if flow.authorizer.files.stamp(account) != before:
-            kept = flow.authorizer.kept(account)
-            return kept.current if kept is not None and not kept.dead else None
-        time.sleep(LOOK_S)
-    return None
-
-
-def welcome(flow: ConsentFlow, account: str, token: TokenPair) -> None:
-    """Say that it worked, which systems are seen, and when the first poll is."""
-    click.echo(f"Account {account} is authorized.")
-    say("Asking the cloud which systems there are: 1 call.")
-    seen = flow.see(account, token)
-    for name in seen.systems:
-        click.echo(f"  {name}")
-    if seen.trouble:
-        click.echo(f"{seen.trouble[:1].upper()}{seen.trouble[1:]}.")
-    if seen.first_poll:
-        click.echo(seen.first_poll)
-
-
-def ask_for_code(context: Context, account: str) -> str:
-    """The code, from the terminal or from whatever is piped in."""
-    if sys.stdin.isatty():
-        return str(click.prompt("Paste the code, or the whole address of the page that shows it", err=True))
-    line = sys.stdin.readline()
-    if not line.strip():
-        raise AuthNeeded(f"account {account}: no code was given; run `{context.remedy(f'auth code {account}')}`")
-    return line
 
 
 def consenting(context: Context, named: str | None) -> str:
@@ -215,31 +110,13 @@ def consenting(context: Context, named: str | None) -> str:
     if context.settings.api.version != "v2" and kinds[account] != "consent":
         raise ConfigError(
             f"account {account} logs in by its username and password, and needs no consent; to try the login: "
-            f"`{context.remedy(f'auth login {account}')}`"
+            f"`ingest auth login {account}`"
         )
     return account
 
 
-def say(text: str) -> None:
-    """Progress, on stderr."""
-    click.echo(text, err=True)
-
-
 def _kinds(context: Context) -> dict[str, str]:
     return {name: account.kind for name, account in context.settings.accounts.items()}
-
-
-def _flow(context: Context) -> ConsentFlow:
-    settings = context.settings
-    if settings.is_simulated:
-        raise ConfigError(
-            f"{settings.config_path} is about the built-in simulator, which consents by itself; for your own system "
-            f"run `{context.remedy('init')}`"
-        )
-    flow = onboarding.flow(settings, context.clock, build.network(context.clock), context.remedy)
-    if (settings.state_dir / "state.db").exists():
-        context.state().close()
-    return flow
 
 
 def _v2_link(context: Context) -> str:
@@ -248,28 +125,6 @@ def _v2_link(context: Context) -> str:
         raise ConfigError(f"{context.settings.config_path}: api.client_id must hold the App ID of the v2 portal")
     own = "" if api.redirect_uri == VENDOR_PAGE else api.redirect_uri
     return oauth.enlighten_url(api.base_url, api.client_id, own)
-
-
-def _show(link: str, *, browser: bool | None) -> None:
-    say("Open this page, log in as the owner of the system, and approve:")
-    say(f"\n  {link}\n")
-    if has_screen() if browser is None else browser:
-        _open(link)
-
-
-def has_screen() -> bool:
-    """Whether a browser that is opened can be seen; a browser in the terminal would take it away from us."""
-    named = any(os.environ.get(name) for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"))
-    return sys.stderr.isatty() and (named or sys.platform == "darwin")
-
-
-def _open(link: str, opener: Callable[[str], bool] = webbrowser.open) -> None:
-    try:
-        opened = opener(link)
-    except (OSError, webbrowser.Error):
-        opened = False
-    if not opened:
-        say("(No browser could be opened from here; open the link by hand.)")
 
 
 def _in_words(one: Standing) -> str:

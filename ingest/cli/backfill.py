@@ -1,7 +1,6 @@
 """History that is asked for: the command `backfill`. The runner reads it; this spends no call."""
 
 import contextlib
-import json
 import sqlite3
 from dataclasses import asdict, replace
 
@@ -63,7 +62,7 @@ def backfill(  # noqa: PLR0913 - one argument an option
         classes = context.settings.ages
         cost = timetable.price(wanted, context.clock.now(), classes, frame, context.settings.price)
     if as_json and dry_run:
-        click.echo(json.dumps(asdict(cost)))
+        context.show_json(asdict(cost))
         return
     click.echo(history_words(cost, context.settings.price, context))
     if dry_run:
@@ -72,7 +71,7 @@ def backfill(  # noqa: PLR0913 - one argument an option
     if wait:
         _wait(context, asked, cost.calls)
     else:
-        click.echo(f"Asked for. The runner reads it; how far it is: {context.remedy('status')}")
+        context.show("Asked for. The runner reads it; how far it is: `ingest status`")
 
 
 def _asked(

@@ -1,5 +1,6 @@
 """What every command needs: the settings, the state, and the way this program is called here."""
 
+import json
 import os
 import shlex
 import sys
@@ -7,9 +8,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+import click
+
 from ingest import config, logs
 from ingest.config import Settings
 from ingest.core.errors import StateError
+from ingest.core.words import localized
 from ingest.service import identity
 from ingest.service.clock import Clock
 from ingest.store.database import Store
@@ -44,13 +48,22 @@ class Context:
                 parts += [option, shlex.quote(value)]
         return " ".join(parts)
 
-    def remedy(self, words: str) -> str:
-        """A command to type, such as `ingest auth login home`."""
-        return f"{self.command} {words}"
-
     def localized(self, text: str) -> str:
         """A sentence in which commands begin as they are called here."""
-        return text.replace("`ingest ", f"`{self.command} ")
+        return localized(text, self.command)
+
+    def show(self, text: str) -> None:
+        """Print a result, on stdout."""
+        click.echo(self.localized(text))
+
+    def say(self, text: str) -> None:
+        """Print progress and advice, on stderr."""
+        click.echo(self.localized(text), err=True)
+
+    def show_json(self, document: object) -> None:
+        """Print a result as one JSON document."""
+        command = json.dumps(self.command, ensure_ascii=False)[1:-1]
+        click.echo(localized(json.dumps(document, ensure_ascii=False), command))
 
     def state(self) -> Store:
         """The state for reading, and for wishes; a runner may be at work. Raises `StateError` when there is none."""

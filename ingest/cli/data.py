@@ -184,7 +184,7 @@ def replay(context: Context, name: str, since: str | None, system: str | None, s
             outbox.ask_replay(db, name, Filter(measurements(stream), system, begin))
     finally:
         store.close()
-    click.echo(f"The points will be sent to {name} again, by the runner, or by: {context.remedy('once')}")
+    context.show(f"The points will be sent to {name} again, by the runner, or by: `ingest once`")
 
 
 @click.command()
@@ -217,4 +217,4 @@ def restore(context: Context, file: Path) -> None:
         files.put_text(name, text)
     click.echo(f"{context.settings.state_dir} holds the backup now.")
     for name in context.settings.sinks:
-        click.echo(f"To fill the database again: {context.remedy(f'replay --sink {name}')}")
+        context.show(f"To fill the database again: `ingest replay --sink {name}`")

@@ -1,7 +1,6 @@
 """The command that checks an installation."""
 
 import contextlib
-import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
@@ -48,7 +47,7 @@ def doctor(context: Context, *, offline: bool, as_json: bool) -> None:
                 if not as_json:
                     _print(console, check, context)
     if as_json:
-        click.echo(context.localized(json.dumps([asdict(check) for check in found], ensure_ascii=False)))
+        context.show_json([asdict(check) for check in found])
     elif len(found) == 1:
         _print(console, found[0], context)
     if any(check.result == BAD for check in found):
@@ -78,7 +77,7 @@ def _doctor(context: Context, stack: contextlib.ExitStack, *, offline: bool) -> 
         return one
     server = stack.enter_context(build.simulator(settings))
     cloud = identity.simulated_cloud(server.url)
-    auth = build.authorizer(settings, cloud, clock, transport, context.remedy)
+    auth = build.authorizer(settings, cloud, clock, transport)
     auth.files = TokenFiles(Path(stack.enter_context(tempfile.TemporaryDirectory())))
     one.line = CloudLine(cloud, transport, lambda account: auth.by_code(account, server.cloud.consent()).access)
     return one

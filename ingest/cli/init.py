@@ -9,9 +9,9 @@ import click
 
 from ingest import config
 from ingest.auth.standing import standing
-from ingest.cli import auth
 from ingest.cli.config_file import Local
 from ingest.cli.context import Context
+from ingest.cli.login import log_in
 from ingest.cli.questions import Questions
 from ingest.core.errors import ConfigError
 
@@ -34,16 +34,16 @@ def init(ctx: click.Context, base_url: str | None, redirect_uri: str | None, *, 
             f"{local.path} cannot be written by this user. In Docker, connect with `scripts/secrets.sh`, then "
             "`docker compose up -d`; elsewhere name a file of yours with --config"
         )
-    auth.say(f"This writes {local.path}. Credentials: {PORTAL}, page Applications; the clicks are in docs/auth.md.")
+    before.say(f"This writes {local.path}. Credentials: {PORTAL}, page Applications; the clicks are in docs/auth.md.")
     if local.tree:
-        auth.say("It is there already: Enter keeps what is shown.")
+        before.say("It is there already: Enter keeps what is shown.")
     questions = Questions(local.tree)
     while True:
         questions.ask(base_url, redirect_uri)
         try:
             local.check()
         except ConfigError as error:
-            auth.say(f"\n{error}\nOnce more, please; Enter keeps an answer.\n")
+            before.say(f"\n{error}\nOnce more, please; Enter keeps an answer.\n")
             if not sys.stdin.isatty():
                 raise
         else:
@@ -74,13 +74,13 @@ def authorize(context: Context, *, browser: bool | None) -> None:
     settings = context.settings
     if settings.is_simulated or settings.api.version == "v2":
         return
-    for one in standing(settings, context.clock.now(), lambda account: context.remedy(f"auth login {account}")):
+    for one in standing(settings, context.clock.now()):
         if one.state == "ok":
-            click.echo(f"Account {one.account} is authorized already; a new consent: "
-                       f"`{context.remedy(f'auth login {one.account}')}`")  # fmt: skip
+            context.show(f"Account {one.account} is authorized already; a new consent: "
+                       f"`ingest auth login {one.account}`")  # fmt: skip
         else:
             click.echo(f"\nAccount {one.account}:")
-            auth.log_in(context, one.account, browser=browser)
+            log_in(context, one.account, browser=browser)
 
 
 def finish(ctx: click.Context, context: Context) -> None:
@@ -90,4 +90,4 @@ def finish(ctx: click.Context, context: Context) -> None:
     if plan is not None and (context.settings.state_dir / "state.db").exists():
         click.echo("")
         ctx.invoke(plan)
-    click.echo(f"\nStart it: `{context.remedy('run')}`")
+    context.show("\nStart it: `ingest run`")

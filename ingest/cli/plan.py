@@ -1,7 +1,6 @@
 """What polling costs: the command `plan`, and the timetable that others print too. It spends no call."""
 
 import contextlib
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
@@ -81,7 +80,7 @@ def plan(context: Context, *, as_json: bool) -> None:
         found = the_timetable(context, db, works)
     advice = advise(found, NEXT_PLANS)
     if as_json:
-        click.echo(json.dumps(asdict(found) | {"advice": advice, "assumed_one_system": assumed}, ensure_ascii=False))
+        context.show_json(asdict(found) | {"advice": advice, "assumed_one_system": assumed})
         return
     _print(context, found, assumed=assumed)
 

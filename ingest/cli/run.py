@@ -58,11 +58,11 @@ def machine(context: Context, pool: Callable[[], Executor]) -> Iterator[tuple[St
         store = identity.open_store(settings, cloud, own=True)
         stack.callback(store.close)
         if simulator is not None:
-            auth = build.authorizer(settings, cloud, clock, transport, context.remedy)
+            auth = build.authorizer(settings, cloud, clock, transport)
             build.consent_to_simulator(auth, settings.accounts, simulator.cloud.consent)
         workers = pool()
         stack.callback(workers.shutdown, wait=False, cancel_futures=True)
-        yield store, build.pipeline(settings, cloud, store, clock, transport, workers, context.remedy)
+        yield store, build.pipeline(settings, cloud, store, clock, transport, workers)
 
 
 @click.command()
@@ -77,7 +77,7 @@ def run(context: Context) -> None:
     with machine(context, lambda: build.fetch_pool(settings)) as (store, pipeline):
         senders = build.senders(settings, store)
         teller = notifier(settings, store, pipeline.changes, build.network(pipeline.clock))
-        watch, progress = Watch(pipeline, context.command, teller.consider), Progress(pipeline)
+        watch, progress = Watch(pipeline, teller.consider), Progress(pipeline)
 
         def ticked() -> None:
             teller.record(pipeline.clock.now())
@@ -111,21 +111,21 @@ def consent_pages(context: Context, pipeline: Pipeline) -> "list[Blueprint]":
     from ingest.web import authorize  # noqa: PLC0415 - only the page needs Flask
 
     cloud = identity.simulated_cloud(pipeline.api.base_url) if settings.is_simulated else identity.cloud_of(settings)
-    flow = onboarding.flow(settings, context.clock, pipeline.transport, context.remedy, cloud)
-    return [authorize.blueprint(flow, "/static/page.css", pipeline.wake)]
+    flow = onboarding.flow(settings, context.clock, pipeline.transport, cloud)
+    return [authorize.blueprint(flow, lambda *_: pipeline.wake())]
 
 
 def greet(context: Context, url: str) -> None:
     """Say what is running, where its data are, and what to do next."""
     settings = context.settings
-    click.echo(f"enphase-ingest {ingest.__version__}, data in {settings.state_dir}", err=True)
+    context.say(f"enphase-ingest {ingest.__version__}, data in {settings.state_dir}")
     if url:
-        click.echo(f"Open {url}", err=True)
+        context.say(f"Open {url}")
     if settings.is_simulated:
-        click.echo("SIMULATED DATA: three invented systems, to look around.", err=True)
-        click.echo(f"See what is there: {context.remedy('status')}", err=True)
-        click.echo(f"See the points: {context.remedy('export --format csv')}", err=True)
-        click.echo(f"Connect your own system: {context.localized(settings.connect()).strip('`')}", err=True)
+        context.say("SIMULATED DATA: three invented systems, to look around.")
+        context.say("See what is there: `ingest status`")
+        context.say("See the points: `ingest export --format csv`")
+        context.say(f"Connect your own system: {settings.connect()}")
 
 
 @click.command()
@@ -195,7 +195,7 @@ def simulate(
         f"api: {{base_url: {server.url!r}, key: {API_KEY}, client_id: {CLIENT_ID}, client_secret: {CLIENT_SECRET}, "
         f"redirect_uri: {f'{server.url}/oauth/redirect_uri'!r}, plan: {plan}}}"
     )
-    click.echo(f"or, asked for the same: {context.remedy(f'init --base-url {server.url}')}")
+    context.show(f"or, asked for the same: `ingest init --base-url {server.url}`")
     try:
         while True:
             context.clock.sleep(3600)

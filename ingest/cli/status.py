@@ -27,10 +27,9 @@ def status(context: Context, system: str | None, *, problems: bool, as_json: boo
     finally:
         store.close()
     if as_json:
-        click.echo(context.localized(json.dumps(found.document(), ensure_ascii=False)))
+        context.show_json(found.document())
     elif problems:
-        lines = "\n".join(problem.text for problem in found.problems)
-        click.echo(context.localized(lines) or "All is well.")
+        context.show("\n".join(problem.text for problem in found.problems) or "All is well.")
     else:
         _print(found, context)
 

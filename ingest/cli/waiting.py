@@ -1,9 +1,12 @@
-"""`run` without credentials: it stays up, spends nothing, says what to do, and begins by itself once they are there."""
+"""Waiting for a person. `run` without credentials stays up, spends nothing, and begins once they are there."""
 
 import contextlib
 import logging
+import math
 import signal
 import threading
+import time
+from collections.abc import Callable
 from types import FrameType
 
 from ingest.cli.context import Context
@@ -31,17 +34,25 @@ def wait_for_credentials(context: Context) -> bool:
     with contextlib.closing(Store(settings.state_dir, own=True)) as store:
         page = serve(Source(settings, store, clock.now, clock.now, context.command))
         missing = ", ".join(settings.missing_credentials())
-        remedy = context.localized(settings.fill_in())
+        remedy = settings.fill_in()
         why = f"{settings.config_path}: {missing} missing; the cloud is not asked. {remedy}"
         event(log, logging.WARNING, "waiting", why=why, page=page.url if page else None)
         try:
-            while not stopping.wait(LOOK_S):
-                if _is_complete(context):
-                    event(log, logging.INFO, "good", what="credentials", why="the configuration is complete")
-                    return True
+            found = wait_for(lambda: _is_complete(context), stopping, LOOK_S)
         finally:
             if page:
                 page.stop()
+    if found:
+        event(log, logging.INFO, "good", what="credentials", why="the configuration is complete")
+    return found
+
+
+def wait_for(check: Callable[[], bool], end: threading.Event, every: float, seconds: float = math.inf) -> bool:
+    """Look every so many seconds; True once `check` is, False at the `end` or when the time is over."""
+    last = time.monotonic() + seconds
+    while not end.wait(every) and time.monotonic() < last:
+        if check():
+            return True
     return False
 
 

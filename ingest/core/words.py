@@ -1,4 +1,4 @@
-"""Lengths and moments as a person says them."""
+"""Lengths, moments and commands as a person says them."""
 
 from datetime import datetime
 
@@ -34,3 +34,8 @@ def many(count: int, noun: str) -> str:
 def size_words(size: int) -> str:
     """Bytes as a person says them, such as 120 MB."""
     return f"{size / 2**30:,.1f} GB" if size >= 2**30 else f"{size >> 20:,} MB"
+
+
+def localized(text: str, command: str) -> str:
+    """A sentence whose commands (in backticks) begin as the program is called here."""
+    return text.replace("`ingest ", f"`{command} ")

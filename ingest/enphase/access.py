@@ -20,14 +20,15 @@ GROUPS: dict[str, tuple[str, ...]] = {
 """The access controls of the portal, and the plans that hold each."""
 
 
-def remedy(verdict: Verdict, group: str, command: str) -> str:
-    """What a person must do about a refused call, as a sentence; empty when waiting is all. `command` authorizes."""
+def remedy(verdict: Verdict, group: str, account: str) -> str:
+    """What a person must do about a refused call, as a sentence; empty when waiting is all."""
+    again = f"`ingest auth login {account}`"
     if verdict.kind is Kind.WRONG_KEY:
         return f"the API key belongs to another application than the Client ID; {SAME_APPLICATION}"
     if verdict.kind is Kind.EXPIRED:
-        return f"the token is not valid any more; it is renewed by itself, and if that fails run `{command}`"
+        return f"the token is not valid any more; it is renewed by itself, and if that fails run {again}"
     if verdict.kind is Kind.DENIED:
-        return denied(verdict.reason, group, command)
+        return denied(verdict.reason, group, account)
     return ""
 
 
@@ -42,17 +43,18 @@ SAME_APPLICATION = (
 )
 
 
-def denied(reason: str, group: str, command: str) -> str:
+def denied(reason: str, group: str, account: str) -> str:
     """What to do about a stream that the cloud does not let us read. `reason` is that of the verdict, `group` the
-    stream's access control, `command` the one that authorizes its account.
+    stream's access control, `account` the one through which it is asked.
     """
+    again = f"`ingest auth login {account}`"
     if is_unknown(reason):
         return UNKNOWN
     if "HTTP 403" in reason:
-        return f"the owner of this system has not given access to the application; let him authorize it: `{command}`"
+        return f"the owner of this system has not given access to the application; let him authorize it: {again}"
     plans = GROUPS.get(group, ())
     lacking = "" if plans in ((), EVERY_PLAN) else f" (in the plans {', '.join(plans)} only)"
     return (
         f'tick the access control "{group}"{lacking} for the application on the developer portal\'s page Applications, '
-        f"then authorize again: `{command}`. If that changes nothing, make a new application"
+        f"then authorize again: {again}. If that changes nothing, make a new application"
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import ingest
 from ingest.core.point import Point, Value, decode_fields, series_key
 from ingest.core.units import HOUR
+from ingest.core.words import localized
 from ingest.report import Report, StreamReport, SystemReport
 from ingest.report.gaps import QUIET
 from ingest.report.model import Problem, TokenReport
@@ -25,26 +26,29 @@ JOULES = 3600.0
 # ── Prometheus ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def exposition(made: Report, beat: int, localized: Callable[[str], str]) -> tuple[bytes, str]:
-    """The text that Prometheus reads, and its content type. `beat` is the last tick, in epoch seconds."""
+def exposition(made: Report, beat: int, command: str) -> tuple[bytes, str]:
+    """The text that Prometheus reads, and its content type. `beat` is the last tick, in epoch seconds.
+
+    `command` is the program as it is called here.
+    """
     from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest  # noqa: PLC0415
 
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Collector(made, beat, localized))
+    registry.register(_Collector(made, beat, command))
     return generate_latest(registry), CONTENT_TYPE_LATEST
 
 
 class _Collector:
     """Turns one report into metrics."""
 
-    def __init__(self, made: Report, beat: int, localized: Callable[[str], str]) -> None:
-        self._made, self._beat, self._localized = made, beat, localized
+    def __init__(self, made: Report, beat: int, command: str) -> None:
+        self._made, self._beat, self._command = made, beat, command
 
     def collect(self) -> "Iterator[Metric]":
         """Every metric, with its samples."""
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily  # noqa: PLC0415
 
-        for name, about, labels, samples in families(self._made, self._beat, self._localized):
+        for name, about, labels, samples in families(self._made, self._beat, self._command):
             kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
             family = kind(name.removesuffix("_total"), about, labels=labels)
             for values, number in samples:
@@ -56,7 +60,7 @@ Sample = tuple[list[str], float]
 Family = tuple[str, str, list[str], list[Sample]]
 
 
-def families(made: Report, beat: int, localized: Callable[[str], str]) -> Iterator[Family]:
+def families(made: Report, beat: int, command: str) -> Iterator[Family]:
     """(name, what it is, labels, samples) of every metric."""
     yield "ingest_build_info", "Always 1; the label tells the version.", ["version"], [([ingest.__version__], 1)]
     for name, about, number in _single(made, beat):
@@ -66,7 +70,7 @@ def families(made: Report, beat: int, localized: Callable[[str], str]) -> Iterat
         "ingest_problem",
         "1 for each thing that is wrong; the labels say what, and what to do.",
         ["kind", "subject", "remedy"],
-        [([at.kind, at.subject, localized(at.remedy)], 1) for at in made.problems],
+        [([at.kind, at.subject, localized(at.remedy, command)], 1) for at in made.problems],
     )
     yield from _of_tokens(made.tokens)
     yield from _of_sinks(made)

@@ -1,6 +1,6 @@
 """What is wrong, one sentence each with its remedy.
 
-Commands stand as `ingest …` in backticks; whoever prints them puts the program as it is called there in their place.
+Commands stand as `ingest …` in backticks; whoever prints them says `words.localized`.
 """
 
 from collections.abc import Iterator
@@ -128,7 +128,7 @@ def _pairs(made: Report, inventory: Inventory) -> Iterator[tuple[Pair, str, str]
 def _pair(stream: Pair, who: str, account: str) -> Problem | None:
     subject = f"{stream.system}.{stream.stream}"
     if stream.state == Kind.DENIED:
-        remedy = access.denied(stream.reason, BY_NAME[stream.stream].group, f"ingest auth login {account}")
+        remedy = access.denied(stream.reason, BY_NAME[stream.stream].group, account)
         sentence = f"{who}: {stream.stream} is not allowed ({stream.reason})"
         return Problem("denied", subject, sentence, f"{remedy[0].upper()}{remedy[1:]}")
     if stream.state == Kind.WRONG_KEY:
@@ -244,11 +244,6 @@ def _receivers(made: Report) -> Iterator[Problem]:
 def _ended(system: SystemReport) -> bool:
     """Whether nothing more is wanted of the system: the house was sold."""
     return all(stream.complete_until is not None and not stream.gaps for stream in system.streams)
-
-
-def localized(text: str, command: str) -> str:
-    """A sentence in which commands begin as the program is called here."""
-    return text.replace("`ingest ", f"`{command} ")
 
 
 def summary(made: Report) -> str:

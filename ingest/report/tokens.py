@@ -11,7 +11,7 @@ from ingest.store import meta
 
 def tokens(settings: Settings, db: sqlite3.Connection, now: int) -> list[TokenReport]:
     """How each account is authorized, for how long, and why it cannot be renewed at present."""
-    return [_token(db, one) for one in standing(settings, now, "auth login {}".format)]
+    return [_token(db, one) for one in standing(settings, now)]
 
 
 def note_renewal(db: sqlite3.Connection, account: str, now: int, error: Exception | None) -> None:

@@ -24,13 +24,8 @@ from ingest.store.database import Store
 if TYPE_CHECKING:
     from ingest.simulator import SimulatedServer
 
-Remedy = Callable[[str], str]
-"""Turns words such as "auth login home" into the command as it is called here."""
 
-
-def authorizer(
-    settings: Settings, cloud: CloudIdentity, clock: Clock, transport: Transport, remedy: Remedy
-) -> Authorizer:
+def authorizer(settings: Settings, cloud: CloudIdentity, clock: Clock, transport: Transport) -> Authorizer:
     """What obtains and renews the tokens of this installation."""
     app = App(cloud.base_url, cloud.client_id, cloud.client_secret, cloud.redirect_uri)
     logins = {
@@ -39,8 +34,7 @@ def authorizer(
         if account.username and account.password
     }
     files = TokenFiles(settings.state_dir / "tokens")
-    words = lambda account: remedy(f"auth login {account}")  # noqa: E731
-    return Authorizer(app, files, transport, clock.now, logins, words, clock.observe)
+    return Authorizer(app, files, transport, clock.now, logins, clock.observe)
 
 
 def network(clock: Clock) -> Transport:
@@ -57,11 +51,10 @@ def pipeline(
     clock: Clock,
     transport: Transport,
     pool: Executor,
-    remedy: Remedy,
 ) -> Pipeline:
     """The machine of one application, ready to tick."""
     api = ApiTarget(settings.api.version, cloud.base_url, cloud.key)
-    auth = None if api.version == "v2" else authorizer(settings, cloud, clock, transport, remedy)
+    auth = None if api.version == "v2" else authorizer(settings, cloud, clock, transport)
     accounts = Accounts(settings.accounts, user_ids(settings), auth)
     return Pipeline(settings, api, store, clock, accounts, transport, pool)
 

@@ -231,7 +231,7 @@ class Doctor:
         if said.kind is Kind.THROTTLED:
             remedy = "The calls are used up for now; see `ingest plan`"
         else:
-            remedy = access.remedy(said, SYSTEMS.group, f"ingest auth login {account}")
+            remedy = access.remedy(said, SYSTEMS.group, account)
             remedy = f"{remedy[:1].upper()}{remedy[1:]}" or "Try again later; the vendor has trouble"
         found = f"the cloud refuses: {said.kind.value.replace('_', ' ')}: {said.reason}"
         return Check(name, BAD, found, remedy)

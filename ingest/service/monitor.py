@@ -6,22 +6,18 @@ from typing import TextIO
 
 from ingest.core.errors import StateError
 from ingest.report import Report, metrics, report, runner
-from ingest.report.problems import localized
 from ingest.service.pipeline import Pipeline
 
 
 class Watch:
-    """The report job; called by the owner. `command` is the program as it is called here, `tell` hears every report,
-    and why the state cannot be written.
-    """
+    """The report job; called by the owner. `tell` hears every report, and why the state cannot be written."""
 
     def __init__(
         self,
         pipeline: Pipeline,
-        command: str = "ingest",
         tell: Callable[[Report, StateError | None], None] = lambda *_: None,
     ) -> None:
-        self._pipeline, self._command, self._tell = pipeline, command, tell
+        self._pipeline, self._tell = pipeline, tell
         self._known: dict[str, str] = {}
 
     def __call__(self) -> None:
@@ -41,7 +37,7 @@ class Watch:
         with pipeline.store.transaction() as db:
             runner.note(db, made.now, runner.SERVICE)
             metrics.write(db, made, pipeline.app)
-        problems = {at.key: (localized(at.text, self._command), at.sentence) for at in made.problems}
+        problems = {at.key: (at.text, at.sentence) for at in made.problems}
         for key, (text, _) in problems.items():
             pipeline.changes.bad(key, text)
         for key in self._known.keys() - problems.keys():

@@ -33,7 +33,7 @@ def outcome(changes: Change, outcome: Outcome, pause: int) -> None:
     elif verdict.kind in (Kind.THROTTLED, Kind.BUSY):
         changes.bad("cloud", f"the cloud: {verdict.reason}; trying again by itself")
     elif verdict.kind is Kind.DENIED:
-        remedy = access.denied(verdict.reason, task.stream.group, f"ingest auth login {task.account}")
+        remedy = access.denied(verdict.reason, task.stream.group, task.account)
         again = f"asked again in {max(pause, 0) // DAY} d"
         changes.bad(name, f"{label} is not allowed ({verdict.reason}): {remedy}; {again}")
     elif verdict.kind is not Kind.AHEAD:

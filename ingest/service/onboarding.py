@@ -21,25 +21,22 @@ from ingest.fetch.worker import Outcome, fetch
 from ingest.plan import quota
 from ingest.plan.inventory import listing
 from ingest.service import build, identity
-from ingest.service.build import Remedy
 from ingest.service.clock import Clock
 from ingest.service.identity import CloudIdentity
 from ingest.store import ledger
 from ingest.store.database import Store
 
 
-def flow(
-    settings: Settings, clock: Clock, transport: Transport, remedy: Remedy, cloud: CloudIdentity | None = None
-) -> ConsentFlow:
+def flow(settings: Settings, clock: Clock, transport: Transport, cloud: CloudIdentity | None = None) -> ConsentFlow:
     """Where the accounts of these settings are authorized. Raises `ConfigError` when credentials are missing.
 
     `cloud` is given where the settings name the simulator, which has its address only once it runs.
     """
     cloud = cloud or identity.cloud_of(settings)
-    authorizer = build.authorizer(settings, cloud, clock, transport, remedy)
+    authorizer = build.authorizer(settings, cloud, clock, transport)
     kinds = {name: account.kind for name, account in settings.accounts.items()}
-    eyes = SystemsLookup(settings, cloud, clock, transport, remedy)
-    return ConsentFlow(authorizer, kinds, clock.now, lambda account: remedy(f"auth login {account}"), eyes.see)
+    lookup = SystemsLookup(settings, cloud, clock, transport)
+    return ConsentFlow(authorizer, kinds, clock.now, lookup.see)
 
 
 def runner_at_work(settings: Settings) -> bool:
@@ -61,7 +58,6 @@ class SystemsLookup:
     cloud: CloudIdentity
     clock: Clock
     transport: Transport
-    remedy: Remedy
 
     def see(self, account: str, token: TokenPair) -> Seen:
         """The systems of an account. What hinders the call is told; a state of others raises `ConfigError`."""
@@ -115,7 +111,7 @@ class SystemsLookup:
             raise ConfigError(f"{self.settings.config_path}: {access.remedy(verdict, SYSTEMS.group, '')}")
         trouble = ""
         if verdict.kind is not Kind.OK:
-            what = access.remedy(verdict, SYSTEMS.group, self.remedy(f"auth login {account}"))
+            what = access.remedy(verdict, SYSTEMS.group, account)
             trouble = (
                 f"the systems could not be listed ({verdict.reason}); {what or 'the runner tries again by itself'}"
             )
@@ -130,4 +126,4 @@ class SystemsLookup:
     def _first_poll(self) -> str:
         if runner_at_work(self.settings):
             return "The first poll is within a minute, by the runner that is at work."
-        return f"The first poll is as soon as a runner starts: `{self.remedy('run')}`"
+        return "The first poll is as soon as a runner starts: `ingest run`"

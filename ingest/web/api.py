@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from ingest.core.words import localized
 from ingest.report import metrics
 from ingest.web import chart
 from ingest.web.source import Source
@@ -28,14 +29,14 @@ def blueprint(source: Source) -> "Blueprint":
 
     @routes.get("/metrics")
     def prometheus() -> Response:
-        body, kind = metrics.exposition(source.report(), source.beat(), source.localized)
+        body, kind = metrics.exposition(source.report(), source.beat(), source.command)
         return Response(body, 200, content_type=kind)
 
     @routes.get("/api/status")
     def status() -> Response:
         document = source.report().document()
         for problem in document["problems"]:
-            problem["remedy"] = source.localized(problem["remedy"])
+            problem["remedy"] = localized(problem["remedy"], source.command)
         return jsonify(document)
 
     @routes.get("/api/curve")

@@ -2,9 +2,14 @@
 
 import gzip
 import logging
+import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup, escape
+
+from ingest.core.words import localized
 from ingest.web import guard
 from ingest.web.source import Source
 
@@ -20,32 +25,45 @@ KINDS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", 
 
 
 def create_app(source: Source, more: "Sequence[Blueprint]" = ()) -> "Flask":
-    """The application, ready for any WSGI server; `more` are further routes, such as those of consent."""
-    from flask import Flask  # noqa: PLC0415 - half a second and 15 MB: only for those who have the page
+    """The application of the status page, ready for any WSGI server; `more` are further routes, such as those of
+    consent.
+    """
+    from ingest.web import api, page  # noqa: PLC0415 - they need Flask
 
-    from ingest.web import api, page  # noqa: PLC0415
-
-    app = Flask("ingest.web", static_folder=None, template_folder="templates")
-    app.config["MAX_CONTENT_LENGTH"] = 64 * 1024
-    app.json.sort_keys = False  # type: ignore[attr-defined] # of Flask's own provider
-    _guard(app, source)
-    _errors(app)
-    _static(app)
-    app.register_blueprint(page.blueprint(source))
-    for routes in (api.blueprint(source), *more):
+    app = bare(source.command, source.settings.web.hosts if source.settings.web else ())
+    for routes in (page.blueprint(source), api.blueprint(source), *more):
         app.register_blueprint(routes)
     return app
 
 
-def _guard(app: "Flask", source: Source) -> None:
-    from flask import Response, request  # noqa: PLC0415
+def bare(command: str, hosts: Collection[str] = ()) -> "Flask":
+    """An application without routes but for static files. `command` is the program as it is called here, `hosts` are
+    further names that it may be opened by.
+    """
+    from flask import Flask  # noqa: PLC0415 - half a second and 15 MB: only for those who have the page
 
-    more = source.settings.web.hosts if source.settings.web else ()
+    app = Flask("ingest.web", static_folder=None, template_folder="templates")
+    app.config["MAX_CONTENT_LENGTH"] = 64 * 1024
+    app.json.sort_keys = False  # type: ignore[attr-defined] # of Flask's own provider
+    app.add_template_filter(lambda text: code(localized(text, command)), "words")
+    _guard(app, hosts)
+    _errors(app)
+    _static(app)
+    return app
+
+
+def code(text: str) -> Markup:
+    """Words for people: what stands in backticks is a command."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped just before
+
+
+def _guard(app: "Flask", hosts: Collection[str]) -> None:
+    from flask import Response, request  # noqa: PLC0415
 
     @app.before_request
     def refuse_foreigners() -> Response | None:
         host = request.environ.get("HTTP_HOST", "")
-        if guard.is_ours(host, more):
+        if guard.is_ours(host, hosts):
             return None
         shown = "".join(char for char in host if char.isprintable())[:60]
         return Response(

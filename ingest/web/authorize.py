@@ -1,6 +1,6 @@
 """The pages of consent: the link to the vendor with a field for pasting, and the address that the vendor returns to.
 
-They work without a script and without a stylesheet. What changes something needs a `state` that was given out here,
+They work without a script, and without the stylesheet. What changes something needs a `state` that was given out here,
 works once and expires; so another site can neither start nor finish a consent.
 """
 
@@ -10,7 +10,7 @@ from flask import Blueprint, Response, render_template_string, request
 
 from ingest.auth.consent import ConsentFlow, Seen, StateRefused
 from ingest.core.errors import IngestError
-from ingest.enphase.oauth import TokenPair, answer_of, local_port, read_answer
+from ingest.enphase.oauth import ConsentAnswer, TokenPair, answer_of, local_port, read_answer
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -20,16 +20,16 @@ _PAGE = """<!doctype html>
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
 <title>{{ title }}</title>
-{% if stylesheet %}<link rel="stylesheet" href="{{ stylesheet }}">{% endif %}
+<link rel="stylesheet" href="/static/page.css">
 </head>
 <body>
 <div class="frame">
-<header class="top"><a class="brand" href="/">enphase-ingest</a></header>
+{% if home %}<header class="top"><a class="brand" href="{{ home }}">enphase-ingest</a></header>{% endif %}
 <main><section class="card">
 <h1>{{ title }}</h1>
-{% if sentence %}<p role="{{ 'alert' if wrong else 'status' }}">{{ sentence }}</p>{% endif %}
+{% if sentence %}<p role="{{ 'alert' if wrong else 'status' }}">{{ sentence | words }}</p>{% endif %}
 {% if systems %}<p>Systems seen:</p><ul>{% for name in systems %}<li>{{ name }}</li>{% endfor %}</ul>{% endif %}
-{% for line in lines %}<p>{{ line }}</p>{% endfor %}
+{% for line in lines %}<p>{{ line | words }}</p>{% endfor %}
 {% if link %}
 <ol>
 <li><p><a href="{{ link }}" rel="noreferrer noopener"{% if not returns %} target="_blank"{% endif %}>Open the
@@ -44,7 +44,7 @@ consent page of Enphase</a>, log in as the owner of the system, and approve.</p>
 </form></li>
 </ol>
 {% elif account %}<p><a href="/authorize/{{ account }}">Begin again</a></p>{% endif %}
-<p><a href="/">To the status page</a></p>
+{% if home %}<p><a href="{{ home }}">To the status page</a></p>{% endif %}
 </section></main>
 </div>
 </body>
@@ -52,22 +52,28 @@ consent page of Enphase</a>, log in as the owner of the system, and approve.</p>
 """
 
 
-def blueprint(flow: ConsentFlow, stylesheet: str = "", after: Callable[[], None] = lambda: None) -> Blueprint:
-    """The routes `/authorize/ACCOUNT` and `/oauth/callback`.
+Ended = Callable[[str, Seen | IngestError], None]
+"""Told what came of a consent: the account, and the systems seen or why there is no authorization."""
 
-    `stylesheet` is the address of one, if there is; `after` is called when an account was authorized.
+
+def blueprint(flow: ConsentFlow, ended: Ended = lambda *_: None, home: str = "/") -> Blueprint:
+    """The routes `/authorize/ACCOUNT`, `/oauth/callback`, and the redirect address where that is on this machine.
+
+    `home` is the address of the status page, empty where there is none.
     """
     pages = Blueprint("consent", __name__)
-    clerk = _Clerk(flow, stylesheet, after)
+    clerk = _Clerk(flow, ended, home)
     pages.add_url_rule("/authorize/<account>", "ask", clerk.ask, methods=["GET"])
     pages.add_url_rule("/authorize/<account>", "paste", clerk.paste, methods=["POST"])
-    pages.add_url_rule("/oauth/callback", "callback", clerk.callback, methods=["GET"])
+    returns = local_port(flow.authorizer.app)
+    for path in {"/oauth/callback", returns[2] if returns else "/oauth/callback"}:
+        pages.add_url_rule(path, "callback", clerk.callback, methods=["GET"])
     return pages
 
 
 class _Clerk:
-    def __init__(self, flow: ConsentFlow, stylesheet: str, after: Callable[[], None]) -> None:
-        self._flow, self._stylesheet, self._after = flow, stylesheet, after
+    def __init__(self, flow: ConsentFlow, ended: Ended, home: str) -> None:
+        self._flow, self._ended, self._home = flow, ended, home
 
     def ask(self, account: str) -> Response:
         """The question, or why there is none."""
@@ -82,7 +88,7 @@ class _Clerk:
         try:
             if answer.code or answer.error:
                 self._flow.check_form(account, state, answer)
-            return self._welcome(account, self._flow.conclude(account, answer))
+            return self._welcome(account, self._conclude(account, answer))
         except IngestError as error:
             return self._question(account, str(error))
 
@@ -92,11 +98,18 @@ class _Clerk:
         account = ""
         try:
             account = self._flow.redeem(answer)
-            return self._welcome(account, self._flow.conclude(account, answer))
+            return self._welcome(account, self._conclude(account, answer))
         except IngestError as error:
             again = account or self._only()
             advice = "; begin again" if isinstance(error, StateRefused) else ""
             return self._page("Not authorized", f"{error}{advice}.", account=again, wrong=True)
+
+    def _conclude(self, account: str, answer: ConsentAnswer) -> TokenPair:
+        try:
+            return self._flow.conclude(account, answer)
+        except IngestError as error:
+            self._ended(account, error)
+            raise
 
     def _only(self) -> str:
         names = [name for name, kind in self._flow.kinds.items() if kind == "consent"]
@@ -128,7 +141,7 @@ class _Clerk:
             seen = self._flow.see(account, token)
         except IngestError as error:
             seen = Seen(trouble=str(error))
-        self._after()
+        self._ended(account, seen)
         lines = [line for line in (seen.trouble, seen.first_poll) if line]
         return self._page("Authorized", f"Account {account} is authorized.", systems=seen.systems, lines=lines)
 
@@ -136,7 +149,7 @@ class _Clerk:
         self, title: str, sentence: str, status: int = 0, account: str = "", *, wrong: bool = False, **more: object
     ) -> Response:
         html = render_template_string(
-            _PAGE, title=title, sentence=sentence, wrong=wrong, account=account, stylesheet=self._stylesheet, **more
+            _PAGE, title=title, sentence=sentence, wrong=wrong, account=account, home=self._home, **more
         )
         status = status or (400 if wrong else 200)
         return Response(html, status, headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})

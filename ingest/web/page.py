@@ -1,12 +1,9 @@
 """The page of one system, and the list of all where there are many."""
 
 import json
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-
-from markupsafe import Markup, escape
 
 import ingest
 from ingest.core.days import zone
@@ -38,7 +35,6 @@ def blueprint(source: Source) -> "Blueprint":
     from flask import Blueprint, abort, current_app, render_template, request  # noqa: PLC0415
 
     routes = Blueprint("page", __name__)
-    routes.add_app_template_filter(lambda text: code(source.localized(text)), "words")
     routes.add_app_template_filter(many, "many")
     routes.add_app_template_filter(span_words, "span")
     routes.add_app_template_filter(day_words, "day")
@@ -83,11 +79,6 @@ def listing(systems: Sequence[SystemReport], query: str, page: str) -> dict[str,
     return {"rows": rows, "q": words, "page": number, "pages": pages, "found": len(found)}
 
 
-def code(text: str) -> Markup:
-    """Words for people: what stands in backticks is a command."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped just before
-
-
 def number(value: float | None, unit: str = "", digits: int = 0) -> str:
     """A number with its unit, a dash where nothing is known."""
     return DASH if value is None else f"{value:,.{digits}f}{unit}"
@@ -127,7 +118,6 @@ def context(source: Source, made: Report) -> dict[str, Any]:
         "bars": bars(made.quota),
         "is_idle": source.settings.missing_credentials(),
         "connect": source.settings.connect(),
-        "command": source.command,
     }
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from ingest.config import Settings
 from ingest.plan.inventory import Inventory
 from ingest.report import Report, report
-from ingest.report.problems import localized
 from ingest.store import snapshot
 from ingest.store.database import Store
 
@@ -50,7 +49,3 @@ class Source:
                 end = time.monotonic()
                 self._made = end + max(LEAST_REST, SHARE * (end - begin)), made
             return self._made[1]
-
-    def localized(self, text: str) -> str:
-        """A sentence in which commands begin as the program is called here."""
-        return localized(text, self.command)

@@ -36,9 +36,7 @@ def accounts(
     known = {name: Login("me@example.org", "the-password") for name in logins}
     endpoint = Endpoint(*script)
     app = App("https://api.example", "client-5", "the-secret")
-    return Accounts(
-        names, {}, Authorizer(app, files, endpoint, lambda: NOW, known, lambda name: f"ingest auth login {name}")
-    )
+    return Accounts(names, {}, Authorizer(app, files, endpoint, lambda: NOW, known))
 
 
 def renew(held: Accounts, now: int = NOW) -> object:

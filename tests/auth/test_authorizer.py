@@ -55,7 +55,7 @@ def _files(tmp_path: Path) -> TokenFiles:
 
 def authorizer(files: TokenFiles, endpoint: Endpoint, *, partner: bool = False) -> Authorizer:
     logins = {"home": Login("me@example.org", "the-password")} if partner else {}
-    return Authorizer(APP, files, endpoint, lambda: NOW, logins, lambda account: f"ingest auth {account}")
+    return Authorizer(APP, files, endpoint, lambda: NOW, logins)
 
 
 def refused(error: type[IngestError], act: Callable[[], object]) -> str:
@@ -109,7 +109,7 @@ def test_two_refused_refresh_tokens_need_a_person(files: TokenFiles) -> None:
     files.write("home", Kept(FIRST, BEFORE))
     endpoint = Endpoint(INVALID_GRANT, INVALID_GRANT)
     said = refused(AuthNeeded, lambda: authorizer(files, endpoint).renew("home", "a1"))
-    assert "`ingest auth home`" in said
+    assert "`ingest auth login home`" in said
     assert "invalid_grant" in said
     assert Kept(FIRST, BEFORE, said) == files.read("home")
 
@@ -122,10 +122,10 @@ def test_the_first_pair_has_none_before_it_to_try(files: TokenFiles) -> None:
 
 
 def test_dead_tokens_are_not_tried_again(files: TokenFiles) -> None:
-    files.write("home", Kept(FIRST, BEFORE, dead="consent was withdrawn; run `ingest auth home`"))
+    files.write("home", Kept(FIRST, BEFORE, dead="consent was withdrawn; run `ingest auth login home`"))
     endpoint = Endpoint()
     said = refused(AuthNeeded, lambda: authorizer(files, endpoint).renew("home", "a1"))
-    assert said == "consent was withdrawn; run `ingest auth home`"
+    assert said == "consent was withdrawn; run `ingest auth login home`"
     assert endpoint.asked == []
 
 
@@ -139,7 +139,7 @@ def test_a_new_consent_brings_dead_tokens_back(files: TokenFiles) -> None:
 def test_an_account_nobody_authorized_says_which_command_does(files: TokenFiles) -> None:
     endpoint = Endpoint()
     said = refused(AuthNeeded, lambda: authorizer(files, endpoint).renew("home", ""))
-    assert said == "account home is not authorized yet; run `ingest auth home`"
+    assert said == "account home is not authorized yet; run `ingest auth login home`"
     assert endpoint.asked == []
 
 
@@ -228,6 +228,6 @@ def test_the_file_is_read_again_inside_the_lock(files: TokenFiles) -> None:
 
 def test_the_clouds_own_time_is_passed_on(files: TokenFiles) -> None:
     dates: list[int | None] = []
-    clerk = Authorizer(APP, files, Endpoint(pair("a1", "r1")), lambda: NOW, {}, str, dates.append)
+    clerk = Authorizer(APP, files, Endpoint(pair("a1", "r1")), lambda: NOW, {}, dates.append)
     clerk.by_code("home", "code-1")
     assert dates == [NOW]

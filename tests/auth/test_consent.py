@@ -7,7 +7,6 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -18,7 +17,7 @@ from ingest.core.units import DAY
 from ingest.enphase.oauth import ConsentAnswer, answer_of, read_answer
 from ingest.service import onboarding
 from ingest.simulator import Cloud, Faults, demo_sites
-from ingest.web import authorize
+from ingest.web import authorize, bare
 from tests.world import START, Time, Wire, settings
 
 PAGE = "https://cloud.example/oauth/redirect_uri"
@@ -166,8 +165,8 @@ def office(folder: Path, redirect_uri: str = PAGE, **changes: object) -> Office:
     time = Time()
     cloud = Cloud(demo_sites(START, 2, 3), clock=lambda: time.true, plan=(10, 1000))
     made = settings(folder, api={"redirect_uri": redirect_uri}, **changes)
-    flow = onboarding.flow(made, time.clock(), Wire(cloud, time), lambda words: f"ingest {words}")
-    app = Flask("page")
+    flow = onboarding.flow(made, time.clock(), Wire(cloud, time))
+    app = bare("ingest")
     app.register_blueprint(authorize.blueprint(flow))
     return Office(cloud, flow, app.test_client(), time)
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from flask import Flask
 from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import BaseWSGIServer, make_server
 
@@ -16,7 +15,7 @@ from ingest.config import load
 from ingest.service import build, onboarding
 from ingest.service.clock import Clock
 from ingest.simulator import SimulatedServer
-from ingest.web import authorize
+from ingest.web import authorize, bare
 from tests.consenting import configured, serving, started
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -63,13 +62,13 @@ class Home:
 
 
 def opened(folder: Path, cloud: SimulatedServer, *, returns: bool) -> tuple[BaseWSGIServer, Home]:
-    flask = Flask("page")
+    flask = bare("ingest")
     server = make_server("127.0.0.1", 0, flask, threaded=True)
     url = f"http://127.0.0.1:{server.server_port}"
     api = {"redirect_uri": f"{url}/oauth/callback"} if returns else {}
     settings = load(configured(folder, cloud, api=api), {})
     clock = Clock()
-    flow = onboarding.flow(settings, clock, build.network(clock), lambda words: f"ingest {words}")
+    flow = onboarding.flow(settings, clock, build.network(clock))
     flask.register_blueprint(authorize.blueprint(flow))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server, Home(url, flow.authorizer.files)

@@ -90,7 +90,7 @@ class Program:
         """The owner's consent, given once before the first run."""
         self.write()
         settings, time = load(self.config, {}), Time(int(vendor.at))
-        auth = build.authorizer(settings, identity.cloud_of(settings), time.clock(), Wire(vendor.cloud, time, 0), str)
+        auth = build.authorizer(settings, identity.cloud_of(settings), time.clock(), Wire(vendor.cloud, time, 0))
         auth.by_code(account, vendor.cloud.consent())
 
 

@@ -21,9 +21,7 @@ def main(config: Path, time: FastTime) -> None:
     cloud = identity.cloud_of(settings)
     store = identity.open_store(settings, cloud, own=True)
     pool = build.fetch_pool(settings)
-    pipeline = build.pipeline(
-        settings, cloud, store, clock, build.network(clock), pool, lambda words: f"ingest {words}"
-    )
+    pipeline = build.pipeline(settings, cloud, store, clock, build.network(clock), pool)
     senders = build.senders(settings, store)
     sys.stdout.write("ready\n")
     sys.stdout.flush()

@@ -73,9 +73,7 @@ class Death:
 def authorizer(folder: Path, cloud: Cloud, time: Time, step: Callable[[str], None] = lambda _: None) -> Authorizer:
     app = App("https://cloud.example", CLIENT_ID, CLIENT_SECRET)
     now = lambda: int(time.true)  # noqa: E731
-    return Authorizer(
-        app, TokenFiles(folder), Line(cloud, time, step), now, {}, lambda name: f"ingest auth login {name}"
-    )
+    return Authorizer(app, TokenFiles(folder), Line(cloud, time, step), now, {})
 
 
 def rotate_and_die(folder: Path, seed: int, strict: str) -> tuple[list[str], bool, str]:
@@ -181,7 +179,7 @@ counted = []
 for name in ("write", "fsync", "replace", "rename"):
     setattr(os, name, deadly(getattr(os, name)))
 app = App(url, "simulated-client-id", "simulated-client-secret")
-clerk = Authorizer(app, TokenFiles(Path(folder)), HttpTransport(lambda _: None, "test"), lambda: NOW, {}, str)
+clerk = Authorizer(app, TokenFiles(Path(folder)), HttpTransport(lambda _: None, "test"), lambda: NOW, {})
 sys.stdin.readline()
 try:
     print(clerk.renew("home", stale).access[-12:])

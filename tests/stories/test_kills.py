@@ -67,7 +67,7 @@ class Houses:
     def _consent(self) -> None:
         """An owner's consent, given as a person would before the first run."""
         settings, time = load(self.config, {}), WorldTime(int(self.time.now()))
-        auth = build.authorizer(settings, identity.cloud_of(settings), time.clock(), Wire(self.cloud, time, 0), str)
+        auth = build.authorizer(settings, identity.cloud_of(settings), time.clock(), Wire(self.cloud, time, 0))
         auth.by_code("home", self.cloud.consent())
 
     def bounds(self, site: Site) -> tuple[int, int]:

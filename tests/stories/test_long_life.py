@@ -196,6 +196,6 @@ def test_a_disabled_meter_measures_nothing() -> None:
 
 def test_a_system_that_the_cloud_does_not_know_is_looked_for_in_the_configuration() -> None:
     unknown = Verdict(Kind.DENIED, "HTTP 404: System not found for {:id=>7}")
-    assert "check its id" in remedy(unknown, "group", "ingest auth login home")
+    assert "check its id" in remedy(unknown, "group", "home")
     hidden = Verdict(Kind.DENIED, "HTTP 404: Not Authorized")
-    assert "tick" in remedy(hidden, "group", "ingest auth login home")
+    assert "tick" in remedy(hidden, "group", "home")
