@@ -1,7 +1,5 @@
 """Commands that look: status and check. They spend no call and change nothing."""
 
-import json
-
 import click
 from rich.console import Console
 from rich.table import Table
@@ -128,14 +126,14 @@ def check(context: Context, *, as_json: bool) -> None:
         "accounts": list(settings.accounts),
         "systems": "all" if settings.systems is None else [entry.id for entry in settings.systems],
         "sinks": {name: sink.type for name, sink in settings.sinks.items()},
-        "missing": settings.missing_credentials(),
     }
+    notes = {"missing": settings.missing_credentials(), "unused": settings.unused()}
     if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False))
+        context.show_json(found | notes)
         return
     for name, value in found.items():
-        if name != "missing":
-            click.echo(f"{name}: {value}")
-    if settings.missing_credentials():
-        click.echo(f"not filled in yet: {', '.join(settings.missing_credentials())}")
+        click.echo(f"{name}: {value}")
+    for name, words in (("missing", "not filled in yet"), ("unused", "not used by this version")):
+        if notes[name]:
+            click.echo(f"{words}: {', '.join(notes[name])}")
     click.echo("The configuration is valid.")

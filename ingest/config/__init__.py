@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ingest.config.document import Document, read
+from ingest.config.document import read
 from ingest.config.errors import config_error, hint, nearest
 from ingest.config.interpolate import interpolate
 from ingest.config.models import (
@@ -25,7 +25,7 @@ from ingest.config.models import (
 )
 from ingest.config.receivers import Mqtt, Notify
 from ingest.config.schema import json_schema
-from ingest.config.settings import ConfigFile, Settings, fingerprint, settings
+from ingest.config.settings import Place, Settings, fingerprint
 from ingest.config.validation import cross_checks, explain
 from ingest.config.values import SIMULATOR, seconds, share
 from ingest.core.errors import ConfigError
@@ -90,31 +90,16 @@ def load(path: Path | str, environ: Mapping[str, str] = os.environ, state_dir: s
     These two are relative to the current directory. `state_dir` in the file is relative to the file's own
     folder, or to the folder above it where that is named `config`.
     """
+    place = Place(Path(path).absolute(), state_dir or environ.get("INGEST_STATE_DIR"))
     document = read(Path(path))
-    file = _validated(document, environ)
-    chosen = state_dir or environ.get("INGEST_STATE_DIR")
-    return settings(file, Path(path).absolute(), _state_dir(file, Path(path), chosen))
-
-
-def _validated(document: Document, environ: Mapping[str, str]) -> ConfigFile:
-    file = None
     tree = interpolate(document, environ)
+    found = None
     try:
-        file = ConfigFile.model_validate(tree or {})
-        for where, text in cross_checks(file):
+        found = Settings.model_validate(tree or {}, context=place)
+        for where, text in cross_checks(found):
             document.complain(where, text)
     except ValidationError as error:
         explain(document, error)
-    if file is None or document.problems:
+    if found is None or document.problems:
         raise config_error(document.file, document.problems) from None
-    return file
-
-
-def _state_dir(file: ConfigFile, path: Path, chosen: str | None) -> Path:
-    default = "state/demo" if file.api.base_url == SIMULATOR else "state"
-    folder = path.absolute().parent
-    base = Path() if chosen else folder.parent if folder.name == "config" else folder
-    try:
-        return Path(os.path.normpath(base.absolute() / Path(chosen or file.state_dir or default).expanduser()))
-    except (RuntimeError, ValueError) as error:
-        raise ConfigError(f"{path}: state_dir: the home folder of ~ is not known; write the whole path") from error
+    return found

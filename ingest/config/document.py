@@ -11,12 +11,8 @@ from pathlib import Path as FilePath
 
 import yaml
 
-from ingest.config.errors import ConfigProblem, Path, config_error, dotted, shown
+from ingest.config.errors import ConfigProblem, Path, config_error, shown
 from ingest.core.errors import ConfigError
-
-MOST_BYTES = 1_000_000
-MOST_NODES = 200_000
-MOST_DEPTH = 20
 
 # `${NAME}` must survive inside `{...}` of YAML: its braces are exchanged for these while YAML is read.
 _OPEN, _CLOSE = "\ue0f0", "\ue0f1"
@@ -68,10 +64,11 @@ class Document:
 def read(path: FilePath) -> Document:
     """Read a YAML file; everything wrong with the file as such is a ConfigError."""
     document = Document(str(path))
-    text = _text(path)
-    node = _compose(document.file, text)
-    walker = _Walker(document)
-    document.tree = walker.mapping(node, ()) if isinstance(node, yaml.MappingNode) else None
+    try:
+        node = _compose(document.file, _text(path))
+        document.tree = _Walker(document).mapping(node, ()) if isinstance(node, yaml.MappingNode) else None
+    except RecursionError as error:
+        raise _error(document.file, 1, "is nested too deeply") from error
     if node is not None and not isinstance(node, yaml.MappingNode) and not _is_null(node):
         raise _error(document.file, node.start_mark.line + 1, "must be `key: value` lines, such as `api:`")
     return document
@@ -79,17 +76,13 @@ def read(path: FilePath) -> Document:
 
 def _text(path: FilePath) -> str:
     try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
+        return _decoded(path, path.read_bytes())
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: there is no such file; check --config and $INGEST_CONFIG") from error
     except IsADirectoryError as error:
         raise ConfigError(f"{path}: is a folder; name the file in it") from error
     except (OSError, ValueError) as error:
         raise ConfigError(f"{shown(str(path), 300)}: cannot be read: {_why(error)}") from error
-    if len(content) > MOST_BYTES:
-        raise ConfigError(f"{path}: is larger than 1 MB, so it is hardly a configuration")
-    return _decoded(path, content)
 
 
 def _why(error: OSError | ValueError) -> str:
@@ -119,8 +112,6 @@ def _compose(file: str, text: str) -> yaml.Node | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise _error(file, mark.line + 1 if mark else 1, _syntax(error)) from None
-    except RecursionError as error:
-        raise _error(file, 1, "is nested too deeply") from error
     except (yaml.YAMLError, ValueError) as error:
         raise _error(file, 1, "is not YAML") from error
 
@@ -143,11 +134,10 @@ def _is_null(node: yaml.Node) -> bool:
 
 
 class _Walker:
-    """Turns nodes into plain values, and refuses what explodes."""
+    """Turns nodes into plain values."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self._nodes = 0
 
     def mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Tree]:
         found: dict[str, Tree] = {}
@@ -175,7 +165,6 @@ class _Walker:
         return None
 
     def _value(self, node: yaml.Node, path: Path) -> Tree:
-        self._count(node, path)
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
@@ -190,12 +179,6 @@ class _Walker:
         for index, item in enumerate(node.value):
             self._document.lines[(*path, index)] = item.start_mark.line + 1
             yield self._value(item, (*path, index))
-
-    def _count(self, node: yaml.Node, path: Path) -> None:
-        self._nodes += 1
-        if self._nodes > MOST_NODES or len(path) > MOST_DEPTH:
-            why = "nested too deeply" if len(path) > MOST_DEPTH else "too large once its aliases (*) are written out"
-            raise _error(self._document.file, node.start_mark.line + 1, f"{dotted(path[:3])}: is {why}")
 
     def _complain(self, node: yaml.Node, path: Path, text: str) -> None:
         self._document.problems.append(ConfigProblem(node.start_mark.line + 1, path, text))

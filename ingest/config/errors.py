@@ -31,36 +31,16 @@ def shown(text: str, most: int = 60) -> str:
     return clean if len(clean) <= most else clean[: most - 1] + "…"
 
 
-def meant(word: str, words: Iterable[str]) -> list[str]:
-    """Return those of `words` that were probably meant: all that are one letter away, else the most alike."""
-    typed, known = word.lower()[:60], list(words)
-    one_away = [other for other in known if _one_letter_away(typed, other)]
-    return one_away or difflib.get_close_matches(typed, known, n=1, cutoff=0.5)
-
-
 def nearest(word: str, words: Iterable[str]) -> str | None:
     """Return the one of `words` that was most probably meant."""
-    return next(iter(meant(word, words)), None)
-
-
-def _one_letter_away(one: str, other: str) -> bool:
-    """Whether a letter was left out, added, changed, or swapped with the next."""
-    start = _same(one, other)
-    end = _same(one[start:][::-1], other[start:][::-1])
-    left, right = one[start : len(one) - end], other[start : len(other) - end]
-    return max(len(left), len(right)) <= 1 or (len(left) == 2 and left == right[::-1])
-
-
-def _same(one: str, other: str) -> int:
-    """Return how many letters are the same from the beginning."""
-    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    return next(iter(difflib.get_close_matches(word.lower()[:60], list(words), n=1, cutoff=0.5)), None)
 
 
 def hint(word: str, words: Iterable[str]) -> str:
     """Say which of `words` was probably meant, or else which there are."""
     known = list(words)
-    close = " or ".join(f'"{other}"' for other in meant(word, known))
-    return f"did you mean {close}?" if close else f"known here: {', '.join(known)}"
+    close = nearest(word, known)
+    return f'did you mean "{close}"?' if close else f"known here: {', '.join(known)}"
 
 
 def config_error(file: str, problems: Iterable[ConfigProblem]) -> ConfigError:

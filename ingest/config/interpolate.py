@@ -8,7 +8,6 @@ from ingest.config.document import Document, Tree
 from ingest.config.errors import Path, shown
 
 CREDENTIALS = frozenset({("api", "key"), ("api", "client_id"), ("api", "client_secret")})
-MOST_BYTES = 65_536
 
 _PART = re.compile(r"\$\$\{|\$\{(?P<inner>[^{}]*)\}|\$\{")
 _NAME = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default>:-.*)?", re.DOTALL)
@@ -85,11 +84,7 @@ class _Fill:
 
 def _content(path: FilePath, what: str) -> str:
     try:
-        with path.expanduser().open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-        if len(content) > MOST_BYTES:
-            raise _WrongError(f"{what} is too large for a value")
-        return content.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
+        return path.expanduser().read_text("utf-8-sig").removesuffix("\n")
     except UnicodeDecodeError as error:
         raise _WrongError(f"{what} is not UTF-8 text") from error
     except (OSError, ValueError, RuntimeError) as error:

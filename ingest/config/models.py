@@ -150,9 +150,9 @@ class System(Section):
     until: values.Day | None = None
     """Last local day wanted, of a house that was sold."""
     latitude: Annotated[values.Degrees, Field(ge=-90, le=90)] | None = None
-    """Degrees north."""
+    """Degrees north. Not used by this version."""
     longitude: Annotated[values.Degrees, Field(ge=-180, le=180)] | None = None
-    """Degrees east."""
+    """Degrees east. Not used by this version."""
 
     @model_validator(mode="after")
     def _sensible(self) -> "System":

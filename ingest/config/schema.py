@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from ingest.config.models import PLANS, Section
-from ingest.config.settings import OFF, ConfigFile
+from ingest.config.settings import OFF, Settings
 from ingest.config.values import SLOT, words_schema
 from ingest.enphase.catalogue import CADENCES
 
@@ -24,9 +24,9 @@ _WORDS: dict[str, list[Schema]] = {
 
 def json_schema() -> Schema:
     """Return a schema that accepts whatever the loader accepts, `${...}` and empty optional keys included."""
-    schema = ConfigFile.model_json_schema()
+    schema = Settings.model_json_schema()
     classes = {model.__name__: model for model in _sections(Section)}
-    for title, model in (("ConfigFile", schema), *schema["$defs"].items()):
+    for title, model in (("Settings", schema), *schema["$defs"].items()):
         for name, about in _descriptions(classes[title]).items():
             model["properties"][name].setdefault("description", about)
         required = model.get("required", [])

@@ -1,14 +1,13 @@
-"""The whole configuration: the file as it may be written, and the settings that follow from it."""
+"""The whole configuration: what a file may hold, and the settings that follow from it."""
 
 import hashlib
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple, cast
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, SecretStr, ValidationInfo
 
 from ingest.config import values
 from ingest.config.models import (
@@ -76,8 +75,44 @@ def _some(accounts: Mapping[str, Account]) -> Mapping[str, Account]:
     return accounts
 
 
-class ConfigFile(Section):
-    """What a configuration file may hold."""
+class Place(NamedTuple):
+    """Where a configuration is read from, and the state folder that was named beside it (None: none was)."""
+
+    config_path: Path
+    state_dir: str | None = None
+
+
+def _with_accounts(systems: tuple[System, ...] | None, info: ValidationInfo) -> tuple[System, ...] | None:
+    """A system without an account is reached through the only one there is."""
+    accounts = info.data.get("accounts", ())
+    if systems is None or len(accounts) != 1:
+        return systems
+    (only,) = accounts
+    return tuple(system if system.account else system.model_copy(update={"account": only}) for system in systems)
+
+
+def _every_cadence(written: Mapping[str, Cadence]) -> Mapping[str, Cadence]:
+    return {name: Cadence(every=every) for name, every in CADENCES.items()} | dict(written)
+
+
+def _folder(written: Any, info: ValidationInfo) -> Path:
+    """The state folder: relative to the current one where it was named beside the file, else to that of the file, or to
+    the folder above it where that is named `config`.
+    """
+    place = cast(Place, info.context)
+    api = info.data.get("api")
+    default = "state/demo" if api is not None and api.base_url == SIMULATOR else "state"
+    folder = place.config_path.parent
+    base = Path() if place.state_dir else folder.parent if folder.name == "config" else folder
+    text = place.state_dir or values.clean(default if written is None else str(written))
+    try:
+        return Path(os.path.normpath(base.absolute() / Path(text).expanduser()))
+    except RuntimeError:
+        raise ValueError("the home folder of ~ is not known; write the whole path") from None
+
+
+class Settings(Section):
+    """What a configuration file may hold; complete once it is read, its paths absolute. Its repr shows no secret."""
 
     api: ApiSettings = ApiSettings()
     """The cloud and the application registered there."""
@@ -85,9 +120,11 @@ class ConfigFile(Section):
         default={"home": Account()}
     )
     """Who consented: a name of your choice, and how."""
-    systems: Annotated[tuple[System, ...] | None, BeforeValidator(_all_or_list)] = None
+    systems: Annotated[tuple[System, ...] | None, BeforeValidator(_all_or_list), AfterValidator(_with_accounts)] = None
     """all (every system the accounts can see), or a list."""
-    streams: Mapping[CadenceName, Cadence] = Field(default={})
+    streams: Annotated[Mapping[CadenceName, Cadence], AfterValidator(_every_cadence)] = Field(
+        default={}, validate_default=True
+    )
     """How often each stream is asked."""
     sinks: Mapping[values.Name, Sink] = Field(default={})
     """The databases; without any, the data stays in the embedded archive."""
@@ -95,7 +132,7 @@ class ConfigFile(Section):
     """What is younger is read again with the next call."""
     look_again: values.Seconds = 4 * DAY
     """What was read younger than this is read once more at this age."""
-    state_dir: values.Text | None = None
+    state_dir: Annotated[Path, BeforeValidator(_folder), values.ANY] = Field(default=None, validate_default=True)
     """Folder of tokens and archive; relative to the project (the folder above `config/`)."""
     web: Annotated[Web | None, BeforeValidator(_off_or_mapping)] = Web()
     """The status page, or off."""
@@ -105,25 +142,25 @@ class ConfigFile(Section):
     """Address that is asked while all is well, and with /fail behind it when reading has stopped."""
     mqtt: Mqtt | None = None
     """Home Assistant's broker."""
+    _config_path: Path = PrivateAttr()
 
+    def model_post_init(self, context: Any, /) -> None:
+        """Remember the file."""
+        self._config_path = context.config_path
 
-@dataclass(frozen=True)
-class Settings:
-    """The configuration as the program uses it: complete, checked, paths absolute; repr shows no secret."""
+    @property
+    def config_path(self) -> Path:
+        """The file that these settings were read from."""
+        return self._config_path
 
-    config_path: Path
-    state_dir: Path
-    api: ApiSettings
-    accounts: Mapping[str, Account]
-    systems: tuple[System, ...] | None
-    streams: Mapping[str, Cadence]
-    sinks: Mapping[str, Influx | InfluxV1]
-    settle: int
-    look_again: int
-    web: Web | None
-    notify: Notify | None = None
-    heartbeat: SecretStr | None = None
-    mqtt: Mqtt | None = None
+    def unused(self) -> list[str]:
+        """Return the keys that are written and that nothing reads, such as `systems[0].latitude`."""
+        return [
+            f"systems[{index}].{name}"
+            for index, system in enumerate(self.systems or ())
+            for name in ("latitude", "longitude")
+            if getattr(system, name) is not None
+        ]
 
     @property
     def is_simulated(self) -> bool:
@@ -199,27 +236,3 @@ class Settings:
             **({"mqtt": "mqtt"} if self.mqtt else {}),
             **found,
         }
-
-
-def settings(file: ConfigFile, config_path: Path, state_dir: Path) -> Settings:
-    """Complete what a file says: every stream has a cadence, every system its account."""
-    only = next(iter(file.accounts)) if len(file.accounts) == 1 else ""
-    systems = file.systems and tuple(
-        system if system.account else system.model_copy(update={"account": only}) for system in file.systems
-    )
-    cadences = {name: Cadence(every=every) for name, every in CADENCES.items()}
-    return Settings(
-        config_path=config_path,
-        state_dir=state_dir,
-        api=file.api,
-        accounts=file.accounts,
-        systems=systems,
-        streams={**cadences, **file.streams},
-        sinks=file.sinks,
-        settle=file.settle,
-        look_again=file.look_again,
-        web=file.web,
-        notify=file.notify,
-        heartbeat=file.heartbeat,
-        mqtt=file.mqtt,
-    )

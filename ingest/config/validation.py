@@ -7,17 +7,17 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from ingest.config.document import Document
-from ingest.config.errors import Path, dotted, hint, meant, nearest, shown
+from ingest.config.errors import Path, dotted, hint, nearest, shown
 from ingest.config.models import Account, ApiSettings, Cadence, Influx, InfluxV1, PlanChoice, System, Web
 from ingest.config.receivers import Mqtt, Notify
-from ingest.config.settings import ConfigFile
+from ingest.config.settings import Settings
 
 SECRET_KEYS = {"key", "client_id", "client_secret", "username", "password", "user_id", "token"}
 HIDDEN_KEYS = SECRET_KEYS | {"url", "base_url", "redirect_uri", "to", "heartbeat"}
 MOST_SHOWN = 40
 
 _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
-    (): ConfigFile,
+    (): Settings,
     ("api",): ApiSettings,
     ("api", "plan"): PlanChoice,
     ("accounts", "*"): Account,
@@ -52,7 +52,7 @@ def explain(document: Document, error: ValidationError) -> None:
     """Note every error of pydantic as a problem of the document, but not what follows from an earlier one."""
     details = error.errors(include_url=False, include_input=False)
     strangers = {_path(detail) for detail in details if detail["type"] == "extra_forbidden"}
-    intended = {(*path[:-1], word) for path in strangers for word in meant(str(path[-1]), _words(document, path[:-1]))}
+    intended = {(*path[:-1], nearest(str(path[-1]), _words(document, path[:-1]))) for path in strangers}
     known = [problem.path for problem in document.problems]
     for detail in details:
         path = _path(detail)
@@ -116,7 +116,7 @@ def _words(document: Document, path: Path) -> list[str]:
     return list(model.model_fields) if model else []
 
 
-def cross_checks(file: ConfigFile) -> Iterator[tuple[Path, str]]:
+def cross_checks(file: Settings) -> Iterator[tuple[Path, str]]:
     """Yield what is wrong between sections."""
     for name, account in file.accounts.items():
         yield from _account(file.api.version, name, account)
@@ -144,7 +144,7 @@ def _account(version: str, name: str, account: Account) -> Iterator[tuple[Path, 
         )
 
 
-def _system(file: ConfigFile, index: int, system: System) -> Iterator[tuple[Path, str]]:
+def _system(file: Settings, index: int, system: System) -> Iterator[tuple[Path, str]]:
     path = ("systems", index)
     if system.account and system.account not in file.accounts:
         yield (

@@ -106,7 +106,8 @@ def _split(text: str) -> SplitResult:
     return parts
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """Check text that is not empty and can be printed."""
     if not text.strip():
         raise ValueError("is empty")
     if not text.isprintable():
@@ -115,19 +116,19 @@ def _clean(text: str) -> str:
 
 
 def _clean_secret(secret: SecretStr) -> SecretStr:
-    _clean(secret.get_secret_value())
+    clean(secret.get_secret_value())
     return secret
 
 
 def _sendable(secret: SecretStr) -> SecretStr:
-    text = _clean(secret.get_secret_value()).strip()
+    text = clean(secret.get_secret_value()).strip()
     if not text.isascii():
         raise ValueError("holds a character that cannot be sent (only plain letters, digits and signs can)")
     return SecretStr(text)
 
 
 def _stripped(text: str | None) -> str | None:
-    return None if text is None else _clean(text).strip()
+    return None if text is None else clean(text).strip()
 
 
 def _stripped_token(secret: SecretStr | None) -> SecretStr | None:
@@ -157,16 +158,16 @@ def _patterned(pattern: str, *types: str) -> WithJsonSchema:
     return _scalar(*types, pattern=rf"^\s*(?:{pattern})\s*$|{SLOT['pattern']}")
 
 
-_ANY = _scalar("number", "boolean")
+ANY = _scalar("number", "boolean")
 _DATE = r"\d{4}-\d\d?-\d\d?"
-Text = Annotated[str, AfterValidator(_clean), _ANY]
+Text = Annotated[str, AfterValidator(clean), ANY]
 Name = Annotated[str, AfterValidator(_account_name)]
-Host = Annotated[str, AfterValidator(host_name), _ANY]
-Listen = Annotated[str, AfterValidator(listen_address), _ANY]
-Secret = Annotated[SecretStr, AfterValidator(_clean_secret), _ANY]
-Token = Annotated[SecretStr, AfterValidator(_sendable), _ANY]
-UnsetText = Annotated[str | None, BeforeValidator(_or_none), AfterValidator(_stripped), _ANY]
-UnsetToken = Annotated[SecretStr | None, BeforeValidator(_or_none), AfterValidator(_stripped_token), _ANY]
+Host = Annotated[str, AfterValidator(host_name), ANY]
+Listen = Annotated[str, AfterValidator(listen_address), ANY]
+Secret = Annotated[SecretStr, AfterValidator(_clean_secret), ANY]
+Token = Annotated[SecretStr, AfterValidator(_sendable), ANY]
+UnsetText = Annotated[str | None, BeforeValidator(_or_none), AfterValidator(_stripped), ANY]
+UnsetToken = Annotated[SecretStr | None, BeforeValidator(_or_none), AfterValidator(_stripped_token), ANY]
 Url = Annotated[str, AfterValidator(web_address), _scalar()]
 ApiUrl = Annotated[str, AfterValidator(api_address), _scalar()]
 RedirectUrl = Annotated[str, AfterValidator(redirect_address), _scalar()]
