@@ -37,9 +37,9 @@ def fill(store: Store, system: str, now: int) -> None:
     series += [("energy", 900, DERIVED), ("energy_daily", DAY, DERIVED)]
     with store.transaction() as db:
         progress.save_system(db, SystemRow(system, "home", f"House {system}", "Europe/Berlin", begin))
-        progress.advance(db, system, Advance(now - 60, now - 300), 5 * DAY)
+        progress.save_log(db, system, (), [Advance(now - 60, now - 300)])
         for name, grain, fields in series:
-            number, seq = archive.series_id(db, name, (("system", system),)), archive.next_seq(db)
+            number, seq = archive.new_series(db, f"{name},system={system}"), archive.next_seq(db)
             count = YEARS * DAY // grain
             db.execute(
                 "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ? - 1) "
@@ -49,8 +49,8 @@ def fill(store: Store, system: str, now: int) -> None:
             db.execute("INSERT OR REPLACE INTO meta VALUES ('seq', ?)", (str(seq + count),))
         for stream in GRAINS:
             progress.save_pair(db, Pair(system, stream, floor=begin, asked_at=now - 60))
-            for age in (6 * 3600, 4 * DAY):
-                progress.cover(db, system, stream, age, Span(begin, now - age))
+            read = {age: (Span(begin, now - age),) for age in (6 * 3600, 4 * DAY)}
+            progress.save_coverage(db, system, stream, {}, read)
 
 
 def look() -> bool:

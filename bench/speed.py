@@ -21,7 +21,7 @@ from ingest.enphase.streams import BY_NAME
 from ingest.fetch import worker
 from ingest.plan.work import Classes
 from ingest.simulator import Caller, Cloud, Site
-from ingest.store import archive, outbox
+from ingest.store import archive, outbox, snapshot
 from ingest.store.database import Store
 from tests.influxd import Influxd
 
@@ -59,11 +59,13 @@ def replies(days: int) -> Iterator[tuple[Task, bytes]]:
 
 def ours(wanted: list[tuple[Task, bytes]], store: Store) -> int:
     """Fetch, read and commit every reply; returns the rows in the archive."""
+    known = snapshot.load(store.db)
     for task, body in wanted:
         outcome = worker.fetch(task, 0, Request("GET", ""), "v4", "", None, Canned(body))
         context = CommitContext(START, Classes(6 * 3600, 4 * DAY), START - 400 * DAY, "home")
         with store.transaction() as db:
-            record.record(db, outcome, context)
+            changes = record.record(db, known, outcome, context)
+        changes.apply(known)
     return archive.size(store.db)
 
 

@@ -25,7 +25,6 @@ SHARED_NAMES = {
     "context": "what a command is given, and what a commit is given",
     "daily_totals": "the table, and what a commit does to it",
     "errors": "the exceptions of the program, and the wording of those of the configuration",
-    "ledger": "the table, and its sums kept in memory",
     "lifetime": "the streams, and the simulated cloud's",
     "oauth": "the client's side, and the simulated cloud's",
     "quota": "the plan's limits, and the simulated cloud's count",

@@ -1,154 +1,146 @@
-"""The derived measurements, computed in the transaction of the points they come from, only where those changed."""
+"""The derived measurements, computed from the points they come from, only where those changed. Pure."""
 
-import sqlite3
-from collections.abc import Iterable, Mapping, Set
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Mapping
 from datetime import tzinfo
 
+from ingest.commit.changes import Changes
 from ingest.core import audit, derive
 from ingest.core.audit import Total
-from ingest.core.days import LocalDay, days_of, midnight, month_start, next_month_start, zone
+from ingest.core.days import LocalDay, days_of, midnight, month_start, next_month_start
+from ingest.core.draft import Touched
 from ingest.core.point import Point
-from ingest.core.span import NONE, Span, Spans, floor_to
+from ingest.core.span import NONE, Span, floor_to
 from ingest.enphase.catalogue import DAILY
 from ingest.enphase.streams import STREAMS
-from ingest.plan import coverage
-from ingest.store import archive, daily_totals, progress
-from ingest.store.archive import Written
 
 MEASUREMENTS = {stream.name: flow.measurement for stream in STREAMS for flow in stream.flows}
 """The measurements from which all is derived, by stream."""
 ENERGY_FIELDS = ("produced_wh", "consumed_wh", "self_consumed_wh")
+MADE = (*MEASUREMENTS.values(), "energy", "energy_daily", "energy_monthly")
+"""The measurements that derivation reads and writes."""
 
 
-def zone_of(db: sqlite3.Connection, system: str) -> tzinfo | None:
-    """The zone of a system; None until the cloud has told it: without it there are no local days."""
-    row = progress.system(db, system)
-    return zone(row.timezone) if row and row.timezone else None
-
-
-def source_of(db: sqlite3.Connection, system: str) -> str | None:
+def source_of(changes: Changes, system: str) -> str | None:
     """The stream that is this system's production: of the meter if there is one, else of the microinverters.
 
     None until that is known.
     """
-    row = progress.system(db, system)
+    row = changes.systems.get(system)
     source = row.info.get("production_source") if row else None
-    if source == "meter" or archive.extent(db, "production_rgm", system) is not None:
+    if source == "meter" or changes.has_points(system, ("production_rgm",)):
         return "rgm_stats"
     return None if source is None else "stats"
 
 
-def energy(db: sqlite3.Connection, system: str, written: Written | None) -> Set[int]:
-    """Compute `energy` again where its inputs changed, everywhere when `written` is None. Returns what changed."""
-    source = source_of(db, system)
-    inputs = [MEASUREMENTS[name] for name in (source, "consumption") if name]
-    if written is None:
-        spans = [extent for name in inputs if (extent := archive.extent(db, name, system))]
-        if not spans:
-            return set()
-        start, end = min(first for first, _ in spans), max(last for _, last in spans)
-        wanted: Iterable[int] | None = None
+def inputs(changes: Changes, system: str, fresh: Collection[str] = ()) -> set[str]:
+    """The measurements that `energy` comes from; `fresh` are those of which points are about to come."""
+    source = "rgm_stats" if "production_rgm" in fresh else source_of(changes, system)
+    return {MEASUREMENTS[name] for name in (source, "consumption") if name}
+
+
+def energy(changes: Changes, system: str, touched: Touched | None) -> set[int]:
+    """Compute `energy` again where its inputs changed, everywhere when `touched` is None. Returns what changed."""
+    source = source_of(changes, system)
+    produced, consumed = _produced(changes, system, source), changes.points.numbers("consumption", system, "energy_wh")
+    if touched is None:
+        slots: Iterable[int] = produced.keys() | consumed.keys()
     else:
-        times = {floor_to(time, derive.QUARTER) for name in inputs for time in written.touched.get(name, ())}
-        if not times:
-            return set()
-        start, end, wanted = min(times), max(times), times
-    start, end = floor_to(start, derive.QUARTER), end + derive.QUARTER
-    produced = _produced(db, system, source, start, end)
-    consumed = archive.numbers(db, "consumption", system, "energy_wh", start, end)
-    slots = produced.keys() | consumed.keys() if wanted is None else wanted
-    return archive.upsert(db, derive.energy(system, slots, produced, consumed)).touched.get("energy", set())
+        names = inputs(changes, system)
+        slots = {floor_to(time, derive.QUARTER) for name in names for time in touched.get(name, ())}
+    return changes.points.merge(derive.energy(system, slots, produced, consumed)).get("energy", set())
 
 
-def _produced(db: sqlite3.Connection, system: str, source: str | None, start: int, end: int) -> dict[int, float]:
+def _produced(changes: Changes, system: str, source: str | None) -> dict[int, float]:
     if source is None:
         return {}
-    if source == "rgm_stats":
-        return archive.numbers(db, "production_rgm", system, "energy_wh", start, end)
-    return derive.quarters(archive.numbers(db, "production_micro", system, "energy_wh", start, end))
+    held = changes.points.numbers(MEASUREMENTS[source], system, "energy_wh")
+    return held if source == "rgm_stats" else derive.quarters(held)
 
 
-def everywhere(db: sqlite3.Connection, system: str, now: int, settle: int) -> None:
+def everywhere(changes: Changes, system: str, now: int, settle: int) -> None:
     """Compute everything anew: the source of production or the zone of the system has become known, or another."""
-    energy(db, system, None)
-    extent = archive.extent(db, "energy", system)
-    if extent is not None:
-        days(db, system, [Span(extent[0], extent[1] + derive.QUARTER)], now, settle)
+    energy(changes, system, None)
+    times = [at for name in ENERGY_FIELDS for at in changes.points.numbers("energy", system, name)]
+    if times:
+        days(changes, system, [Span(min(times), max(times) + derive.QUARTER)], now, settle)
 
 
-def days(db: sqlite3.Connection, system: str, spans: Iterable[Span], now: int, settle: int) -> None:
+def days(changes: Changes, system: str, spans: Iterable[Span], now: int, settle: int) -> None:
     """Complete `energy_daily` where `energy` changed or became settled, unless the vendor has a final total.
 
     Self-consumption is known to us alone; the vendor's totals win once they are final.
     """
-    local = zone_of(db, system)
+    local = changes.zone(system)
     if local is None:
         return
     found = {day.start: day for span in spans for day in days_of(span, local) if day.end <= now}
-    if not found:
-        return
-    touched = sorted(found.values())
-    sums = own_sums(db, system, touched, settle)
-    said = {field: _said(db, system, series, touched) for series, field in DAILY.items()}
-    points = []
-    for day in touched:
-        ours = sums.get(day.start, {})
-        fields = {field: _better(wh, said.get(field, {}).get(day.date.isoformat())) for field, wh in ours.items()}
-        if fields:
-            points.append(Point("energy_daily", (("system", system),), day.start, fields))
-    write_days(db, system, points, local)
+    sums = own_sums(changes, system, sorted(found.values()), settle)
+    points = [
+        Point("energy_daily", (("system", system),), start, _better(changes, system, found[start], ours))
+        for start, ours in sums.items()
+        if ours
+    ]
+    write_days(changes, system, points, local)
 
 
-def _said(db: sqlite3.Connection, system: str, series: str, touched: list[LocalDay]) -> dict[str, Total]:
-    first, last = touched[0].date.isoformat(), touched[-1].date.isoformat()
-    return daily_totals.held(db, system, series, first, last + "~")
+def _better(changes: Changes, system: str, day: LocalDay, ours: Mapping[str, float]) -> dict[str, float]:
+    """The vendor's totals once they are final; until then the larger ones: both grow as data come in."""
+    fields = dict(ours)
+    for series, name in DAILY.items():
+        total: Total | None = changes.totals.get((system, series, day.date.isoformat()))
+        if total is not None and name in fields:
+            fields[name] = total.wh if total.final else max(fields[name], total.wh)
+    return fields
 
 
-def _better(ours: float, said: Total | None) -> float:
-    """The vendor's total once it is final; until then the larger one: both grow as data come in."""
-    if said is None:
-        return ours
-    return said.wh if said.final else max(ours, said.wh)
-
-
-def own_sums(
-    db: sqlite3.Connection, system: str, wanted: Iterable[LocalDay], settle: int
-) -> dict[int, dict[str, float]]:
+def own_sums(changes: Changes, system: str, wanted: Iterable[LocalDay], settle: int) -> dict[int, dict[str, float]]:
     """Sums of `energy` by field, for each of the days of which what it comes from is settled and there."""
-    source = source_of(db, system)
-    made = settled(db, system, source, settle) if source else NONE
-    used = settled(db, system, "consumption", settle)
-    found = {}
-    for day in wanted:
-        is_used, is_made = audit.is_covered(day, used), audit.is_covered(day, made)
-        if is_used or is_made:
-            found[day.start] = derive.day_sums(
-                day,
-                _wh(db, MEASUREMENTS[source], system, day) if source and is_made else {},
-                _wh(db, "consumption", system, day) if is_used else {},
-                archive.numbers(db, "energy", system, "self_consumed_wh", day.start, day.end),
-            )
-    return found
+    source = source_of(changes, system)
+    made = changes.settled(system, source, settle) if source else NONE
+    used = changes.settled(system, "consumption", settle)
+    known = [
+        (day, is_made, is_used)
+        for day in wanted
+        if (is_made := audit.is_covered(day, made)) | (is_used := audit.is_covered(day, used))
+    ]
+    if not known:
+        return {}
+    produced = ByTime(changes.points.numbers(MEASUREMENTS[source], system, "energy_wh") if source else {})
+    consumed = ByTime(changes.points.numbers("consumption", system, "energy_wh"))
+    own = ByTime(changes.points.numbers("energy", system, "self_consumed_wh"))
+    return {
+        day.start: derive.day_sums(
+            day, produced.of(day) if is_made else {}, consumed.of(day) if is_used else {}, own.of(day)
+        )
+        for day, is_made, is_used in known
+    }
 
 
-def _wh(db: sqlite3.Connection, measurement: str, system: str, day: LocalDay) -> dict[int, float]:
-    return archive.numbers(db, measurement, system, "energy_wh", day.start, day.end)
+def is_summed(changes: Changes, system: str, day: LocalDay, settle: int) -> bool:
+    """Whether anything of a day that sums are made of is settled."""
+    return any(audit.is_covered(day, changes.settled(system, stream, settle)) for stream in MEASUREMENTS)
 
 
-def settled(db: sqlite3.Connection, system: str, stream: str, settle: int) -> Spans:
-    """What was read of a stream when it was settled."""
-    return coverage.covered(progress.coverage_of(db, system, stream), settle)
+class ByTime:
+    """Numbers in order of time, of which days are cut out."""
+
+    def __init__(self, values: Mapping[int, float]) -> None:
+        self._values = values
+        self._times = sorted(values)
+
+    def of(self, day: LocalDay) -> dict[int, float]:
+        """Those of a day."""
+        first, last = bisect_left(self._times, day.start), bisect_left(self._times, day.end)
+        return {at: self._values[at] for at in self._times[first:last]}
 
 
-def write_days(db: sqlite3.Connection, system: str, points: Iterable[Point], local: tzinfo) -> None:
+def write_days(changes: Changes, system: str, points: Iterable[Point], local: tzinfo) -> None:
     """Write days of `energy_daily`, and the months that they change."""
-    touched = archive.upsert(db, derive.dated(points, local)).touched.get("energy_daily")
+    touched = changes.points.merge(derive.dated(points, local)).get("energy_daily")
     if not touched:
         return
     months = {month_start(day.date) for start in touched for day in days_of(Span(start, start + 1), local)}
-    start, end = midnight(min(months), local), midnight(next_month_start(max(months)), local)
-    held: Mapping[str, Mapping[int, float]] = {
-        name: archive.numbers(db, "energy_daily", system, name, start, end) for name in ENERGY_FIELDS
-    }
+    held = {name: changes.points.numbers("energy_daily", system, name) for name in ENERGY_FIELDS}
     begins = [(midnight(month, local), midnight(next_month_start(month), local)) for month in sorted(months)]
-    archive.upsert(db, derive.dated(derive.monthly(system, begins, held), local))
+    changes.points.merge(derive.dated(derive.monthly(system, begins, held), local))

@@ -15,6 +15,9 @@ MOST_DOUBTS = 2
 MOST_TRIFLES = 10
 """How often a day is read again at all because of changes that are smaller than the tolerance."""
 
+TotalKey = tuple[str, str, str]
+"""System, series and day (ISO date) of a total."""
+
 
 @dataclass(frozen=True)
 class Total:
@@ -87,3 +90,8 @@ def judge(total: Total, held: float, intervals: int) -> tuple[Total, bool]:
 def is_covered(day: LocalDay, read: Spans) -> bool:
     """Whether a whole day lies within what was read."""
     return any(span.start <= day.start and day.end <= span.end for span in read)
+
+
+def reopened(total: Total) -> Total:
+    """A total whose intervals have changed: it is judged once more."""
+    return replace(total, open=True)

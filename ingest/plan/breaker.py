@@ -29,6 +29,11 @@ class Breaker:
     wary_until: int = 0
     fatal: IngestError | None = None
 
+    @property
+    def to_keep(self) -> dict[str, str]:
+        """What a restart and `status` must know of it."""
+        return {"paused_until": str(self.paused_until), "weather": self.reason if self.busy else ""}
+
     def plan(self, plan: Plan, now: int) -> Plan:
         """What may be spent now of a plan."""
         if not self.per_minute or now >= self.wary_until:

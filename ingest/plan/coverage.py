@@ -55,3 +55,21 @@ def owed(read: Covered, age: int, floor: int, limit: int | None) -> Spans:
     if limit is None or limit <= floor:
         return NONE
     return subtract((Span(floor, limit),), covered(read, age))
+
+
+def cover(read: Covered, age: int, span: Span) -> Covered:
+    """The same, with a span added to what was read for an age class."""
+    return {**read, age: union(read.get(age, ()), (span,))} if span.length else read
+
+
+def uncover(read: Covered, span: Span) -> Covered:
+    """The same without a span, for every age class: the planner reads it again."""
+    return {age: subtract(spans, (span,)) for age, spans in read.items()}
+
+
+def advanced(log: tuple[Advance, ...], seen: Advance, keep: int) -> tuple[Advance, ...]:
+    """A log with one more report where that is news, else the same; what is older than `keep` s is folded into one."""
+    if log and seen.reported_at <= log[-1].reported_at:
+        return log
+    base = max((entry.reported_at for entry in log if entry.seen_at <= seen.seen_at - keep), default=0)
+    return (*(entry for entry in log if entry.reported_at >= base), seen)

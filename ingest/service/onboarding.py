@@ -23,7 +23,7 @@ from ingest.plan.inventory import listing
 from ingest.service import build, identity
 from ingest.service.clock import Clock
 from ingest.service.identity import CloudIdentity
-from ingest.store import ledger
+from ingest.store import ledger, snapshot
 from ingest.store.database import Store
 
 
@@ -101,9 +101,8 @@ class SystemsLookup:
                     ledger.release(db, outcome.call)
             return
         with contextlib.closing(own), own.transaction() as db:
-            record.record(
-                db, outcome, CommitContext(now, self.settings.ages, 0, outcome.task.account, self.settings.api.version)
-            )
+            context = CommitContext(now, self.settings.ages, 0, outcome.task.account, self.settings.api.version)
+            record.record(db, snapshot.load(db), outcome, context)
 
     def _told(self, account: str, outcome: Outcome) -> Seen:
         verdict = outcome.verdict

@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 
 from ingest.auth.accounts import NEVER_AT, Accounts, Renewal
-from ingest.commit import profiles, record
+from ingest.commit import ages, record
 from ingest.commit.context import CommitContext
 from ingest.config import Settings
 from ingest.core.errors import StateError
@@ -30,7 +30,6 @@ from ingest.plan.state import Pair
 from ingest.report.tokens import note_renewal
 from ingest.service import backfill, news
 from ingest.service.clock import Clock
-from ingest.service.ledger import CallLedger
 from ingest.store import ledger, snapshot
 from ingest.store import meta as kept
 from ingest.store.database import Store
@@ -76,11 +75,10 @@ class Pipeline:
         self.plan = self.settings.plan
         self.app = self.settings.ledger_name
         with self.store.transaction() as db:
-            profiles.classes(db, self.classes, self.clock.now())
+            ages.adopt(db, self.classes, self.clock.now())
         self.inventory = Inventory(self.settings, snapshot.load(self.store.db))
         self.breaker = Breaker()
         self.due_queue = DueQueue(self.inventory, self.classes)
-        self.call_ledger = CallLedger(self.store, self.app)
         renewals = 0.0 if self.api.version == "v2" else len(self.settings.accounts) / RENEWED_AT
         rules = Rules(self.plan, self.settings.api.reserve, self.settings.api.backfill_share, renewals)
         self.dispatcher = Dispatcher(self.due_queue, rules)
@@ -90,8 +88,8 @@ class Pipeline:
         self._flying: dict[tuple[str, str], Task] = {}
         self._unrecorded: list[Event] = []
         self._corrections = self.clock.corrections
-        self.call_ledger.settle(self.clock.now())
         with self.store.transaction() as db:
+            ledger.settle(db, self.app, self.clock.now())
             kept.write(db, "clock_wrong_by", "0")
             kept.write(db, "fatal", "")
             self.breaker.paused_until = int(kept.read(db, "paused_until") or 0)
@@ -136,7 +134,8 @@ class Pipeline:
         now = self.clock.now()
         if corrections != self._corrections:
             try:
-                self.call_ledger.clamp_future(now)
+                with self.store.transaction() as db:
+                    ledger.clamp_future(db, self.app, now)
                 self._corrections = corrections
             except StateError as error:
                 self.changes.bad("state", str(error))
@@ -145,7 +144,7 @@ class Pipeline:
         return now
 
     def _start_calls(self, done: Tick, now: int) -> Tick:
-        usage = self.call_ledger.usage(now)
+        usage = ledger.usage(self.store.db, self.app, now)
         for system in backfill.take_up(self.store, self.inventory, now):
             self.due_queue.touch(system, now)
         share = backfill.share(self.store, self.settings.api.backfill_share)
@@ -175,7 +174,7 @@ class Pipeline:
     def _start(self, task: Task, now: int) -> int:
         grant = self.accounts.grant(task.account, now)
         try:
-            call = self.call_ledger.reserve(now, (task.system, task.stream.name, task.purpose.value))
+            call = self._reserve(now, (task.system, task.stream.name, task.purpose.value))
         except StateError as error:
             self.changes.bad("state", str(error))
             return 0
@@ -197,10 +196,15 @@ class Pipeline:
         self._submit(work)
         return 1
 
+    def _reserve(self, now: int, call: tuple[str, str, str]) -> int:
+        """Enter a call (system, stream, purpose) before it is sent; returns its number. On the disk when it returns."""
+        with self.store.transaction(durable=True) as db:
+            return ledger.reserve(db, self.app, now, call)
+
     def _start_renewal(self, account: str) -> None:
         now = self.clock.now()
         try:
-            call = self.call_ledger.reserve(now, (f"@{account}", "token", "token"))
+            call = self._reserve(now, (f"@{account}", "token", "token"))
         except StateError as error:
             self.changes.bad("state", str(error))
             return
@@ -251,20 +255,19 @@ class Pipeline:
         now = self.clock.now()
         outcome = self.accounts.judge(outcome, now)
         context = self._context(task, now)
+        breaker = after(self.breaker, outcome.verdict, self.plan, now)
         with self.store.transaction() as db:
-            pair = record.record(db, outcome, context)
-            breaker = after(self.breaker, outcome.verdict, self.plan, now)
-            kept.write(db, "paused_until", str(breaker.paused_until))
-            kept.write(db, "weather", breaker.reason if breaker.busy else "")
+            committed = record.record(db, self.inventory.state, outcome, context)
+            if breaker.to_keep != self.breaker.to_keep:
+                for name, value in breaker.to_keep.items():
+                    kept.write(db, name, value)
         self.breaker = breaker
         self._flying.pop(task.pair, None)
-        self.call_ledger.ended(outcome.call, now, sent=outcome.sent)
-        listed = [info.system for info in outcome.systems]
-        if snapshot.refresh(self.store.db, self.inventory.state, *task.pair, listed):
+        if committed.apply(self.inventory.state):
             self.inventory.rebuild()
-        for system in dict.fromkeys([task.system, *listed]):
+        for system in dict.fromkeys([task.system, *(info.system for info in outcome.systems)]):
             self.due_queue.touch(system, now)
-        news.outcome(self.changes, outcome, pair.rest_until - now)
+        news.outcome(self.changes, outcome, committed.pairs[task.pair].rest_until - now)
         self._report_clock()
 
     def _report_clock(self) -> None:
@@ -288,7 +291,6 @@ class Pipeline:
         with self.store.transaction() as db:
             ledger.end(db, renewal.call, now, "ok" if renewal.token else "no_token")
             note_renewal(db, renewal.account, now, renewal.error)
-        self.call_ledger.ended(renewal.call, now, sent=True)
         self.breaker.fatal = self.accounts.finish(renewal, now) or self.breaker.fatal
         news.renewal(self.changes, renewal)
 

@@ -1,16 +1,21 @@
 """The archive: every point ever read, merged as the databases merge, with a number for each change."""
 
 import sqlite3
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count, repeat
+from itertools import chain, count, repeat
 from typing import NamedTuple
 
-from ingest.core.point import Point, encode_fields, merge_fields, series_key
+from ingest.core.draft import Draft, Rows, by_series
+from ingest.core.draft import numbers as text_numbers
+from ingest.core.point import Point, parse_series, series_key
 
 Row = tuple[int, int, str, int]
 """series, time, fields, seq"""
+Want = tuple[Sequence[int], int, int]
+"""Numbers of series, and the times `start <= time < end` that are wanted of them."""
+TERMS = 200
+"""Parts of one statement; SQLite takes 500 selects and some thousand values."""
 
 
 @dataclass(frozen=True)
@@ -33,79 +38,81 @@ class Filter(NamedTuple):
 
 def upsert(db: sqlite3.Connection, points: Iterable[Point]) -> Written:
     """Merge points into the archive; a row gets a new number only when something really changed."""
-    by_series: dict[tuple[str, tuple[tuple[str, str], ...]], dict[int, str]] = defaultdict(dict)
-    series_at: tuple[str, tuple[tuple[str, str], ...]] | None = None
-    rows: dict[int, str] = {}
-    for measurement, tags, time, fields in points:
-        if series_at is None or series_at[1] is not tags or series_at[0] is not measurement:
-            series_at = measurement, tags
-            rows = by_series[series_at]
-        text = encode_fields(fields)
-        rows[time] = merge_fields(rows[time], text) if time in rows else text
-    seq = start = next_seq(db)
-    added = revised = 0
-    touched: dict[str, set[int]] = defaultdict(set)
-    for (measurement, tags), rows in by_series.items():
-        series = series_id(db, measurement, tags)
-        news, changed = _news(rows, _held(db, series, min(rows), max(rows)))
-        if not news:
-            continue
-        added += len(news) - changed
-        revised += changed
-        numbered = zip(repeat(series), news, news.values(), count(seq), strict=False)
-        db.executemany(f"INSERT{' OR REPLACE' if changed else ''} INTO points VALUES (?, ?, ?, ?)", numbered)
-        seq += len(news)
-        touched[measurement].update(news)
-    if seq != start:
-        db.execute("INSERT OR REPLACE INTO meta VALUES ('seq', ?)", (str(seq),))
-    if added and not db.execute("UPDATE meta SET value = value + ? WHERE key = 'points'", (added,)).rowcount:
-        db.execute("INSERT INTO meta SELECT 'points', count(*) FROM points")
-    return Written(added, revised, touched)
+    found = by_series(points)
+    ids = series_ids(db, [series_key(*series) for series in found])
+    wants = [
+        ((ids[key],), min(rows), max(rows) + 1) for series, rows in found.items() if (key := series_key(*series)) in ids
+    ]
+    draft = Draft(read(db, ids, wants))
+    touched = draft.merge_rows(found)
+    write(db, draft, ids)
+    return Written(draft.added, draft.revised, touched)
 
 
-def _news(rows: dict[int, str], held: Mapping[int, str]) -> tuple[dict[int, str], int]:
-    """The rows that are new or change something, as they are to be, and how many of them change something."""
-    if not held:
-        return rows, 0
-    news: dict[int, str] = {}
-    changed = 0
-    for time, text in rows.items():
-        old = held.get(time)
-        if old == text:
-            continue
-        if old is not None:
-            merged = merge_fields(old, text)  # what the reply omits stays
-            if merged == old:
-                continue
-            changed += 1
-            news[time] = merged
-        else:
-            news[time] = text
-    return news, changed
+def write(db: sqlite3.Connection, draft: Draft, ids: Mapping[str, int]) -> None:
+    """Write what changes; `ids` are the numbers of the series that there are already."""
+    if not draft.news:
+        return
+    sums = dict(db.execute("SELECT key, value FROM meta WHERE key IN ('seq', 'points')").fetchall())
+    seq = int(sums.get("seq", 1))
+    size = int(sums["points"]) if "points" in sums else _count(db)
+    rows: list[Iterable[Row]] = []
+    for key, fresh in draft.news.items():
+        number = ids[key] if key in ids else new_series(db, key)
+        rows.append(zip(repeat(number), fresh, fresh.values(), count(seq), strict=False))
+        seq += len(fresh)
+    how = "INSERT OR REPLACE" if draft.revised else "INSERT"
+    db.executemany(f"{how} INTO points VALUES (?, ?, ?, ?)", chain.from_iterable(rows))
+    db.execute("INSERT OR REPLACE INTO meta VALUES ('seq', ?), ('points', ?)", (str(seq), str(size + draft.added)))
 
 
-def _held(db: sqlite3.Connection, series: int, first: int, last: int) -> dict[int, str]:
-    rows = db.execute(
-        "SELECT time, fields FROM points WHERE series = ? AND time BETWEEN ? AND ?", (series, first, last)
-    )
-    return dict(rows.fetchall())
+def new_series(db: sqlite3.Connection, key: str) -> int:
+    """Enter a series; returns its number."""
+    measurement, tags = parse_series(key)
+    system = dict(tags).get("system", "")
+    made = db.execute("INSERT INTO series (key, measurement, system) VALUES (?, ?, ?)", (key, measurement, system))
+    return int(made.lastrowid or 0)
+
+
+def series_ids(db: sqlite3.Connection, keys: Sequence[str]) -> dict[str, int]:
+    """The numbers of those series that there are, by key."""
+    found: dict[str, int] = {}
+    for at in range(0, len(keys), TERMS):
+        some = keys[at : at + TERMS]
+        marks = ", ".join("?" * len(some))
+        found |= db.execute(f"SELECT key, id FROM series WHERE key IN ({marks})", some).fetchall()  # noqa: S608 - marks
+    return found
+
+
+def series_of(db: sqlite3.Connection, systems: Sequence[str]) -> dict[str, int]:
+    """The numbers of the series of some systems, by key."""
+    found: dict[str, int] = {}
+    for at in range(0, len(systems), TERMS):
+        some = systems[at : at + TERMS]
+        marks = ", ".join("?" * len(some))
+        found |= db.execute(f"SELECT key, id FROM series WHERE system IN ({marks})", some).fetchall()  # noqa: S608
+    return found
+
+
+def read(db: sqlite3.Connection, ids: Mapping[str, int], wants: Sequence[Want]) -> dict[str, Rows]:
+    """The rows of some series (numbers) with `start <= time < end`, by series key and time."""
+    found: dict[int, Rows] = {}
+    for at in range(0, len(wants), TERMS):
+        some = wants[at : at + TERMS]
+        parts = [
+            f"SELECT series, time, fields FROM points WHERE series IN ({', '.join(map(str, numbers))}) "  # noqa: S608
+            f"AND time >= {start:d} AND time < {end:d}"
+            for numbers, start, end in some
+        ]
+        for series, time, fields in db.execute(" UNION ALL ".join(parts)):
+            found.setdefault(series, {})[time] = fields
+    return {key: found[number] for key, number in ids.items() if number in found}
 
 
 def next_seq(db: sqlite3.Connection) -> int:
     """The number that the next changed row gets; it never goes back, also not when rows go."""
     row = db.execute("SELECT value FROM meta WHERE key = 'seq'").fetchone()
     return int(row[0]) if row else 1
-
-
-def series_id(db: sqlite3.Connection, measurement: str, tags: tuple[tuple[str, str], ...]) -> int:
-    """The number of a series, which is made when it is new."""
-    key = series_key(measurement, tags)
-    row = db.execute("SELECT id FROM series WHERE key = ?", (key,)).fetchone()
-    if row:
-        return int(row[0])
-    system = dict(tags).get("system", "")
-    made = db.execute("INSERT INTO series (key, measurement, system) VALUES (?, ?, ?)", (key, measurement, system))
-    return int(made.lastrowid or 0)
 
 
 def values(db: sqlite3.Connection, measurement: str, system: str, start: int, end: int) -> Iterator[tuple[int, str]]:
@@ -121,18 +128,7 @@ def numbers(
     db: sqlite3.Connection, measurement: str, system: str, field: str, start: int, end: int
 ) -> dict[int, float]:
     """One numeric field by time, where it is there, with `start <= time < end`."""
-    first, later = f"{field}=", f",{field}="
-    found: dict[int, float] = {}
-    for time, fields in values(db, measurement, system, start, end):
-        if fields.startswith(first):
-            begin = len(first)
-        elif (at := fields.find(later)) >= 0:
-            begin = at + len(later)
-        else:
-            continue
-        stop = fields.find(",", begin)
-        found[time] = float(fields[begin:] if stop < 0 else fields[begin:stop])
-    return found
+    return text_numbers(dict(values(db, measurement, system, start, end)), field)
 
 
 def extent(db: sqlite3.Connection, measurement: str, system: str) -> tuple[int, int] | None:
@@ -214,4 +210,8 @@ def backlog(db: sqlite3.Connection, cursor: int) -> int:
 def size(db: sqlite3.Connection) -> int:
     """How many points there are: a number that is kept, since counting millions takes a second."""
     row = db.execute("SELECT value FROM meta WHERE key = 'points'").fetchone()
-    return int(row[0] if row else db.execute("SELECT count(*) FROM points").fetchone()[0])
+    return int(row[0]) if row else _count(db)
+
+
+def _count(db: sqlite3.Connection) -> int:
+    return int(db.execute("SELECT count(*) FROM points").fetchone()[0])

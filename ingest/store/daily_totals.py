@@ -4,9 +4,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ingest.core.audit import Total
-
-_COLUMNS = "wh, final, open, changed, doubts, reads, held"
+from ingest.core.audit import Total, TotalKey
 
 
 class Difference(NamedTuple):
@@ -19,34 +17,27 @@ class Difference(NamedTuple):
     held_wh: float
 
 
-def held(db: sqlite3.Connection, system: str, series: str, since: str, until: str = "9") -> dict[str, Total]:
-    """The totals of one series by ISO date, `since <= day < until`."""
+def of_system(db: sqlite3.Connection, system: str, first: str = "", last: str = "9") -> dict[TotalKey, Total]:
+    """The totals of a system, of the days `first <= day <= last` (ISO dates)."""
     rows = db.execute(
-        f"SELECT day, {_COLUMNS} FROM totals WHERE system = ? AND series = ? AND day >= ? AND day < ?",  # noqa: S608
-        (system, series, since, until),
+        "SELECT series, day, wh, final, open, changed, doubts, reads, held FROM totals WHERE system = ? "
+        "AND day >= ? AND day <= ?",
+        (system, first, last),
     )
     return {
-        day: Total(wh, bool(final), bool(is_open), bool(changed), doubts, reads, ours)
-        for day, wh, final, is_open, changed, doubts, reads, ours in rows
+        (system, series, day): Total(wh, bool(final), bool(is_open), bool(changed), doubts, reads, ours)
+        for series, day, wh, final, is_open, changed, doubts, reads, ours in rows
     }
 
 
-def save(db: sqlite3.Connection, system: str, series: str, days: Mapping[str, Total]) -> None:
-    """Remember totals by ISO date."""
+def save(db: sqlite3.Connection, totals: Mapping[TotalKey, Total]) -> None:
+    """Remember totals."""
     db.executemany(
         "INSERT OR REPLACE INTO totals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (system, series, day, row.wh, row.final, row.open, row.changed, row.doubts, row.reads, row.held)
-            for day, row in days.items()
+            (*key, row.wh, row.final, row.open, row.changed, row.doubts, row.reads, row.held)
+            for key, row in totals.items()
         ],
-    )
-
-
-def reopen(db: sqlite3.Connection, system: str, series: str, first: str, last: str) -> None:
-    """The intervals of these days have changed: they are judged once more."""
-    db.execute(
-        "UPDATE totals SET open = 1 WHERE system = ? AND series = ? AND day BETWEEN ? AND ? AND NOT open",
-        (system, series, first, last),
     )
 
 

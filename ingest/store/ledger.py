@@ -7,37 +7,65 @@ from ingest.plan.quota import Usage, month_bounds
 
 KEEP = 400 * 86400
 """A ledger longer than a year lets a year be looked back on."""
+LONGEST_CALL = 20 * MINUTE
+"""No call is in flight for so long (s)."""
+HISTORY = "history"
 
 
 def reserve(db: sqlite3.Connection, app: str, at: int, call: tuple[str, str, str]) -> int:
     """Enter a call (system, stream, purpose) that is about to be sent; returns its number."""
     made = db.execute("INSERT INTO calls (app, at, system, stream, purpose) VALUES (?, ?, ?, ?, ?)", (app, at, *call))
+    _count(db, app, at, call[2], 1)
     return int(made.lastrowid or 0)
 
 
 def end(db: sqlite3.Connection, call: int, at: int, verdict: str) -> None:
-    """Note when a call ended and what came of it."""
-    db.execute("UPDATE calls SET ended = max(at, ?), verdict = ? WHERE id = ?", (at, verdict, call))
+    """Note when a call ended and what came of it. One that ended in another month than it began counts in both."""
+    row = db.execute(
+        "UPDATE calls SET ended = max(at, ?), verdict = ? WHERE id = ? RETURNING app, at, ended, purpose",
+        (at, verdict, call),
+    ).fetchone()
+    if row is not None:
+        app, began, ended, purpose = row
+        if month_bounds(began) != month_bounds(ended):
+            _count(db, app, ended, purpose, 1)
 
 
 def release(db: sqlite3.Connection, call: int) -> None:
     """Strike out a call that certainly never left this machine."""
-    db.execute("DELETE FROM calls WHERE id = ?", (call,))
+    row = db.execute("DELETE FROM calls WHERE id = ? RETURNING app, at, purpose", (call,)).fetchone()
+    if row is not None:
+        app, at, purpose = row
+        _count(db, app, at, purpose, -1)
+
+
+def _count(db: sqlite3.Connection, app: str, at: int, purpose: str, by: int) -> None:
+    """Keep the sums of a month in step with its calls."""
+    history = by if purpose == HISTORY else 0
+    db.execute(
+        "INSERT INTO call_months VALUES (?, ?, ?, ?) ON CONFLICT (app, month) DO UPDATE "
+        "SET calls = calls + excluded.calls, history = history + excluded.history",
+        (app, month_bounds(at)[0], by, history),
+    )
 
 
 def usage(db: sqlite3.Connection, app: str, now: int) -> Usage:
-    """What the application spent in the month of `now`, and the ends of the calls of the last minute."""
-    first, following = month_bounds(now)
-    month, history = db.execute(
-        "SELECT count(*), coalesce(sum(purpose = 'history'), 0) FROM calls "
-        "WHERE app = ? AND at < ? AND at >= ? AND coalesce(ended, ?) >= ?",
-        (app, following, first - 10 * MINUTE, now, first),
-    ).fetchone()
-    recent = db.execute(
-        "SELECT coalesce(ended, ?) AS moment FROM calls WHERE app = ? AND at > ? AND moment > ? ORDER BY moment",
-        (now, app, now - 20 * MINUTE, now - MINUTE - 1),
+    """What the application spent in the month of `now`, and the ends of the calls of the last minute.
+
+    A call in flight counts as ending now: also in the month that has begun meanwhile.
+    """
+    first = month_bounds(now)[0]
+    row = db.execute("SELECT calls, history FROM call_months WHERE app = ? AND month = ?", (app, first)).fetchone()
+    month, history = row or (0, 0)
+    flying = db.execute(
+        "SELECT at, purpose FROM calls WHERE app = ? AND ended IS NULL AND at > ?", (app, now - LONGEST_CALL)
     ).fetchall()
-    return Usage(month, history, tuple(min(now, moment) for (moment,) in recent))
+    ended = db.execute(
+        "SELECT ended FROM calls WHERE app = ? AND ended > ? ORDER BY ended", (app, now - MINUTE - 1)
+    ).fetchall()
+    over = [purpose for at, purpose in flying if at < first]
+    recent = (*(min(now, at) for (at,) in ended), *(now for _ in flying))
+    return Usage(month + len(over), history + over.count(HISTORY), recent)
 
 
 def settle(db: sqlite3.Connection, app: str, now: int) -> None:
@@ -46,15 +74,22 @@ def settle(db: sqlite3.Connection, app: str, now: int) -> None:
     clamp_future(db, app, now)
 
 
-def forget(db: sqlite3.Connection, now: int) -> None:
-    """Drop what is older than a year."""
-    db.execute("DELETE FROM calls WHERE at < ?", (now - KEEP,))
-
-
 def clamp_future(db: sqlite3.Connection, app: str, now: int) -> None:
     """Calls entered by a clock that ran ahead are counted as made now: none is freed."""
     db.execute("UPDATE calls SET at = ? WHERE app = ? AND at > ?", (now, app, now))
     db.execute("UPDATE calls SET ended = ? WHERE app = ? AND ended > ?", (now, app, now))
+    first, following = month_bounds(now)
+    db.execute("DELETE FROM call_months WHERE app = ? AND month >= ?", (app, first))
+    db.execute(
+        "INSERT INTO call_months SELECT ?1, ?2, count(*), coalesce(sum(purpose = 'history'), 0) FROM calls "
+        "WHERE app = ?1 AND at < ?3 AND at >= ?4 AND coalesce(ended, ?5) >= ?2",
+        (app, first, following, first - LONGEST_CALL, now),
+    )
+
+
+def forget(db: sqlite3.Connection, now: int) -> None:
+    """Drop what is older than a year."""
+    db.execute("DELETE FROM calls WHERE at < ?", (now - KEEP,))
 
 
 def per_day(db: sqlite3.Connection, app: str, since: int, without: str = "") -> int:

@@ -104,6 +104,17 @@ MIGRATIONS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (
     ALTER TABLE pairs ADD COLUMN history_fails INTEGER NOT NULL DEFAULT 0;
     """,
     name_days,
+    """
+    -- calls by calendar month (UTC), which begins at `month`: to count them anew takes long
+    CREATE TABLE call_months (
+        app TEXT NOT NULL, month INTEGER NOT NULL, calls INTEGER NOT NULL DEFAULT 0, history INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (app, month)
+    ) WITHOUT ROWID;
+    INSERT INTO call_months
+        SELECT app, CAST(strftime('%s', at, 'unixepoch', 'start of month') AS INTEGER) AS month,
+            count(*), sum(purpose = 'history') FROM calls GROUP BY app, month;
+    CREATE INDEX calls_by_end ON calls (app, ended);
+    """,
 )
 
 VERSION = len(MIGRATIONS)

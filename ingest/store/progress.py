@@ -3,13 +3,13 @@
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from ingest.core.span import Span, Spans, subtract, union
+from ingest.core.span import Span, Spans, union
 from ingest.enphase.streams import BY_NAME
-from ingest.plan.coverage import Advance
+from ingest.plan.coverage import Advance, Covered
 from ingest.plan.profile import Profile, from_json, to_json
 from ingest.plan.state import Pair, SystemRow
 from ingest.store import meta as kept
@@ -63,36 +63,18 @@ def coverage_of(db: sqlite3.Connection, system: str, stream: str) -> dict[int, S
     return {age: union(spans) for age, spans in found.items()}
 
 
-def cover(db: sqlite3.Connection, system: str, stream: str, age: int, span: Span) -> None:
-    """Add a span to what was read for an age class; spans that touch become one row."""
-    if not span.length:
-        return
-    touching = db.execute(
-        "SELECT start, end FROM coverage WHERE system = ? AND stream = ? AND age = ? AND start <= ? AND end >= ?",
-        (system, stream, age, span.end, span.start),
-    ).fetchall()
-    for start, _ in touching:
-        db.execute(
+def save_coverage(db: sqlite3.Connection, system: str, stream: str, old: Covered, new: Covered) -> None:
+    """Replace what was read of a pair; only what differs is written."""
+    key = system, stream
+    before, after = ({(age, *span) for age, spans in read.items() for span in spans} for read in (old, new))
+    gone = {row[:2] for row in before} - {row[:2] for row in after}
+    if gone:
+        db.executemany(
             "DELETE FROM coverage WHERE system = ? AND stream = ? AND age = ? AND start = ?",
-            (system, stream, age, start),
+            [(*key, *row) for row in gone],
         )
-    start, end = union([span], touching)[0]
-    db.execute("INSERT INTO coverage VALUES (?, ?, ?, ?, ?)", (system, stream, age, start, end))
-
-
-def uncover(db: sqlite3.Connection, system: str, stream: str, span: Span) -> None:
-    """Take a span out of what was read, for every age class: the planner reads it again."""
-    rows = db.execute(
-        "SELECT age, start, end FROM coverage WHERE system = ? AND stream = ? AND start < ? AND end > ?",
-        (system, stream, span.end, span.start),
-    ).fetchall()
-    for age, start, end in rows:
-        db.execute(
-            "DELETE FROM coverage WHERE system = ? AND stream = ? AND age = ? AND start = ?",
-            (system, stream, age, start),
-        )
-        rest = subtract((Span(start, end),), (span,))
-        db.executemany("INSERT INTO coverage VALUES (?, ?, ?, ?, ?)", [(system, stream, age, *part) for part in rest])
+    if fresh := after - before:
+        db.executemany("INSERT OR REPLACE INTO coverage VALUES (?, ?, ?, ?, ?)", [(*key, *row) for row in fresh])
 
 
 def advances(db: sqlite3.Connection) -> dict[str, tuple[Advance, ...]]:
@@ -109,18 +91,16 @@ def log_of(db: sqlite3.Connection, system: str) -> tuple[Advance, ...]:
     return tuple(map(Advance._make, rows.fetchall()))
 
 
-def advance(db: sqlite3.Connection, system: str, seen: Advance, keep: int) -> bool:
-    """Note how far the cloud knows a system; True when that is news. Entries older than `keep` s are folded."""
-    newest = db.execute("SELECT max(reported_at) FROM known WHERE system = ?", (system,)).fetchone()[0]
-    if newest is not None and seen.reported_at <= newest:
-        return False
-    db.execute("INSERT INTO known (system, seen_at, reported_at) VALUES (?, ?, ?)", (system, *seen))
-    db.execute(
-        "DELETE FROM known WHERE system = ?1 AND reported_at < "
-        "(SELECT max(reported_at) FROM known WHERE system = ?1 AND seen_at <= ?2)",
-        (system, seen.seen_at - keep),
-    )
-    return True
+def save_log(db: sqlite3.Connection, system: str, old: Sequence[Advance], new: Sequence[Advance]) -> None:
+    """Replace the log of a system; only what differs is written."""
+    if gone := set(old) - set(new):
+        db.executemany(
+            "DELETE FROM known WHERE system = ? AND reported_at = ?", [(system, entry.reported_at) for entry in gone]
+        )
+    if fresh := set(new) - set(old):
+        db.executemany(
+            "INSERT INTO known (system, seen_at, reported_at) VALUES (?, ?, ?)", [(system, *entry) for entry in fresh]
+        )
 
 
 def _system_row(row: tuple[Any, ...]) -> SystemRow:
@@ -131,7 +111,6 @@ def _system_row(row: tuple[Any, ...]) -> SystemRow:
 
 @lru_cache(maxsize=256)
 def _learned(text: str) -> Profile:
-    # A commit looks at the row of its system several times.
     return from_json(json.loads(text))
 
 

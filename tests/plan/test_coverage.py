@@ -1,15 +1,10 @@
 """What has been read and how far it is trusted, against a model that goes through every second."""
 
-import sqlite3
-from collections.abc import Iterator
-
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.core.span import Span, union
-from ingest.plan.coverage import Advance, covered, edge, known, owed, trusted
-from ingest.store import progress
+from ingest.plan.coverage import Advance, Covered, advanced, cover, covered, edge, known, owed, trusted, uncover
 from tests.strategies import SMALL, advances, raw_spans, seconds, windows
 
 Log = tuple[Advance, ...]
@@ -78,33 +73,38 @@ def test_an_unknown_system_owes_nothing() -> None:
     assert owed({}, 5, 0, edge((), 100, 5)) == ()
 
 
-@pytest.fixture(name="db")
-def _db() -> Iterator[sqlite3.Connection]:
-    db = sqlite3.connect(":memory:")
-    db.execute("CREATE TABLE known (system TEXT, seen_at INTEGER, reported_at INTEGER)")
-    yield db
-    db.close()
-
-
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, SMALL)), max_size=12), st.integers(0, 30))
 def test_folding_the_log_changes_nothing_younger_than_it_keeps(steps: list[tuple[int, int]], keep: int) -> None:
-    db = sqlite3.connect(":memory:")
-    db.execute("CREATE TABLE known (system TEXT, seen_at INTEGER, reported_at INTEGER)")
     full: Log = ()
+    folded: Log = ()
     now = 0
     for wait, reported in steps:
         now += wait
         entry = Advance(now, min(now, reported))
         news = not full or entry.reported_at > full[-1].reported_at
         full = (*full, entry) if news else full
-        assert news == progress.advance(db, "1", entry, keep)
-        folded = progress.log_of(db, "1")
+        before, folded = folded, advanced(folded, entry, keep)
+        assert news == (folded is not before)
         for at in range(now - keep, now + 1):
             assert _known(full, at) == known(folded, at)
-    db.close()
 
 
-def test_the_log_does_not_grow_without_end(db: sqlite3.Connection) -> None:
+def test_the_log_does_not_grow_without_end() -> None:
+    log: Log = ()
     for now in range(0, 10_000, 10):
-        progress.advance(db, "1", Advance(now, now), keep=100)
-    assert len(progress.log_of(db, "1")) == 11
+        log = advanced(log, Advance(now, now), keep=100)
+    assert len(log) == 11
+
+
+@given(reads, raw_spans.map(union), windows)
+def test_what_is_covered_and_uncovered_is_there_and_gone(
+    read: dict[int, tuple[Span, ...]], more: tuple[Span, ...], hole: Span
+) -> None:
+    after: Covered = read
+    for span in more:
+        after = cover(after, 5, span)
+    left = uncover(after, hole)
+    for age in (5, 20):
+        wanted = seconds(read.get(age, ())) | (seconds(more) if age == 5 else set())
+        assert wanted == seconds(after.get(age, ()))
+        assert wanted - seconds([hole]) == seconds(left.get(age, ()))

@@ -1,0 +1,113 @@
+"""What a decision works on: the part of the state that was loaded, and laid over it what is to change."""
+
+from collections import ChainMap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import tzinfo
+
+from ingest.core.audit import Total, TotalKey
+from ingest.core.days import zone
+from ingest.core.draft import Draft, Rows
+from ingest.core.point import parse_series
+from ingest.core.span import Spans
+from ingest.plan import coverage
+from ingest.plan.coverage import Advance, Covered
+from ingest.plan.state import Pair, Snapshot, SystemRow
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a decision needs: `known` is all that planning knows, `rows` the part of the archive that may be touched,
+    `ids` the numbers of the series that have points, both by series key. `oldest` is the oldest point (epoch s) of the
+    stream that was asked, where the cloud says that it has none so old.
+    """
+
+    known: Snapshot
+    rows: Mapping[str, Rows] = field(default_factory=dict)
+    ids: Mapping[str, int] = field(default_factory=dict)
+    totals: Mapping[TotalKey, Total] = field(default_factory=dict)
+    oldest: int | None = None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A reply that could not be read, kept for a person to look at."""
+
+    system: str
+    stream: str
+    at: int
+    reason: str
+    body: bytes = field(repr=False)
+
+
+class Changes:
+    """The state as a decision leaves it. Each map reads through to what was loaded; its first part is what changes.
+
+    `moved` are systems all of whose totals are void, `dropped` the days (ISO date, by system and series) before which
+    totals are not needed any more.
+    """
+
+    def __init__(self, loaded: Loaded) -> None:
+        known = loaded.known
+        self.loaded = loaded
+        self.pairs: ChainMap[tuple[str, str], Pair] = ChainMap({}, known.pairs)
+        self.systems: ChainMap[str, SystemRow] = ChainMap({}, known.systems)
+        self.logs: ChainMap[str, tuple[Advance, ...]] = ChainMap({}, known.logs)
+        self.coverage: ChainMap[tuple[str, str], Covered] = ChainMap({}, known.coverage)
+        self.reaches: ChainMap[str, int] = ChainMap({}, known.reaches)
+        self.totals: ChainMap[TotalKey, Total] = ChainMap({}, dict(loaded.totals))
+        self.moved: set[str] = set()
+        self.dropped: dict[tuple[str, str], str] = {}
+        self.points = Draft(loaded.rows)
+        self.sample: Sample | None = None
+
+    def pair(self, system: str, stream: str) -> Pair:
+        """One pair, fresh when it is not known yet."""
+        return self.pairs.get((system, stream)) or Pair(system, stream)
+
+    def log(self, system: str) -> tuple[Advance, ...]:
+        """The reports of a gateway."""
+        return self.logs.get(system, ())
+
+    def settled(self, system: str, stream: str, age: int) -> Spans:
+        """What was read of a stream for an age class."""
+        return coverage.covered(self.coverage.get((system, stream), {}), age)
+
+    def zone(self, system: str) -> tzinfo | None:
+        """The zone of a system; None until the cloud has told it: without it there are no local days."""
+        row = self.systems.get(system)
+        return zone(row.timezone) if row and row.timezone else None
+
+    def has_points(self, system: str, measurements: Sequence[str]) -> bool:
+        """Whether the archive has any point of some measurements of a system."""
+        return any(
+            measurement in measurements and ("system", system) in tags
+            for measurement, tags in map(parse_series, (*self.loaded.ids, *self.points.news))
+        )
+
+    def forget_totals(self, system: str) -> None:
+        """The days of a system have moved: what was said of the old ones is void."""
+        self.moved.add(system)
+        self.totals = ChainMap({}, {key: total for key, total in self.totals.items() if key[0] != system})
+
+    def totals_of(self, system: str, series: str) -> dict[str, Total]:
+        """The daily totals of a series by ISO date."""
+        return {day: total for (of, name, day), total in self.totals.items() if (of, name) == (system, series)}
+
+    def apply(self, known: Snapshot) -> bool:
+        """Bring what planning knows up to date, once the changes are on the disk.
+
+        True when a system appeared, or changed its account or zone: what is wanted must then be worked out again.
+        """
+        systems = self.systems.maps[0]
+        moved = [
+            name
+            for name, row in systems.items()
+            if (old := known.systems.get(name)) is None or (old.account, old.timezone) != (row.account, row.timezone)
+        ]
+        known.pairs.update(self.pairs.maps[0])
+        known.systems.update(systems)
+        known.logs.update(self.logs.maps[0])
+        known.coverage.update(self.coverage.maps[0])
+        known.reaches.update(self.reaches.maps[0])
+        return bool(moved)

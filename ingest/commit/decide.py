@@ -1,0 +1,208 @@
+"""What an outcome changes: each verdict has one act. Pure: what it needs was loaded before, and is saved after."""
+
+from dataclasses import replace
+
+from ingest.commit import daily_totals, derived, profiles
+from ingest.commit.changes import Changes, Loaded, Sample
+from ingest.commit.context import CommitContext
+from ingest.core.backoff import backoff
+from ingest.core.derive import QUARTER
+from ingest.core.draft import Touched
+from ingest.core.point import Point, Value
+from ingest.core.span import Span, Spans, ceil_to, floor_to, subtract
+from ingest.core.units import DAY, HOUR, MINUTE
+from ingest.enphase.call import Purpose
+from ingest.enphase.replies import Kind
+from ingest.enphase.streams.base import SystemInfo
+from ingest.fetch.worker import Outcome
+from ingest.plan import coverage
+from ingest.plan.coverage import Advance
+from ingest.plan.planner import LONGEST_PAUSE
+from ingest.plan.state import Pair, SystemRow
+
+PAUSES: dict[Kind, tuple[int, int]] = {
+    Kind.BUSY: (MINUTE, LONGEST_PAUSE),
+    Kind.AHEAD: (MINUTE, LONGEST_PAUSE),
+    Kind.EXPIRED: (MINUTE, HOUR),
+    Kind.DENIED: (DAY, 7 * DAY),
+    Kind.WRONG_KEY: (HOUR, HOUR),
+    Kind.GARBLED: (HOUR, DAY),
+}
+"""First pause of a pair and the longest it doubles to, in seconds."""
+HISTORY_PAUSES = {Kind.BUSY: (MINUTE, DAY)}
+"""The same, of the history of a pair alone; an hour to a week for what is not listed."""
+
+
+def decide(loaded: Loaded, outcome: Outcome, at: CommitContext) -> Changes:
+    """All that an outcome changes of the state."""
+    changes = Changes(loaded)
+    task, kind = outcome.task, outcome.verdict.kind
+    pair = changes.pair(*task.pair)
+    if pair.floor is None and task.stream.grain and outcome.date_at is not None:
+        pair = replace(pair, floor=at.floor)  # "the last week" is that before we first asked, also if it was in vain
+    changes.pairs[task.pair] = _act(changes, pair, outcome, at)
+    if task.hopes and kind in (Kind.OK, Kind.OUTSIDE, Kind.NOTHING, Kind.GARBLED, Kind.DENIED):
+        profiles.reach(changes, outcome, answered=kind is Kind.OK)
+    if outcome.body:
+        changes.sample = Sample(*task.pair, at.now, outcome.verdict.reason, outcome.body)
+    return changes
+
+
+def _act(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> Pair:
+    kind = outcome.verdict.kind
+    if kind is Kind.OK:
+        return _ok(changes, pair, outcome, at)
+    if kind is Kind.OUTSIDE:
+        return _outside(changes, pair, outcome, at)
+    if kind is Kind.NOTHING:
+        return _nothing(pair, outcome, at.now)
+    if outcome.task.purpose is Purpose.HISTORY and kind in (Kind.GARBLED, Kind.BUSY):
+        return _nothing(pair, outcome, at.now)  # that window may be the trouble, so what is new is asked as ever
+    if kind in PAUSES:
+        return _rest(pair, outcome, at.now, *PAUSES[kind])
+    return pair
+
+
+def _rest(pair: Pair, outcome: Outcome, now: int, first: int, longest: int) -> Pair:
+    verdict = outcome.verdict
+    fails = pair.fails + 1 if pair.state == verdict.kind.value else 1
+    return replace(
+        pair,
+        fails=fails,
+        rest_until=now + backoff(first, longest, fails),
+        state=verdict.kind.value,
+        reason=verdict.reason,
+    )
+
+
+def _ok(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> Pair:
+    task = outcome.task
+    touched = changes.points.merge(outcome.points)
+    revised = changes.points.revised
+    _systems(changes, outcome, at)
+    if task.stream.grain:
+        settled = _covered(changes, outcome, at)
+        _derive(changes, outcome, touched, settled, at)
+    elif outcome.lifetime is not None:
+        _advance(changes, task.system, outcome.reported_at, at)
+        daily_totals.record(changes, outcome, at)
+    profiles.light(changes, outcome, at.offset)
+    if outcome.meters is not None:
+        profiles.devices(changes, task.system, outcome.meters)
+    asked_at = pair.asked_at if task.purpose is Purpose.HISTORY else at.now
+    answered = replace(
+        pair,
+        floor=at.floor if pair.floor is None else min(pair.floor, at.floor),
+        asked_at=pair.asked_at if outcome.cursor else asked_at,
+        fails=0,
+        rest_until=0,
+        state="",
+        reason="",
+        cursor=outcome.cursor,
+        revised=pair.revised + revised,
+    )
+    if task.purpose is Purpose.HISTORY:
+        answered = replace(answered, history_from=0, history_fails=0)
+    return answered if outcome.points else profiles.judged(changes, answered, task.stream)
+
+
+def _outside(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> Pair:
+    """Learn where the cloud's data begin; never above what was already read, which proves it wrong."""
+    task, first = outcome.task, outcome.verdict.first_at or 0
+    step = task.stream.route("v4").step
+    begin = floor_to(first - task.stream.grain, step)
+    if task.window.start >= begin:
+        begin = ceil_to(first, step)
+    oldest = changes.loaded.oldest
+    if (oldest is not None and oldest < begin) or begin > at.now:
+        return _nothing(pair, outcome, at.now)
+    return replace(pair, first_at=begin, fails=0, state="", reason="")
+
+
+def _nothing(pair: Pair, outcome: Outcome, now: int) -> Pair:
+    if outcome.task.purpose is not Purpose.HISTORY:
+        return replace(pair, asked_at=now, fails=0, state="", reason="", cursor="")
+    fails = pair.history_fails + 1
+    first, longest = HISTORY_PAUSES.get(outcome.verdict.kind, (HOUR, 7 * DAY))
+    return replace(pair, history_fails=fails, history_from=now + backoff(first, longest, fails))
+
+
+def _derive(changes: Changes, outcome: Outcome, touched: Touched, settled: Spans, at: CommitContext) -> None:
+    """Compute what follows from the points that changed, and from the days that are now settled."""
+    system = outcome.task.system
+    daily_totals.reopen(changes, system, touched)
+    if not outcome.task.stream.fields.keys() & derived.inputs(changes, system):
+        return
+    energy = derived.energy(changes, system, touched)
+    changed = [Span(min(energy), max(energy) + QUARTER)] if energy else []
+    derived.days(changes, system, [*changed, *settled], at.now, at.classes.settle)
+
+
+def _advance(changes: Changes, system: str, known_to: int | None, at: CommitContext) -> bool:
+    """Note how far the cloud knows a system; True when that is news."""
+    if known_to is None:
+        return False
+    old = changes.log(system)
+    log = coverage.advanced(old, Advance(at.now, min(known_to, at.now)), at.classes.look_again + DAY)
+    if news := log is not old:
+        changes.logs[system] = log
+    profiles.looked(changes, system, at.now, news=news)
+    return news
+
+
+def _covered(changes: Changes, outcome: Outcome, at: CommitContext) -> Spans:
+    """Add what was answered to the coverage, as far as each age class may trust it. Returns what became settled."""
+    task = outcome.task
+    known_to = outcome.reported_at
+    if known_to is None and not changes.log(task.system):
+        known_to = max((point.time + task.stream.grain for point in outcome.points), default=None)
+    news = _advance(changes, task.system, known_to, at)
+    log = changes.log(task.system)
+    window = Span(task.window.start, outcome.answered_end)
+    known = changes.settled(*task.pair, at.classes.settle)
+    read = changes.coverage.get(task.pair, {})
+    for age in at.classes.ages:
+        span = coverage.trusted(log, at.now, age, window)
+        read = coverage.cover(read, age, Span(span.start, floor_to(span.end, task.stream.grain)))
+    changes.coverage[task.pair] = read
+    if task.purpose is Purpose.LIVE:
+        profiles.silence(changes, task.system, at.now, news=news)
+    return subtract(changes.settled(*task.pair, at.classes.settle), known)
+
+
+def _systems(changes: Changes, outcome: Outcome, at: CommitContext) -> None:
+    """Remember what was said of systems, and write `system_info` for each."""
+    for info in outcome.systems:
+        old = changes.systems.get(info.system) or SystemRow(info.system, at.account)
+        row = merged(old, info, at)
+        changes.systems[info.system] = row
+        _advance(changes, info.system, info.reported_at, at)
+        changes.points.merge([Point("system_info", (("system", info.system),), at.now, row.info)])
+        if row.timezone != old.timezone:
+            changes.forget_totals(info.system)
+        if is_moved(old, row):
+            derived.everywhere(changes, info.system, at.now, at.classes.settle)
+    if outcome.operational_at is not None:
+        system = outcome.task.system
+        row = changes.systems.get(system) or SystemRow(system, at.account)
+        if row.operational_at != outcome.operational_at:
+            changes.systems[system] = replace(row, operational_at=outcome.operational_at)
+
+
+def is_moved(old: SystemRow, row: SystemRow) -> bool:
+    """Whether all that is derived of a system must be computed anew: its zone or its source of production changed."""
+    return (row.timezone, row.info.get("production_source")) != (old.timezone, old.info.get("production_source"))
+
+
+def merged(row: SystemRow, info: SystemInfo, at: CommitContext) -> SystemRow:
+    """A system after the cloud said something of it."""
+    fields: dict[str, Value] = {"label": f"System {info.system} ({info.system})"} | row.info | dict(info.fields)
+    lost = at.accounts and row.account not in at.accounts  # its account was renamed, or left the configuration
+    return replace(
+        row,
+        account=at.account if lost else row.account,
+        name=info.name or row.name,
+        timezone=info.timezone or row.timezone,
+        operational_at=info.operational_at or row.operational_at,
+        info=fields,
+    )

@@ -1,0 +1,104 @@
+"""Rows of the archive: field sets as text, by series and time, merged as the databases merge."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ingest.core.point import Point, Tags, encode_fields, merge_fields, series_key
+
+Rows = dict[int, str]
+"""Field sets of one series, by time."""
+Touched = dict[str, set[int]]
+"""Times that something changed at, by measurement."""
+
+
+def by_series(points: Iterable[Point]) -> dict[tuple[str, Tags], Rows]:
+    """Points as rows, by measurement and tags; points of the same moment are merged, the later wins."""
+    found: dict[tuple[str, Tags], Rows] = defaultdict(dict)
+    at: tuple[str, Tags] | None = None
+    rows: Rows = {}
+    for measurement, tags, time, fields in points:
+        if at is None or at[1] is not tags or at[0] is not measurement:
+            at = measurement, tags
+            rows = found[at]
+        text = encode_fields(fields)
+        rows[time] = merge_fields(rows[time], text) if time in rows else text
+    return found
+
+
+def news(rows: Rows, held: Mapping[int, str]) -> tuple[Rows, int]:
+    """The rows that are new or change something, as they are to be, and how many of them change something."""
+    if not held:
+        return rows, 0
+    fresh: Rows = {}
+    changed = 0
+    for time, text in rows.items():
+        old = held.get(time)
+        if old == text:
+            continue
+        if old is not None:
+            merged = merge_fields(old, text)  # what the reply omits stays
+            if merged == old:
+                continue
+            changed += 1
+            fresh[time] = merged
+        else:
+            fresh[time] = text
+    return fresh, changed
+
+
+def numbers(rows: Mapping[int, str], name: str) -> dict[int, float]:
+    """One numeric field by time, where it is there."""
+    first, later = f"{name}=", f",{name}="
+    found: dict[int, float] = {}
+    for time, fields in rows.items():
+        if fields.startswith(first):
+            begin = len(first)
+        elif (at := fields.find(later)) >= 0:
+            begin = at + len(later)
+        else:
+            continue
+        stop = fields.find(",", begin)
+        found[time] = float(fields[begin:] if stop < 0 else fields[begin:stop])
+    return found
+
+
+@dataclass
+class Draft:
+    """Part of the archive, and what is to change in it: rows by series key. `held` is left as it is.
+
+    `added` and `revised` count the rows that are new, and those whose fields change.
+    """
+
+    held: Mapping[str, Rows] = field(default_factory=dict)
+    news: dict[str, Rows] = field(default_factory=dict)
+    added: int = 0
+    revised: int = 0
+
+    def merge(self, points: Iterable[Point]) -> Touched:
+        """Merge points in; a row counts as changed only where something really differs."""
+        return self.merge_rows(by_series(points))
+
+    def merge_rows(self, fresh_rows: Mapping[tuple[str, Tags], Rows]) -> Touched:
+        """The same, of points that are rows already."""
+        touched: Touched = defaultdict(set)
+        for (measurement, tags), rows in fresh_rows.items():
+            key = series_key(measurement, tags)
+            before = self.news.get(key, {})
+            fresh, changed = news(rows, self.rows(key))
+            again = sum(time in before for time in fresh) if before else 0
+            if fresh:
+                self.added += len(fresh) - changed
+                self.revised += changed - again
+                self.news[key] = {**before, **fresh} if before else fresh
+                touched[measurement].update(fresh)
+        return touched
+
+    def rows(self, key: str) -> Mapping[int, str]:
+        """The rows of a series as they are to be."""
+        held, fresh = self.held.get(key, {}), self.news.get(key)
+        return {**held, **fresh} if held and fresh else fresh or held
+
+    def numbers(self, measurement: str, system: str, name: str) -> dict[int, float]:
+        """One numeric field of a measurement that has one series a system, by time."""
+        return numbers(self.rows(series_key(measurement, (("system", system),))), name)

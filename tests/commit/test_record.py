@@ -1,0 +1,75 @@
+"""A commit as the state file sees it: few statements, all of them or none."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.fetch.worker import Outcome
+from ingest.store import archive, progress, snapshot
+from tests.world import DAY, World
+from tests.worlds import HOME
+
+MOST = 15
+
+
+def statements(lines: list[str]) -> list[str]:
+    """The statements of a trace; the rows that one of them writes are told one by one."""
+    found: list[str] = []
+    for line in lines:
+        head = line.partition(" VALUES ")[0]
+        if not line.startswith("INSERT") or not found or head != found[-1]:
+            found.append(head)
+    return found
+
+
+def test_a_live_commit_takes_few_statements(tmp_path: Path) -> None:
+    world = World(tmp_path, [HOME])
+    world.run(6 * DAY)
+    most: Counter[str] = Counter()
+    honest = world.pipeline._record_outcome
+
+    def traced(outcome: Outcome) -> None:
+        lines: list[str] = []
+        world.store.db.set_trace_callback(lines.append)
+        honest(outcome)
+        world.store.db.set_trace_callback(None)
+        if outcome.task.stream.grain:
+            found = statements(lines)
+            assert len(found) <= MOST, found
+            most[outcome.task.stream.name] += 1
+
+    world.pipeline._record_outcome = traced  # type: ignore[method-assign]
+    world.run(DAY)
+    assert set(most) == {"stats", "rgm_stats", "consumption"}
+    world.end()
+
+
+def test_what_planning_knows_is_what_the_file_holds(tmp_path: Path) -> None:
+    world = World(tmp_path, [HOME])
+    world.run(3 * DAY)
+    assert world.pipeline.inventory.state == snapshot.load(world.store.db)
+    world.end()
+
+
+@pytest.mark.parametrize("fault", ["save_pair", "save_coverage", "save_log"])
+def test_a_commit_that_fails_changes_nothing_anywhere(
+    fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path, [HOME])
+    world.run(DAY)
+
+    def broken(*_: Any) -> None:
+        raise RuntimeError("the disk is gone")
+
+    monkeypatch.setattr(progress, fault, broken)
+    with pytest.raises(RuntimeError):
+        world.run(DAY)
+    db = world.store.db
+    assert world.pipeline.inventory.state == snapshot.load(db)
+    assert archive.size(db) == db.execute("SELECT count(*) FROM points").fetchone()[0]
+    newest = db.execute("SELECT max(seq) FROM points").fetchone()[0]
+    assert archive.next_seq(db) == newest + 1
+    monkeypatch.undo()
+    world.end()
