@@ -83,6 +83,7 @@ def run(context: Context) -> None:
             teller.record(pipeline.clock.now())
             progress()
 
+        runner.begin(store, pipeline.clock.now(), runner.SERVICE)
         service = Service(pipeline, senders, watch, ticked)
         teller.wake = service.wake
         source = Source(settings, store, pipeline.clock.now, lambda: service.last_tick_at, context.command)
@@ -136,6 +137,7 @@ def once(context: Context, max_calls: int | None) -> None:
     from ingest.service.scheduler import once as run_once  # noqa: PLC0415
 
     with machine(context, AtOnce) as (store, pipeline):
+        runner.begin(store, pipeline.clock.now(), runner.ONCE)
         senders = build.senders(context.settings, store)
         try:
             calls = run_once(pipeline, senders, max_calls)
@@ -143,8 +145,7 @@ def once(context: Context, max_calls: int | None) -> None:
         finally:
             for sender in senders:
                 sender.close()
-        with store.transaction() as db:
-            runner.note(db, pipeline.clock.now(), runner.ONCE)
+        store.touch(pipeline.clock.now())
         event(log, logging.INFO, "once", calls=calls)
         _raise_what_stopped_us(store, pipeline)
 

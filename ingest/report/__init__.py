@@ -31,7 +31,7 @@ from ingest.report.problems import problems
 from ingest.report.systems import system_report
 from ingest.report.tokens import tokens
 from ingest.store import archive, ledger, meta, outbox, snapshot, told
-from ingest.store.database import is_owned
+from ingest.store.database import is_owned, last_touch
 
 __all__ = [
     "BackfillReport",
@@ -73,8 +73,8 @@ def report(
         points=archive.size(db),
         disk_free=disk_free(settings),
         clock_wrong_by=int(meta.read(db, "clock_wrong_by") or 0),
-        seen_at=runner.seen_at(db),
-        runner_due_at=None if is_owned(settings.state_dir) else runner.due_at(db),
+        seen_at=last_touch(settings.state_dir),
+        runner_due_at=None if is_owned(settings.state_dir) else runner.due_at(db, settings.state_dir),
         fatal=meta.read(db, "fatal") or "",
         systems=[system_report(inventory, db, entries, by_pair, now) for _, entries in sorted(works.items())],
         quota=calls,

@@ -1,22 +1,17 @@
-"""What the pipeline says of itself, for Prometheus and as points for the databases."""
+"""What the pipeline says of itself, for Prometheus."""
 
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import ingest
-from ingest.core.point import Point, Value, decode_fields, series_key
-from ingest.core.units import HOUR
 from ingest.core.words import localized
 from ingest.report import Report, StreamReport, SystemReport
 from ingest.report.gaps import QUIET
-from ingest.report.model import Problem, TokenReport
-from ingest.store import archive
+from ingest.report.model import TokenReport
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
-MEASUREMENT = "ingest"
 GOOD = ("", "nothing", "no_meter", "no_points")
 """States of a stream that are in order."""
 JOULES = 3600.0
@@ -200,85 +195,3 @@ def _of_streams(systems: list[SystemReport]) -> Iterator[Family]:
 def open_gaps(stream: StreamReport) -> int:
     """Spans that should have been read by now: what waits for the gateway is none."""
     return sum(gap.reason not in QUIET for gap in stream.gaps)
-
-
-# ── points ────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def write(db: sqlite3.Connection, made: Report, app: str) -> int:
-    """Write what the pipeline says of itself, inside the caller's transaction; returns how many points."""
-    found = points(made, app, lambda system: held(db, system, made.now))
-    archive.upsert(db, found)
-    return len(found)
-
-
-def held(db: sqlite3.Connection, system: str, now: int) -> dict[str, dict[str, Value]] | None:
-    """What was last said of the streams of a system; None when that is less than an hour ago."""
-    extent = archive.extent(db, MEASUREMENT, system)
-    if extent is None or extent[1] > now:
-        return {}
-    if now - extent[1] < HOUR:
-        return None
-    rows = archive.select(db, archive.Filter((MEASUREMENT,), system, extent[1], extent[1] + 1))
-    return {key: decode_fields(fields) for key, _, fields in rows}
-
-
-def points(
-    made: Report, app: str, before: Callable[[str], dict[str, dict[str, Value]] | None] = lambda _: {}
-) -> list[Point]:
-    """Points of the measurement `ingest` at the moment of a report.
-
-    `before` gives what was last said of a system by series, None where it is too early to say anything again.
-    """
-    tags = (("app", app),)
-    found = [Point(MEASUREMENT, tags, made.now, _of_app(made))]
-    for token in made.tokens:
-        fields: dict[str, Value] = {"last_error": _said(made.problems, "auth", token.account)}
-        if token.days_left is not None:
-            fields["token_days_left"] = float(token.days_left)
-        found.append(Point(MEASUREMENT, (("account", token.account), *tags), made.now, fields))
-    for sink in made.sinks:
-        fields = {"sink_backlog": float(sink.backlog), "last_error": _said(made.problems, "sink", sink.sink)}
-        found.append(Point(MEASUREMENT, (*tags, ("sink", sink.sink)), made.now, fields))
-    for system in made.systems:
-        last = before(system.system)
-        if last is not None:
-            fresh = [_of_stream(made, app, system, stream) for stream in system.streams]
-            if {series_key(point.measurement, point.tags): point.fields for point in fresh} != last:
-                found += fresh
-    return found
-
-
-def _of_app(made: Report) -> dict[str, Value]:
-    streams = [stream for system in made.systems for stream in system.streams]
-    return {
-        "calls_month": float(made.quota.used_month),
-        "calls_month_limit": float(made.quota.per_month),
-        "calls_month_forecast": float(made.quota.forecast_month),
-        "coverage_ratio": made.backfill.ratio,
-        "gaps": float(sum(map(open_gaps, streams))),
-        "points_revised": float(sum(stream.revised for stream in streams)),
-        "audit_differences": float(sum(len(system.differences) for system in made.systems)),
-        "sink_backlog": float(max((sink.backlog for sink in made.sinks), default=0)),
-        "last_error": made.problems[0].text if made.problems else "",
-    }
-
-
-def _of_stream(made: Report, app: str, system: SystemReport, stream: StreamReport) -> Point:
-    fields: dict[str, Value] = {
-        "coverage_ratio": stream.ratio,
-        "gaps": float(open_gaps(stream)),
-        "points_revised": float(stream.revised),
-        "audit_differences": float(len(system.differences)),
-        "calls_month": float(stream.calls_month),
-        "last_error": _said(made.problems, "", f"{system.system}.{stream.stream}"),
-    }
-    if stream.lag_s is not None:
-        fields["lag_s"] = float(stream.lag_s)
-    tags = (("app", app), ("stream", stream.stream), ("system", system.system))
-    return Point(MEASUREMENT, tags, made.now, fields)
-
-
-def _said(problems: Iterable[Problem], kind: str, subject: str) -> str:
-    """The sentence about a subject; empty while all is well."""
-    return next((at.text for at in problems if at.subject == subject and kind in ("", at.kind)), "")

@@ -1,12 +1,14 @@
-"""What a runner says of itself every five minutes: points of its own, and a line when something goes bad or good."""
+"""The report job, every five minutes: points of the pipeline itself, and a line when something goes bad or good."""
 
 import sys
 from collections.abc import Callable
 from typing import TextIO
 
 from ingest.core.errors import StateError
-from ingest.report import Report, metrics, report, runner
+from ingest.report import Report, report
+from ingest.report.own_points import KEPT, MEASUREMENT, OwnPoints
 from ingest.service.pipeline import Pipeline
+from ingest.store import archive
 
 
 class Watch:
@@ -18,6 +20,7 @@ class Watch:
         tell: Callable[[Report, StateError | None], None] = lambda *_: None,
     ) -> None:
         self._pipeline, self._tell = pipeline, tell
+        self._own = OwnPoints(pipeline.store.db, pipeline.app)
         self._known: dict[str, str] = {}
 
     def __call__(self) -> None:
@@ -34,9 +37,12 @@ class Watch:
 
     def _write(self, made: Report) -> None:
         pipeline = self._pipeline
-        with pipeline.store.transaction() as db:
-            runner.note(db, made.now, runner.SERVICE)
-            metrics.write(db, made, pipeline.app)
+        pipeline.store.touch(made.now)
+        if due := self._own.due(made):
+            with pipeline.store.transaction() as db:
+                archive.upsert(db, due)
+                archive.forget(db, MEASUREMENT, made.now - KEPT)
+            self._own.said(due)
         problems = {at.key: (at.text, at.sentence) for at in made.problems}
         for key, (text, _) in problems.items():
             pipeline.changes.bad(key, text)

@@ -156,15 +156,43 @@ def select(db: sqlite3.Connection, wanted: Filter) -> Iterator[tuple[str, int, s
             yield key, time, fields
 
 
+def newest(db: sqlite3.Connection, measurement: str) -> list[tuple[str, int, str]]:
+    """(series key, time, fields) of the newest point of each series of a measurement."""
+    return db.execute(
+        "SELECT key, time, fields FROM series JOIN points ON series = id "
+        "AND time = (SELECT max(time) FROM points WHERE series = id) WHERE measurement = ?",
+        (measurement,),
+    ).fetchall()
+
+
+def forget(db: sqlite3.Connection, measurement: str, before: int) -> int:
+    """Drop the points of a measurement older than a moment; returns how many there were."""
+    gone = db.execute(
+        "DELETE FROM points WHERE series IN (SELECT id FROM series WHERE measurement = ?) AND time < ?",
+        (measurement, before),
+    ).rowcount
+    if gone:
+        db.execute("UPDATE meta SET value = value - ? WHERE key = 'points'", (gone,))
+    return gone
+
+
 def wanted_series(db: sqlite3.Connection, wanted: Filter) -> list[tuple[int, str]]:
     """(number, key) of the series that a filter names, sorted by measurement and tags."""
-    rows = db.execute("SELECT id, key, measurement, system FROM series ORDER BY measurement, key").fetchall()
-    return [
-        (series, key)
-        for series, key, measurement, system in rows
-        if (wanted.measurements is None or measurement in wanted.measurements)
-        and (wanted.system is None or system == wanted.system)
-    ]
+    where, values = series_where(wanted)
+    return db.execute(f"SELECT id, key FROM series{where} ORDER BY measurement, key", values).fetchall()  # noqa: S608
+
+
+def series_where(wanted: Filter) -> tuple[str, list[str]]:
+    """The condition on `series` that a filter stands for, and its values."""
+    parts: list[str] = []
+    values: list[str] = []
+    if wanted.system is not None:
+        parts.append("system = ?")
+        values.append(wanted.system)
+    if wanted.measurements is not None:
+        parts.append(f"measurement IN ({', '.join('?' * len(wanted.measurements))})")
+        values.extend(wanted.measurements)
+    return (f" WHERE {' AND '.join(parts)}" if parts else ""), values
 
 
 def _bounds(wanted: Filter) -> tuple[int, int]:

@@ -53,9 +53,10 @@ def clear(db: sqlite3.Connection, system: str) -> None:
 
 def differences(db: sqlite3.Connection, system: str | None = None) -> list[Difference]:
     """Every day that was let be although it does not add up, newest first."""
+    of_one, values = ("", ()) if system is None else ("system = ? AND ", (system,))
     rows = db.execute(
-        "SELECT system, series, day, wh, held FROM totals WHERE held IS NOT NULL AND ? IN (system, '') "
+        f"SELECT system, series, day, wh, held FROM totals WHERE {of_one}held IS NOT NULL "  # noqa: S608
         "ORDER BY day DESC, system, series",
-        (system or "",),
+        values,
     )
     return [Difference(*row) for row in rows]

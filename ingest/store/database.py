@@ -47,6 +47,14 @@ def _is_full(path: Path) -> bool:
     return path.parent.is_dir() and shutil.disk_usage(path.parent).free < LEAST_FREE
 
 
+def last_touch(folder: Path) -> int | None:
+    """When the owner of a state folder last said that it is at work (epoch s); None where nobody ever was."""
+    try:
+        return int((folder / "runner.lock").stat().st_mtime)
+    except OSError:
+        return None
+
+
 def is_owned(folder: Path) -> bool:
     """Whether a `run` or `once` owns a state folder now. Raises `OSError` where its lock cannot be read."""
     try:
@@ -203,6 +211,11 @@ class Store:
         """Fold the write-ahead log back and release the ownership."""
         self.db.close()
         self._release()
+
+    def touch(self, now: int) -> None:
+        """Say that the owner is at work at `now` (epoch s); it costs no write of the database."""
+        if self._lock is not None:
+            os.utime(self._lock, (now, now))
 
     def disown(self) -> None:
         """Go on without being the one runner: another may begin."""

@@ -121,9 +121,10 @@ def replayed(db: sqlite3.Connection, job: int, series: int, time: int, *, done: 
         wanted = _filter(text)
         since = -(2**62) if wanted.since is None else wanted.since
         until = 2**62 if wanted.until is None else wanted.until
-        db.executemany(
-            "DELETE FROM parked WHERE sink = ? AND series = ? AND time >= ? AND time < ? "
-            "AND (series, time) > (?, ?) AND (series, time) <= (?, ?)",
-            [(sink, number, since, until, *before, series, time) for number, _ in archive.wanted_series(db, wanted)],
+        where, values = archive.series_where(wanted)
+        db.execute(
+            "DELETE FROM parked WHERE sink = ? AND time >= ? AND time < ? AND (series, time) > (?, ?) "  # noqa: S608
+            f"AND (series, time) <= (?, ?) AND series IN (SELECT id FROM series{where})",
+            (sink, since, until, *before, series, time, *values),
         )
     db.execute("UPDATE replays SET series = ?, time = ?, done = ? WHERE id = ?", (series, time, done, job))

@@ -1,14 +1,15 @@
 """A cause hides its symptoms, and only those."""
 
-import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from ingest.report import runner
 from ingest.report.causes import EXPLAINS, ORDER, without_symptoms
 from ingest.report.model import Problem
-from ingest.store.database import in_memory
+from ingest.store.database import Store
 from tests.world import DAY, HOUR, START
 
 ACCOUNTS = {"1001": "home", "1002": "home", "2001": "barn"}
@@ -18,11 +19,10 @@ def problem(kind: str, subject: str = "") -> Problem:
     return Problem(kind, subject, f"{kind} {subject}", "")
 
 
-@pytest.fixture(name="db")
-def _db() -> Iterator[sqlite3.Connection]:
-    db = in_memory()
-    yield db
-    db.close()
+@pytest.fixture(name="store")
+def _store(tmp_path: Path) -> Iterator[Store]:
+    with closing(Store(tmp_path, own=True)) as store:
+        yield store
 
 
 def test_every_kind_stands_before_what_it_explains() -> None:
@@ -51,17 +51,22 @@ def test_what_nothing_explains_stays() -> None:
     assert [each.kind for each in without_symptoms(found, ACCOUNTS)] == ["clock", "refused", "denied"]
 
 
-def test_a_service_is_missed_after_a_quarter_of_an_hour(db: sqlite3.Connection) -> None:
-    assert runner.due_at(db) is None
-    runner.note(db, START, runner.SERVICE)
-    assert runner.due_at(db) == START + HOUR // 4
+def due_at(store: Store) -> int:
+    return runner.due_at(store.db, store.folder) or 0
 
 
-def test_once_is_missed_when_its_crontab_skipped_it(db: sqlite3.Connection) -> None:
-    runner.note(db, START, runner.ONCE)
-    assert (runner.due_at(db) or 0) > START + DAY
-    runner.note(db, START + HOUR, runner.ONCE)
-    assert runner.due_at(db) == START + HOUR + 2 * HOUR + HOUR // 4
-    runner.note(db, START + 2 * HOUR, runner.SERVICE)
-    runner.note(db, START + 3 * HOUR, runner.ONCE)
-    assert (runner.due_at(db) or 0) > START + 3 * HOUR + DAY
+def test_a_service_is_missed_after_a_quarter_of_an_hour(store: Store) -> None:
+    assert not due_at(store)
+    runner.begin(store, START, runner.SERVICE)
+    store.touch(START + HOUR)
+    assert due_at(store) == START + HOUR + HOUR // 4
+
+
+def test_once_is_missed_when_its_crontab_skipped_it(store: Store) -> None:
+    runner.begin(store, START, runner.ONCE)
+    assert due_at(store) > START + DAY
+    runner.begin(store, START + HOUR, runner.ONCE)
+    assert due_at(store) == START + HOUR + 2 * HOUR + HOUR // 4
+    runner.begin(store, START + 2 * HOUR, runner.SERVICE)
+    runner.begin(store, START + 3 * HOUR, runner.ONCE)
+    assert due_at(store) > START + 3 * HOUR + DAY

@@ -32,8 +32,7 @@ def kinds(world: World) -> list[str]:
 
 def stopped(world: World, kind: str, *, after: int) -> list[Problem]:
     """What is said `after` seconds after the last word of a runner that is gone."""
-    with world.store.transaction() as db:
-        runner.note(db, int(world.time.true), kind)
+    runner.begin(world.store, int(world.time.true), kind)
     world.store.disown()
     world.time.true += after
     with closing(sqlite3.connect(world.store.path)) as db:
@@ -48,14 +47,12 @@ def test_a_runner_that_was_killed_a_day_ago_is_the_cause_not_the_gateway(world: 
 
 
 def test_between_two_calls_of_a_crontab_all_is_well(world: World) -> None:
-    with world.store.transaction() as db:
-        runner.note(db, int(world.time.true) - 3 * HOUR, runner.ONCE)
+    runner.begin(world.store, int(world.time.true) - 3 * HOUR, runner.ONCE)
     assert stopped(world, runner.ONCE, after=5 * HOUR) == []
 
 
 def test_a_crontab_that_stopped_is_noticed(world: World) -> None:
-    with world.store.transaction() as db:
-        runner.note(db, int(world.time.true) - HOUR, runner.ONCE)
+    runner.begin(world.store, int(world.time.true) - HOUR, runner.ONCE)
     assert [problem.kind for problem in stopped(world, runner.ONCE, after=5 * HOUR)] == ["runner"]
 
 

@@ -2,14 +2,16 @@
 
 import io
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from ingest.core.point import decode_fields
+from ingest.core.point import Point, decode_fields
 from ingest.plan.budget import Pace
-from ingest.report import metrics, report
+from ingest.report import report
+from ingest.report.own_points import KEPT, MEASUREMENT, OwnPoints, points
 from ingest.service.monitor import Progress, Watch
 from ingest.store import archive
 from tests.world import DAY, HOUR, World
@@ -40,14 +42,14 @@ def world(tmp_path: Path) -> World:
 
 def said(world: World) -> dict[str, list[int]]:
     rows: dict[str, list[int]] = {}
-    for key, time, _ in archive.select(world.store.db, archive.Filter((metrics.MEASUREMENT,))):
+    for key, time, _ in archive.select(world.store.db, archive.Filter((MEASUREMENT,))):
         rows.setdefault(key, []).append(time)
     return rows
 
 
 def test_the_points_have_the_agreed_tags_and_fields_and_all_numbers_are_floats(world: World) -> None:
     made = report(world.settings, world.store.db, int(world.time.true))
-    found = metrics.points(made, "abc")
+    found = points(made, "abc")
     assert {name for point in found for name in point.fields} == FIELDS
     tags = {tuple(sorted(name for name, _ in point.tags)) for point in found}
     assert tags == {("app",), ("account", "app"), ("app", "sink"), ("app", "stream", "system")}
@@ -61,29 +63,38 @@ def test_the_points_have_the_agreed_tags_and_fields_and_all_numbers_are_floats(w
     assert whole.fields["last_error"] == ""
 
 
-def test_they_are_written_every_five_minutes_those_of_a_system_once_an_hour(world: World) -> None:
+def test_the_application_speaks_once_an_hour_and_the_rest_on_change(world: World) -> None:
     watch = Watch(world.pipeline)
     begin = int(world.time.true)
     for _ in range(25):
         watch()
         world.run(300)
     rows = said(world)
-    app = f"ingest,app={world.pipeline.app}"
-    assert rows[app] == list(range(begin, begin + 25 * 300, 300))
-    systems = [times for key, times in rows.items() if "system=" in key]
-    assert len(systems) == 3
-    for times in systems:
-        assert 1 < len(times) <= 3
+    assert rows.pop(f"ingest,app={world.pipeline.app}") == [begin, begin + HOUR, begin + 2 * HOUR]
+    assert rows.pop(f"ingest,account=home,app={world.pipeline.app}") == [begin]
+    for times in rows.values():
+        assert 1 <= len(times) <= 3
         assert all(later - earlier >= HOUR for earlier, later in pairwise(times))
     world.end()
 
 
-def test_a_system_of_which_nothing_changed_is_not_told_again(world: World) -> None:
+def test_what_did_not_change_is_not_told_again(world: World) -> None:
     made = report(world.settings, world.store.db, int(world.time.true))
+    own = OwnPoints(world.store.db, "abc")
+    own.said(own.due(made))
+    later = replace(made, now=made.now + 3 * HOUR)
+    assert [point.tags for point in own.due(later)] == [(("app", "abc"),)]
+
+
+def test_the_archive_forgets_what_was_said_a_quarter_of_a_year_ago(world: World) -> None:
+    old = Point(MEASUREMENT, (("app", world.pipeline.app),), int(world.time.true) - KEPT - 1, {"gaps": 0.0})
     with world.store.transaction() as db:
-        first = metrics.write(db, made, "abc")
-        again = metrics.points(made, "abc", lambda system: metrics.held(db, system, made.now + HOUR))
-    assert len(again) == first - 3
+        archive.upsert(db, [old])
+    counted = archive.size(world.store.db)
+    Watch(world.pipeline)()
+    assert old.time not in said(world)[f"ingest,app={world.pipeline.app}"]
+    assert archive.size(world.store.db) == counted + 6 - 1
+    world.end()
 
 
 def test_they_reach_the_database_like_any_other_point(world: World) -> None:
@@ -110,9 +121,9 @@ def test_an_error_is_told_and_then_no_longer(world: World) -> None:
     world.run(600)
     watch()
     world.database.down = False
-    world.run(600)
+    world.run(HOUR)
     watch()
-    rows = archive.select(world.store.db, archive.Filter((metrics.MEASUREMENT,)))
+    rows = archive.select(world.store.db, archive.Filter((MEASUREMENT,)))
     told = [decode_fields(fields)["last_error"] for key, _, fields in rows if "sink=db" in key]
     assert "database is down" in str(told[0])
     assert told[-1] == ""
