@@ -26,6 +26,7 @@ HOMES = {
     "status": "status",
     "check": "status",
     "doctor": "doctor",
+    "setup-database": "database",
 }
 """The module of each command, imported when that is called: on a Raspberry Pi, all of them take seconds."""
 
@@ -53,7 +54,7 @@ class Commands(click.Group):
         """The command of a name."""
         if cmd_name not in HOMES:
             return None
-        found: click.Command = getattr(import_module(f"ingest.cli.{HOMES[cmd_name]}"), cmd_name)
+        found: click.Command = getattr(import_module(f"ingest.cli.{HOMES[cmd_name]}"), cmd_name.replace("-", "_"))
         return found
 
 

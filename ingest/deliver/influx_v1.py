@@ -1,21 +1,11 @@
 """InfluxDB 1.x by its own /write: the 1.6 of Debian and Raspberry Pi OS has no other."""
 
 import gzip as gzip_module
-import json
 import time
 
-import requests
-
 from ingest.deliver.answers import SinkAnswer, Words, reason
-from ingest.deliver.line_sink import (
-    ANSWER_SECONDS,
-    CONNECT_SECONDS,
-    LineSink,
-    Sleep,
-    ca_file,
-    parse_address,
-    unreachable,
-)
+from ingest.deliver.influx_http import InfluxHttp, identifier, query_error
+from ingest.deliver.line_sink import LineSink, Sleep, parse_address
 
 _NO_DATABASE = "database not found"
 
@@ -39,7 +29,7 @@ class InfluxV1Sink(LineSink):
     ) -> None:
         super().__init__(sleep)
         address = parse_address(url)
-        self._url, self._database, self._user = address.url, database, username or address.username
+        self._database, self._user = database, username or address.username
         secret = (password if username else password or address.password) or ""
         self._words = Words(address.url, self._remedy, (secret,) if secret else ())
         self._params = {"db": database, "precision": "s"} | ({"rp": retention_policy} if retention_policy else {})
@@ -47,17 +37,17 @@ class InfluxV1Sink(LineSink):
         self.fingerprint = f"{address.url} database={database}" + (
             f" retention_policy={retention_policy}" if retention_policy else ""
         )
-        self._session = _session(self._user, secret)
+        self._http = InfluxHttp(address.url, self._user, secret)
 
     def close(self) -> None:
         """Release the connections."""
-        self._session.close()
+        self._http.close()
 
     def _post(self, body: bytes) -> SinkAnswer:
         answer = self._write(body)
         if not _is_missing(answer):
             return answer
-        why = self._create_database()
+        why = query_error(self._http.query(self._statement()))
         return SinkAnswer(404, f"{reason(answer.body)} ({why})") if why else self._write(body)
 
     def _probe(self) -> SinkAnswer:
@@ -66,7 +56,7 @@ class InfluxV1Sink(LineSink):
 
     def _write(self, body: bytes) -> SinkAnswer:
         zipped = self._gzip and bool(body)
-        return self._request(
+        return self._http.request(
             "POST",
             "/write",
             params=self._params,
@@ -75,75 +65,23 @@ class InfluxV1Sink(LineSink):
         )
 
     def _hello(self) -> SinkAnswer:
-        return self._request("GET", "/ping")
-
-    def _create_database(self) -> str:
-        """Why it could not be created, if so."""
-        answer = self._request("POST", "/query", data={"q": self._statement()})
-        if answer.status != 200:
-            return reason(answer.body)
-        try:
-            result = json.loads(answer.body)["results"][0]
-        except (ValueError, LookupError, TypeError):
-            return "CREATE DATABASE was not understood"
-        return str(result.get("error", ""))
-
-    def _request(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: dict[str, str] | None = None,
-        data: bytes | dict[str, str] | None = None,
-        headers: dict[str, str] | None = None,
-    ) -> SinkAnswer:
-        try:
-            reply = self._session.request(
-                method,
-                self._url + path,
-                params=params,
-                data=data,
-                headers=headers,
-                timeout=(CONNECT_SECONDS, ANSWER_SECONDS),
-                allow_redirects=False,  # it would carry data to a place that nobody configured
-            )
-        except (requests.RequestException, OSError, UnicodeError) as error:
-            return unreachable(error)
-        version = reply.headers.get("X-Influxdb-Version")
-        return SinkAnswer(reply.status_code, reply.text, reply.headers.get("Retry-After"), version)
+        return self._http.request("GET", "/ping")
 
     def _statement(self) -> str:
-        return f"CREATE DATABASE {_identifier(self._database)}"
+        return f"CREATE DATABASE {identifier(self._database)}"
 
     def _remedy(self, status: int, why: str) -> str:
         if "retention policy not found" in why:
-            return f"make it on {_identifier(self._database)} with CREATE RETENTION POLICY"
+            return f"make it on {identifier(self._database)} with CREATE RETENTION POLICY"
         if status == 404 and _NO_DATABASE in why:
             return f"run as an administrator: {self._statement()}"
         if status == 401:
             return "check `username` and `password` of the sink"
         if status == 403:
-            user = _identifier(self._user or "USER")
-            return f"run as an administrator: GRANT ALL ON {_identifier(self._database)} TO {user}"
+            user = identifier(self._user or "USER")
+            return f"run as an administrator: GRANT ALL ON {identifier(self._database)} TO {user}"
         return "check the `url` of the sink"
-
-
-def _session(username: str | None, password: str) -> requests.Session:
-    session = requests.Session()
-    # The configuration alone decides: the environment's proxy is for the internet, and a ~/.netrc would
-    # log in as somebody else unseen. influxdb-client reads neither. Its certificate authorities are wanted.
-    session.trust_env = False
-    session.verify = ca_file() or True
-    if username:
-        # As bytes: requests would encode text as Latin-1, the server reads UTF-8.
-        session.auth = (username.encode(), password.encode())  # type: ignore[assignment]
-    return session
 
 
 def _is_missing(answer: SinkAnswer) -> bool:
     return answer.status == 404 and _NO_DATABASE in answer.body
-
-
-def _identifier(name: str) -> str:
-    escaped = name.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
-    return f'"{escaped}"'

@@ -40,11 +40,22 @@ class StrictV2(Web):
     def answer(self, asked: Asked) -> Reply:
         if self.weather:
             return self.weather.pop(0)
-        if asked.path == "/ping":
+        if asked.path in ("/ping", "/health"):
             return Reply(204, headers=(("X-Influxdb-Version", "v2.9.1"), ("X-Influxdb-Build", "OSS")))
         if (asked.method, asked.path) != ("POST", "/api/v2/write"):
-            return _error(404, "not found", "path not found")
-        return self._authorize(asked) or self._write(asked.params["bucket"], asked.body)
+            return error_reply(404, "not found", "path not found")
+        if asked.headers.get("Authorization") != f"Token {self._token}":
+            return error_reply(401, "unauthorized", "unauthorized access")
+        return self.write(asked)
+
+    def write(self, asked: Asked) -> Reply:
+        """What a write of somebody who may comes to."""
+        return self._refuse(asked) or self._write(asked.params["bucket"], asked.body)
+
+    def forget(self) -> None:
+        """Lose every point."""
+        self._points.clear()
+        self._kinds.clear()
 
     def rows(self, bucket: str, measurement: str) -> list[dict[str, Any]]:
         """What is stored, in order of time."""
@@ -55,26 +66,24 @@ class StrictV2(Web):
         ]
         return sorted(found, key=lambda row: int(row["time"]))
 
-    def _authorize(self, asked: Asked) -> Reply | None:
-        if asked.headers.get("Authorization") != f"Token {self._token}":
-            return _error(401, "unauthorized", "unauthorized access")
+    def _refuse(self, asked: Asked) -> Reply | None:
         if asked.params.get("precision") != "s":
-            return _error(400, "invalid", "invalid precision; valid precision units are ns, us, ms, and s")
+            return error_reply(400, "invalid", "invalid precision; valid precision units are ns, us, ms, and s")
         if asked.params.get("org") != self._org:
-            return _error(404, "not found", f'organization name "{asked.params.get("org")}" not found')
+            return error_reply(404, "not found", f'organization name "{asked.params.get("org")}" not found')
         if asked.params.get("bucket") not in self.buckets:
-            return _error(404, "not found", f'bucket "{asked.params.get("bucket")}" not found')
+            return error_reply(404, "not found", f'bucket "{asked.params.get("bucket")}" not found')
         if len(asked.body) > self._limit:
-            return _error(413, "request too large", "unable to read data: points batch is too large")
+            return error_reply(413, "request too large", "unable to read data: points batch is too large")
         return None
 
     def _write(self, bucket: str, body: bytes) -> Reply:
         if not body:
-            return _error(400, "invalid", "writing requires points")
+            return error_reply(400, "invalid", "writing requires points")
         try:
             rows = list(_parse(body.decode()))
         except ValueError as error:
-            return _error(400, "invalid", str(error))
+            return error_reply(400, "invalid", str(error))
         clash, old = "", 0
         for row in rows:
             trouble = self._store(bucket, row)
@@ -84,7 +93,9 @@ class StrictV2(Web):
         if not why:
             return Reply(204, headers=(("X-Influxdb-Version", "v2.9.1"),))
         where = " for database: 9f282d63c7d3a5c0 for retention policy: autogen" if self._modern else ""
-        return _error(422, "unprocessable entity", f"failure writing points to database: partial write: {why}{where}")
+        return error_reply(
+            422, "unprocessable entity", f"failure writing points to database: partial write: {why}{where}"
+        )
 
     def _store(self, bucket: str, row: Row) -> str:
         name, tags, fields, when = row
@@ -115,7 +126,7 @@ def _kind(value: float | str) -> str:
     return "string" if isinstance(value, str) else "float"
 
 
-def _error(status: int, code: str, message: str) -> Reply:
+def error_reply(status: int, code: str, message: str) -> Reply:
     body = json.dumps({"code": code, "message": message}, separators=(",", ":")).encode()
     headers = (("Content-Type", "application/json; charset=utf-8"), ("X-Platform-Error-Code", code))
     return Reply(status, body, headers)

@@ -1,0 +1,103 @@
+"""A real InfluxDB 2, whose binary the variable INFLUXD2 names, in a folder of its own.
+
+It starts empty and not set up: `ingest setup-database` makes it usable, as in the stack.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import requests
+
+BINARY = os.environ.get("INFLUXD2")
+MISSING = "a real InfluxDB 2 is missing: name the binary `influxd` of one with INFLUXD2=/path/to/influxd"
+PATIENCE = 60.0
+
+
+class Influxd2:
+    """A server: its data survives `stop`, `kill` and `start`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
+
+    def launch(self) -> None:
+        """Start and do not wait."""
+        if BINARY is None:
+            raise FileNotFoundError(MISSING)
+        self.root.mkdir(parents=True, exist_ok=True)
+        options = {
+            "bolt-path": self.root / "influxd.bolt",
+            "sqlite-path": self.root / "influxd.sqlite",
+            "engine-path": self.root / "engine",
+            "http-bind-address": f"127.0.0.1:{self.port}",
+        }
+        command = [BINARY, "run", "--reporting-disabled", *(f"--{name}={value}" for name, value in options.items())]
+        with (self.root / "influxd.log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+
+    def start(self) -> None:
+        """Start and wait until it answers."""
+        self.launch()
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            try:
+                if requests.get(f"{self.url}/health", timeout=1).status_code == 200:
+                    return
+            except requests.ConnectionError:
+                pass
+            if self._process is None or self._process.poll() is not None:
+                break
+            time.sleep(0.02)
+        raise RuntimeError((self.root / "influxd.log").read_text()[-2000:])
+
+    def kill(self) -> None:
+        """Kill it (-9), as a power cut does."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+    def query(self, token: str, database: str, influxql: str) -> list[dict[str, Any]]:
+        """The rows of a query; the tags of a `GROUP BY` are columns too, what is null is left out."""
+        reply = requests.post(
+            f"{self.url}/query",
+            params={"db": database, "epoch": "s"},
+            data={"q": influxql},
+            headers={"Authorization": f"Token {token}"},
+            timeout=30,
+        )
+        results = reply.json().get("results", [])
+        errors = [result["error"] for result in results if "error" in result]
+        if errors or reply.status_code != 200:
+            raise RuntimeError(f"{influxql}: {errors or reply.text}")
+        return [
+            series.get("tags", {})
+            | {name: value for name, value in zip(series["columns"], row, strict=True) if value is not None}
+            for result in results
+            for series in result.get("series", [])
+            for row in series.get("values", [])
+        ]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
