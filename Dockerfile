@@ -21,7 +21,7 @@ LABEL org.opencontainers.image.title="enphase-ingest" \
 # 1000 is also the first user of most hosts: a folder of yours can take the place of the volume.
 RUN groupadd --gid 1000 ingest \
     && useradd --uid 1000 --gid 1000 --no-create-home --home-dir /var/lib/ingest --shell /usr/sbin/nologin ingest \
-    && install -d -o 1000 -g 1000 -m 0700 /var/lib/ingest
+    && install -d -o 1000 -g 1000 -m 0700 /var/lib/ingest /var/lib/influxdb-token
 COPY --from=build /opt/ingest /opt/ingest
 COPY config/compose.image.yaml /etc/ingest/ingest.yaml
 ENV PATH=/opt/ingest/bin:$PATH \

@@ -63,8 +63,7 @@ ask enphase_client_secret "Client secret (not shown)" "${ENPHASE_CLIENT_SECRET-}
 if [ "$own" = yes ]; then
     ask own_influxdb "InfluxDB 2: token; 1.x: password (not shown)" "${OWN_INFLUXDB-}" hidden
 else
-    for name in influxdb_admin_password influxdb_admin_token influxdb_ingest_password influxdb_grafana_password \
-        grafana_admin_password; do
+    for name in influxdb_admin_password influxdb_admin_token influxdb_grafana_password grafana_admin_password; do
         keep "$name" "$(random)"
     done
 fi

@@ -39,18 +39,26 @@ class Influxd2:
 
     def launch(self) -> None:
         """Start and do not wait."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root.parent / f"{self.root.name}.log").open("ab") as log:
+            self._process = subprocess.Popen(self.command(), stdout=log, stderr=log)
+
+    def command(self) -> list[str]:
+        """What is started."""
         if BINARY is None:
             raise FileNotFoundError(MISSING)
-        self.root.mkdir(parents=True, exist_ok=True)
         options = {
             "bolt-path": self.root / "influxd.bolt",
             "sqlite-path": self.root / "influxd.sqlite",
             "engine-path": self.root / "engine",
             "http-bind-address": f"127.0.0.1:{self.port}",
         }
-        command = [BINARY, "run", "--reporting-disabled", *(f"--{name}={value}" for name, value in options.items())]
-        with (self.root / "influxd.log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        return [BINARY, "run", "--reporting-disabled", *(f"--{name}={value}" for name, value in options.items())]
+
+    @property
+    def log(self) -> str:
+        """What it has said, beside its folder, which may be lost."""
+        return (self.root.parent / f"{self.root.name}.log").read_text()
 
     def start(self) -> None:
         """Start and wait until it answers."""
@@ -65,7 +73,7 @@ class Influxd2:
             if self._process is None or self._process.poll() is not None:
                 break
             time.sleep(0.02)
-        raise RuntimeError((self.root / "influxd.log").read_text()[-2000:])
+        raise RuntimeError(self.log[-2000:])
 
     def kill(self) -> None:
         """Kill it (-9), as a power cut does."""

@@ -88,7 +88,7 @@ class SetupV2:
         return self._org_id(name)
 
     def _org_id(self, name: str) -> str:
-        # The filter `org` answers 404 to a name that is not there.
+        # The filters by name answer 404 where there is none.
         found = self._list("/api/v2/orgs", "orgs")
         return next((str(item["id"]) for item in found if item["name"] == name), "")
 
@@ -114,7 +114,7 @@ class SetupV2:
         return str(found["id"])
 
     def _find_bucket(self, org: str) -> Document | None:
-        found = self._list("/api/v2/buckets", "buckets", orgID=org, name=self._wanted.bucket)
+        found = self._list("/api/v2/buckets", "buckets", orgID=org)
         return next((item for item in found if item["name"] == self._wanted.bucket), None)
 
     # ── who may do what ───────────────────────────────────────────────────────────────────────────────

@@ -124,6 +124,8 @@ class StrictV2Admin(StrictV2):
             if item.get("orgID") == asked.params.get("orgID", item.get("orgID"))
             and item.get("name") == asked.params.get("name", item.get("name"))
         ]
+        if "name" in asked.params and not found:
+            return error_reply(404, "not found", f'bucket "{asked.params["name"]}" not found')
         first = int(asked.params.get("offset", 0))
         # Neither list of authorizations knows pages.
         page = found[first : first + int(asked.params.get("limit", 20))]
@@ -188,4 +190,4 @@ def _json(status: int, document: Item) -> Reply:
 
 
 def _too_short() -> Reply:
-    return error_reply(400, "invalid", "passwords must be at least 8 characters long")
+    return error_reply(400, "invalid", "passwords must be between 8 and 72 characters long")

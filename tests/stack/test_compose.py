@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import jsonschema
 import pytest
 import yaml
 
 from ingest import config
+from ingest.cli.database import setup_database
 from tests.stack.boards import ROOT
 
 COMPOSE = ("docker-compose.yml", "docker-compose.demo.yml", "docker-compose.ingest.yml")
@@ -22,7 +24,7 @@ ENVIRONMENT = {
     "ENPHASE_CLIENT_ID": "",
     "ENPHASE_CLIENT_SECRET": "",
     "INFLUXDB_BUCKET": "enphase",
-    "INFLUXDB_PASSWORD": "a-password",
+    "INFLUXDB_TOKEN": "a-token",
     "INFLUXDB_SECRET": "a-secret",
     "INFLUXDB_URL": "http://influx.example:8086",
 }
@@ -87,7 +89,7 @@ def test_the_old_schema_does_refuse_what_is_newer(broken: dict[str, Any]) -> Non
 @each_stack
 def test_every_service_is_confined(names: tuple[str, ...]) -> None:
     for name, service in merged(names)["services"].items():
-        assert service["restart"] == "unless-stopped", name
+        assert service["restart"] == ("no" if name == "setup" else "unless-stopped"), name
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]
@@ -105,11 +107,51 @@ def test_memory_fits_a_small_computer(names: tuple[str, ...]) -> None:
     assert sum(limits) <= 1500
 
 
-def test_the_database_has_no_port_and_grafana_waits_for_it_alone() -> None:
+def test_the_database_has_no_port_and_is_set_up_before_anybody_uses_it() -> None:
     services = load("docker-compose.yml")["services"]
     assert "ports" not in services["influxdb"]
+    assert services["setup"]["depends_on"] == {"influxdb": {"condition": "service_healthy"}}
     for name in ("ingest", "grafana"):
-        assert services[name]["depends_on"] == {"influxdb": {"condition": "service_healthy"}}
+        assert services[name]["depends_on"] == {
+            "influxdb": {"condition": "service_healthy"},
+            "setup": {"condition": "service_completed_successfully"},
+        }
+
+
+def test_health_is_asked_by_http_and_not_by_a_stored_configuration() -> None:
+    service = load("docker-compose.yml")["services"]["influxdb"]
+    assert service["healthcheck"]["test"] == ["CMD", "curl", "-fsS", "http://localhost:8086/health"]
+
+
+@pytest.mark.parametrize("names", COMBINED[:2], ids="+".join)
+def test_who_sees_which_secret(names: tuple[str, ...]) -> None:
+    """The administrator's reach the one-shot service alone; the pipeline's token, that service and the pipeline."""
+    document = merged(names)
+    seen = {name: set(service.get("secrets", ())) for name, service in document["services"].items()}
+    assert seen == {
+        "influxdb": set(),
+        "setup": {"influxdb_admin_password", "influxdb_admin_token", "influxdb_grafana_password"},
+        "ingest": {"enphase_api_key", "enphase_client_id", "enphase_client_secret"},
+        "grafana": {"grafana_admin_password", "influxdb_grafana_password"},
+    }
+    mounted = {
+        name: mode
+        for name, service in document["services"].items()
+        for source, place, *mode in (volume.split(":") for volume in service["volumes"])
+        if place == "/var/lib/influxdb-token"
+    }
+    assert mounted == {"setup": [], "ingest": ["ro"]}
+    for name, service in document["services"].items():
+        binds = [volume.split(":")[0] for volume in service["volumes"] if volume.startswith(("./", "/"))]
+        assert not [bind for bind in binds if "secret" in bind or bind in ("./", ".", "/")], name
+
+
+def test_the_one_shot_service_gives_the_command_what_it_needs() -> None:
+    """Every variable it is given is one that `setup-database` reads."""
+    given = load("docker-compose.yml")["services"]["setup"]
+    assert given["command"] == "setup-database"
+    known = {parameter.envvar for parameter in setup_database.params if isinstance(parameter, click.Option)}
+    assert set(given["environment"]) <= known
 
 
 def test_the_demonstration_touches_nothing_of_the_real_stack() -> None:
@@ -122,7 +164,7 @@ def test_the_demonstration_touches_nothing_of_the_real_stack() -> None:
         places = [volume.split(":")[1] for volume in service["volumes"]]
         assert len(places) == len(real["services"][name]["volumes"])
     buckets = {
-        demo["services"]["influxdb"]["environment"]["DOCKER_INFLUXDB_INIT_BUCKET"],
+        demo["services"]["setup"]["environment"]["INFLUXDB_BUCKET"],
         demo["services"]["ingest"]["environment"]["INFLUXDB_BUCKET"],
         demo["services"]["grafana"]["environment"]["INFLUXDB_BUCKET"],
     }
@@ -168,14 +210,9 @@ def test_secrets_come_from_files_only(names: tuple[str, ...]) -> None:
         for variable, value in service.get("environment", {}).items():
             if re.search(r"PASSWORD|TOKEN|SECRET|API_KEY|CLIENT_ID", variable):
                 assert variable.endswith("_FILE")
-                assert value.removeprefix("/run/secrets/") in given, variable
+                held = value.removeprefix("/run/secrets/") in given
+                assert held or value == "/var/lib/influxdb-token/token", variable
     assert used == set(declared)
-
-
-def test_each_service_is_given_only_the_secrets_it_needs() -> None:
-    services = load("docker-compose.yml")["services"]
-    assert not [name for name in services["ingest"]["secrets"] if "admin" in name or "grafana" in name]
-    assert services["grafana"]["secrets"] == ["grafana_admin_password", "influxdb_grafana_password"]
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "config").glob("compose*.yaml")), ids=lambda file: file.name)
@@ -198,18 +235,6 @@ def test_the_configuration_asks_for_nothing_that_compose_does_not_give(names: tu
         volumes = [volume.replace("${INFLUXDB_VERSION:-2}", version) for volume in service["volumes"]]
         (mounted,) = [volume.split(":")[0] for volume in volumes if "/etc/ingest" in volume]
         assert set(re.findall(r"\$\{([A-Z_]+)", (ROOT / mounted).read_text())) <= given
-
-
-def test_the_users_of_the_database_have_no_more_rights_than_they_need() -> None:
-    """The image runs only scripts that can be executed, and passes over others in silence."""
-    script = ROOT / "influxdb/init/10-users.sh"
-    assert script.stat().st_mode & 0o111
-    subprocess.run(["bash", "-n", str(script)], check=True)
-    users = dict(re.findall(r"^user (\w+) \S+ (.*)$", script.read_text(), re.M))
-    assert users == {
-        "ingest": '--read-bucket "$bucket" --write-bucket "$bucket"',
-        "grafana": '--read-bucket "$bucket"',
-    }
 
 
 def test_only_what_the_image_needs_goes_to_the_builder() -> None:

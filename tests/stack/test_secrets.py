@@ -15,7 +15,6 @@ ENPHASE = ("enphase_api_key", "enphase_client_id", "enphase_client_secret")
 RANDOM = (
     "influxdb_admin_password",
     "influxdb_admin_token",
-    "influxdb_ingest_password",
     "influxdb_grafana_password",
     "grafana_admin_password",
 )
