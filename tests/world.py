@@ -101,6 +101,9 @@ class Database:
     def ping(self) -> str:
         return "memory"
 
+    def prove_reading(self) -> None:
+        pass
+
     def close(self) -> None:
         pass
 

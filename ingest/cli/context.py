@@ -31,6 +31,10 @@ class Context:
     @cached_property
     def settings(self) -> Settings:
         """The configuration. Raises `ConfigError`."""
+        return self.reload()
+
+    def reload(self) -> Settings:
+        """The configuration as it is now. Raises `ConfigError`."""
         settings = config.load(config.find(self.config, os.environ), os.environ, self.state_dir)
         for secret in settings.secrets():
             logs.register_secret(secret)

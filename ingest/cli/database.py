@@ -9,8 +9,8 @@ import click
 
 from ingest import config, logs
 from ingest.core.errors import ConfigError, IngestError
+from ingest.deliver.connection import parse_address
 from ingest.deliver.influx_http import InfluxHttp
-from ingest.deliver.line_sink import parse_address
 from ingest.deliver.setup import Setup, Wanted
 from ingest.deliver.setup_v1 import SetupV1
 from ingest.deliver.setup_v2 import SetupV2

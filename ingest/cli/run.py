@@ -75,7 +75,7 @@ def run(context: Context) -> None:
         return
     settings = context.settings
     with machine(context, lambda: build.fetch_pool(settings)) as (store, pipeline):
-        senders = build.senders(settings, store)
+        senders = build.senders(settings, store, reload=context.reload)
         teller = notifier(settings, store, pipeline.changes, build.network(pipeline.clock))
         watch, progress = Watch(pipeline, teller.consider), Progress(pipeline)
 

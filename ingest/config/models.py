@@ -185,8 +185,8 @@ class Influx(Section):
     """Address of the server."""
     token: values.Token
     """Token that may write to the bucket."""
-    org: values.Text
-    """Name of the organization."""
+    org: values.Text | None = None
+    """Name of the organization, which InfluxDB 2 wants; 1.8 and 3 have none."""
     bucket: values.Text
     """Name of the bucket."""
 

@@ -6,15 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ingest.deliver.answers import SinkAnswer, Words
-from ingest.deliver.line_sink import (
-    ANSWER_SECONDS,
-    CONNECT_SECONDS,
-    LineSink,
-    Sleep,
-    ca_file,
-    parse_address,
-    unreachable,
-)
+from ingest.deliver.connection import ANSWER_SECONDS, CONNECT_SECONDS, ca_file, parse_address, unreachable
+from ingest.deliver.influx_http import InfluxHttp
+from ingest.deliver.line_sink import LineSink, Sleep
+
+_NO_ORG = "-"
+"""What stands for an organization where the server has none: the client asks for one."""
 
 
 class InfluxSink(LineSink):
@@ -37,14 +34,16 @@ class InfluxSink(LineSink):
         address = parse_address(url)
         if not token and address.username:
             token = f"{address.username}:{address.password or ''}"
-        self._token, self._org, self._bucket = (token or "").strip(), org or "-", bucket
+        self._token, self._org, self._bucket = (token or "").strip(), org or _NO_ORG, bucket
         self._words = Words(address.url, self._remedy, _secrets(self._token, address.password))
         self.fingerprint = f"{address.url} org={self._org} bucket={bucket}"
+        self._http = InfluxHttp(address.url, token=self._token)
         self._connect(address.url, not address.local if gzip is None else gzip)
 
     def close(self) -> None:
         """Release the connections."""
         self._client.close()
+        self._http.close()
 
     def _connect(self, url: str, gzip: bool) -> None:  # noqa: FBT001
         # Half a second and 20 MB: only for those who have such a sink.
@@ -82,6 +81,19 @@ class InfluxSink(LineSink):
     def _hello(self) -> SinkAnswer:
         return self._request(lambda: self._pinger.get_ping_with_http_info(_return_http_data_only=False))
 
+    def _ask(self, statement: str) -> SinkAnswer:
+        # A bucket of 1.8 may name a retention policy too: database/policy.
+        return self._http.query(statement, self._bucket.partition("/")[0])
+
+    def _may_read(self) -> str:
+        bucket, org = shlex.quote(self._bucket), shlex.quote(self._org)
+        number = f'"$(influx bucket list --name {bucket} --org {org} --hide-headers | cut -f1)"'
+        make = f"influx auth create --org {org} --write-bucket {number} --read-bucket {number}"
+        return (
+            f"the `token` of the sink may not read the bucket {self._bucket}. Make one that may write and read it with "
+            f"`ingest setup-database`, or: {make}"
+        )
+
     def _request(self, call: Callable[[], Any]) -> SinkAnswer:
         try:
             data, status, headers = call()
@@ -107,10 +119,12 @@ class InfluxSink(LineSink):
         if "database not found" in why:
             database = self._bucket.partition("/")[0].replace("\\", "\\\\").replace('"', '\\"')
             return f'make it: CREATE DATABASE "{database}"'
+        if "organization" in why and self._org == _NO_ORG:
+            return "InfluxDB 2 has organizations: write the name of yours as `org` of the sink"
         if "organization" in why:
             return f"check the `org` of the sink, or make it: influx org create --name {org}"
         if "bucket" in why:
-            return f"make it: influx bucket create --name {bucket} --org {org}"
+            return f"make it with `ingest setup-database`, or: influx bucket create --name {bucket} --org {org}"
         return "it has no /api/v2/write; before InfluxDB 1.8 the `type` is influxdb_v1, else check the `url`"
 
 

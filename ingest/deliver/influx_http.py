@@ -8,9 +8,12 @@ import requests
 
 from ingest.core.errors import SinkDown
 from ingest.deliver.answers import SinkAnswer, Words, down, reason
-from ingest.deliver.line_sink import ANSWER_SECONDS, CONNECT_SECONDS, ca_file, unreachable
+from ingest.deliver.connection import ANSWER_SECONDS, CONNECT_SECONDS, ca_file, unreachable
 
 Rows = list[dict[str, Any]]
+
+READING_PROOF = "SHOW FIELD KEYS LIMIT 1"
+"""A question that fails without the right to read: to others, InfluxDB 2.9 answers as if nothing were there."""
 
 
 class InfluxHttp:

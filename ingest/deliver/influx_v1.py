@@ -1,11 +1,13 @@
 """InfluxDB 1.x by its own /write: the 1.6 of Debian and Raspberry Pi OS has no other."""
 
 import gzip as gzip_module
+import shlex
 import time
 
 from ingest.deliver.answers import SinkAnswer, Words, reason
+from ingest.deliver.connection import parse_address
 from ingest.deliver.influx_http import InfluxHttp, identifier, query_error
-from ingest.deliver.line_sink import LineSink, Sleep, parse_address
+from ingest.deliver.line_sink import LineSink, Sleep
 
 _NO_DATABASE = "database not found"
 
@@ -67,6 +69,21 @@ class InfluxV1Sink(LineSink):
     def _hello(self) -> SinkAnswer:
         return self._http.request("GET", "/ping")
 
+    def prove_reading(self) -> None:
+        """Prove that what was stored may be read back; of a database that is not there yet, nothing was stored."""
+        if not _is_missing(self._write(b"")):
+            super().prove_reading()
+
+    def _ask(self, statement: str) -> SinkAnswer:
+        return self._http.query(statement, self._database)
+
+    def _may_read(self) -> str:
+        user, database = identifier(self._user or "USER"), identifier(self._database)
+        return (
+            f"the user of the sink may not read {self._database}, or it is not there. Run as an administrator: "
+            f"GRANT ALL ON {database} TO {user}; on InfluxDB 2, `ingest setup-database`"
+        )
+
     def _statement(self) -> str:
         return f"CREATE DATABASE {identifier(self._database)}"
 
@@ -75,6 +92,12 @@ class InfluxV1Sink(LineSink):
             return f"make it on {identifier(self._database)} with CREATE RETENTION POLICY"
         if status == 404 and _NO_DATABASE in why:
             return f"run as an administrator: {self._statement()}"
+        if "no dbrp mapping" in why:
+            bucket = shlex.quote(self._database)
+            return (
+                f"this InfluxDB 2 has no bucket {self._database}: make it with `ingest setup-database`, "
+                f"or: influx bucket create --name {bucket}"
+            )
         if status == 401:
             return "check `username` and `password` of the sink"
         if status == 403:

@@ -1,21 +1,14 @@
 """How lines are brought to an InfluxDB: cut into requests, asked again while failure is fleeting, judged."""
 
-import socket
-import ssl
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from ipaddress import ip_address
-from os import environ
-from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
 
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt
 
-from ingest.core.errors import ConfigError, SinkDown, SinkRefused
+from ingest.core.errors import SinkDown, SinkRefused
 from ingest.deliver.answers import (
-    NO_USE,
     UNREACHABLE,
     SinkAnswer,
     Words,
@@ -25,75 +18,13 @@ from ingest.deliver.answers import (
     version_words,
     wait_asked,
 )
+from ingest.deliver.influx_http import READING_PROOF, Rows, query_error, query_rows
 
 LINES_PER_REQUEST = 5_000
 """About half a megabyte: every server takes it, and larger requests are not faster."""
-CONNECT_SECONDS, ANSWER_SECONDS = 5, 30
 Sleep = Callable[[float], None]
 
 _ATTEMPTS, _FIRST_PAUSE, _LONGEST_PAUSE = 3, 0.2, 3.0
-_WEATHER: tuple[tuple[type[BaseException], int, str], ...] = (
-    (ConnectionRefusedError, UNREACHABLE, "refuses connections: is it running, and is that its address?"),
-    (
-        socket.gaierror,
-        UNREACHABLE,
-        "cannot be found: its host name is not known here, check the `url` of the sink",
-    ),
-    (
-        ssl.SSLError,
-        NO_USE,
-        "offers no TLS that is trusted here: check its certificate and the `url` of the sink",
-    ),
-    (TimeoutError, NO_USE, "does not answer in time: is it overloaded, or a firewall between?"),
-    (UnicodeError, NO_USE, "cannot be talked to: its answer, or the credentials, are not plain text"),
-)
-
-
-class Address(NamedTuple):
-    """Where a server is: its URL without credentials, those credentials, and whether it is this machine."""
-
-    url: str
-    username: str | None
-    password: str | None
-    local: bool
-
-
-def parse_address(url: str) -> Address:
-    """Take a URL apart. Raises ConfigError for what is none."""
-    try:
-        parts = urlsplit(url.strip())
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    if not host or parts.scheme not in ("http", "https"):
-        raise ConfigError("the `url` of a sink looks like http://localhost:8086")
-    place = f"[{host}]" if ":" in host else host
-    shown = f"{parts.scheme}://{place}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
-    user, password = (unquote(text) if text else None for text in (parts.username, parts.password))
-    return Address(shown, user, password, _is_local(host))
-
-
-def _is_local(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
-def ca_file() -> str | None:
-    """The file of certificate authorities that the environment names, as curl and requests know it."""
-    return environ.get("REQUESTS_CA_BUNDLE") or environ.get("SSL_CERT_FILE")
-
-
-def unreachable(error: BaseException) -> SinkAnswer:
-    """What a failed connection means, found in the chain of exceptions that libraries wrap around it."""
-    link: BaseException | None = error
-    while link is not None:
-        for kind, status, words in _WEATHER:
-            if isinstance(link, kind):
-                return SinkAnswer(status, words)
-        link = link.__cause__ or link.__context__
-    return SinkAnswer(UNREACHABLE, "broke the connection")
 
 
 class LineSink(ABC):
@@ -125,8 +56,31 @@ class LineSink(ABC):
             judge(self._retrying(self._probe), self._words)
         return version_words(answer)
 
+    def prove_reading(self) -> None:
+        """Prove that what was stored may be read back. Raises `SinkDown` with what makes that possible."""
+        self._query(READING_PROOF)
+
+    def _query(self, statement: str) -> Rows:
+        """The rows of an InfluxQL statement. Raises `SinkDown`."""
+        answer = self._retrying(self._ask, statement)
+        why = query_error(answer) if answer.status in (200, 403) else ""
+        # A user without rights hears "not authorized" of 1.x, and of 2.x that there is no such database.
+        if answer.status == 403 or "not authorized" in why or "database not found" in why:
+            raise SinkDown(
+                self._words.hide(f"the database at {self._words.address} cannot be read back: {self._may_read()}")
+            )
+        return query_rows(answer, self._words)
+
     def _probe(self) -> SinkAnswer:
         return self._post(b"")
+
+    @abstractmethod
+    def _ask(self, statement: str) -> SinkAnswer:
+        """Run an InfluxQL statement on the target."""
+
+    @abstractmethod
+    def _may_read(self) -> str:
+        """What makes one who may only write one who may read."""
 
     @abstractmethod
     def _post(self, body: bytes) -> SinkAnswer:

@@ -4,6 +4,7 @@ At least once, never out of order for a row: what is sent is the row as it is no
 """
 
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ingest.core.backoff import backoff
@@ -52,10 +53,21 @@ class _Pushed:
 
 
 class Sender:
-    """The one sender of a sink, with a connection of its own for reading."""
+    """The one sender of a sink, with a connection of its own for reading.
 
-    def __init__(self, name: str, sink: Sink, db: sqlite3.Connection, cursor: int) -> None:
+    `reopened` gives the sink anew where its secret is another than before, and is asked while it takes nothing.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        sink: Sink,
+        db: sqlite3.Connection,
+        cursor: int,
+        reopened: Callable[[], Sink | None] = lambda: None,
+    ) -> None:
         self.name = name
+        self._reopened = reopened
         self.failures = 0
         self._sink = sink
         self._db = db
@@ -71,9 +83,18 @@ class Sender:
     def step(self) -> Delivery | None:
         """Send one batch; None when there is nothing to send. Never raises: whoever sends goes on for ever."""
         try:
+            if self.failures:
+                self._reopen()
             return self._step()
         except sqlite3.Error as error:
             return self._failed(f"the archive cannot be read ({error}); trying again by itself")
+
+    def _reopen(self) -> None:
+        """Take over a secret that has been changed meanwhile."""
+        sink = self._reopened()
+        if sink is not None:
+            self._sink.close()
+            self._sink = sink
 
     def _step(self) -> Delivery | None:
         rows = archive.changes(self._db, self._cursor, BATCH)

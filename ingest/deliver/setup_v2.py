@@ -11,13 +11,12 @@ from typing import Any
 
 from ingest.core.errors import IngestError
 from ingest.deliver.answers import SinkAnswer, Words
-from ingest.deliver.influx_http import InfluxHttp, query_error
+from ingest.deliver.influx_http import READING_PROOF, InfluxHttp, query_error
 from ingest.deliver.setup import Change, Changes, SecretFile, Wanted, kept_words, refused, retention_change
 
 ADMIN = "admin"
 """The first user, whose password is that of `admin_password`."""
 _USERS_V1 = "/private/legacy/authorizations"
-_PROOF = "SHOW MEASUREMENTS LIMIT 1"
 
 Document = dict[str, Any]
 Permissions = set[tuple[str, str, str]]
@@ -154,7 +153,7 @@ class SetupV2:
 
     def _proved(self, http: InfluxHttp) -> bool:
         try:
-            return not query_error(http.query(_PROOF, self._wanted.bucket))
+            return not query_error(http.query(READING_PROOF, self._wanted.bucket))
         finally:
             http.close()
 

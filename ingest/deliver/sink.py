@@ -21,7 +21,10 @@ class Sink(Protocol):
         """
 
     def ping(self) -> str:
-        """Prove that the target can be reached; returns its version in words. Raises `SinkDown`."""
+        """Prove that the target can be reached and written; returns its version in words. Raises `SinkDown`."""
+
+    def prove_reading(self) -> None:
+        """Prove that what was stored may be read back. Raises `SinkDown` with what makes that possible."""
 
     def close(self) -> None:
         """Release the connections."""

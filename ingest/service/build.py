@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import ingest
@@ -10,6 +11,7 @@ from ingest.auth.accounts import Accounts
 from ingest.auth.authorizer import Authorizer, Login
 from ingest.auth.token_files import TokenFiles
 from ingest.config import Influx, InfluxV1, Settings
+from ingest.core.errors import ConfigError
 from ingest.core.http import Transport
 from ingest.deliver.sender import Sender
 from ingest.deliver.sink import Sink, Target, open_sink
@@ -76,16 +78,47 @@ def user_ids(settings: Settings) -> dict[str, str]:
     return found
 
 
-def senders(settings: Settings, store: Store, opener: Callable[[Target], Sink] = open_sink) -> list[Sender]:
-    """One sender for each sink of the settings; a new or changed target starts from the beginning."""
+def senders(
+    settings: Settings,
+    store: Store,
+    opener: Callable[[Target], Sink] = open_sink,
+    reload: Callable[[], Settings] | None = None,
+) -> list[Sender]:
+    """One sender for each sink of the settings; a new or changed target starts from the beginning.
+
+    `reload` reads the settings again, for a secret that is changed while the service runs.
+    """
     made = []
     for name, entry in settings.sinks.items():
-        target = target_of(entry)
-        sink = opener(target)
+        source = SinkSource(name, target_of(entry), opener, reload or (lambda: settings))
+        sink = opener(source.target)
         with store.transaction() as db:
             row = outbox.open_sink(db, name, sink.fingerprint)
-        made.append(Sender(name, sink, store.reader(), row.cursor))
+        made.append(Sender(name, sink, store.reader(), row.cursor, source.changed))
     return made
+
+
+@dataclass
+class SinkSource:
+    """Opens a sink of the settings again when its secret is another than before."""
+
+    name: str
+    target: Target
+    opener: Callable[[Target], Sink]
+    reload: Callable[[], Settings]
+
+    def changed(self) -> Sink | None:
+        """The sink by its new secret; None while there is none. Another database takes a restart."""
+        try:
+            entry = self.reload().sinks.get(self.name)
+        except ConfigError:
+            return None  # a file that is being changed: the next failure looks again
+        target = target_of(entry) if entry else self.target
+        secret = replace(target, token=self.target.token, password=self.target.password)
+        if target == self.target or secret != self.target:
+            return None
+        self.target = target
+        return self.opener(target)
 
 
 def target_of(entry: Influx | InfluxV1) -> Target:

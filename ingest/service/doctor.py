@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from ingest.auth.token_files import TokenFiles
 from ingest.config import Settings
-from ingest.core.errors import ConfigError, IngestError
+from ingest.core.errors import ConfigError, IngestError, SinkDown
 from ingest.core.http import Reply, Request, Transport
 from ingest.core.span import Span
 from ingest.core.words import many, size_words, span_words
@@ -255,12 +255,24 @@ class Doctor:
             try:
                 with closing(self.opener(target_of(entry))) as sink:
                     version, fingerprint = sink.ping(), sink.fingerprint
+                    reading = self._reading(name, sink)
             except (IngestError, ConfigError) as error:
                 yield Check(f"sink {name}", BAD, str(error), "Nothing is lost: points are kept until it takes them")
                 continue
             yield from self._sink(name, version, fingerprint)
+            yield from reading
         if not self.settings.sinks:
             yield Check("sinks", OK, "none configured; the data are in the embedded archive")
+
+    @staticmethod
+    def _reading(name: str, sink: Sink) -> list[Check]:
+        """What is stored is proved by reading it back, which a token that may only write cannot."""
+        try:
+            sink.prove_reading()
+        except SinkDown as error:
+            remedy = "Points are delivered all the same, but that they are there cannot be proved"
+            return [Check(f"sink {name}: reading", WARN, str(error), remedy)]
+        return []
 
     def _sink(self, name: str, version: str, fingerprint: str) -> Iterator[Check]:
         row = outbox.sink(self.store.db, name) if self.store else None

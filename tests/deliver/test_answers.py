@@ -7,7 +7,7 @@ import pytest
 
 from ingest.core.errors import ConfigError, SinkDown, SinkRefused
 from ingest.deliver.answers import NO_USE, UNREACHABLE, SinkAnswer, Words, judge, reason
-from ingest.deliver.line_sink import parse_address, unreachable
+from ingest.deliver.connection import parse_address, unreachable
 from ingest.deliver.sink import SINK_TYPES, Target, open_sink
 
 WORDS = Words("http://db:8086", lambda status, why: f"remedy for {status}", ("s3cret/",))

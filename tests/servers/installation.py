@@ -75,6 +75,6 @@ class Installation:
 
     def reads(self, name: str, password: str) -> bool:
         http = InfluxHttp(self.url, name, password)
-        answer = http.query("SHOW MEASUREMENTS", self.settings["INFLUXDB_BUCKET"])
+        answer = http.query("SHOW FIELD KEYS", self.settings["INFLUXDB_BUCKET"])
         http.close()
         return answer.status == 200 and '"error"' not in answer.body

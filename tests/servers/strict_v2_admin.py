@@ -43,7 +43,7 @@ class StrictV2Admin(StrictV2):
             users = [item for item in self.items["/api/v2/users"] if item["name"] == name]
             right = users and self.passwords.get(users[0]["id"]) == password
             return Reply(204) if right else error_reply(401, "unauthorized", "unauthorized access")
-        if asked.path in ("/query", "/api/v2/write"):
+        if asked.path in ("/query", "/write", "/api/v2/write"):
             return self._data(asked)
         return self._administer(asked)
 
@@ -161,6 +161,10 @@ class StrictV2Admin(StrictV2):
             return _json(200, {"results": [{"statement_id": 0}]})
         if bucket in self.buckets and not (everything or ("write", bucket) in rights):
             return error_reply(403, "forbidden", "insufficient permissions for write")
+        if asked.path == "/write":
+            if bucket not in self.buckets:
+                return error_reply(404, "not found", "no dbrp mapping found")
+            asked = asked._replace(params=asked.params | {"org": "home", "bucket": bucket})
         return self.write(asked)
 
     def _rights(self, asked: Asked) -> set[tuple[str, str]] | None:

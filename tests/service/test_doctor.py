@@ -29,12 +29,16 @@ class Database:
     """A sink as doctor meets it: it answers, or says why not."""
 
     fingerprint = "memory"
-    error = ""
+    error = blind = ""
 
     def ping(self) -> str:
         if self.error:
             raise SinkDown(self.error)
         return "InfluxDB 1.6"
+
+    def prove_reading(self) -> None:
+        if self.blind:
+            raise SinkDown(self.blind)
 
     def write(self, lines: object) -> int:
         raise AssertionError("doctor writes nothing")
@@ -62,7 +66,7 @@ def doctor_of(world: World, **changes: Any) -> Doctor:
 
     line = CloudLine(identity.cloud_of(world.settings), world.wire, grant)
     database = Database()
-    database.error = changes.pop("down", "")
+    database.error, database.blind = changes.pop("down", ""), changes.pop("blind", "")
     made = Doctor(world.settings, world.time.clock(), world.store, line, world.pipeline.app, lambda _: database)
     return replace(made, **changes)
 
@@ -244,3 +248,10 @@ def test_on_the_simulator_all_is_green_also_online(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert {check["result"] for check in json.loads(result.stdout)} == {OK}
     assert load(path, {}).ledger_name != ""
+
+
+def test_a_token_that_may_only_write_is_told(world: World) -> None:
+    found = list(doctor_of(world, blind="may not read it; make one that may").checks())
+    (told,) = [check for check in found if check.name == "sink db: reading"]
+    assert told.result == WARN
+    assert "make one that may" in told.found
