@@ -61,7 +61,8 @@ ask enphase_client_id "Client id" "${ENPHASE_CLIENT_ID-}"
 ask enphase_client_secret "Client secret (not shown)" "${ENPHASE_CLIENT_SECRET-}" hidden
 
 if [ "$own" = yes ]; then
-    ask own_influxdb "InfluxDB 2: token; 1.x: password (not shown)" "${OWN_INFLUXDB-}" hidden
+    ask own_influxdb "InfluxDB 2: token; 1.x: password; Enter to have it made (not shown)" "${OWN_INFLUXDB-}" hidden
+    keep influxdb_grafana_password "$(random)"
 else
     for name in influxdb_admin_password influxdb_admin_token influxdb_grafana_password grafana_admin_password; do
         keep "$name" "$(random)"

@@ -40,10 +40,10 @@ def test_commands_can_be_copied(path: Path) -> None:
 def test_commands_of_the_program_exist(path: Path) -> None:
     text = "\n".join(blocks(path))
     for command in re.findall(
-        r"(?:exec(?: -T)? ingest ingest|run --rm(?: --no-deps)? ingest|^enphase-ingest) (\w+)", text, re.M
+        r"(?:exec(?: -T)? ingest ingest|run --rm(?: --no-deps)? ingest|^enphase-ingest) ([\w-]+)", text, re.M
     ):
         assert command in COMMANDS, command
-    for command in re.findall(r"`ingest (\w+)", path.read_text()):
+    for command in re.findall(r"`ingest ([\w-]+)", path.read_text()):
         assert command in COMMANDS, command
 
 
