@@ -11,7 +11,7 @@ from ingest import config, logs
 from ingest.core.errors import ConfigError, IngestError
 from ingest.deliver.connection import parse_address
 from ingest.deliver.influx_http import InfluxHttp
-from ingest.deliver.setup import Setup, Wanted
+from ingest.deliver.setup import Setup, WantedDatabase
 from ingest.deliver.setup_v1 import SetupV1
 from ingest.deliver.setup_v2 import SetupV2
 from ingest.service.secret_file import SecretPath
@@ -41,7 +41,7 @@ def _option(name: str, words: str, default: str | None = None) -> Callable[[Any]
 @_option("--token-file", "File for the pipeline's token (1.x: password), which is made.")
 @_option("--reader", "A user who may only read, for Grafana.")
 @_option("--reader-password-file", "File with the password of that user.")
-@click.option("--check", is_flag=True, help="Change nothing; ends with 1 when something differs.")
+@click.option("--check", is_flag=True, help="SetupChange nothing; ends with 1 when something differs.")
 def setup_database(*, check: bool, **given: Any) -> None:
     """Make an InfluxDB as the pipeline and Grafana need it, and mend what differs.
 
@@ -77,14 +77,14 @@ def _setup(given: dict[str, Any], secret: SecretPath, *, check: bool) -> Setup:
     return SetupV2(url, _content(given, "admin_token_file"), wanted, secret, check=check)
 
 
-def _wanted(given: dict[str, Any]) -> Wanted:
+def _wanted(given: dict[str, Any]) -> WantedDatabase:
     try:
         retention = config.seconds(given["retention"] or "0")
     except ValueError as error:
         raise ConfigError(f"setup-database: --retention {given['retention']!r} {error}; 0 is for ever") from None
     if given["reader"]:
         _needed(given, "reader_password_file")
-    return Wanted(
+    return WantedDatabase(
         bucket=_needed(given, "bucket"),
         org=given["org"] or "",
         retention=retention,

@@ -17,7 +17,8 @@ from ingest.service import build, identity
 from ingest.store.database import Store
 
 if TYPE_CHECKING:
-    from ingest.service.doctor import Check, Doctor
+    from ingest.service.check import Check
+    from ingest.service.doctor import Doctor
 
 MARKS = {"ok": "[green]✓[/]", "bad": "[red]✗[/]", "skipped": "[dim]-[/]"}
 
@@ -28,7 +29,7 @@ MARKS = {"ok": "[green]✓[/]", "bad": "[red]✗[/]", "skipped": "[dim]-[/]"}
 @click.pass_obj
 def doctor(context: Context, *, offline: bool, as_json: bool) -> None:
     """Check everything, each thing by its name and with its remedy."""
-    from ingest.service.doctor import BAD, Check  # noqa: PLC0415 - only what checks everything needs all of it
+    from ingest.service.check import BAD, Check  # noqa: PLC0415 - only what checks everything needs all of it
 
     found: list[Check] = []
     console = Console(highlight=False, soft_wrap=True)

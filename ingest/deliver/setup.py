@@ -32,7 +32,7 @@ class SecretFile(Protocol):
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedDatabase:
     """What is wanted of a database. `retention` is in seconds, 0 for ever; without a `reader` none is made."""
 
     bucket: str
@@ -44,7 +44,7 @@ class Wanted:
     admin_password: str = field(default="", repr=False)
 
 
-class Change(NamedTuple):
+class SetupChange(NamedTuple):
     """Something that differed: what was found, and what was done about it. `is_open`: nothing, a person decides."""
 
     found: str
@@ -52,7 +52,7 @@ class Change(NamedTuple):
     is_open: bool = False
 
 
-Changes = Iterator[Change]
+Changes = Iterator[SetupChange]
 
 
 class Setup(Protocol):
@@ -72,7 +72,7 @@ def kept_words(seconds: int) -> str:
     return f"for {many(seconds // DAY, 'day')}" if seconds % DAY == 0 else f"for {span_words(seconds)}"
 
 
-def retention_change(have: int, wanted: Wanted) -> Change | None:
+def retention_change(have: int, wanted: WantedDatabase) -> SetupChange | None:
     """What another retention is to be told as; None where it is right.
 
     A shorter one deletes what is older, which takes a word of the owner.
@@ -87,8 +87,8 @@ def retention_change(have: int, wanted: Wanted) -> Change | None:
             f"{kept_words(wanted.retention)} deletes what is older. If you want that, set "
             "INFLUXDB_RETENTION_MAY_DELETE=yes and run this again"
         )
-        return Change(found, left, is_open=True)
-    return Change(
+        return SetupChange(found, left, is_open=True)
+    return SetupChange(
         found, f"{wanted.bucket} keeps points {kept_words(wanted.retention)} now, no longer {kept_words(have)}"
     )
 

@@ -7,7 +7,16 @@ import secrets
 
 from ingest.deliver.answers import Words
 from ingest.deliver.influx_http import InfluxHttp, Rows, identifier, literal, query_error, query_rows
-from ingest.deliver.setup import WRITER, Change, Changes, SecretFile, Wanted, kept_words, refused, retention_change
+from ingest.deliver.setup import (
+    WRITER,
+    Changes,
+    SecretFile,
+    SetupChange,
+    WantedDatabase,
+    kept_words,
+    refused,
+    retention_change,
+)
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -19,7 +28,13 @@ class SetupV1:
     """
 
     def __init__(
-        self, url: str, admin: tuple[str, str] | None, wanted: Wanted, secret: SecretFile, *, check: bool = False
+        self,
+        url: str,
+        admin: tuple[str, str] | None,
+        wanted: WantedDatabase,
+        secret: SecretFile,
+        *,
+        check: bool = False,
     ) -> None:
         self._wanted, self._secret, self._check = wanted, secret, check
         name, password = admin or (None, "")
@@ -49,7 +64,7 @@ class SetupV1:
             duration = f" WITH DURATION {wanted.retention}s" if wanted.retention else ""
             self._do(f"CREATE DATABASE {name}{duration}")
             made = f"database {wanted.bucket} made, which keeps points {kept_words(wanted.retention)}"
-            yield Change(f"database {wanted.bucket} is missing", made)
+            yield SetupChange(f"database {wanted.bucket} is missing", made)
             return
         policies = self._rows(f"SHOW RETENTION POLICIES ON {name}")
         default = next((row for row in policies if row.get("default")), None)
@@ -66,16 +81,16 @@ class SetupV1:
         if name not in {row["user"] for row in self._rows("SHOW USERS")}:
             self._do(f"CREATE USER {user} WITH PASSWORD {literal(password)}")
             self._do(f"GRANT {right} ON {identifier(database)} TO {user}")
-            yield Change(f"user {name} is missing", f"user {name} made, who may {may} {database}")
+            yield SetupChange(f"user {name} is missing", f"user {name} made, who may {may} {database}")
             return
         if not self._signs_in(name, password):
             self._do(f"SET PASSWORD FOR {user} = {literal(password)}")
-            yield Change(f"user {name} has another password", f"user {name} has the password of its file now")
+            yield SetupChange(f"user {name} has another password", f"user {name} has the password of its file now")
         held = {row["database"]: row["privilege"] for row in self._rows(f"SHOW GRANTS FOR {user}")}
         if held.get(database) != right:
             # A grant takes the place of the one before.
             self._do(f"GRANT {right} ON {identifier(database)} TO {user}")
-            yield Change(f"user {name} may not {may} {database} alone", f"user {name} may {may} {database}")
+            yield SetupChange(f"user {name} may not {may} {database} alone", f"user {name} may {may} {database}")
 
     def _signs_in(self, name: str, password: str) -> bool:
         http = InfluxHttp(self._http.url, name, password)

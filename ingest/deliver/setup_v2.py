@@ -12,7 +12,7 @@ from typing import Any
 from ingest.core.errors import IngestError
 from ingest.deliver.answers import SinkAnswer, Words
 from ingest.deliver.influx_http import READING_PROOF, InfluxHttp, query_error
-from ingest.deliver.setup import Change, Changes, SecretFile, Wanted, kept_words, refused, retention_change
+from ingest.deliver.setup import Changes, SecretFile, SetupChange, WantedDatabase, kept_words, refused, retention_change
 
 ADMIN = "admin"
 """The first user, whose password is that of `admin_password`."""
@@ -20,14 +20,16 @@ _USERS_V1 = "/private/legacy/authorizations"
 
 Document = dict[str, Any]
 Permissions = set[tuple[str, str, str]]
-Finding = Generator[Change, None, str]
+Finding = Generator[SetupChange, None, str]
 """The id of what was looked for, after its changes; empty where a check leaves it missing."""
 
 
 class SetupV2:
     """The set-up by an administrator's token. With `check` it changes nothing and says what it would."""
 
-    def __init__(self, url: str, admin_token: str, wanted: Wanted, secret: SecretFile, *, check: bool = False) -> None:
+    def __init__(
+        self, url: str, admin_token: str, wanted: WantedDatabase, secret: SecretFile, *, check: bool = False
+    ) -> None:
         self._wanted, self._secret, self._check, self._admin_token = wanted, secret, check, admin_token
         self._http = InfluxHttp(url, token=admin_token)
         secrets = (admin_token, wanted.reader_password, wanted.admin_password)
@@ -63,7 +65,7 @@ class SetupV2:
             first = {"username": ADMIN, "password": wanted.admin_password, "token": self._admin_token}
             place = {"org": wanted.org, "bucket": wanted.bucket, "retentionPeriodSeconds": wanted.retention}
             self._make("POST", "/api/v2/setup", first | place, "its first set-up", "already been completed")
-        yield Change(
+        yield SetupChange(
             "it is not set up yet",
             f"set up: user {ADMIN}, organization {wanted.org}, bucket {wanted.bucket}, "
             f"which keeps points {kept_words(wanted.retention)}",
@@ -83,7 +85,7 @@ class SetupV2:
             )
         if not self._check:
             self._make("POST", "/api/v2/orgs", {"name": name}, f"the making of organization {name}")
-        yield Change(f"organization {name} is missing", f"organization {name} made")
+        yield SetupChange(f"organization {name} is missing", f"organization {name} made")
         return self._org_id(name)
 
     def _org_id(self, name: str) -> str:
@@ -99,7 +101,7 @@ class SetupV2:
             if not self._check:
                 self._make("POST", "/api/v2/buckets", body, f"the making of bucket {wanted.bucket}")
             made = f"bucket {wanted.bucket} made, which keeps points {kept_words(wanted.retention)}"
-            yield Change(f"bucket {wanted.bucket} is missing", made)
+            yield SetupChange(f"bucket {wanted.bucket} is missing", made)
             found = self._find_bucket(org)
         if found is None:
             return ""
@@ -140,7 +142,7 @@ class SetupV2:
                 self._make("POST", path, {"password": password}, f"the password of user {name}")
         bucket = self._wanted.bucket
         found = f"user {name} is missing" if not users else f"user {name} has another password, or other rights"
-        yield Change(found, f"user {name} may read {bucket}, nothing else, with the password of its file")
+        yield SetupChange(found, f"user {name} may read {bucket}, nothing else, with the password of its file")
 
     def _users(self, org: str) -> list[Document]:
         # Their list knows no pages, and calls the name of a user its token.
@@ -167,7 +169,7 @@ class SetupV2:
             if not self._check:
                 path = f"/api/v2/users/{user['id']}/password"
                 self._make("POST", path, {"password": password}, f"the password of user {ADMIN}")
-            yield Change(f"user {ADMIN} has another password", f"user {ADMIN} has the password of its file now")
+            yield SetupChange(f"user {ADMIN} has another password", f"user {ADMIN} has the password of its file now")
 
     def _signs_in(self, password: str) -> bool:
         http = InfluxHttp(self._http.url, ADMIN, password)
@@ -190,7 +192,9 @@ class SetupV2:
             for item in held:
                 self._make("DELETE", f"{path}/{item['id']}", None, "the removal of a token")
         found = f"the token of the pipeline is missing, or is not one for {self._wanted.bucket} alone"
-        yield Change(found, f"token of the pipeline made: it may write and read {self._wanted.bucket}, nothing else")
+        yield SetupChange(
+            found, f"token of the pipeline made: it may write and read {self._wanted.bucket}, nothing else"
+        )
 
     def _works(self, token: str) -> bool:
         if not token:
@@ -217,7 +221,7 @@ class SetupV2:
         return self._read(self._http.request(method, path, params=params), what)
 
     def _make(self, method: str, path: str, body: Document | None, what: str, done: str = "already exists") -> Document:
-        """Change something. That it is there already is what another run of the same has done meanwhile."""
+        """SetupChange something. That it is there already is what another run of the same has done meanwhile."""
         answer = self._http.request(method, path, document=body)
         if answer.status in (409, 422) and done in answer.body:
             return {}

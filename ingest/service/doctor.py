@@ -3,14 +3,13 @@
 import socket
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from ingest.auth.token_files import TokenFiles
 from ingest.config import Settings
-from ingest.core.errors import ConfigError, IngestError, SinkDown
+from ingest.core.errors import IngestError
 from ingest.core.http import Reply, Request, Transport
 from ingest.core.span import Span
 from ingest.core.words import many, size_words, span_words
@@ -22,24 +21,12 @@ from ingest.enphase.requests import ApiTarget, request
 from ingest.enphase.streams.site import SYSTEMS
 from ingest.plan.inventory import listing
 from ingest.report import Problem, Report, report
-from ingest.service.build import target_of
+from ingest.service.check import BAD, OK, SKIPPED, WARN, Check
 from ingest.service.clock import TOLERANCE_S, Clock
 from ingest.service.identity import CloudIdentity
-from ingest.store import ledger, outbox, progress
+from ingest.service.sink_checks import sink_checks
+from ingest.store import ledger, progress
 from ingest.store.database import Store
-
-OK, WARN, BAD, SKIPPED = "ok", "warn", "bad", "skipped"
-"""`warn` is worth knowing and needs nothing at once; only `bad` makes the command fail."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that was looked at: its name, the result, what was found, and what to do."""
-
-    name: str
-    result: str
-    found: str
-    remedy: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,7 +76,7 @@ class Doctor:
             ("access groups", self._groups),
             ("calls", self._quota),
             ("gateways", self._gateways),
-            ("sinks", self._sinks),
+            ("sinks", lambda: sink_checks(self.settings.sinks, self.store, self.opener)),
         )
 
     def _made(self) -> Report | None:
@@ -247,53 +234,6 @@ class Doctor:
 
     def _gateways(self) -> Iterator[Check]:
         yield from self._told("gateways", ("gateway",), "every gateway reports")
-
-    # ── databases ─────────────────────────────────────────────────────────────────────────────────────
-
-    def _sinks(self) -> Iterator[Check]:
-        for name, entry in self.settings.sinks.items():
-            try:
-                with closing(self.opener(target_of(entry))) as sink:
-                    version, fingerprint = sink.ping(), sink.fingerprint
-                    reading = self._reading(name, sink)
-            except (IngestError, ConfigError) as error:
-                yield Check(f"sink {name}", BAD, str(error), "Nothing is lost: points are kept until it takes them")
-                continue
-            yield from self._sink(name, version, fingerprint)
-            yield from reading
-        if not self.settings.sinks:
-            yield Check("sinks", OK, "none configured; the data are in the embedded archive")
-
-    @staticmethod
-    def _reading(name: str, sink: Sink) -> list[Check]:
-        """What is stored is proved by reading it back, which a token that may only write cannot."""
-        try:
-            sink.prove_reading()
-        except SinkDown as error:
-            remedy = "Points are delivered all the same, but that they are there cannot be proved"
-            return [Check(f"sink {name}: reading", WARN, str(error), remedy)]
-        return []
-
-    def _sink(self, name: str, version: str, fingerprint: str) -> Iterator[Check]:
-        row = outbox.sink(self.store.db, name) if self.store else None
-        label = f"sink {name}"
-        if self.store is None or row is None:
-            yield Check(label, OK, f"{version} may be written; the runner fills it from the beginning")
-            return
-        parked = outbox.parked(self.store.db, name)
-        if row.error:
-            yield Check(label, BAD, f"{version} answers, but takes nothing: {row.error}", "Mend that; the rest follows")
-        elif parked:
-            found = f"{version} refuses {many(len(parked), 'point')}: {parked[0][2]}"
-            yield Check(label, BAD, found, f"When that is mended: `ingest replay --sink {name}`")
-        elif row.fingerprint != fingerprint:
-            yield Check(label, OK, f"{version}; a new target: the runner fills it from the beginning")
-        else:
-            yield Check(label, OK, f"{version} takes points; {many(row.sent, 'point')} were sent")
-        if row.too_old:
-            found = f"{many(row.too_old, 'point')} are older than it keeps; the archive has them"
-            remedy = f"If the database is to have them, let it keep data longer, then `ingest replay --sink {name}`"
-            yield Check(f"{label}: retention", WARN, found, remedy)
 
 
 def _bad(name: str, problem: Problem) -> Check:

@@ -17,7 +17,8 @@ from ingest.cli import cli
 from ingest.config import load
 from ingest.core.errors import SinkDown
 from ingest.service import identity
-from ingest.service.doctor import BAD, OK, SKIPPED, WARN, Check, CloudLine, Doctor
+from ingest.service.check import BAD, OK, SKIPPED, WARN, Check
+from ingest.service.doctor import CloudLine, Doctor
 from ingest.store import ledger, outbox, progress
 from tests.world import HOUR, World
 from tests.worlds import SITE

@@ -24,8 +24,9 @@ from ingest.core.errors import SinkDown, SinkRefused
 from ingest.core.point import decode_fields
 from ingest.report import Problem, Report, report
 from ingest.service import identity
+from ingest.service.check import BAD
 from ingest.service.clock import Clock
-from ingest.service.doctor import BAD, CloudLine, Doctor
+from ingest.service.doctor import CloudLine, Doctor
 from ingest.service.monitor import Watch
 from ingest.store import archive, ledger
 from ingest.web import Source, create_app

@@ -1,0 +1,63 @@
+"""The checks of the databases: they answer, take points, can be read back, and keep what they are given."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+
+from ingest.config import Influx, InfluxV1
+from ingest.core.errors import ConfigError, IngestError, SinkDown
+from ingest.core.words import many
+from ingest.deliver.sink import Sink, Target
+from ingest.service.build import target_of
+from ingest.service.check import BAD, OK, WARN, Check
+from ingest.store import outbox
+from ingest.store.database import Store
+
+
+def sink_checks(
+    sinks: Mapping[str, Influx | InfluxV1], store: Store | None, opener: Callable[[Target], Sink]
+) -> Iterator[Check]:
+    """What each database says when it is asked, and what the state knows of it."""
+    for name, entry in sinks.items():
+        try:
+            with closing(opener(target_of(entry))) as sink:
+                version, fingerprint = sink.ping(), sink.fingerprint
+                reading = _reading(name, sink)
+        except (IngestError, ConfigError) as error:
+            yield Check(f"sink {name}", BAD, str(error), "Nothing is lost: points are kept until it takes them")
+            continue
+        yield from _delivery(name, store, version, fingerprint)
+        yield from reading
+    if not sinks:
+        yield Check("sinks", OK, "none configured; the data are in the embedded archive")
+
+
+def _reading(name: str, sink: Sink) -> list[Check]:
+    """What is stored is proved by reading it back, which a token that may only write cannot."""
+    try:
+        sink.prove_reading()
+    except SinkDown as error:
+        remedy = "Points are delivered all the same, but that they are there cannot be proved"
+        return [Check(f"sink {name}: reading", WARN, str(error), remedy)]
+    return []
+
+
+def _delivery(name: str, store: Store | None, version: str, fingerprint: str) -> Iterator[Check]:
+    row = outbox.sink(store.db, name) if store else None
+    label = f"sink {name}"
+    if store is None or row is None:
+        yield Check(label, OK, f"{version} may be written; the runner fills it from the beginning")
+        return
+    parked = outbox.parked(store.db, name)
+    if row.error:
+        yield Check(label, BAD, f"{version} answers, but takes nothing: {row.error}", "Mend that; the rest follows")
+    elif parked:
+        found = f"{version} refuses {many(len(parked), 'point')}: {parked[0][2]}"
+        yield Check(label, BAD, found, f"When that is mended: `ingest replay --sink {name}`")
+    elif row.fingerprint != fingerprint:
+        yield Check(label, OK, f"{version}; a new target: the runner fills it from the beginning")
+    else:
+        yield Check(label, OK, f"{version} takes points; {many(row.sent, 'point')} were sent")
+    if row.too_old:
+        found = f"{many(row.too_old, 'point')} are older than it keeps; the archive has them"
+        remedy = f"If the database is to have them, let it keep data longer, then `ingest replay --sink {name}`"
+        yield Check(f"{label}: retention", WARN, found, remedy)
