@@ -27,6 +27,7 @@ HOMES = {
     "check": "status",
     "doctor": "doctor",
     "setup-database": "database",
+    "notify": "notify",
 }
 """The module of each command, imported when that is called: on a Raspberry Pi, all of them take seconds."""
 

@@ -76,7 +76,7 @@ def run(context: Context) -> None:
     settings = context.settings
     with machine(context, lambda: build.fetch_pool(settings)) as (store, pipeline):
         senders = build.senders(settings, store, reload=context.reload)
-        teller = notifier(settings, store, pipeline.changes, build.network(pipeline.clock))
+        teller = notifier(settings, store, pipeline.changes, build.network(pipeline.clock), context.command)
         watch, progress = Watch(pipeline, teller.consider), Progress(pipeline)
 
         def ticked() -> None:
@@ -141,18 +141,18 @@ def once(context: Context, max_calls: int | None) -> None:
         senders = build.senders(context.settings, store)
         try:
             calls = run_once(pipeline, senders, max_calls)
-            _tell(context, store, pipeline)
         finally:
             for sender in senders:
                 sender.close()
         store.touch(pipeline.clock.now())
+        _tell(context, store, pipeline)
         event(log, logging.INFO, "once", calls=calls)
         _raise_what_stopped_us(store, pipeline)
 
 
 def _tell(context: Context, store: Store, pipeline: Pipeline) -> None:
     """Messages and the heartbeat of a run that ends; nobody is waited for for long."""
-    teller = notifier(context.settings, store, pipeline.changes, build.network(pipeline.clock))
+    teller = notifier(context.settings, store, pipeline.changes, build.network(pipeline.clock), context.command)
     teller.consider(report(context.settings, store.db, pipeline.clock.now()))
     teller.finish(TOLD_S, pipeline.clock.now())
 

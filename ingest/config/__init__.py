@@ -25,7 +25,7 @@ from ingest.config.models import (
 )
 from ingest.config.receivers import Mqtt, Notify
 from ingest.config.schema import json_schema
-from ingest.config.settings import Place, Settings, fingerprint
+from ingest.config.settings import Place, Settings, fingerprint, message_name
 from ingest.config.validation import cross_checks, explain
 from ingest.config.values import SIMULATOR, seconds, share
 from ingest.core.errors import ConfigError
@@ -51,6 +51,7 @@ __all__ = [
     "hint",
     "json_schema",
     "load",
+    "message_name",
     "nearest",
     "seconds",
     "share",

@@ -39,6 +39,11 @@ def fingerprint(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()[:16]
 
 
+def message_name(address: str) -> str:
+    """The name under which it is remembered what an address was told: the same wherever it stands in the list."""
+    return f"message.{fingerprint(address)}"
+
+
 def scheme(address: SecretStr) -> str:
     """The kind of a receiver, such as ntfy: the only part of an address that is surely no secret."""
     return address.get_secret_value().partition("://")[0].lower()
@@ -228,7 +233,7 @@ class Settings(Section):
     def receivers(self) -> dict[str, str]:
         """Who is told, by the name under which that is remembered: a label that tells no secret."""
         found = {
-            f"message.{fingerprint(address.get_secret_value())}": f"{scheme(address)} (notify.to[{index}])"
+            message_name(address.get_secret_value()): f"{scheme(address)} (notify.to[{index}])"
             for index, address in enumerate(self.notify.to if self.notify else ())
         }
         return {

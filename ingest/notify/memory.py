@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ingest.notify.troubles import Lasting, Trouble
+from ingest.core.units import DAY
+from ingest.notify.letters import Letter
+from ingest.notify.troubles import Lasting, Trouble, after
 from ingest.store import told as kept
 from ingest.store.told import Outage
 
@@ -42,6 +44,13 @@ class Memory:
         seen = {key: asdict(at) for key, at in self.seen.items()}
         told: dict[str, Any] = {"seen": seen, "told": dict(self.told), "sent": dict(self.sent)}
         return {**told, "summaries": dict(self.summaries)}, dict(self.outages)
+
+    def arrived(self, receiver: str, letter: Letter, now: int) -> None:
+        """Note that a letter has arrived."""
+        self.told[receiver] = after(self.told.get(receiver, {}), letter.news)
+        self.sent[receiver] = [*(at for at in self.sent.get(receiver, ()) if now - DAY < at <= now), now]
+        if letter.period:
+            self.summaries[receiver] = letter.period
 
     def failed(self, receiver: str, error: str, now: int) -> None:
         """Note that a receiver could not be reached."""

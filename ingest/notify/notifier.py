@@ -9,11 +9,16 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ingest.config import Settings
+from ingest.core.days import zone
 from ingest.core.errors import StateError
+from ingest.core.units import DAY
 from ingest.logs import Change
+from ingest.notify import summary
 from ingest.notify.channel import SLOW, Channel, Delivered
+from ingest.notify.letters import Letter, letter_of_news, letter_of_summary
 from ingest.notify.memory import Memory
-from ingest.notify.troubles import Trouble, observe, stopped, troubles
+from ingest.notify.troubles import MOST_A_DAY, News, Trouble, news, observe, stopped, troubles
 from ingest.report import Report
 from ingest.store import told
 from ingest.store.database import Store
@@ -23,18 +28,19 @@ Deliver = Callable[[Any], str]
 
 
 class Notifier:
-    """Everybody who is told. `labels` are their names in words, `carriers` what brings a load to each; `wake` is called
-    from any thread when something has arrived.
+    """Everybody who is told. `carriers` bring a load to each, by the names of `Settings.receivers`; `command` is the
+    program as it is called here; `wake` is called from any thread when something has arrived.
     """
 
     def __init__(
-        self, store: Store, changes: Change, labels: Mapping[str, str], carriers: Mapping[str, Deliver]
+        self, settings: Settings, store: Store, changes: Change, carriers: Mapping[str, Deliver], command: str
     ) -> None:
         self.wake: Callable[[], None] = lambda: None
-        self._store, self._changes, self._labels = store, changes, labels
+        self._settings, self._store, self._changes, self._command = settings, store, changes, command
+        self._labels = settings.receivers()
         self._results: queue.SimpleQueue[Delivered] = queue.SimpleQueue()
         self._channels = {name: Channel(name, deliver, self._done) for name, deliver in carriers.items()}
-        self._memory = Memory.load(store.db, labels)
+        self._memory = Memory.load(store.db, self._labels)
         self._saved = self._memory.document()
 
     def consider(self, made: Report, failure: StateError | None = None) -> None:
@@ -60,7 +66,7 @@ class Notifier:
             if done.error:
                 self._failed(done.receiver, done.error, now)
             else:
-                self._arrived(done)
+                self._arrived(done, now)
             self._save()
 
     def finish(self, seconds: float, now: int) -> None:
@@ -74,15 +80,34 @@ class Notifier:
         """What a receiver is to be brought now; None: nothing."""
         if name == HEARTBEAT:
             return stopped(self._memory.seen, made.now)
-        return None
+        return self._letter(name, made)
+
+    def _letter(self, name: str, made: Report) -> Letter | None:
+        """What is to be written to an address now: troubles first, then a summary; nothing in quiet hours."""
+        wanted, memory, now = self._settings.notify, self._memory, made.now
+        local = zone(made.systems[0].timezone if made.systems else "")
+        sent = [at for at in memory.sent.get(name, ()) if now - DAY < at <= now]
+        if wanted is None or len(sent) >= MOST_A_DAY or (wanted.quiet and wanted.quiet.holds(now, local)):
+            return None
+        found = news(memory.seen, memory.told.get(name, {}), now, self._labels[name]) if wanted.problems else News()
+        if found:
+            return letter_of_news(found, self._command, simulated=made.simulated)
+        period = summary.due(wanted.summary, memory.summaries.get(name, ""), now, local)
+        if period is None or not made.systems:
+            return None
+        title, lines = summary.title(period, made.systems), summary.lines(self._store.db, period, made.systems)
+        return letter_of_summary(title, lines, period.name, simulated=made.simulated)
 
     def _done(self, done: Delivered) -> None:
         self._results.put(done)
         self.wake()
 
-    def _arrived(self, done: Delivered) -> None:
-        self._changes.good(f"receiver.{self._labels[done.receiver]}", f"{self._labels[done.receiver]} can be reached")
+    def _arrived(self, done: Delivered, now: int) -> None:
+        label = self._labels[done.receiver]
+        self._changes.good(f"receiver.{label}", f"{label} can be reached")
         self._memory.outages.pop(done.receiver, None)
+        if isinstance(done.load, Letter):
+            self._memory.arrived(done.receiver, done.load, now)
 
     def _failed(self, name: str, error: str, now: int) -> None:
         self._changes.bad(f"receiver.{self._labels[name]}", f"{self._labels[name]} cannot be reached: {error}")

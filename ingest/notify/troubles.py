@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from ingest.core.units import DAY, MINUTE
 from ingest.report import Problem
 
-STOPS_READING = frozenset({"disk", "state", "credentials", "auth", "wrong_key", "quota", "cloud"})
+STOPS_READING = frozenset(
+    {"disk", "state", "credentials", "auth", "renewal", "application", "wrong_key", "quota", "cloud"}
+)
 """Kinds of problems while which nothing is read."""
 SOON, LATE = 15 * MINUTE, DAY
 """How long a trouble lasts before it is told: one that stops reading, and any other."""
@@ -52,6 +54,9 @@ class News:
         return bool(self.begun or self.over)
 
 
+NOTHING = News()
+
+
 def troubles(found: Iterable[Problem]) -> dict[str, Trouble]:
     """The problems of a report as troubles, by key: the one place that knows what a problem is."""
     return {
@@ -59,6 +64,7 @@ def troubles(found: Iterable[Problem]) -> dict[str, Trouble]:
             at.key, at.sentence, at.remedy, at.kind in STOPS_READING, at.subject if at.kind == "receiver" else ""
         )
         for at in found
+        if at.kind != "runner"  # it is the runner that tells
     }
 
 

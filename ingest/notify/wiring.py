@@ -1,16 +1,25 @@
 """Putting those who are told together from the settings; what is not configured costs nothing."""
 
-from ingest.config import Settings
+from ingest.config import Settings, message_name
 from ingest.core.http import Transport
 from ingest.logs import Change
 from ingest.notify.heartbeat import heartbeat
+from ingest.notify.messages import messenger
 from ingest.notify.notifier import HEARTBEAT, Deliver, Notifier
 from ingest.store.database import Store
 
 
-def notifier(settings: Settings, store: Store, changes: Change, transport: Transport) -> Notifier:
-    """Everybody of the settings."""
-    carriers: dict[str, Deliver] = {}
+def messengers(settings: Settings) -> dict[str, Deliver]:
+    """What brings a letter to each address, by the name of the receiver."""
+    addresses = [address.get_secret_value() for address in (settings.notify.to if settings.notify else ())]
+    return {message_name(address): messenger(address) for address in addresses}
+
+
+def notifier(
+    settings: Settings, store: Store, changes: Change, transport: Transport, command: str = "ingest"
+) -> Notifier:
+    """Everybody of the settings; `command` is the program as it is called here."""
+    carriers = messengers(settings)
     if settings.heartbeat:
         carriers[HEARTBEAT] = heartbeat(settings.heartbeat.get_secret_value(), transport)
-    return Notifier(store, changes, settings.receivers(), carriers)
+    return Notifier(settings, store, changes, carriers, command)

@@ -29,10 +29,15 @@ class Breaker:
     wary_until: int = 0
     fatal: IngestError | None = None
 
+    @classmethod
+    def resumed(cls, paused_until: str | None, weather: str | None) -> "Breaker":
+        """As it was kept: weather lasts over a restart too."""
+        return cls(int(paused_until or 0), weather or "", busy=WEATHER if weather else 0)
+
     @property
     def to_keep(self) -> dict[str, str]:
-        """What a restart and `status` must know of it."""
-        return {"paused_until": str(self.paused_until), "weather": self.reason if self.busy else ""}
+        """What a restart and `status` must know of it; the weather lasts until the cloud answers, asked or not."""
+        return {"paused_until": str(self.paused_until), "weather": self.reason if self.busy >= WEATHER else ""}
 
     def plan(self, plan: Plan, now: int) -> Plan:
         """What may be spent now of a plan."""

@@ -40,7 +40,7 @@ def spending(
         forecast_month=usage.month + round(ahead),
         runs_out_at=_runs_out(left, rate, now, ends_at),
         paused_until=paused_until if paused_until > now else None,
-        weather=(kept.read(db, "weather") or "") if paused_until > now else "",
+        weather=kept.read(db, "weather") or "",
     )
     return calls, _backfill(settings, works, table, now)
 

@@ -69,7 +69,7 @@ class QuotaReport:
 
     `forecast_month` is what the month will come to at the present pace, `runs_out_at` when that would use it up (None:
     not this month), `paused_until` the end of a pause of everything: the cloud asked for it, or has the trouble that
-    `weather` names.
+    `weather` names until it answers again.
     """
 
     used_month: int

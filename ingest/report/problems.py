@@ -174,9 +174,9 @@ def _quota(made: Report) -> Iterator[Problem]:
 def _cloud(made: Report, inventory: Inventory) -> Iterator[Problem]:
     remedy = "Nothing is lost: what is missing is read when it answers. If it stays so, run `ingest doctor`"
     quota = made.quota
-    if quota.paused_until is not None and quota.weather:
-        again = span_words(quota.paused_until - made.now)
-        yield Problem("cloud", "", f"The cloud does not answer ({quota.weather}); asked again in {again}", remedy)
+    if quota.weather:
+        again = f"in {span_words(quota.paused_until - made.now)}" if quota.paused_until else "with the next reading"
+        yield Problem("cloud", "", f"The cloud does not answer ({quota.weather}); asked again {again}", remedy)
         return
     pairs = [pair for pair, *_ in _pairs(made, inventory) if pair.state not in (*EMPTY, Kind.DENIED)]
     failing = [pair for pair in pairs if pair.state in (Kind.BUSY, Kind.GARBLED)]

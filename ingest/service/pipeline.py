@@ -77,7 +77,6 @@ class Pipeline:
         with self.store.transaction() as db:
             ages.adopt(db, self.classes, self.clock.now())
         self.inventory = Inventory(self.settings, snapshot.load(self.store.db))
-        self.breaker = Breaker()
         self.due_queue = DueQueue(self.inventory, self.classes)
         renewals = 0.0 if self.api.version == "v2" else len(self.settings.accounts) / RENEWED_AT
         rules = Rules(self.plan, self.settings.api.reserve, self.settings.api.backfill_share, renewals)
@@ -92,7 +91,7 @@ class Pipeline:
             ledger.settle(db, self.app, self.clock.now())
             kept.write(db, "clock_wrong_by", "0")
             kept.write(db, "fatal", "")
-            self.breaker.paused_until = int(kept.read(db, "paused_until") or 0)
+            self.breaker = Breaker.resumed(kept.read(db, "paused_until"), kept.read(db, "weather"))
 
     # ── the tick ──────────────────────────────────────────────────────────────────────────────────────
 

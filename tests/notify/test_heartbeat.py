@@ -10,49 +10,14 @@ import pytest
 from ingest import logs
 from ingest.core.errors import StateError
 from ingest.core.words import span_words
-from ingest.fetch.transport import HttpTransport
 from ingest.notify.channel import PATIENCE_S
-from ingest.notify.notifier import Notifier
-from ingest.notify.wiring import notifier
 from ingest.report import report
-from ingest.service.monitor import Watch
 from tests.notify.receiver import Receiver
+from tests.notify.told import Told
 from tests.world import HOUR, World
 from tests.worlds import SITE
 
 UUID = "6ea46a6e-9b0c-4d6e-8bb4-3a5a6b1e0a01"
-
-
-class Told:
-    """An installation that is looked at as by its service; deliveries are waited for unless they hang."""
-
-    def __init__(self, world: World, wait: float = 10) -> None:
-        self.world, self.wait = world, wait
-        self.begin()
-
-    def begin(self) -> None:
-        world = self.world
-        transport = HttpTransport(lambda _: None, "test")
-        self.notifier: Notifier = notifier(world.settings, world.store, world.pipeline.changes, transport)
-        self.watch = Watch(world.pipeline, tell=self.notifier.consider)
-
-    def restart(self) -> None:
-        self.world.crash()
-        self.begin()
-
-    def look(self, seconds: int = 300) -> None:
-        """Five minutes of the service."""
-        self.world.run(seconds)
-        self.watch()
-        self.notifier.finish(self.wait, self.world.pipeline.clock.now())
-
-    def looks(self, seconds: int) -> None:
-        for _ in range(seconds // 300):
-            self.look()
-
-    def problems(self, kind: str) -> list[Any]:
-        made = report(self.world.settings, self.world.store.db, self.world.pipeline.clock.now())
-        return [at for at in made.problems if at.kind == kind]
 
 
 @pytest.fixture
@@ -120,7 +85,7 @@ def test_a_receiver_that_is_down_is_told_and_that_survives_a_restart(home: Told,
 
 def test_a_receiver_that_never_answers_delays_nothing(home: Told, receiver: Receiver) -> None:
     receiver.hangs = True
-    home.wait = 0
+    home.wait = 0.2
     home.looks(PATIENCE_S + 600)
     (problem,) = home.problems("receiver")
     assert "does not answer in time" in problem.sentence

@@ -1,0 +1,75 @@
+"""Whatever goes wrong reaches each receiver once, in the words of the status; so does its end, over restarts too."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.notify.receiver import Receiver
+from tests.notify.told import Told
+from tests.stories.test_faults_agree import FAULTS, Fault, Usage
+from tests.world import DAY, HOUR, World
+from tests.worlds import SITE
+
+STOPS = ("quota", "auth", "disk")
+
+
+def mend(told: Told, fault: Fault) -> None:
+    """Take the fault away again."""
+    world = told.world
+    world.cloud.put(SITE)
+    world.cloud.faults.denied_groups = set()
+    world.database.down = False
+    if fault.kind == "quota":
+        world.time.true = float(1_785_542_400 + HOUR)  # the next month
+    if fault.kind == "auth":
+        world.consent()
+    if fault.kind == "clock":
+        world.time.wrong_by = 0
+    told.restart()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as server:
+        yield server
+
+
+@pytest.fixture
+def beats() -> Iterator[Receiver]:
+    with Receiver() as server:
+        yield server
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.kind)
+def test_each_fault_is_told_once_and_its_end_once(
+    tmp_path: Path, fault: Fault, receiver: Receiver, beats: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = receiver.url.replace("http", "json", 1)
+    told = Told(World(tmp_path, [SITE], notify={"to": [address]}, heartbeat=f"{beats.url}/uuid"))
+    told.world.run(DAY)
+    told.look()
+    with monkeypatch.context() as patch:
+        if fault.kind == "disk":
+            patch.setattr(shutil, "disk_usage", lambda _: Usage(2**33, 2**33, 50 * 2**20))
+        fault.bring(told.world)
+        told.begin()
+        for step in range(30):
+            told.look(HOUR)
+            if step % 5 == 0:
+                told.restart()
+        begun = [message["message"] for message in receiver.messages]
+        assert len([text for text in begun if all(word in text for word in fault.words)]) == 1, begun
+        assert len(begun) == len(set(begun))
+        assert (beats.paths[-1] == "/uuid/fail") == (fault.kind in STOPS)
+    mend(told, fault)
+    for step in range(30):
+        told.look(6 * HOUR if fault.kind == "denied" else HOUR)  # asked again after some days
+        if step % 5 == 0:
+            told.restart()
+    ended = [message["message"] for message in receiver.messages][len(begun) :]
+    over = [line for text in ended for line in text.split("\n\n") if line.startswith("Over: ")]
+    assert len(over) == sum(len(text.split("\n\n")) for text in begun), (begun, ended)
+    assert beats.paths[-1] == "/uuid"
+    told.world.end()
