@@ -22,7 +22,7 @@ LEAST_SECRET = 4
 QUIET = ("urllib3", "requests", "apscheduler", "influxdb_client", "Rx", "werkzeug", "waitress", "asyncio")
 
 _NAMES = r"(?:key|token|password|passwd|secret|user_id|userid)|code|username"
-_STATUS = r"(?!(?<=code)\\*[\"']\s*:\s*\d{3}\b)"  # `"code": 401` is no secret
+_STATUS = r"(?!(?<=code)\\*[\"']\s*:\s*\\*[\"']?\d{3}\b)"  # `"code": 401` is no secret
 _VALUE = r"""(?:\\*"(?:\\.|[^"\\])*"?|\\*'(?:\\.|[^'\\])*'?|[^\s&,;"'<>)\]}\\]+)"""
 _PATTERNS = [
     # the query of an address, a form, or `name=value` in text
@@ -91,9 +91,11 @@ def register_secret(value: str) -> None:
     _SECRETS.add(value)
 
 
-def redact(text: str) -> str:
-    """Return the text without secrets: registered values, and whatever looks like one."""
+def redact(text: str, *secrets: str) -> str:
+    """Return the text without secrets: registered values, these, and whatever looks like one."""
     text = _SECRETS.hide(text)
+    for secret in (secret for secret in secrets if len(secret) >= LEAST_SECRET):
+        text = re.sub("".join(map(_spelled, secret)), HIDDEN, text)
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
     return text

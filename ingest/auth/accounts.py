@@ -12,13 +12,15 @@ from ingest.core.errors import AuthBusy, AuthNeeded, ConfigError, IngestError, S
 from ingest.core.units import HOUR, MINUTE
 from ingest.enphase.oauth import TokenPair
 from ingest.enphase.replies import Kind, Verdict
-from ingest.fetch.worker import Outcome
+from ingest.fetch.worker import FAILED, Outcome
 from ingest.logs import Change
 
 log = logging.getLogger(__name__)
 
 FRESH_S = 10 * MINUTE
 """A token this young that is called expired is not expired: something else is refused."""
+LEAST_PAUSE = MINUTE
+"""Between two renewals of an account, also when the cloud says that a token lives for a second."""
 NEVER_AT = 2**62
 
 
@@ -93,7 +95,7 @@ class Accounts:
             self._need(name, state, hopeless)
         elif kept is None:
             state.token = None
-        elif not kept.dead and kept.current.access != state.stale:
+        elif not kept.dead and kept.current.access != state.stale and kept.current != state.token:
             self._states[name] = state = _State(token=kept.current, stamp=stamp)
             self._changes.good(f"consent.{name}", f"account {name} is authorized")
         return state
@@ -122,19 +124,22 @@ class Accounts:
         """Run by a worker: the network part of a renewal."""
         state = self._states[account]
         stale = state.stale or (state.token.access if state.token else "")
+        if self._authorizer is None:
+            return Renewal(account, call, error=AuthNeeded(f"account {account} has no tokens that could be renewed"))
         try:
-            if self._authorizer is None:
-                raise AuthNeeded(f"account {account} has no tokens that could be renewed")
             return Renewal(account, call, token=self._authorizer.renew(account, stale))
         except IngestError as error:
             return Renewal(account, call, error=error)
+        except Exception:  # a fault of ours must not leave the account renewing for ever
+            log.exception("event=renewal_failed account=%s", account)
+            return Renewal(account, call, error=AuthBusy(f"account {account}: {FAILED}; trying again later"))
 
     def finish(self, renewal: Renewal, now: int) -> IngestError | None:
         """Take the result of a renewal; returns an error that stops the whole application."""
         state = self._states[renewal.account]
         state.renewing = False
         if renewal.token is not None:
-            self._states[renewal.account] = _State(token=renewal.token)
+            self._states[renewal.account] = _State(token=renewal.token, rest_until=now + LEAST_PAUSE)
             return None
         state.fails += 1
         state.rest_until = now + backoff(MINUTE, HOUR, state.fails)

@@ -12,7 +12,7 @@ from ingest.core.errors import AuthBusy, AuthNeeded, ConfigError, IngestError, S
 from ingest.core.http import Reply, Request, Transport
 from ingest.enphase import oauth
 from ingest.enphase.oauth import App, Refused, TokenPair
-from ingest.logs import register_secret
+from ingest.logs import redact, register_secret
 
 
 @dataclass(frozen=True)
@@ -104,12 +104,13 @@ class Authorizer:
     def _ask(self, account: str, request: Request, before: TokenPair | None) -> TokenPair:
         reply = self._transport.send(request)
         self._observe(reply.date_at)
-        answer = oauth.read_token(_without_secrets(reply, request), self._now())
+        form = request.form or {}
+        answer = oauth.read_token(_without_secrets(reply, form), self._now(), form.get("refresh_token", ""))
         if isinstance(answer, TokenPair):
             _hide(answer)
             self._write(account, Kept(answer, before))
             return answer
-        raise self._error(account, answer, (request.form or {}).get("grant_type", ""))
+        raise self._error(account, answer, form.get("grant_type", ""))
 
     def _write(self, account: str, kept: Kept) -> None:
         try:
@@ -121,13 +122,12 @@ class Authorizer:
 
     def _error(self, account: str, refused: Refused, grant: str) -> IngestError:
         reason = refused.reason
-        if refused.ours:
-            return ConfigError(
-                f"the cloud does not know this application ({reason}); compare api.client_id and "
-                "api.client_secret with the developer portal"
-            )
+        compare = "compare api.client_id and api.client_secret with the developer portal"
+        if refused.unknown_client:
+            return ConfigError(f"the cloud does not know this application ({reason}); {compare}")
         if not refused.dead:
-            return AuthBusy(f"account {account}: the token endpoint has trouble ({reason}); trying again later")
+            trouble = f"account {account}: the token endpoint has trouble ({reason}); trying again later"
+            return AuthBusy(f"{trouble}; if it stays so, {compare}" if refused.of_client else trouble)
         if grant == "authorization_code":
             return AuthNeeded(self._bad_code(account, reason))
         if grant == "password":
@@ -158,15 +158,12 @@ class Authorizer:
         return f"account {account} is not authorized yet; run `ingest auth login {account}`"
 
 
-def _without_secrets(reply: Reply, request: Request) -> Reply:
+def _without_secrets(reply: Reply, form: Mapping[str, str]) -> Reply:
     """A refusal may quote what was sent ("Invalid refresh token: ..."), and its words end up in logs and messages."""
     if reply.status == 200:
         return reply
-    body = reply.body
-    for name in ("code", "refresh_token", "username", "password"):
-        if secret := (request.form or {}).get(name):
-            body = body.replace(secret.encode(), b"***")
-    return replace(reply, body=body)
+    sent = [form[name] for name in ("code", "refresh_token", "username", "password") if form.get(name)]
+    return replace(reply, body=redact(reply.body.decode("utf-8", "replace"), *sent).encode())
 
 
 def _hide(token: TokenPair) -> None:

@@ -3,6 +3,7 @@
 At least once, never out of order for a row: what is sent is the row as it is now.
 """
 
+import logging
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from ingest.core.errors import SinkDown, SinkRefused
 from ingest.deliver.sink import Sink
 from ingest.store import archive, outbox
 from ingest.store.archive import Row
+
+log = logging.getLogger(__name__)
 
 BATCH = 5_000
 MOST_POISON = 10
@@ -88,6 +91,9 @@ class Sender:
             return self._step()
         except sqlite3.Error as error:
             return self._failed(f"the archive cannot be read ({error}); trying again by itself")
+        except Exception as error:  # a fault of ours must not end the one thread that serves this sink
+            log.exception("event=sender_failed sink=%s", self.name)
+            return self._failed(f"the program failed ({type(error).__name__}); the reason is in its log")
 
     def _reopen(self) -> None:
         """Take over a secret that has been changed meanwhile."""

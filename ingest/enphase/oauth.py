@@ -72,11 +72,14 @@ class ConsentAnswer:
 
 @dataclass(frozen=True)
 class Refused:
-    """No token. `dead` says that this grant will never work again; else it is weather. `ours` blames the client."""
+    """No token. `dead` says that this grant will never work again; else it may pass. `of_client` says that client id
+    and secret may be the matter, `unknown_client` that they surely are.
+    """
 
     reason: str
     dead: bool = False
-    ours: bool = False
+    unknown_client: bool = False
+    of_client: bool = False
 
 
 def authorize_url(app: App, state: str) -> str:
@@ -153,22 +156,25 @@ def _token_request(app: App, **form: str) -> Request:
     return Request("POST", f"{app.base_url}/oauth/token", form=form, basic=basic)
 
 
-def read_token(reply: Reply, now: int) -> TokenPair | Refused:
-    """The new pair, or why there is none. Unknown keys are ignored; `expires_in` is seconds from now."""
+def read_token(reply: Reply, now: int, refresh: str = "") -> TokenPair | Refused:
+    """The new pair, or why there is none. Unknown keys are ignored; `expires_in` is seconds from now.
+
+    `refresh` is the refresh token that was sent: it stays valid when the answer holds no new one (RFC 6749, section 6).
+    """
     try:
         body = json.loads(reply.body) if reply.status else None
     except (ValueError, RecursionError):
         body = None
     text = reply.body[:2000].decode("utf-8", "replace")
     if reply.status == 200 and isinstance(body, dict):
-        return _pair(body, now)
+        return _pair(body, now, refresh)
     if isinstance(body, dict) and (reply.status in (400, 401) or (reply.status == 403 and body.get("error"))):
         return _refusal(reply.status, body, text)
     return Refused(one_line(reply.failure)[:200] or f"HTTP {reply.status}: {words(text)}")
 
 
-def _pair(body: dict[str, object], now: int) -> TokenPair | Refused:
-    access, refresh, life = body.get("access_token"), body.get("refresh_token"), body.get("expires_in")
+def _pair(body: dict[str, object], now: int, sent: str) -> TokenPair | Refused:
+    access, refresh, life = body.get("access_token"), body.get("refresh_token") or sent, body.get("expires_in")
     if not (isinstance(access, str) and isinstance(refresh, str) and access and refresh):
         return Refused("the token endpoint's answer holds no pair of tokens")
     return TokenPair(access, refresh, now, now + _seconds(life))
@@ -184,14 +190,14 @@ def _seconds(life: object) -> int:
 
 
 def _refusal(status: int, body: dict[str, object], text: str) -> Refused:
+    """Only two words of RFC 6749 and 6750 end an authorization. Servers say the rest, "unauthorized" above all, of a
+    client whose secret is wrong, of a missing header, or at their error page.
+    """
     error = one_line(str(body.get("error") or ""))[:60]
     about = one_line(str(body.get("error_description") or ""))[:200] or words(text)
     reason = f"{error}: {about}" if error else about
-    if error in ("server_error", "temporarily_unavailable"):
-        return Refused(reason)
-    if error in ("invalid_client", "unauthorized_client") or (status == 401 and "client" in about.lower()):
-        return Refused(reason, dead=True, ours=True)
-    return Refused(reason, dead=True)
+    dead, unknown = error in ("invalid_grant", "invalid_token"), error in ("invalid_client", "unauthorized_client")
+    return Refused(reason, dead=dead, unknown_client=unknown, of_client=not dead and (status == 401 or unknown))
 
 
 def user_id(enlighten_id: int) -> str:

@@ -1,29 +1,39 @@
 """Requests over the network: one session a thread, bounded in time and size, never following a redirect.
 
+A time-out of `requests` is one between two bytes, so a reply that drips could take for ever: an alarm cuts the
+connection when the whole of it, headers included, has taken too long.
+
 Only a failure before the request was sent is tried again here. Once sent, a call is spent, and the planner decides
 whether another is worth it.
 """
 
+import contextlib
+import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
 from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_exponential, wait_random
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, LocationValueError, MaxRetryError, NewConnectionError
 from urllib3.exceptions import SSLError as Urllib3SSLError
+from urllib3.response import HTTPResponse
 
 from ingest.core.http import Reply, Request
 
 CONNECT_S, READ_S = 10.0, 60.0
-WHOLE_S = 180.0
-"""A reply that drips is given up after this long."""
-LARGEST = 32 * 2**20
-"""No honest reply is larger: a week of 5-minute intervals is 200 kB."""
+WHOLE_S = 120.0
+"""The longest that a request may take, from connecting to the last byte."""
+LARGEST = 4 * 2**20
+"""No honest reply is larger: a week of 5-minute intervals is 200 kB. As Python objects, JSON takes tenfold room."""
+PLAUSIBLE = range(1_704_067_200, 4_102_444_800)
+"""Epoch seconds of a `Date` that may be believed: the years 2024 to 2099."""
 ATTEMPTS = 3
 
 _FAILURES: tuple[tuple[tuple[type[Exception], ...], str, bool], ...] = (
@@ -63,13 +73,18 @@ class HttpTransport:
         session = getattr(self._local, "session", None)
         if session is None:
             session = requests.Session()
-            session.mount("http://", HTTPAdapter(max_retries=0))
-            session.mount("https://", HTTPAdapter(max_retries=0))
+            session.mount("http://", _Adapter(max_retries=0))
+            session.mount("https://", _Adapter(max_retries=0))
             session.headers.update({"User-Agent": self._agent, "Accept": "application/json"})
             self._local.session = session
         return session
 
     def _once(self, request: Request) -> Reply:
+        with _Alarm(WHOLE_S) as alarm:
+            reply = self._asked(request)
+        return replace(reply, status=0, failure=_TOO_LONG) if alarm.rang else reply
+
+    def _asked(self, request: Request) -> Reply:
         try:
             with self._session().request(
                 request.method,
@@ -85,6 +100,74 @@ class HttpTransport:
                 return _reply(response)
         except (requests.RequestException, HTTPError, UnicodeError) as error:
             return _failure(error)
+        except OSError as error:  # of a file that the environment names, such as REQUESTS_CA_BUNDLE
+            return Reply(0, failure=f"the request cannot be made: {error}", sent=False)
+
+
+_TOO_LONG = "the reply took too long to arrive"
+_ALARMS = threading.local()
+
+
+class _Alarm:
+    """A context in which this thread's connections to the cloud are cut when it lasts too long; `rang` says so."""
+
+    def __init__(self, seconds: float) -> None:
+        self.rang = False
+        self.connection: socket.socket | None = None
+        self._timer = threading.Timer(seconds, self._ring)
+        self._timer.daemon = True
+
+    def __enter__(self) -> "_Alarm":
+        _ALARMS.now = self
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        _ALARMS.now = None
+
+    def _ring(self) -> None:
+        self.rang = True
+        if self.connection is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(self.connection, socket.SHUT_RDWR)  # TLS would say good-bye first, and wait
+
+
+class _Watched(HTTPConnection):
+    """A connection that the alarm knows: while it is made, and while its reply is awaited."""
+
+    def _new_conn(self) -> socket.socket:
+        made = super()._new_conn()
+        _ALARMS.now.connection = made
+        return made
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override] # as urllib3 has it
+        """The reply; what was connected may be another socket by now, that of TLS."""
+        _ALARMS.now.connection = self.sock
+        return super().getresponse()
+
+
+class _WatchedTls(_Watched, HTTPSConnection):
+    """The same with TLS."""
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Watched
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _WatchedTls
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+        return manager
 
 
 def _as_it_is(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -94,12 +177,9 @@ def _as_it_is(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
 
 def _reply(response: requests.Response) -> Reply:
     body = bytearray()
-    deadline = time.monotonic() + WHOLE_S
     try:
         for chunk in response.iter_content(65536):
             body += chunk
-            if time.monotonic() > deadline:
-                return Reply(0, failure="the reply took too long to arrive")
             if len(body) > LARGEST:
                 return Reply(0, failure=f"the reply is larger than {LARGEST >> 20} MB")
     except (requests.RequestException, HTTPError) as error:
@@ -108,10 +188,12 @@ def _reply(response: requests.Response) -> Reply:
 
 
 def _date(text: str | None) -> int | None:
+    """The cloud's own time, where it can be believed."""
     try:
-        return int(parsedate_to_datetime(text).timestamp()) if text else None
-    except (ValueError, TypeError):
+        found = int(parsedate_to_datetime(text).timestamp()) if text else 0
+    except (ValueError, TypeError, OverflowError):
         return None
+    return found if found in PLAUSIBLE else None
 
 
 def _failure(error: Exception) -> Reply:

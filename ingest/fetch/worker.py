@@ -1,9 +1,9 @@
 """One task fetched and read: the one function a worker runs. It holds no state and never raises for bad replies."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from ingest.core.http import Request, Transport
+from ingest.core.http import Reply, Request, Transport
 from ingest.core.point import Point
 from ingest.core.units import DAY
 from ingest.enphase.call import Task
@@ -11,8 +11,13 @@ from ingest.enphase.replies import Kind, Verdict, verdict
 from ingest.enphase.streams.base import Json, Lifetime, SystemInfo
 from ingest.enphase.streams.lifetime import read_totals
 from ingest.enphase.streams.readers import answered_to, operational_at, reported_at
+from ingest.logs import redact
 
 UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
+
+
+FAILED = "the program failed; the reason is in its log"
+"""Said where a worker raised what nobody expected."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ def fetch(
     task: Task, call: int, request: Request, version: str, grant: str, began_at: int | None, transport: Transport
 ) -> Outcome:
     """Send the request of a task and read the reply. `began_at` is when the system began, where that is known."""
-    reply = transport.send(request)
+    reply = _without_secrets(transport.send(request), request, grant)
     judged = verdict(reply, version, task.window if task.window.length else None, began_at)
     if judged.kind is Kind.OK:
         try:
@@ -54,8 +59,19 @@ def fetch(
             detail = f"missing {error}" if isinstance(error, KeyError) else str(error)
             judged = Verdict(Kind.GARBLED, f"the reply has another shape than documented: {detail[:120]}")
     unreadable = judged.kind is Kind.GARBLED or (judged.kind is Kind.BUSY and reply.status in (0, 200))
-    body = reply.body if unreadable else b""
+    body = redact(reply.body.decode("utf-8", "replace"), *_secrets(request, grant)).encode() if unreadable else b""
     return Outcome(task, call, judged, grant, date_at=reply.date_at, body=body, sent=reply.sent)
+
+
+def _secrets(request: Request, grant: str) -> tuple[str, str]:
+    return request.params.get("key", ""), grant
+
+
+def _without_secrets(reply: Reply, request: Request, grant: str) -> Reply:
+    """An error may quote the request, and its words are kept: in the state, in reports, on the page."""
+    if reply.status == 200 or not reply.body:
+        return reply
+    return replace(reply, body=redact(reply.body.decode("utf-8", "replace"), *_secrets(request, grant)).encode())
 
 
 def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date_at: int | None) -> Outcome:

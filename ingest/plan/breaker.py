@@ -18,7 +18,8 @@ WARY = 2 * HOUR
 @dataclass
 class Breaker:
     """Nothing is asked before `paused_until`, and until `wary_until` at most `per_minute` calls a minute (0: as the
-    plan admits): somebody else may be using the key. `throttles` and `busy` count such answers in a row.
+    plan admits): somebody else may be using the key. `throttles` and `busy` count such answers in a row. `fatal` is why
+    the cloud refuses the application itself, which is asked again at `fatal_until`.
     """
 
     paused_until: int = 0
@@ -28,6 +29,7 @@ class Breaker:
     per_minute: int = 0
     wary_until: int = 0
     fatal: IngestError | None = None
+    fatal_until: int = 0
 
     @classmethod
     def resumed(cls, paused_until: str | None, weather: str | None) -> "Breaker":
@@ -45,6 +47,10 @@ class Breaker:
             return plan
         return replace(plan, per_minute=min(plan.per_minute, self.per_minute))
 
+    def stops(self, now: int) -> bool:
+        """Whether nothing may be asked because the application itself is refused."""
+        return self.fatal is not None and now < self.fatal_until
+
 
 def after(old: Breaker, verdict: Verdict, plan: Plan, now: int) -> Breaker:
     """What an answer says about the whole application."""
@@ -60,8 +66,13 @@ def after(old: Breaker, verdict: Verdict, plan: Plan, now: int) -> Breaker:
             f"the cloud says the key belongs to another application ({verdict.reason}); compare api.key, "
             "api.client_id and api.client_secret with the same application in the developer portal"
         )
-        return Breaker(fatal=error, reason=verdict.reason)
-    return replace(old, paused_until=0, reason="", throttles=0, busy=0)
+        return stopped(Breaker(reason=verdict.reason), error, now)
+    return replace(old, paused_until=0, reason="", throttles=0, busy=0, fatal=None)
+
+
+def stopped(old: Breaker, error: IngestError | None, now: int) -> Breaker:
+    """The application itself is refused, if there is an error: a person must look, and in an hour it is asked again."""
+    return replace(old, fatal=error, fatal_until=now + HOUR) if error else old
 
 
 def _throttled(old: Breaker, verdict: Verdict, plan: Plan, now: int) -> Breaker:
@@ -73,7 +84,7 @@ def _throttled(old: Breaker, verdict: Verdict, plan: Plan, now: int) -> Breaker:
     pause = backoff(HOUR if of_month else MINUTE, LONGEST_PAUSE, old.throttles + 1)
     until = min(verdict.resume_at or 0, now + 32 * DAY)
     until = until + 1 if until > now else now + pause
-    known = Breaker(until, verdict.reason, old.throttles + 1, 0, old.per_minute, old.wary_until, old.fatal)
+    known = Breaker(until, verdict.reason, old.throttles + 1, 0, old.per_minute, old.wary_until)
     if of_month:
         return known
     return replace(known, per_minute=max(1, old.plan(plan, now).per_minute // 2), wary_until=until + WARY)

@@ -18,8 +18,8 @@ def note_renewal(db: sqlite3.Connection, account: str, now: int, error: Exceptio
     """Write down, inside the caller's transaction, what hindered a renewal; None when it succeeded."""
     since = _renewal(db, account)[0] or now
     meta.write(db, f"renewal.{account}", f"{since} {error}" if isinstance(error, AuthBusy) else "")
-    if isinstance(error, ConfigError):
-        meta.write(db, "fatal", str(error))
+    if error is None or isinstance(error, ConfigError):
+        meta.write(db, "fatal", str(error or ""))
 
 
 def _renewal(db: sqlite3.Connection, account: str) -> tuple[int | None, str]:

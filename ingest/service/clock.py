@@ -33,6 +33,7 @@ class Clock:
         self._wall, self._steady = wall, steady
         self._guard = threading.Lock()
         self._offset = 0.0
+        self._doubt: int | None = None
         self._seen = wall() - steady()
         self.corrections = 0
 
@@ -46,12 +47,17 @@ class Clock:
             return int(self._wall() + self._offset)
 
     def observe(self, date_at: int | None) -> None:
-        """Take the cloud's own time from a reply."""
+        """Take the cloud's own time from a reply, once the reply after it says the same: one `Date` may be wrong."""
         if date_at is None:
             return
         difference = date_at - self.now()
-        if abs(difference) > TOLERANCE_S:
-            with self._guard:
+        with self._guard:
+            if abs(difference) <= TOLERANCE_S:
+                self._doubt = None
+            elif self._doubt is None or abs(difference - self._doubt) > TOLERANCE_S:
+                self._doubt = difference
+            else:
+                self._doubt = None
                 self._offset += difference
                 self.corrections += 1
 

@@ -18,10 +18,10 @@ from ingest.deliver.sender import Delivery, record_delivery
 from ingest.enphase.call import Task
 from ingest.enphase.replies import Kind, Verdict
 from ingest.enphase.requests import ApiTarget, request
-from ingest.fetch.worker import Outcome, fetch
+from ingest.fetch.worker import FAILED, Outcome, fetch
 from ingest.logs import Change
 from ingest.plan import quota
-from ingest.plan.breaker import Breaker, after
+from ingest.plan.breaker import Breaker, after, stopped
 from ingest.plan.budget import Pace, Rules
 from ingest.plan.dispatcher import LONGEST_WAIT, Dispatcher
 from ingest.plan.inventory import Inventory, utc_offset
@@ -100,10 +100,11 @@ class Pipeline:
         done = Tick(recorded=self.record())
         now = self._clamped_now()
         done.next_at = now + LONGEST_WAIT
-        if self._unrecorded or self.stopping or self.breaker.fatal is not None:
+        if self._unrecorded or self.stopping or self.breaker.stops(now):
             return done
-        for renewal in self.accounts.due(now):
-            self._start_renewal(renewal)
+        for account in self.accounts.due(now):
+            if quota.open_at(self.breaker.plan(self.plan, now), ledger.usage(self.store.db, self.app, now), now) <= now:
+                self._start_renewal(account)
         now = self._clamped_now()  # a renewal may have corrected it
         done.next_at = now + LONGEST_WAIT
         return self._start_calls(done, now)
@@ -188,7 +189,7 @@ class Pipeline:
                 outcome = fetch(task, call, asked, self.api.version, grant, began_at, self.transport)
             except Exception:  # a fault of ours must not leave the pair in flight for ever
                 log.exception("event=fetch_failed system=%s stream=%s", *task.pair)
-                return Outcome(task, call, Verdict(Kind.BUSY, "the program failed; see its log"), grant)
+                return Outcome(task, call, Verdict(Kind.BUSY, FAILED), grant)
             self.clock.observe(outcome.date_at)  # here and once: what cannot be written now would be old later
             return outcome
 
@@ -290,7 +291,7 @@ class Pipeline:
         with self.store.transaction() as db:
             ledger.end(db, renewal.call, now, "ok" if renewal.token else "no_token")
             note_renewal(db, renewal.account, now, renewal.error)
-        self.breaker.fatal = self.accounts.finish(renewal, now) or self.breaker.fatal
+        self.breaker = stopped(self.breaker, self.accounts.finish(renewal, now), now)
         news.renewal(self.changes, renewal)
 
     def _record_delivery(self, delivery: Delivery) -> None:

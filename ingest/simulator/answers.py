@@ -16,6 +16,8 @@ class Answer:
 
     delay: seconds before it is sent. cut: the connection breaks in the middle of the body.
     hang: no answer at all, the caller's time-out runs out (status is 0 then).
+    drip: "headers" or "body", from where on it comes byte by byte, `delay` seconds apart.
+    padding: bytes of white space that follow the body.
     """
 
     status: int
@@ -24,6 +26,8 @@ class Answer:
     delay: float = 0.0
     cut: bool = False
     hang: bool = False
+    drip: str = ""
+    padding: int = 0
 
 
 class RefusedError(Exception):

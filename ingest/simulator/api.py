@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from ingest.simulator import answers, extras, v2, v4
 from ingest.simulator.answers import Answer, Json, RefusedError, as_json
@@ -58,12 +59,18 @@ class VendorApi:
             self._charge(now, old=old)
         except RefusedError as refused:
             return extras.reshaped(path, refused.answer, int(now)), False
+        if self._trouble.happens("quotes_key"):
+            quoted = f"No route matches {method} {path}?{urlencode(params)} ({headers.get('authorization', '')})"
+            return answers.error(500, quoted), True
         if self._trouble.happens("error_5xx"):
             return (v2.unavailable() if old else self._trouble.server_error(path)), True
         try:
             document = self._serve(method, path, params, viewer, int(now), old=old)
         except RefusedError as refused:
             return refused.answer, True
+        if "systems" in document:
+            page = params.get("page", "1")
+            document = self._trouble.crowd(document, int(page) if page.isdecimal() else 1)
         return self._trouble.spoil(as_json(document)), True
 
     def _viewer(self, params: Mapping[str, str], headers: Mapping[str, str], now: float) -> Viewer:

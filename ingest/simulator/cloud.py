@@ -107,6 +107,8 @@ class Cloud:
             form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
             answer = self._route(method, path, query, low, form, now)
             stamp = formatdate(now + self.faults.clock_skew, usegmt=True)
+            if self._trouble.happens("wrong_date"):
+                stamp = "Fri, 31 Dec 9999 23:59:59 GMT"
             return replace(answer, headers={**answer.headers, "Date": stamp})
 
     def _route(
@@ -140,7 +142,7 @@ class Cloud:
             if not counted:
                 answer = error(429, f"Usage limit exceeded for plan {self.quota.name.capitalize()}")
         if answer is None:
-            answer = self.oauth.token(method, headers, given, now)
+            answer = self._trouble.at_tokens(self.oauth.token(method, headers, given, now))
             if self._trouble.happens("token_lost"):
                 answer = no_answer()
         grant = {"grant_type": given.get("grant_type", "")}

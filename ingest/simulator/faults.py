@@ -1,10 +1,11 @@
 """What goes wrong at the vendor: rates of chance, and switches."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from random import Random
 
-from ingest.simulator.answers import Answer, as_html, as_json, no_answer, overloaded, unavailable, unfetched
+from ingest.simulator.answers import Answer, Json, as_html, as_json, no_answer, overloaded, unavailable, unfetched
 
 
 @dataclass
@@ -25,6 +26,26 @@ class Faults:
     """The token endpoint does not answer, and did nothing."""
     token_lost: float = 0.0
     """The token endpoint made new tokens, and the answer is lost on its way."""
+    token_short: float = 0.0
+    """New tokens live a second."""
+    token_no_refresh: float = 0.0
+    """A renewal hands out no new refresh token: the old one stays valid (RFC 6749, section 6)."""
+    token_unauthorized: float = 0.0
+    """The token endpoint says what frameworks say of a wrong client, although nothing is wrong with the grant."""
+    quotes_key: float = 0.0
+    """A refusal that quotes the whole request, key and token included."""
+    wrong_date: float = 0.0
+    """The `Date` header is of the year 9999."""
+    drip: float = 0.0
+    """The body comes byte by byte, each `slow_by` seconds after the one before."""
+    drip_headers: float = 0.0
+    """So do the headers."""
+    huge: float = 0.0
+    """A body of hundreds of megabytes."""
+    many_systems: float = 0.0
+    """The list of systems has 300,000 rows, whatever page is asked for."""
+    endless_systems: float = 0.0
+    """Every page of the list of systems is full, with systems that were on none before."""
     denied_groups: set[str] = field(default_factory=set)
     wrong_key: bool = False
     token_down: str | None = None
@@ -34,7 +55,10 @@ class Faults:
     """Seconds that a slow answer takes."""
 
 
-RATES = tuple(sorted(f.name for f in fields(Faults) if f.default == 0.0 and f.name != "clock_skew"))
+HUGE = 300 * 2**20
+"""Bytes."""
+
+RATES = tuple(sorted(f.name for f in fields(Faults) if isinstance(f.default, float) and f.name != "slow_by"))
 """Names of the faults that are rates."""
 
 
@@ -75,17 +99,30 @@ class FaultPlan:
 
     def spoil(self, answer: Answer) -> Answer:
         """What becomes of a good answer on its way to the caller."""
-        if self.happens("timeout"):
-            return no_answer()
-        if self.happens("cut_off"):
-            return replace(answer, cut=True)
-        if self.happens("not_json"):
-            return replace(answer, body=answer.body[: len(answer.body) // 2])
-        if self.happens("wrong_shape"):
-            return as_json({"status": "ok", "data": []})
-        if self.happens("slow"):
-            return replace(answer, delay=self.faults.slow_by)
-        return answer
+        pause = self.faults.slow_by
+        spoilt: dict[str, Callable[[], Answer]] = {
+            "timeout": no_answer,
+            "cut_off": lambda: replace(answer, cut=True),
+            "not_json": lambda: replace(answer, body=answer.body[: len(answer.body) // 2]),
+            "wrong_shape": lambda: as_json({"status": "ok", "data": []}),
+            "slow": lambda: replace(answer, delay=pause),
+            "drip": lambda: replace(answer, drip="body", delay=pause),
+            "drip_headers": lambda: replace(answer, drip="headers", delay=pause),
+            "huge": lambda: replace(answer, padding=HUGE),
+        }
+        fault = next(filter(self.happens, spoilt), None)
+        return spoilt[fault]() if fault else answer
+
+    def crowd(self, document: Json, page: int) -> Json:
+        """What becomes of a list of systems."""
+        if not document.get("systems"):
+            return document
+        count = 300_000 if self.happens("many_systems") else document["size"] if self.happens("endless_systems") else 0
+        if not count:
+            return document
+        first = 10_000_000 + page * count
+        rows = [document["systems"][0] | {"system_id": first + number} for number in range(count)]
+        return document | {"systems": rows, "total": 10**9, "current_page": page, "count": count}
 
     def at_token(self) -> Answer | None:
         """What strikes the token endpoint before it looks at the request."""
@@ -96,4 +133,17 @@ class FaultPlan:
             return self.overload()
         if down == "timeout" or self.happens("token_timeout"):
             return no_answer()
+        if self.happens("token_unauthorized"):
+            return as_json({"error": "unauthorized", "error_description": "Bad credentials"}, 401)
         return None
+
+    def at_tokens(self, answer: Answer) -> Answer:
+        """What becomes of a pair of tokens that was handed out."""
+        if answer.status != 200:
+            return answer
+        document = json.loads(answer.body)
+        if self.happens("token_short"):
+            document["expires_in"] = 1
+        if self.happens("token_no_refresh"):
+            del document["refresh_token"]
+        return as_json(document)

@@ -14,6 +14,7 @@ from ingest.simulator.demo import demo_sites
 from ingest.simulator.faults import faults_from
 from ingest.simulator.quota import PLANS
 
+BLANK = b" " * 2**20
 HANG = 60.0
 """Most seconds that a call without an answer is kept waiting."""
 
@@ -62,7 +63,7 @@ class _HttpHandler(BaseHTTPRequestHandler):
             self._wait(HANG)
             self.close_connection = True
             return
-        if answer.delay:
+        if answer.delay and not answer.drip:
             self._wait(answer.delay)
         self._send(answer)
 
@@ -78,12 +79,29 @@ class _HttpHandler(BaseHTTPRequestHandler):
         self.send_response_only(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(answer.body)))
+        self.send_header("Content-Length", str(len(answer.body) + answer.padding))
+        if answer.drip == "headers":
+            self._drip(b"X-Slow: yes\r\n" * 1000, answer.delay)
         self.end_headers()
         if self.command == "HEAD":
             return
+        if answer.drip:
+            self._drip(answer.body, answer.delay)
+            return
         self.wfile.write(answer.body[: len(answer.body) // 2] if answer.cut else answer.body)
+        for _ in range(0, answer.padding, len(BLANK)):
+            self.wfile.write(BLANK)
         self.close_connection = self.close_connection or answer.cut
+
+    def _drip(self, data: bytes, pause: float) -> None:
+        """Byte by byte, until the caller has gone or the server stops."""
+        self.close_connection = True
+        self.flush_headers()
+        for at in range(len(data)):
+            self.wfile.write(data[at : at + 1])
+            self.wfile.flush()
+            if self.server.stopping.wait(pause):
+                return
 
 
 class SimulatedServer:

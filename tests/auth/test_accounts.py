@@ -177,3 +177,30 @@ def test_a_renewal_without_an_authorizer_is_a_sentence() -> None:
     assert held.due(NOW) == []
     assert held.grant("home", NOW) == "4d6a51330a"
     assert isinstance(held.renew("home", 1).error, AuthNeeded)
+
+
+def test_a_token_that_lives_a_second_is_renewed_once_a_minute(files: TokenFiles) -> None:
+    files.write("home", Kept(OLD))
+    short = Reply(200, b'{"access_token": "a1", "refresh_token": "r1", "expires_in": 1}')
+    held = accounts(files, *[short] * 10)
+    renewed = []
+    for now in range(NOW, NOW + 300):
+        if held.due(now):
+            renew(held, now)
+            renewed.append(now - NOW)
+    assert renewed == [0, 60, 120, 180, 240]
+
+
+def test_whatever_renewing_raises_comes_back(files: TokenFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    files.write("home", Kept(OLD))
+    held = accounts(files)
+
+    def fail(*_: object) -> None:
+        raise OverflowError("date value out of range")
+
+    monkeypatch.setattr(Authorizer, "renew", fail)
+    held.due(NOW)
+    assert renew(held) is None
+    assert held.renewing == 0
+    assert held.due(NOW + 59) == []
+    assert held.due(NOW + 60) == ["home"]

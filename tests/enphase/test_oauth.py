@@ -136,15 +136,42 @@ def test_a_consent_lapses_thirty_days_after_the_pair_was_issued() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 401, 403])
-def test_a_refusal_says_why_and_that_the_grant_is_dead(status: int) -> None:
-    assert Refused("invalid_request: A redirect_uri must be supplied.", dead=True) == _read(ERROR, status)
+@pytest.mark.parametrize("error", ["invalid_grant", "invalid_token"])
+def test_two_words_say_that_the_grant_is_dead(status: int, error: str) -> None:
+    said = _read({"error": error, "error_description": "Gone."}, status)
+    assert said == Refused(f"{error}: Gone.", dead=True)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        ERROR,
+        {"error": "unauthorized", "error_description": "Bad credentials"},
+        {"error": "unauthorized", "error_description": "Full authentication is required to access this resource"},
+        {"timestamp": "2026-11-27T10:00:00.000+0000", "status": 401, "error": "Unauthorized", "path": "/oauth/token"},
+        {"message": "Not Authorized", "details": "User is not authorized", "code": 401},
+    ],
+)
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_no_other_refusal_kills_the_grant(status: int, body: dict[str, object]) -> None:
+    said = _read(body, status)
+    assert isinstance(said, Refused)
+    assert (said.dead, said.unknown_client, said.of_client) == (False, False, status == 401)
+
+
+def test_a_renewal_without_a_new_refresh_token_keeps_the_old_one() -> None:
+    """RFC 6749, section 6."""
+    body = {key: value for key, value in DEVELOPER.items() if key != "refresh_token"}
+    token = read_token(Reply(200, json.dumps(body).encode()), NOW, "the-old-one")
+    assert isinstance(token, TokenPair)
+    assert token.refresh == "the-old-one"
 
 
 @pytest.mark.parametrize("error", ["invalid_client", "unauthorized_client"])
 def test_a_refused_client_is_our_mistake(error: str) -> None:
     refused = _read({"error": error}, 401)
     assert isinstance(refused, Refused)
-    assert refused.ours
+    assert refused.unknown_client
 
 
 @pytest.mark.parametrize("error", ["server_error", "temporarily_unavailable"])

@@ -20,6 +20,11 @@ class Machine:
         self.wall += seconds
         self.steady += seconds
 
+    def agree(self, date_at: int) -> None:
+        """Two replies in a row say the same time."""
+        self.clock.observe(date_at)
+        self.clock.observe(date_at)
+
     def jump(self, seconds: float) -> None:
         self.wall += seconds
 
@@ -59,15 +64,24 @@ def test_small_corrections_of_the_wall_clock_are_followed(corrections: list[int]
 
 @pytest.mark.parametrize("difference", [TOLERANCE_S + 1, -TOLERANCE_S - 1, 10**8, -(10**8)])
 def test_the_cloud_sets_it(machine: Machine, difference: int) -> None:
-    machine.clock.observe(START + difference)
+    machine.agree(START + difference)
     assert START + difference == machine.clock.now()
 
 
 @pytest.mark.parametrize("difference", [0, 1, TOLERANCE_S, -TOLERANCE_S])
 def test_small_differences_from_the_cloud_are_left_alone(machine: Machine, difference: int) -> None:
-    machine.clock.observe(START + difference)
+    machine.agree(START + difference)
     assert machine.clock.now() == START
     assert machine.clock.wrong_by == 0
+
+
+@pytest.mark.parametrize("difference", [3600, -3600, 10**8])
+def test_one_reply_alone_is_not_believed(machine: Machine, difference: int) -> None:
+    machine.clock.observe(START + difference)
+    assert machine.clock.now() == START
+    machine.clock.observe(START)
+    machine.clock.observe(START + difference)
+    assert (machine.clock.now(), machine.clock.corrections) == (START, 0)
 
 
 def test_a_reply_without_a_date_sets_nothing(machine: Machine) -> None:
@@ -77,7 +91,7 @@ def test_a_reply_without_a_date_sets_nothing(machine: Machine) -> None:
 
 @pytest.mark.parametrize("ahead", [3600, -3600])
 def test_it_says_by_how_much_the_wall_clock_is_ahead(machine: Machine, ahead: int) -> None:
-    machine.clock.observe(START - ahead)
+    machine.agree(START - ahead)
     assert ahead == machine.clock.wrong_by
 
 
@@ -90,7 +104,7 @@ def test_a_jump_away_from_the_right_time_is_told(machine: Machine, jump: int) ->
 
 
 def test_a_wall_clock_that_is_set_right_is_no_longer_wrong(machine: Machine) -> None:
-    machine.clock.observe(START + 10**8)
+    machine.agree(START + 10**8)
     machine.jump(10**8)
     assert machine.clock.now() == START + 10**8
     assert machine.clock.wrong_by == 0

@@ -1,0 +1,114 @@
+"""A cloud that is hostile or ill in ways that hurt: what it does to us is bounded, and said."""
+
+from pathlib import Path
+
+import pytest
+
+from ingest.core.http import Reply, Request
+from ingest.core.span import Span
+from ingest.core.units import DAY, HOUR, MINUTE
+from ingest.enphase.call import Purpose, Task
+from ingest.enphase.requests import ApiTarget, request
+from ingest.enphase.streams.site import SYSTEMS
+from ingest.fetch import transport
+from ingest.fetch.transport import HttpTransport
+from ingest.simulator import API_KEY, Cloud, Faults, SimulatedServer, demo_sites, faults_from
+from tests.world import START, World
+
+HOUSES = demo_sites(START, 1, 30)
+
+
+def made_in_any_minute(world: World) -> int:
+    """The most calls of any minute, those for tokens included."""
+    calls = sorted(call.at for call in (*world.cloud.calls, *world.cloud.token_calls))
+    return max(sum(1 for at in calls if begin <= at < begin + MINUTE) for begin in calls)
+
+
+def test_tokens_of_a_second_obey_the_minute(tmp_path: Path) -> None:
+    world = World(tmp_path, HOUSES, cloud={"faults": Faults(token_short=1.0)})
+    world.run(HOUR)
+    assert made_in_any_minute(world) <= 10
+    assert len(world.cloud.token_calls) <= 61
+
+
+def test_an_account_whose_refresh_token_is_not_replaced_lives_on(tmp_path: Path) -> None:
+    world = World(tmp_path, HOUSES)
+    world.cloud.faults = Faults(token_no_refresh=1.0)
+    world.run(5 * DAY)
+    assert world.pipeline.accounts.needed() == {}
+    assert world.cloud.calls[-1].status == 200
+    assert world.cloud.calls[-1].at > world.time.true - DAY
+    assert len(world.cloud.token_calls) >= 5
+
+
+def test_what_frameworks_say_of_a_wrong_client_ends_no_authorization(tmp_path: Path) -> None:
+    world = World(tmp_path, HOUSES)
+    world.run(HOUR)
+    world.cloud.faults = Faults(token_unauthorized=1.0)
+    world.run(3 * DAY)
+    world.cloud.faults = Faults()
+    world.run(2 * HOUR)
+    assert world.pipeline.accounts.needed() == {}
+    assert world.cloud.calls[-1].status == 200
+
+
+def test_a_refusal_that_quotes_the_request_leaves_no_secret_behind(tmp_path: Path) -> None:
+    world = World(tmp_path, HOUSES)
+    world.cloud.faults = Faults(quotes_key=1.0)
+    world.run(HOUR)
+    token = world.authorizer().files.read("home").current.access
+    assert world.cloud.calls[-1].status == 500
+    world.end()
+    for path in world.settings.state_dir.glob("state.db*"):
+        assert API_KEY.encode() not in path.read_bytes()
+        assert token.encode() not in path.read_bytes()
+
+
+def test_one_date_of_the_year_9999_stops_nothing(tmp_path: Path) -> None:
+    world = World(tmp_path, HOUSES)
+    world.run(HOUR)
+    world.cloud.faults = Faults(wrong_date=0.2)
+    before = len(world.cloud.calls)
+    world.run(DAY)
+    assert abs(world.pipeline.clock.now() - world.time.true) < 2 * MINUTE
+    assert len(world.cloud.calls) > before + 10
+
+
+# ── over a real connection ────────────────────────────────────────────────────────────────────────────
+
+
+def reply_of(fault: str) -> Reply:
+    """The list of systems, from a server with a fault."""
+    faults = faults_from({fault: 1.0})
+    faults.slow_by = 1.0
+    with SimulatedServer(Cloud(HOUSES, clock=lambda: START, faults=faults)) as server:
+        access = server.cloud.tokens.first("owner", "system", START)[0]
+        task = Task("home", "@home", SYSTEMS, Span(0, 0), Purpose.LIVE)
+        asked = request(ApiTarget("v4", server.url, API_KEY), task, access)
+        return HttpTransport(lambda _: None, "test").send(asked)
+
+
+@pytest.mark.parametrize("fault", ["drip", "drip_headers"])
+def test_a_reply_that_drips_is_cut_off_as_a_whole(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every byte is in time; the reply as a whole is not."""
+    monkeypatch.setattr(transport, "WHOLE_S", 0.5)
+    reply = reply_of(fault)
+    assert (reply.status, reply.failure, reply.sent) == (0, "the reply took too long to arrive", True)
+
+
+@pytest.mark.parametrize("fault", ["huge", "many_systems"])
+def test_a_huge_reply_is_not_held_in_memory(fault: str) -> None:
+    reply = reply_of(fault)
+    assert (reply.status, reply.failure) == (0, "the reply is larger than 4 MB")
+
+
+@pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:59 GMT", "Mon, 01 Jan 0001 00:00:00 +2300", "soon", ""])
+def test_a_date_that_cannot_be_is_none(date: str) -> None:
+    assert transport._date(date) is None
+
+
+def test_a_broken_bundle_of_certificates_is_a_reply(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "gone.pem"))
+    reply = HttpTransport(lambda _: None, "test").send(Request("GET", "https://127.0.0.1:9/"))
+    assert reply.status == 0
+    assert "gone.pem" in reply.failure
