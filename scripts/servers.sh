@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Installs the real servers that tests use, where that is possible: scripts/servers.sh influxdb chromium
+# Installs the real servers that tests use, where that is possible: scripts/servers.sh influxdb chromium mosquitto prometheus
 # Says what could not be set up and why. In CI (INGEST_REQUIRE_SERVERS=1) a missing server is a failure.
 set -uo pipefail
-declare -A binary=([influxdb]=influxd [chromium]=chromium)
+declare -A binary=([influxdb]=influxd [chromium]=chromium [mosquitto]=mosquitto [prometheus]=prometheus)
+PATH=$PATH:/usr/sbin
 missing=()
 for package in "$@"; do
     command -v "${binary[$package]}" >/dev/null || missing+=("$package")

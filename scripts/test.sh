@@ -2,7 +2,7 @@
 # Every test, with the servers they need. INGEST_LONG=1: many more seeds and kills.
 set -euo pipefail
 if [ "${CI:-}" = true ]; then export INGEST_REQUIRE_SERVERS=1; fi
-scripts/servers.sh influxdb chromium
+scripts/servers.sh influxdb chromium mosquitto prometheus
 scripts/lint.sh
 # Thousands of small durable transactions wait for the disk; what is asserted does not depend on it.
 if [ -w /dev/shm ]; then export PYTEST_DEBUG_TEMPROOT=/dev/shm; fi

@@ -42,7 +42,7 @@ class Influxd:
 
     def __init__(self, root: Path, admin: tuple[str, str] | None = None) -> None:
         self.root, self.admin = root, admin
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -65,7 +65,7 @@ class Influxd:
         self.root.mkdir(parents=True, exist_ok=True)
         config = self.root / "influxdb.conf"
         auth = "true" if self.admin else "false"
-        config.write_text(_CONFIG.format(root=self.root, port=self.port, backup_port=_free_port(), auth=auth))
+        config.write_text(_CONFIG.format(root=self.root, port=self.port, backup_port=free_port(), auth=auth))
         with (self.root / "influxd.log").open("ab") as log:
             self._process = subprocess.Popen([BINARY, "run", "-config", str(config)], stdout=log, stderr=log)
         self._wait()
@@ -128,7 +128,7 @@ class Influxd:
         self._process = None
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

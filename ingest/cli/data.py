@@ -72,7 +72,7 @@ def points(store: Store, context: Context, wanted: Filter, since: str | None, un
 
 
 @click.command()
-@click.option("--format", "form", type=click.Choice(["csv", "jsonl", "lp"]), required=True)
+@click.option("--format", "form", type=click.Choice(["csv", "jsonl", "lp", "statistics"]), required=True)
 @click.option("--stream", metavar="NAME", help="Only the measurements of this stream.")
 @click.option("--system", metavar="ID")
 @click.option("--since", metavar=WHEN, help="A date (a local day of the system), an age such as 7d or 2y, or all.")
@@ -98,13 +98,19 @@ def export(
     def rows() -> Iterator[Row]:
         return points(store, context, wanted, since, until)
 
+    def write(out: IO[str]) -> None:
+        if form == "statistics":
+            _write_statistics(store, context, wanted, since, until, out)
+        else:
+            _write(form, rows, zones, out)
+
     zones = {name: row.timezone for name, row in progress.systems(store.db).items()} if local else None
     try:
         if output is None:
-            _write(form, rows, zones, sys.stdout)
+            write(sys.stdout)
         else:
             with output.open("w", encoding="utf-8", newline="") as file:
-                _write(form, rows, zones, file)
+                write(file)
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -151,6 +157,22 @@ def _write_csv(rows: Callable[[], Iterator[Row]], zones: dict[str, str] | None, 
         identity = [tags.get(name, "") for name in ("system", "meter", "channel")]
         values: list[Value | str] = [fields.get(name, "") for name in columns]
         writer.writerow([utc(row.time), *here, row.measurement, *identity, *values])
+
+
+def _write_statistics(
+    store: Store, context: Context, wanted: Filter, since: str | None, until: str | None, out: IO[str]
+) -> None:
+    """Hourly sums of every system, for Home Assistant."""
+    from ingest.notify import statistics  # noqa: PLC0415 - only this format needs it
+
+    now = context.clock.now()
+    writer = csv.writer(out, delimiter="\t", lineterminator="\n")
+    writer.writerow(statistics.COLUMNS)
+    for system, row in sorted(progress.systems(store.db).items()):
+        if wanted.system in (None, system):
+            begin = moment(since, row.timezone, now) or 0
+            end = moment(until, row.timezone, now, end=True) or now
+            writer.writerows(statistics.rows(store.db, system, zone(row.timezone), begin, end))
 
 
 def utc(at: int) -> str:

@@ -14,7 +14,7 @@ from ingest.cli.context import Context
 from ingest.cli.waiting import wait_for_credentials
 from ingest.core.errors import AuthNeeded, IngestError, SinkDown
 from ingest.logs import event
-from ingest.notify.wiring import notifier
+from ingest.notify.wiring import broker, notifier
 from ingest.report import report, runner
 from ingest.service import build, identity, onboarding
 from ingest.service.monitor import Progress, Watch
@@ -76,7 +76,8 @@ def run(context: Context) -> None:
     settings = context.settings
     with machine(context, lambda: build.fetch_pool(settings)) as (store, pipeline):
         senders = build.senders(settings, store, reload=context.reload)
-        teller = notifier(settings, store, pipeline.changes, build.network(pipeline.clock), context.command)
+        transport, line = build.network(pipeline.clock), broker(settings)
+        teller = notifier(settings, store, pipeline.changes, transport, context.command, line)
         watch, progress = Watch(pipeline, teller.consider), Progress(pipeline)
 
         def ticked() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ingest.core.units import DAY
 from ingest.notify.letters import Letter
+from ingest.notify.meters import Meter, from_document
 from ingest.notify.troubles import Lasting, Trouble, after
 from ingest.store import told as kept
 from ingest.store.told import Outage
@@ -15,7 +16,8 @@ from ingest.store.told import Outage
 @dataclass
 class Memory:
     """`told` has, by receiver and key, the sentences whose end it was not told yet; `sent` when messages went to it;
-    `summaries` the last period that it was told of.
+    `summaries` the last period that it was told of; `meters` the energies shown at the broker by system and field, and
+    `topics` where.
     """
 
     seen: dict[str, Lasting] = field(default_factory=dict)
@@ -23,6 +25,8 @@ class Memory:
     sent: dict[str, list[int]] = field(default_factory=dict)
     summaries: dict[str, str] = field(default_factory=dict)
     outages: dict[str, Outage] = field(default_factory=dict)
+    meters: dict[str, dict[str, Meter]] = field(default_factory=dict)
+    topics: list[str] = field(default_factory=list)
 
     @classmethod
     def load(cls, db: sqlite3.Connection, receivers: Iterable[str]) -> "Memory":
@@ -37,13 +41,16 @@ class Memory:
             for key, row in found.get("seen", {}).items()
         }
         outages = {name: row for name, row in kept.receivers(db).items() if name in names}
-        return cls(seen, of("told"), of("sent"), of("summaries"), outages)
+        shown = from_document(found.get("meters", {}))
+        return cls(seen, of("told"), of("sent"), of("summaries"), outages, shown, found.get("topics", []))
 
     def document(self) -> tuple[dict[str, Any], dict[str, Outage]]:
         """Everything, to be saved."""
         seen = {key: asdict(at) for key, at in self.seen.items()}
         told: dict[str, Any] = {"seen": seen, "told": dict(self.told), "sent": dict(self.sent)}
-        return {**told, "summaries": dict(self.summaries)}, dict(self.outages)
+        meters = {system: {name: asdict(at) for name, at in held.items()} for system, held in self.meters.items()}
+        shown = {"summaries": dict(self.summaries), "meters": meters, "topics": self.topics}
+        return {**told, **shown}, dict(self.outages)
 
     def arrived(self, receiver: str, letter: Letter, now: int) -> None:
         """Note that a letter has arrived."""

@@ -14,7 +14,8 @@ from ingest.core.days import zone
 from ingest.core.errors import StateError
 from ingest.core.units import DAY
 from ingest.logs import Change
-from ingest.notify import summary
+from ingest.notify import discovery, summary
+from ingest.notify.broker import Broker
 from ingest.notify.channel import SLOW, Channel, Delivered
 from ingest.notify.letters import Letter, letter_of_news, letter_of_summary
 from ingest.notify.memory import Memory
@@ -23,7 +24,7 @@ from ingest.report import Report
 from ingest.store import told
 from ingest.store.database import Store
 
-HEARTBEAT = "heartbeat"
+HEARTBEAT, MQTT = "heartbeat", "mqtt"
 Deliver = Callable[[Any], str]
 
 
@@ -33,11 +34,19 @@ class Notifier:
     """
 
     def __init__(
-        self, settings: Settings, store: Store, changes: Change, carriers: Mapping[str, Deliver], command: str
+        self,
+        settings: Settings,
+        store: Store,
+        changes: Change,
+        carriers: Mapping[str, Deliver],
+        command: str,
+        broker: Broker | None = None,
     ) -> None:
         self.wake: Callable[[], None] = lambda: None
         self._settings, self._store, self._changes, self._command = settings, store, changes, command
-        self._labels = settings.receivers()
+        self._labels, self._broker = settings.receivers(), broker
+        if broker:
+            broker.start()
         self._results: queue.SimpleQueue[Delivered] = queue.SimpleQueue()
         self._channels = {name: Channel(name, deliver, self._done) for name, deliver in carriers.items()}
         self._memory = Memory.load(store.db, self._labels)
@@ -57,6 +66,8 @@ class Notifier:
                 self._failed(name, SLOW, now)
             elif not channel.is_busy and (load := self._load(name, made)) is not None:
                 channel.offer(load, now)
+        if self._broker:
+            self._show(self._broker, made)
         self._save()
 
     def record(self, now: int) -> None:
@@ -70,11 +81,27 @@ class Notifier:
             self._save()
 
     def finish(self, seconds: float, now: int) -> None:
+        """End: what is on its way is waited for, but no longer than `seconds`."""
+        self.settle(seconds, now)
+        if self._broker:
+            self._broker.stop()
+
+    def settle(self, seconds: float, now: int) -> None:
         """Wait for what is on its way, but no longer than `seconds`; note what has arrived."""
         deadline = time.monotonic() + seconds
         for channel in self._channels.values():
             channel.join(max(0.0, deadline - time.monotonic()))
         self.record(now)
+
+    def _show(self, broker: Broker, made: Report) -> None:
+        """Bring the devices at the broker up to date; a meter is shown once it is saved, so that it never goes back."""
+        documents = discovery.documents(self._settings, self._store.db, made, self._memory, self._command)
+        if self._save():
+            broker.show(documents)
+        if broker.error:
+            self._failed(MQTT, broker.error, made.now)
+        else:
+            self._reached(MQTT)
 
     def _load(self, name: str, made: Report) -> Any:
         """What a receiver is to be brought now; None: nothing."""
@@ -103,24 +130,28 @@ class Notifier:
         self.wake()
 
     def _arrived(self, done: Delivered, now: int) -> None:
-        label = self._labels[done.receiver]
-        self._changes.good(f"receiver.{label}", f"{label} can be reached")
-        self._memory.outages.pop(done.receiver, None)
+        self._reached(done.receiver)
         if isinstance(done.load, Letter):
             self._memory.arrived(done.receiver, done.load, now)
+
+    def _reached(self, name: str) -> None:
+        self._changes.good(f"receiver.{self._labels[name]}", f"{self._labels[name]} can be reached")
+        self._memory.outages.pop(name, None)
 
     def _failed(self, name: str, error: str, now: int) -> None:
         self._changes.bad(f"receiver.{self._labels[name]}", f"{self._labels[name]} cannot be reached: {error}")
         self._memory.failed(name, error, now)
 
-    def _save(self) -> None:
+    def _save(self) -> bool:
         """Remember; what the disk does not take is kept in memory and saved with the next look."""
         document = self._memory.document()
         if document == self._saved:
-            return
+            return True
         try:
             with self._store.transaction() as db:
                 told.save(db, *document)
             self._saved = document
         except StateError as error:
             self._changes.bad("state", str(error))
+            return False
+        return True

@@ -3,6 +3,8 @@
 from ingest.config import Settings, message_name
 from ingest.core.http import Transport
 from ingest.logs import Change
+from ingest.notify import home_assistant
+from ingest.notify.broker import Broker
 from ingest.notify.heartbeat import heartbeat
 from ingest.notify.messages import messenger
 from ingest.notify.notifier import HEARTBEAT, Deliver, Notifier
@@ -15,11 +17,24 @@ def messengers(settings: Settings) -> dict[str, Deliver]:
     return {message_name(address): messenger(address) for address in addresses}
 
 
+def broker(settings: Settings) -> Broker | None:
+    """The line to the broker of the settings. Raises `ConfigError`."""
+    if settings.mqtt is None:
+        return None
+    app = settings.ledger_name
+    return Broker(settings.mqtt, f"{home_assistant.BASE}-{app}", home_assistant.availability(app))
+
+
 def notifier(
-    settings: Settings, store: Store, changes: Change, transport: Transport, command: str = "ingest"
+    settings: Settings,
+    store: Store,
+    changes: Change,
+    transport: Transport,
+    command: str = "ingest",
+    line: Broker | None = None,
 ) -> Notifier:
-    """Everybody of the settings; `command` is the program as it is called here."""
+    """Everybody of the settings; `command` is the program as it is called here, `line` that to the broker."""
     carriers = messengers(settings)
     if settings.heartbeat:
         carriers[HEARTBEAT] = heartbeat(settings.heartbeat.get_secret_value(), transport)
-    return Notifier(settings, store, changes, carriers, command)
+    return Notifier(settings, store, changes, carriers, command, line)

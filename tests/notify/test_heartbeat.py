@@ -58,7 +58,7 @@ def test_a_disk_that_takes_nothing_is_told(home: Told, receiver: Receiver, monke
         for _ in range(5):
             home.world.time.true += 300
             home.watch()
-            home.notifier.finish(10, home.world.pipeline.clock.now())
+            home.notifier.settle(10, home.world.pipeline.clock.now())
     assert receiver.paths[-1] == f"/{UUID}/fail"
     home.looks(1800)
     assert receiver.paths[-1] == f"/{UUID}"

@@ -4,7 +4,7 @@ from typing import Any
 
 from ingest.fetch.transport import HttpTransport
 from ingest.notify.notifier import Notifier
-from ingest.notify.wiring import notifier
+from ingest.notify.wiring import broker, notifier
 from ingest.report import report
 from ingest.service.monitor import Watch
 from tests.world import World
@@ -20,10 +20,19 @@ class Told:
     def begin(self) -> None:
         world = self.world
         transport = HttpTransport(lambda _: None, "test")
-        self.notifier: Notifier = notifier(world.settings, world.store, world.pipeline.changes, transport)
+        line = broker(world.settings)
+        self.notifier: Notifier = notifier(
+            world.settings, world.store, world.pipeline.changes, transport, "ingest", line
+        )
         self.watch = Watch(world.pipeline, tell=self.notifier.consider)
 
+    def stop(self) -> None:
+        """The end of the service."""
+        self.notifier.finish(self.wait, self.now)
+        self.world.end()
+
     def restart(self) -> None:
+        self.notifier.finish(self.wait, self.now)
         self.world.crash()
         self.begin()
 
@@ -35,7 +44,7 @@ class Told:
         """Five minutes of the service."""
         self.world.run(seconds)
         self.watch()
-        self.notifier.finish(self.wait, self.now)
+        self.notifier.settle(self.wait, self.now)
 
     def looks(self, seconds: int, every: int = 300) -> None:
         for _ in range(seconds // every):

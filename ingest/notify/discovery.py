@@ -1,0 +1,43 @@
+"""The devices at the broker: what is to be seen there after every look at the state."""
+
+import sqlite3
+
+from ingest.config import Settings
+from ingest.core.days import zone
+from ingest.core.point import decode_fields
+from ingest.core.words import localized
+from ingest.notify import home_assistant, meters
+from ingest.notify.memory import Memory
+from ingest.report import Report, SystemReport
+from ingest.store import archive
+
+
+def documents(settings: Settings, db: sqlite3.Connection, made: Report, memory: Memory, command: str) -> dict[str, str]:
+    """Every topic with its document; topics of systems that are gone have an empty one. Moves the meters on."""
+    prefix = settings.mqtt.discovery_prefix if settings.mqtt else ""
+    names = [system.system for system in made.systems]
+    found: dict[str, str] = {}
+    for system in made.systems:
+        old = memory.meters.get(system.system, {})
+        memory.meters[system.system] = held = meters.read(db, system.system, old, zone(system.timezone), made.now)
+        battery = _battery(db, system)
+        wanted = home_assistant.entities(held, battery=battery is not None)
+        found |= home_assistant.configurations(system, wanted, prefix, settings.ledger_name)
+        wrong = [at.text for at in made.problems if home_assistant.concerns(at, system.system, names)]
+        topic, text = home_assistant.state(system, held, battery, [localized(at, command) for at in wrong])
+        found[topic] = text
+    gone = {topic: "" for topic in memory.topics if topic not in found}
+    memory.topics = sorted(found)
+    return {**gone, **found}
+
+
+def _battery(db: sqlite3.Connection, system: SystemReport) -> float | None:
+    """The newest state of charge in percent."""
+    extent = archive.extent(db, "battery", system.system)
+    if extent is None:
+        return None
+    for _, fields in archive.values(db, "battery", system.system, extent[1], extent[1] + 1):
+        percent = decode_fields(fields).get("soc_percent")
+        if isinstance(percent, float):
+            return percent
+    return None
