@@ -10,15 +10,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ingest.cli.context import Context
 from ingest.cli.data import WHEN, measurements, moment
-from ingest.cli.plan import history_words, known_state, the_timetable, the_works
+from ingest.cli.plan import history_words, known_state, the_works
 from ingest.config import share
 from ingest.core.days import zone
 from ingest.core.errors import IngestError, StateLocked
 from ingest.core.span import Span
 from ingest.enphase.streams import BY_NAME
-from ingest.plan import timetable
+from ingest.plan import estimate
 from ingest.plan.inventory import Inventory
 from ingest.plan.work import Wanted, Work
+from ingest.report.calls import outlook
 from ingest.store import backfills, snapshot
 from ingest.store.backfills import BackfillRequest
 from ingest.store.database import Store
@@ -57,10 +58,11 @@ def backfill(  # noqa: PLR0913 - one argument an option
     with known_state(context) as db:
         asked = _asked(context, db, since, until, system, stream)
         works, _ = the_works(context, db)
-        frame = the_timetable(context, db, works)
+        frame = outlook(context.settings, works, db, context.clock.now())
         wanted = [_with(work, asked[work.key]) for work in works if work.key in asked]
-        classes = context.settings.ages
-        cost = timetable.price(wanted, context.clock.now(), classes, frame, context.settings.price)
+        calls = estimate.count(wanted, context.clock.now(), context.settings.ages)
+        room = frame.backfill
+        cost = estimate.backfill(calls, room.this_month, room.per_month, context.clock.now(), context.settings.rules)
     if as_json and dry_run:
         context.show_json(asdict(cost))
         return
@@ -133,5 +135,4 @@ def _left(context: Context, asked: dict[tuple[str, str], Span]) -> int:
     with known_state(context) as db:
         works, _ = the_works(context, db)
         wanted = [_with(work, asked[work.key]) for work in works if work.key in asked]
-        classes = context.settings.ages
-        return timetable.price(wanted, context.clock.now(), classes, the_timetable(context, db, works)).calls
+        return estimate.count(wanted, context.clock.now(), context.settings.ages)

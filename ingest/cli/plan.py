@@ -14,14 +14,15 @@ from ingest.cli.context import Context
 from ingest.config import PLANS
 from ingest.core.units import DAY
 from ingest.core.words import day_words
-from ingest.plan import timetable
+from ingest.plan.estimate import BackfillEstimate
 from ingest.plan.inventory import Inventory
 from ingest.plan.quota import Plan, month_bounds
 from ingest.plan.state import SystemRow
 from ingest.plan.timetable import Timetable, TimetableLine
 from ingest.plan.work import Work
 from ingest.report.advice import advise, spell
-from ingest.store import ledger, snapshot
+from ingest.report.calls import outlook
+from ingest.store import snapshot
 from ingest.store.database import in_memory
 
 NEXT_PLANS = {name: Plan(minute, month) for name, (minute, month, _) in PLANS.items() if name != "partner"}
@@ -53,23 +54,6 @@ def the_works(context: Context, db: sqlite3.Connection) -> tuple[list[Work], boo
     return inventory.works(now), assumed
 
 
-def the_timetable(context: Context, db: sqlite3.Connection, works: Sequence[Work]) -> Timetable:
-    """The timetable of the settings, as the calls spent so far leave it."""
-    settings, now = context.settings, context.clock.now()
-    api = settings.api
-    usage = ledger.usage(db, context.settings.ledger_name, now)
-    return timetable.timetable(
-        settings.plan,
-        timetable.demands(works, now, settings.ages),
-        now=now,
-        reserve=api.reserve,
-        share=api.backfill_share,
-        used=usage.month,
-        price=settings.price,
-        free=api.plan.free_calls,
-    )
-
-
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_obj
@@ -77,7 +61,7 @@ def plan(context: Context, *, as_json: bool) -> None:
     """The timetable that fits the plan: cadence per stream, calls, money, what history may use. Offline."""
     with known_state(context) as db:
         works, assumed = the_works(context, db)
-        found = the_timetable(context, db, works)
+        found = outlook(context.settings, works, db, context.clock.now())
     advice = advise(found, NEXT_PLANS)
     if as_json:
         context.show_json(asdict(found) | {"advice": advice, "assumed_one_system": assumed})
@@ -110,7 +94,7 @@ def _print(context: Context, found: Timetable, *, assumed: bool) -> None:
     if now:
         console.print(now)
     console.print(f"Live polling: {found.planned:,.0f} calls a month; kept for other tools: {found.reserve:,}")
-    console.print(f"History is guaranteed {found.share:,} calls a month")
+    console.print(f"History is guaranteed {found.guaranteed:,} of the {found.left:,} calls that are left of this month")
     console.print(history_words(found.backfill, context.settings.price, context))
     free, price = api.plan.free_calls, context.settings.price
     if found.cost:
@@ -150,7 +134,7 @@ def _this_month(found: Timetable, now: int) -> str:
     return f"Until {until} every {every} by day: {found.left:,} calls are left of this month"
 
 
-def history_words(found: timetable.BackfillEstimate, price: float, context: Context) -> str:
+def history_words(found: BackfillEstimate, price: float, context: Context) -> str:
     """What history needs, how long it takes and what it would cost, as a sentence."""
     if not found.calls:
         return "All the history that is wanted has been read."

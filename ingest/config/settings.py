@@ -25,6 +25,7 @@ from ingest.config.receivers import HeartbeatUrl, Mqtt, Notify
 from ingest.config.values import SIMULATOR, word_error
 from ingest.core.units import DAY, HOUR
 from ingest.enphase.catalogue import CADENCES
+from ingest.plan.budget import Rules, renewals
 from ingest.plan.quota import Plan
 from ingest.plan.work import Classes
 
@@ -176,6 +177,13 @@ class Settings(Section):
     def plan(self) -> Plan:
         """The limits of the plan."""
         return Plan(self.api.plan.per_minute, self.api.plan.per_month)
+
+    @property
+    def rules(self) -> Rules:
+        """How the month is divided; calls of the simulator cost nothing."""
+        tokens = 0.0 if self.version == "v2" else renewals(len(self.accounts))
+        api = self.api
+        return Rules(self.plan, api.reserve, api.backfill_share, tokens, self.price, api.plan.free_calls)
 
     @property
     def ages(self) -> Classes:

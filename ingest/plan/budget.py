@@ -5,47 +5,46 @@ from dataclasses import dataclass
 from math import ceil
 
 from ingest.core.units import DAY
-from ingest.enphase.call import Purpose
+from ingest.enphase.oauth import EARLY
 from ingest.plan import pacing, quota
 from ingest.plan.pacing import EVEN, Factors, Group
-from ingest.plan.quota import Plan, Usage
+from ingest.plan.quota import Budget, Plan, Usage
 
 HURRY = 1.05
-"""Live calls may go so much faster than evenly where they come in lumps."""
+"""Calls may go so much faster than evenly where they come in lumps."""
 LEAST_LUMP = 12
-"""So many live calls may always come together: each stream of a system once, and the daily ones."""
+"""So many calls may always come together: each stream of a system once, and the daily ones."""
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How this month is spent: `factors` lengthen cadences, history may use `history` calls of the `left` ones.
-    `only_leaving` says that all of these are needed for data which are about to leave the cloud; `per_day` are the
-    calls a day that live polling may use.
+    """How this month is spent: `factors` thin live polling out, history may use `history` calls of the `left` ones,
+    `at_once` of them without waiting. `only_leaving` says that all of these are needed for data which are about to
+    leave the cloud; `per_day` and `history_per_day` are the calls a day that each side may use.
     """
 
     factors: Factors = EVEN
     history: int = 0
+    at_once: int = 0
     left: int = 0
     needs_history: int = 0
     only_leaving: bool = False
     per_day: float = 0.0
-
-    @property
-    def stretch(self) -> float:
-        """By how much the cadence of frequent pairs is lengthened."""
-        return self.factors.stretch
+    history_per_day: float = 0.0
 
 
 @dataclass(frozen=True)
 class Rules:
     """What the owner set: the plan, and the shares of the month for others and for history. `renewals` are calls a
-    day for tokens, which may count.
+    day for tokens, which may count; `price` is that of a call beyond the `free` ones of a month (US dollars).
     """
 
     plan: Plan
-    reserve: float
-    share: float
-    renewals: float
+    reserve: float = 0.1
+    share: float = 0.2
+    renewals: float = 0.0
+    price: float = 0.0
+    free: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,38 +54,71 @@ class Needs:
     """
 
     groups: Mapping[Group, int]
-    history: int
-    leaving: float
-    again: float
+    history: int = 0
+    leaving: float = 0.0
+    again: float = 0.0
+
+
+def renewals(accounts: int) -> float:
+    """Calls a day for the tokens of so many accounts: they live a day and are renewed ahead of its end."""
+    return accounts / (1 - EARLY)
+
+
+def days_left(now: int) -> float:
+    """Days until the month ends; at its very end, what one call takes is still spread over a quarter of an hour."""
+    return max((quota.month_bounds(now)[1] - now) / DAY, 1 / 96)
+
+
+def divide(rules: Rules, needs: Needs, usage: Usage, now: int) -> Budget:
+    """Divide what is left of the month between live polling, with what keeps it going, and history."""
+    left, days = quota.left_of_month(rules.plan, usage, rules.reserve), days_left(now)
+    live = (pacing.calls(needs.groups, EVEN) + rules.renewals) * days
+    history = needs.history + int(needs.again * days)
+    return quota.divide(left, backfilled(needs, usage, now), live, history, rules.share, needs.leaving)
+
+
+def backfilled(needs: Needs, usage: Usage, now: int) -> int:
+    """The calls of this month for history that counts: second looks at what live polling read do not."""
+    elapsed = (now - quota.month_bounds(now)[0]) / DAY
+    return max(0, usage.history - int(needs.again * elapsed))
 
 
 def pace(rules: Rules, needs: Needs, usage: Usage, now: int) -> Pace:
-    """Divide what is left of the month between live polling and history, and spread the former evenly to its end."""
-    left = quota.left_of_month(rules.plan, usage, rules.reserve)
-    days = max((quota.month_bounds(now)[1] - now) / DAY, 1 / 96)
-    live = (pacing.calls(needs.groups, 1.0) + rules.renewals) * days
-    whole = quota.left_of_month(rules.plan, Usage(0, 0, ()), rules.reserve)
-    budget = quota.divide(left, usage.history, live, needs.history + int(needs.again * days), rules.share, whole)
+    """Divide what is left of the month, and spread live polling evenly to its end."""
+    budget, days = divide(rules, needs, usage, now), days_left(now)
     per_day = min(budget.live / days, pacing.per_day(rules.plan)) - rules.renewals
     factors = pacing.fit(needs.groups, max(per_day, 1e-6))
-    return Pace(factors, budget.history, left, needs.history, budget.history <= needs.leaving, budget.live / days)
+    return Pace(
+        factors,
+        budget.history,
+        budget.at_once,
+        left=budget.live + budget.history,
+        needs_history=needs.history,
+        only_leaving=budget.history <= needs.leaving,
+        per_day=budget.live / days,
+        history_per_day=budget.history / days,
+    )
 
 
 class TokenBucket:
-    """Keeps live calls even where many pairs fall due together or fail: a bucket that holds a quarter of a day's."""
+    """Keeps calls even where many fall due together or fail: a bucket that holds a quarter of a day's.
 
-    def __init__(self) -> None:
-        self._level, self._at, self._rate = 1e9, 0, 0.0
+    It is full at first, or `empty`.
+    """
+
+    def __init__(self, *, empty: bool = False) -> None:
+        self._level, self._rate = 0.0 if empty else 1e9, 0.0
+        self._at: int | None = None
 
     def open_at(self, per_day: float, now: int) -> int:
-        """When the next live call may be made, `per_day` being those of a day."""
+        """When the next call may be made, `per_day` being those of a day."""
         self._rate = HURRY * per_day / DAY
         most = max(LEAST_LUMP, per_day / 4)
-        self._level = min(most, self._level + max(0, now - self._at) * self._rate)
+        since = now if self._at is None else self._at
+        self._level = min(most, self._level + max(0, now - since) * self._rate)
         self._at = now
         return now if self._level >= 1 else now + ceil((1 - self._level) / max(self._rate, 1e-9))
 
-    def take(self, purpose: Purpose) -> None:
-        """A call was made; history has its own share."""
-        if purpose is not Purpose.HISTORY:
-            self._level -= 1
+    def take(self) -> None:
+        """A call was made."""
+        self._level -= 1

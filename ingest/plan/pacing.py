@@ -1,10 +1,10 @@
 """How fast to ask: the hours in which a stream is awake, and the one factor that makes a month's wishes fit a plan."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from ingest.core.span import Span
-from ingest.core.units import DAY, HOUR, MINUTE
+from ingest.core.units import DAY, HOUR, MINUTE, WEEK
 from ingest.plan.quota import Plan, burst
 
 DAYLIGHT_MARGIN = 30 * MINUTE
@@ -44,6 +44,21 @@ def awake_seconds(daylight: Daylight | None) -> int:
     return min(DAY, max(daylight.last - daylight.first + 2 * DAYLIGHT_MARGIN, DAY - LONGEST_REST))
 
 
+class Factors(NamedTuple):
+    """By how much calls are thinned out: the cadence of frequent pairs is lengthened by `stretch`; those asked daily at
+    most have at least `slow` s between two calls.
+    """
+
+    stretch: float = 1.0
+    slow: float = DAY
+
+
+EVEN = Factors()
+"""Everything as often as it is wanted."""
+LONG = 4 * HOUR
+"""Live polling at longer intervals than this (s) is worth more than daily totals and odometers every day."""
+
+
 class Group(NamedTuple):
     """Pairs that cost the same: asked every `every` s, of gateways that upload every `period` s (0: not known),
     awake `awake` s a day.
@@ -55,12 +70,18 @@ class Group(NamedTuple):
 
     @property
     def is_slow(self) -> bool:
-        """Whether it is asked daily at most: such calls are stretched last."""
+        """Whether it is asked daily at most."""
         return self.every >= DAY
 
-    def calls(self, stretch: float) -> float:
-        """Calls a day of one pair, its cadence lengthened by `stretch`."""
-        cadence = max(self.every * stretch, self.period, 1)
+    def cadence(self, factors: Factors) -> float:
+        """Seconds between two calls of one pair while it is awake."""
+        if self.is_slow:
+            return max(self.every, factors.slow)
+        return max(self.every * factors.stretch, self.period, 1)
+
+    def calls(self, factors: Factors) -> float:
+        """Calls a day of one pair."""
+        cadence = self.cadence(factors)
         if self.is_slow or self.awake >= DAY:
             return DAY / cadence
         return self.awake / cadence + EDGES * min(1.0, self.awake / cadence)
@@ -70,43 +91,41 @@ Groups = Mapping[Group, int]
 """How many pairs there are of each kind."""
 
 
-def calls(groups: Groups, stretch: float) -> float:
+def calls(groups: Groups, factors: Factors) -> float:
     """Calls a day of all the pairs."""
-    return sum(count * group.calls(stretch) for group, count in groups.items())
-
-
-class Factors(NamedTuple):
-    """By how much cadences are lengthened: `stretch` of the frequent ones, `slow` of those asked daily at most."""
-
-    stretch: float = 1.0
-    slow: float = 1.0
-
-
-EVEN = Factors()
-"""Everything as often as it is wanted."""
+    return sum(count * group.calls(factors) for group, count in groups.items())
 
 
 def fit(groups: Groups, per_day: float) -> Factors:
     """The least factors with which everything fits in `per_day` calls.
 
-    Daily calls are left alone while they take less than half; beyond that they are stretched too, so none starves.
+    Where frequent pairs could only be asked at intervals longer than `LONG`, those asked daily are asked weekly. Beyond
+    that the latter are left alone while they take less than half, and then asked more seldom still, so none starves.
     """
+    factors = _fit(groups, per_day, EVEN.slow)
+    fastest = min((group.every for group in groups if not group.is_slow), default=0)
+    is_short = factors.stretch > 1 and fastest * factors.stretch > LONG
+    return _fit(groups, per_day, WEEK) if is_short else factors
+
+
+def _fit(groups: Groups, per_day: float, least: float) -> Factors:
+    """The same, with at least `least` s between two calls of slow pairs."""
     slow = {group: count for group, count in groups.items() if group.is_slow}
     quick = {group: count for group, count in groups.items() if not group.is_slow}
-    fixed = calls(slow, 1.0)
-    most = max(per_day - calls(quick, 1.0), per_day / 2 if quick else per_day)
-    factor = max(1.0, fixed / max(most, 1e-9)) if fixed else 1.0
-    return Factors(_solve(quick, per_day - fixed / factor), min(factor, 1e6))
+    most = max(per_day - calls(quick, EVEN), per_day / 2 if quick else per_day)
+    every = _least(lambda at: calls(slow, Factors(slow=at)) <= most, least, 1e6 * DAY)
+    rest = per_day - calls(slow, Factors(slow=every))
+    return Factors(_least(lambda at: calls(quick, Factors(at)) <= rest, 1.0, 1e6), every)
 
 
-def _solve(groups: Groups, per_day: float) -> float:
-    low, high = 1.0, 1e6
-    if not groups or calls(groups, low) <= per_day:
+def _least(fits: Callable[[float], bool], low: float, high: float) -> float:
+    """The least number from `low` to `high` that fits; `high` where none does."""
+    if fits(low):
         return low
     # What the edges of days cost cannot be stretched; where they alone are too much, the day is cut by hand.
     for _ in range(32):
         middle = (low * high) ** 0.5
-        low, high = (middle, high) if calls(groups, middle) > per_day else (low, middle)
+        low, high = (low, middle) if fits(middle) else (middle, high)
     return high
 
 

@@ -12,7 +12,7 @@ from ingest.core.span import Span, Spans, intersect, total
 from ingest.core.units import DAY, HOUR
 from ingest.enphase.call import Purpose, Task
 from ingest.enphase.streams.base import Scope
-from ingest.plan.pacing import rest_at
+from ingest.plan.pacing import EVEN, Factors, rest_at
 from ingest.plan.rhythm import look_from, next_look
 from ingest.plan.windows import RIDE, count_windows, debts, history_windows, live_window, served_from
 from ingest.plan.work import Classes, Work
@@ -25,21 +25,18 @@ LONGEST_PAUSE = 6 * HOUR
 # ── live ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def due_at(work: Work, stretch: float, slow: float = 1.0) -> int:
-    """When the next live call or snapshot is due; 0 when none was ever answered.
-
-    `stretch` lengthens the cadence of frequent pairs, `slow` that of those asked daily at most.
-    """
+def due_at(work: Work, factors: Factors = EVEN) -> int:
+    """When the next live call or snapshot is due; 0 when none was ever answered."""
     if work.pair.cursor:
         return 0
     asked = work.asked_at
     if asked is None:
         return work.live_from
-    if work.every >= DAY:
-        return max(asked + int(work.every * slow), work.live_from)
+    if work.group.is_slow:
+        return max(asked + int(work.group.cadence(factors)), work.live_from)
     if work.rhythm.was_silent and asked < work.log[-1].seen_at:
         return max(work.log[-1].seen_at, work.live_from)
-    at = next_look(work.rhythm, work.reported_at, asked, work.every * stretch, work.stream.name + work.system)
+    at = next_look(work.rhythm, work.reported_at, asked, work.every * factors.stretch, work.stream.name + work.system)
     return max(_awake(work, asked, at), work.live_from)
 
 
@@ -51,11 +48,11 @@ def _awake(work: Work, asked: int, at: int) -> int:
     return look_from(work.rhythm, work.reported_at, rest.start if asked < rest.start else rest.end)
 
 
-def live_tasks(works: Iterable[Work], now: int, classes: Classes, stretch: float, slow: float = 1.0) -> list[Task]:
+def live_tasks(works: Iterable[Work], now: int, classes: Classes, factors: Factors = EVEN) -> list[Task]:
     """Live calls and snapshots that are due, the most overdue first relative to its cadence."""
     due: list[tuple[int, float, Task]] = []
     probed: set[str] = set()
-    for at, work in sorted(((due_at(work, stretch, slow), work) for work in works), key=lambda entry: entry[0]):
+    for at, work in sorted(((due_at(work, factors), work) for work in works), key=lambda entry: entry[0]):
         if at > now or work.live_from > now or (work.is_silent and work.system in probed):
             continue
         task = _task(work, now, classes)
@@ -108,7 +105,11 @@ class Debt(NamedTuple):
 
 
 def debt(work: Work, now: int, classes: Classes, later: int) -> Debt | None:
-    """The history owed of a pair, None when there is none, and how much of it would be gone by `later` (epoch s)."""
+    """The history owed of a pair, and how much of it would be gone by `later` (epoch s); None when there is none, or
+    when it rests for over a day.
+    """
+    if work.history_from > now + DAY:
+        return None
     owing, ripe = debts(work, now, classes)
     if not ripe:
         return None

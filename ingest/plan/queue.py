@@ -7,7 +7,7 @@ import heapq
 from collections import Counter, defaultdict, deque
 from collections.abc import Collection
 
-from ingest.core.units import DAY, HOUR, MINUTE
+from ingest.core.units import HOUR, MINUTE
 from ingest.enphase.call import Task
 from ingest.plan import planner
 from ingest.plan.inventory import Inventory
@@ -107,13 +107,13 @@ class DueQueue:
             self._order[key] = len(self._order)
             self._priced.appendleft((-PRICED, key))
             self._priced_at[key] = -PRICED
-        group = None if work.is_finished(now) else work.group
+        group = work.group_at(now)
         self._count(self._group.get(key), old or work, -1)
         self._count(group, work, 1)
         self._works[key], self._group[key] = work, group
         self._of[key[0]].add(key)
         self._ready.discard(key)
-        self._push(key, planner.due_at(work, *self.factors))
+        self._push(key, planner.due_at(work, self.factors))
 
     def _push(self, key: Key, at: int) -> None:
         self._due[key] = at
@@ -135,9 +135,7 @@ class DueQueue:
         del self._due[key], self._priced_at[key]
 
     def _price(self, key: Key, now: int) -> None:
-        work = self._works[key]
-        paused = work.history_from > now + DAY
-        self._owe(key, None if paused else planner.debt(work, now, self._classes, month_bounds(now)[1]))
+        self._owe(key, planner.debt(self._works[key], now, self._classes, month_bounds(now)[1]))
         self._priced_at[key] = now
         self._priced.append((now, key))
 
@@ -170,11 +168,11 @@ class DueQueue:
             self.waits = False
         front = heapq.nsmallest(FRONT, ready, key=lambda key: self._rank(key, now))
         works = [self._fresh(key, now) for key in front]
-        tasks = planner.live_tasks(works, now, self._classes, *self.factors)
+        tasks = planner.live_tasks(works, now, self._classes, self.factors)
         for key in {work.key for work in works} - {task.pair for task in tasks}:
             self._ready.discard(key)
             pause = SWEEP if self._works[key].is_finished(now) else MINUTE
-            self._push(key, max(planner.due_at(self._works[key], *self.factors), now + pause))
+            self._push(key, max(planner.due_at(self._works[key], self.factors), now + pause))
         return tasks
 
     def _rank(self, key: Key, now: int) -> tuple[int, float, int]:

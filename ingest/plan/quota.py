@@ -34,10 +34,13 @@ class Usage:
 
 @dataclass(frozen=True)
 class Budget:
-    """The month divided: what live polling and history may still spend, after the reserve."""
+    """The month divided: what live polling and history may still spend, after the reserve. The latter may spend
+    `at_once` as fast as the minute admits, the rest evenly to the end of the month.
+    """
 
     live: int
     history: int
+    at_once: int = 0
 
 
 def month_bounds(at: int) -> tuple[int, int]:
@@ -78,17 +81,20 @@ def left_of_month(plan: Plan, usage: Usage, reserve: float) -> int:
     return max(0, int(plan.per_month * (1 - reserve)) - usage.month)
 
 
-def divide(
-    left: int, spent_on_history: int, live: float, history: int, share: float, whole: int | None = None
-) -> Budget:
+def guaranteed(left: int, spent_on_history: int, share: float) -> int:
+    """Calls that history may take at once, whatever live polling needs: `share` of what is left of the month. What it
+    has spent this month counts as part of both, so its guarantee can be used up.
+    """
+    return max(0, int(share * (left + spent_on_history)) - spent_on_history)
+
+
+def divide(left: int, spent_on_history: int, live: float, history: int, share: float, leaving: float = 0.0) -> Budget:
     """Divide what is left between live polling and history.
 
-    `live` and `history` are the calls each side could still use this month. History is guaranteed `share` of the
-    month's budget, which is `whole`, or what is left and what was spent on history; what one side does not need goes
-    to the other.
+    `live` and `history` are the calls each side could still use this month, `leaving` those of the latter for data that
+    leave the cloud before its end: these have the share of what is left also where the guarantee is used up, but only
+    as the days go by. What one side does not need goes to the other.
     """
-    budget = left + spent_on_history if whole is None else whole
-    guaranteed = max(0, int(share * budget) - spent_on_history)
-    spare = left - live
-    allowed = min(history, left, max(guaranteed, int(spare)))
-    return Budget(live=left - allowed, history=allowed)
+    at_once = max(guaranteed(left, spent_on_history, share), int(left - live), 0)
+    allowed = min(history, left, max(at_once, int(min(leaving, share * left))))
+    return Budget(live=left - allowed, history=allowed, at_once=min(allowed, at_once))

@@ -113,6 +113,10 @@ class Work:
             return Group(self.every)
         return Group(self.every, self.rhythm.period, awake_seconds(self.daylight) // 60 * 60)
 
+    def group_at(self, now: int) -> Group | None:
+        """The same; None when nothing newer is wanted."""
+        return None if self.is_finished(now) else self.group
+
 
 @dataclass(frozen=True)
 class Classes:

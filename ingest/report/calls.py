@@ -7,11 +7,12 @@ from ingest.config import Settings
 from ingest.core.span import total
 from ingest.core.units import DAY, HOUR
 from ingest.plan import quota
-from ingest.plan.timetable import Timetable, demands, timetable
+from ingest.plan.demand import demands
+from ingest.plan.timetable import Timetable, timetable
 from ingest.plan.work import Work
 from ingest.report.gaps import owing, settled_until, wanted
 from ingest.report.model import BackfillReport, QuotaReport
-from ingest.store import ledger
+from ingest.store import backfills, ledger
 from ingest.store import meta as kept
 
 
@@ -23,7 +24,7 @@ def spending(
     usage = ledger.usage(db, name, now)
     left = quota.left_of_month(plan, usage, settings.api.reserve)
     _, ends_at = quota.month_bounds(now)
-    table = _timetable(settings, works, usage.month, now)
+    table = outlook(settings, works, db, now)
     rate = _rate(db, name, now)
     live = rate * (ends_at - now) / DAY if rate else min(left, table.ahead)
     ahead = live + min(table.backfill.calls, table.backfill.this_month, max(0, left - live))
@@ -45,11 +46,10 @@ def spending(
     return calls, _backfill(settings, works, table, now)
 
 
-def _timetable(settings: Settings, works: Sequence[Work], used: int, now: int) -> Timetable:
-    """What the plan admits from now on."""
-    api = settings.api
-    asked = demands(works, now, settings.ages)
-    return timetable(settings.plan, asked, now=now, reserve=api.reserve, share=api.backfill_share, used=used)
+def outlook(settings: Settings, works: Sequence[Work], db: sqlite3.Connection, now: int) -> Timetable:
+    """What the plan admits from now on, as the calls spent so far leave it."""
+    rules, usage = backfills.rules(db, settings.rules), ledger.usage(db, settings.ledger_name, now)
+    return timetable(rules, demands(works, now, settings.ages), usage, now)
 
 
 def _rate(db: sqlite3.Connection, name: str, now: int) -> float:

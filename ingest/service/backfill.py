@@ -8,8 +8,6 @@ from ingest.store import backfills, meta, progress, snapshot
 from ingest.store.backfills import BackfillRequest
 from ingest.store.database import Store
 
-SHARE = "backfill_share"
-
 
 def take_up(store: Store, inventory: Inventory, now: int) -> set[str]:
     """Make the waiting wishes part of what is wanted; returns the systems they concern. Asks for nothing itself."""
@@ -29,7 +27,7 @@ def take_up(store: Store, inventory: Inventory, now: int) -> set[str]:
                 progress.save_pair(db, pair)
                 systems.add(pair.system)
             if wish.share is not None:
-                meta.write(db, SHARE, str(wish.share))
+                meta.write(db, backfills.SHARE, str(wish.share))
             backfills.taken_up(db, number, now)
     inventory.replace(snapshot.load(store.db))
     return systems
@@ -45,14 +43,8 @@ def _pairs(inventory: Inventory, wish: BackfillRequest) -> list[Pair]:
     ]
 
 
-def share(store: Store, configured: float) -> float:
-    """The part of the month's calls that history is guaranteed: as wished, until all of it is there."""
-    wished = meta.read(store.db, SHARE)
-    return max(configured, float(wished)) if wished else configured
-
-
 def is_there(store: Store) -> None:
     """All the history wanted has been read: a wish for a larger share is over."""
-    if meta.read(store.db, SHARE):
+    if meta.read(store.db, backfills.SHARE):
         with store.transaction() as db:
-            meta.write(db, SHARE, "")
+            meta.write(db, backfills.SHARE, "")

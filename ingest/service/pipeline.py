@@ -22,7 +22,7 @@ from ingest.fetch.worker import FAILED, Outcome, fetch
 from ingest.logs import Change
 from ingest.plan import quota
 from ingest.plan.breaker import Breaker, after, stopped
-from ingest.plan.budget import Pace, Rules
+from ingest.plan.budget import Pace
 from ingest.plan.dispatcher import LONGEST_WAIT, Dispatcher
 from ingest.plan.inventory import Inventory, utc_offset
 from ingest.plan.queue import DueQueue
@@ -30,7 +30,7 @@ from ingest.plan.state import Pair
 from ingest.report.tokens import note_renewal
 from ingest.service import backfill, news
 from ingest.service.clock import Clock
-from ingest.store import ledger, snapshot
+from ingest.store import backfills, ledger, snapshot
 from ingest.store import meta as kept
 from ingest.store.database import Store
 
@@ -40,8 +40,6 @@ PARALLEL_FROM = 100
 """Plans from this many calls a minute on fetch in parallel; smaller ones one at a time (reference 4.4)."""
 TOKEN_SOON_S = 5
 """Seconds after which it is worth looking whether a token has come."""
-RENEWED_AT = 0.8
-"""Tokens of a day are renewed when this share of it has passed (`oauth.EARLY`)."""
 
 Event = Outcome | Renewal | Delivery
 
@@ -78,9 +76,7 @@ class Pipeline:
             ages.adopt(db, self.classes, self.clock.now())
         self.inventory = Inventory(self.settings, snapshot.load(self.store.db))
         self.due_queue = DueQueue(self.inventory, self.classes)
-        renewals = 0.0 if self.api.version == "v2" else len(self.settings.accounts) / RENEWED_AT
-        rules = Rules(self.plan, self.settings.api.reserve, self.settings.api.backfill_share, renewals)
-        self.dispatcher = Dispatcher(self.due_queue, rules)
+        self.dispatcher = Dispatcher(self.due_queue, self.settings.rules)
         self.pace = Pace()
         self.changes = Change(log)
         self.stopping = False
@@ -147,8 +143,7 @@ class Pipeline:
         usage = ledger.usage(self.store.db, self.app, now)
         for system in backfill.take_up(self.store, self.inventory, now):
             self.due_queue.touch(system, now)
-        share = backfill.share(self.store, self.settings.api.backfill_share)
-        self.dispatcher.rules = replace(self.dispatcher.rules, share=share)
+        self.dispatcher.rules = backfills.rules(self.store.db, self.settings.rules)
         accounts = frozenset(name for name in self.settings.accounts if self.accounts.grant(name, now))
         choice = self.dispatcher.choose(now, usage, accounts, self._flying)
         self.pace = self.dispatcher.pace

@@ -2,9 +2,14 @@
 
 import json
 import sqlite3
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from ingest.core.span import Span, Spans, subtract, union
+from ingest.plan.budget import Rules
+from ingest.store import meta
+
+SHARE = "backfill_share"
+"""What `meta` calls the share of the calls that a wish asked for."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,12 @@ def want(db: sqlite3.Connection, system: str, stream: str, span: Span, floor: in
     db.execute("DELETE FROM unwanted WHERE system = ? AND stream = ?", (system, stream))
     db.executemany("INSERT INTO unwanted VALUES (?, ?, ?, ?)", [(system, stream, *one) for one in skipped])
     return min(span.start, floor)
+
+
+def rules(db: sqlite3.Connection, configured: Rules) -> Rules:
+    """How the month is divided: as configured, but with the larger share that a wish asked for until it is read."""
+    wished = meta.read(db, SHARE)
+    return replace(configured, share=max(configured.share, float(wished))) if wished else configured
 
 
 def unwanted(db: sqlite3.Connection) -> dict[tuple[str, str], Spans]:

@@ -13,6 +13,7 @@ from ingest.enphase.call import Purpose, Task
 from ingest.enphase.streams import BY_NAME
 from ingest.plan import coverage
 from ingest.plan.coverage import Advance, edge
+from ingest.plan.pacing import Factors
 from ingest.plan.planner import due_at, history_tasks, live_tasks
 from ingest.plan.windows import DEBT_PATIENCE, complete_until, history_windows, live_window, ratio, served_from
 from ingest.plan.work import Classes, Work
@@ -206,7 +207,7 @@ def test_a_live_window_reads_all_that_is_unsettled_within_reach(pair: Work) -> N
 def test_a_finished_system_gets_no_live_call(pair: Work) -> None:
     over = changed(pair, until=NOW)
     assert live_window(over, NOW, CLASSES) is None
-    assert live_tasks([over, work("production_meter_readings", until=NOW)], NOW, CLASSES, 1.0) == []
+    assert live_tasks([over, work("production_meter_readings", until=NOW)], NOW, CLASSES) == []
 
 
 def test_a_second_look_of_half_a_day_rides_in_a_live_call() -> None:
@@ -226,7 +227,7 @@ def test_a_second_look_of_less_waits_for_more() -> None:
 
 
 def _order(*pairs: Work, stretch: float = 1.0) -> list[tuple[str, str]]:
-    return [task.pair for task in live_tasks(pairs, NOW, CLASSES, stretch)]
+    return [task.pair for task in live_tasks(pairs, NOW, CLASSES, Factors(stretch))]
 
 
 def test_the_most_overdue_goes_first_relative_to_its_cadence() -> None:
@@ -263,19 +264,19 @@ def test_a_resting_pair_is_left_alone() -> None:
 
 
 def test_the_next_page_of_a_list_is_due_at_once() -> None:
-    (task,) = live_tasks([work("systems", asked_at=NOW, cursor="2")], NOW, CLASSES, 1.0)
+    (task,) = live_tasks([work("systems", asked_at=NOW, cursor="2")], NOW, CLASSES)
     assert task.cursor == "2"
 
 
 def test_a_silent_system_gets_one_probe_for_all_its_streams() -> None:
     silent = [work(stream.name, probe_at=0) for stream in STREAMS]
-    assert len(live_tasks(silent, NOW, CLASSES, 1.0)) == 1
+    assert len(live_tasks(silent, NOW, CLASSES)) == 1
 
 
 def test_the_silence_of_one_system_does_not_delay_another() -> None:
     silent = [work(stream.name, probe_at=0) for stream in STREAMS]
     awake = [work(stream.name, system="2") for stream in STREAMS]
-    systems = [task.system for task in live_tasks([*silent, *awake], NOW, CLASSES, 1.0)]
+    systems = [task.system for task in live_tasks([*silent, *awake], NOW, CLASSES)]
     assert sorted(systems) == ["1", "2", "2", "2"]
 
 
@@ -287,7 +288,7 @@ def test_nothing_is_planned_for_a_pair_twice(pairs: list[Work], silent: set[str]
         for one in [changed(pair, system=str(index % 3), probe_at=0 if str(index % 3) in silent else None)]
     }
     for tasks in (
-        live_tasks(several.values(), NOW, CLASSES, factor),
+        live_tasks(several.values(), NOW, CLASSES, Factors(factor)),
         history_tasks(several.values(), NOW, CLASSES),
     ):
         planned = [task.pair for task in tasks]
@@ -318,8 +319,8 @@ def test_half_read_is_a_half() -> None:
 
 
 def test_a_page_is_due_at_once_and_a_new_pair_after_its_pause() -> None:
-    assert due_at(work(cursor="2", asked_at=NOW), 1.0) == 0
-    assert due_at(work(rest_until=NOW + 5), 1.0) == NOW + 5
+    assert due_at(work(cursor="2", asked_at=NOW)) == 0
+    assert due_at(work(rest_until=NOW + 5)) == NOW + 5
 
 
 # ── a month in a toy cloud ────────────────────────────────────────────────────────────────────────────
@@ -353,7 +354,7 @@ def _simulate(name: str, days: int, lag: int = 300, reports: int = 1) -> tuple[W
 
 
 def _live(pair: Work, now: int) -> list[Task]:
-    return live_tasks([pair], now, CLASSES, 1.0)
+    return live_tasks([pair], now, CLASSES)
 
 
 def _history(pair: Work, now: int) -> list[Task]:

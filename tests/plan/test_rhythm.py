@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ingest.core.point import Point
 from ingest.core.units import DAY, HOUR, MINUTE
 from ingest.plan.coverage import Advance
-from ingest.plan.pacing import DAYLIGHT_MARGIN, LONGEST_REST, Daylight, Group, awake_seconds, calls, fit, rest_at
+from ingest.plan.pacing import DAYLIGHT_MARGIN, EVEN, LONGEST_REST, Daylight, Group, awake_seconds, calls, fit, rest_at
 from ingest.plan.profile import NEW_PROFILE, from_json, to_json
 from ingest.plan.rhythm import NO_RHYTHM, Rhythm, look, look_from, next_look
 from ingest.plan.windows import history_count, history_windows
@@ -147,13 +147,22 @@ groups = st.dictionaries(
 @given(groups, st.floats(1, 10**6))
 def test_the_pace_fits_and_is_no_slower_than_it_must_be(kinds: dict[Group, int], per_day: float) -> None:
     factors = fit(kinds, per_day)
-    assert min(factors) >= 1
-    slow = {group: count for group, count in kinds.items() if group.is_slow}
-    quick = {group: count for group, count in kinds.items() if not group.is_slow}
-    spent = calls(slow, factors.slow) + calls(quick, factors.stretch)
-    assert spent <= per_day * 1.001 or max(factors) >= 1e5
-    if calls(kinds, 1.0) <= per_day:
-        assert factors == (1.0, 1.0)
+    assert factors.stretch >= 1
+    assert factors.slow >= DAY
+    assert calls(kinds, factors) <= per_day * 1.001 or factors.stretch >= 1e5 or factors.slow >= 1e5 * DAY
+    if calls(kinds, EVEN) <= per_day:
+        assert factors == EVEN
+
+
+@pytest.mark.parametrize(("per_day", "every"), [(60, DAY), (12, DAY), (10, WEEK), (5, WEEK)])
+def test_what_is_asked_daily_becomes_weekly_where_live_polling_is_slower_than_every_four_hours(
+    per_day: float, every: int
+) -> None:
+    house = {Group(900): 1, Group(DAY): 4, Group(WEEK): 1}
+    factors = fit(house, per_day)
+    assert factors.slow == every
+    assert Group(WEEK).cadence(factors) == WEEK, "what is asked weekly anyhow stays so"
+    assert calls(house, factors) == pytest.approx(per_day)
 
 
 @given(works())

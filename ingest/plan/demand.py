@@ -1,0 +1,85 @@
+"""What an installation asks for, by stream: what the month is divided for."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from ingest.core.units import DAY
+from ingest.plan import planner
+from ingest.plan.budget import Needs
+from ingest.plan.coverage import Advance
+from ingest.plan.pacing import EVEN, Group
+from ingest.plan.planner import Debt
+from ingest.plan.quota import month_bounds
+from ingest.plan.work import Classes, Work
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What is wanted of one stream: every `every` s of each of `systems` systems.
+
+    `awake` is the seconds a day in which it is asked, `period` those between two uploads of the gateways (0: not
+    known), `again` the calls a day of one system for second looks that fit into no live call, `history` the calls
+    that history still needs, all systems together, and `leaving` those of them for data that leave the cloud this
+    month.
+    """
+
+    stream: str
+    systems: int
+    every: int
+    awake: int = DAY
+    period: int = 0
+    again: float = 0.0
+    history: int = 0
+    leaving: float = 0.0
+
+    @property
+    def group(self) -> Group:
+        """Its price class."""
+        return Group(self.every, self.period, self.awake)
+
+
+def demands(works: Iterable[Work], now: int, classes: Classes) -> list[Demand]:
+    """What the pairs of an installation ask for, one entry per stream and price class, the dearest first.
+
+    A system with nothing newer to come counts with its history alone.
+    """
+    systems: Counter[tuple[str, Group, float]] = Counter()
+    debts: dict[tuple[str, Group, float], tuple[int, float]] = {}
+    alike: dict[tuple[str, int, int | None, bool], Debt | None] = {}  # thousands of systems that nobody has heard yet
+    for work in works:
+        key = work.stream.name, work.group, planner.looks_again(work, classes)
+        systems[key] += not work.is_finished(now)
+        new = work.stream.name, work.floor, work.until, work.history_from > now
+        if work.log or work.read:
+            debt = _debt(work, now, classes)
+        elif new in alike:
+            debt = alike[new]
+        else:
+            debt = alike[new] = _debt(work, now, classes)
+        if debt is not None:
+            calls, leaving = debts.get(key, (0, 0.0))
+            debts[key] = calls + debt.calls, leaving + debt.leaving
+    found = [
+        Demand(name, many, kind.every, kind.awake, kind.period, again, *debts.get((name, kind, again), (0, 0.0)))
+        for (name, kind, again), many in systems.items()
+    ]
+    return sorted(found, key=lambda wish: -wish.systems * wish.group.calls(EVEN))
+
+
+def _debt(work: Work, now: int, classes: Classes) -> Debt | None:
+    return planner.debt(heard(work, now), now, classes, month_bounds(now)[1])
+
+
+def heard(work: Work, now: int) -> Work:
+    """A gateway that has not been heard yet is taken to have reported until now."""
+    return work if work.log else replace(work, log=(Advance(now, now),))
+
+
+def needs(wanted: Sequence[Demand]) -> Needs:
+    """The same as the month is divided by."""
+    groups: Counter[Group] = Counter()
+    for wish in wanted:
+        groups[wish.group] += wish.systems
+    history, leaving = sum(wish.history for wish in wanted), sum(wish.leaving for wish in wanted)
+    return Needs(+groups, history, leaving, sum(wish.again * wish.systems for wish in wanted))
