@@ -1,6 +1,5 @@
 """History that is asked for: the command `backfill`. The runner reads it; this spends no call."""
 
-import contextlib
 import sqlite3
 from dataclasses import asdict, replace
 
@@ -8,12 +7,13 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ingest.cli import asked as asked_for
 from ingest.cli.context import Context
 from ingest.cli.data import WHEN, measurements, moment
 from ingest.cli.plan import history_words, known_state, the_works
 from ingest.config import share
 from ingest.core.days import zone
-from ingest.core.errors import IngestError, StateLocked
+from ingest.core.errors import IngestError
 from ingest.core.span import Span
 from ingest.enphase.streams import BY_NAME
 from ingest.plan import estimate
@@ -22,34 +22,50 @@ from ingest.plan.work import Wanted, Work
 from ingest.report.calls import outlook
 from ingest.store import backfills, snapshot
 from ingest.store.backfills import BackfillRequest
-from ingest.store.database import Store
+from ingest.store.database import is_owned
 
 PAUSE_S = 2.0
+READ = "Asked for. The runner reads it; how far it is: `ingest backfill --list`"
+UNREAD = "Asked for, but no runner is at work here, so nobody reads it yet. Start `ingest run`"
 
 
 @click.command()
-@click.option("--since", metavar=WHEN, required=True, help="A date (a local day), an age such as 2y, or all.")
+@click.option("--since", metavar=WHEN, help="A date (a local day), an age such as 2y, or all.")
 @click.option("--until", metavar=WHEN, help="The same; a date is included. Default: up to what is there.")
 @click.option("--system", metavar="ID")
 @click.option("--stream", metavar="NAME")
-@click.option("--share", "part", metavar="60%", help="Of the month's calls, until it is done. Default: as configured.")
+@click.option(
+    "--share", "part", metavar="60%", help="Of what is left of the month, until it is done. Default: as configured."
+)
 @click.option("--dry-run", is_flag=True, help="Only say what it takes, in calls, days and money.")
 @click.option("--wait", is_flag=True, help="Show the progress until it is done.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document, with --dry-run.")
+@click.option("--list", "listed", is_flag=True, help="Show what is asked for and not read yet.")
+@click.option("--cancel", metavar="[ID]", is_flag=False, flag_value="", help="Take it back; what was read stays.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, with --dry-run or --list.")
 @click.pass_obj
 def backfill(  # noqa: PLR0913 - one argument an option
     context: Context,
-    since: str,
+    since: str | None,
     until: str | None,
     system: str | None,
     stream: str | None,
     part: str | None,
+    cancel: str | None,
     *,
     dry_run: bool,
     wait: bool,
+    listed: bool,
     as_json: bool,
 ) -> None:
     """Ask for history. The runner reads it with the calls that live polling leaves; survives interruption."""
+    if listed:
+        asked_for.show(context, as_json=as_json)
+        return
+    if cancel is not None:
+        asked_for.take_back(context, cancel)
+        return
+    if since is None:
+        raise click.UsageError("Missing option '--since'; or give --list or --cancel")
     measurements(stream)
     try:
         fraction = None if part is None else share(part)
@@ -60,9 +76,8 @@ def backfill(  # noqa: PLR0913 - one argument an option
         works, _ = the_works(context, db)
         frame = outlook(context.settings, works, db, context.clock.now())
         wanted = [_with(work, asked[work.key]) for work in works if work.key in asked]
-        calls = estimate.count(wanted, context.clock.now(), context.settings.ages)
-        room = frame.backfill
-        cost = estimate.backfill(calls, room.this_month, room.per_month, context.clock.now(), context.settings.rules)
+        settings, now = context.settings, context.clock.now()
+        cost = estimate.estimate(wanted, now, settings.ages, frame.backfill, settings.rules)
     if as_json and dry_run:
         context.show_json(asdict(cost))
         return
@@ -73,7 +88,7 @@ def backfill(  # noqa: PLR0913 - one argument an option
     if wait:
         _wait(context, asked, cost.calls)
     else:
-        context.show("Asked for. The runner reads it; how far it is: `ingest status`")
+        context.show(READ if is_owned(context.settings.state_dir) else UNREAD)
 
 
 def _asked(
@@ -105,20 +120,21 @@ def _with(work: Work, span: Span) -> Work:
 
 
 def _store_wishes(context: Context, asked: dict[tuple[str, str], Span], fraction: float | None) -> None:
-    opened = context.state()
+    opened, now, group = context.state(), context.clock.now(), 0
     try:
         with opened.transaction() as db:
             for (system, stream), span in asked.items():
-                backfills.ask(db, BackfillRequest(span.start, span.end, system, stream, fraction), context.clock.now())
+                wish = BackfillRequest(span.start, span.end, system, stream, fraction)
+                number = backfills.ask(db, wish, now, group)
+                group = group or number
     finally:
         opened.close()
 
 
 def _wait(context: Context, asked: dict[tuple[str, str], Span], calls: int) -> None:
     """A bar of the calls that history still needs. Interrupting it does not interrupt the work."""
-    with contextlib.suppress(StateLocked):
-        Store(context.settings.state_dir, own=True).close()
-        raise IngestError("nothing reads history now: no runner is at work here. It is asked for; start `ingest run`")
+    if not is_owned(context.settings.state_dir):
+        raise IngestError(UNREAD)
     columns = (TextColumn("history"), BarColumn(), MofNCompleteColumn(), TextColumn("calls"), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("history", total=calls)

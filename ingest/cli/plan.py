@@ -4,6 +4,7 @@ import contextlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 
 import click
 from rich import box
@@ -143,4 +144,16 @@ def history_words(found: BackfillEstimate, price: float, context: Context) -> st
         return f"{text}; as things stand it gets none. Raise api.backfill_share or lower the cadence of a stream"
     took = found.done_at - context.clock.now()
     money = f", or at once for USD {found.money:,.2f}" if price and found.money else ""
-    return f"{text} and is done in about {spell(took)}{money}"
+    return f"{text} and is done in about {spell(took)}{money}{_late_words(found)}"
+
+
+def _late_words(found: BackfillEstimate) -> str:
+    """What will have left the cloud before it is read, and what fits; empty where all of it is in time."""
+    if not found.too_late or found.fits_since is None:
+        return ""
+    part = max(1, round(100 * found.too_late / found.calls))
+    fits = datetime.fromtimestamp(found.fits_since, UTC).date()
+    return (
+        f". About {part} % of it ({found.too_late:,} calls) will have left the cloud before it is read. "
+        f"What is since {fits} fits: `--since {fits}`; or ask for fewer streams, or for a larger --share"
+    )

@@ -1,19 +1,27 @@
 """History priced before it is read: the calls it takes, when it will be done, and what leaves the cloud before."""
 
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 
+from ingest.core.span import floor_to
+from ingest.core.units import DAY, YEAR
 from ingest.plan import quota
 from ingest.plan.budget import Rules
 from ingest.plan.demand import heard
-from ingest.plan.windows import history_count
+from ingest.plan.windows import debts, history_count
 from ingest.plan.work import Classes, Work
+
+MONTH = YEAR / 12
 
 
 @dataclass(frozen=True)
 class BackfillEstimate:
     """History: the calls it needs, those it may use this month and in each later one, the moment it is done (epoch s,
-    None: never as things stand), and what buying the calls beyond this month's would cost (US dollars).
+    None: never as things stand), and what buying the calls beyond this month's would cost (US dollars). `too_late` of
+    the calls are for data that will have left the cloud by then; from `fits_since` on (epoch s) none are.
     """
 
     calls: int
@@ -21,6 +29,52 @@ class BackfillEstimate:
     per_month: int
     done_at: int | None
     money: float
+    too_late: int = 0
+    fits_since: int | None = None
+
+
+def estimate(
+    works: Sequence[Work], now: int, classes: Classes, room: BackfillEstimate, rules: Rules
+) -> BackfillEstimate:
+    """What the history owed by some pairs takes where the history of a timetable has `room`."""
+    found = backfill(count(works, now, classes), room.this_month, room.per_month, now, rules)
+    windows = sorted(_leaving(works, now, classes).items())
+    late = _too_late(windows, room, now)
+    if not late:
+        return found
+    firsts = sorted({start for (_, start), _ in windows})
+    fits = bisect_left(firsts, 1, key=lambda first: int(not _too_late(_since(windows, first), room, now)))
+    return replace(found, too_late=late, fits_since=firsts[fits] + DAY if fits < len(firsts) else now)
+
+
+Windows = Sequence[tuple[tuple[int, int], int]]
+"""How many calls are for data from a moment on, as ((when those leave the cloud, that moment), calls)."""
+
+
+def _leaving(works: Sequence[Work], now: int, classes: Classes) -> Counter[tuple[int, int]]:
+    """The calls that history needs, by the days at which their windows begin to leave the cloud, and begin."""
+    alike = Counter((debts(heard(work, now), now, classes)[1], work.route.reach, work.route.history) for work in works)
+    found: Counter[tuple[int, int]] = Counter()
+    for (spans, reach, history), many in alike.items():
+        for span in spans if history else ():
+            for start in range(span.start, span.end, reach):
+                day = floor_to(start, DAY)
+                found[day + history, day] += many
+    return found
+
+
+def _since(windows: Windows, first: int) -> Windows:
+    return [window for window in windows if window[0][1] >= first]
+
+
+def _too_late(windows: Windows, room: BackfillEstimate, now: int) -> int:
+    """How many calls cannot be made in time, even if what leaves first is always read first."""
+    ends_at, asked, late = quota.month_bounds(now)[1], 0, 0.0
+    for (leaves_at, _), calls in windows:
+        asked += calls
+        months = max(0, leaves_at - ends_at) / MONTH
+        late = max(late, asked - room.this_month - room.per_month * months)
+    return ceil(late)
 
 
 def count(works: Sequence[Work], now: int, classes: Classes) -> int:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from ingest.core.backoff import backoff
 from ingest.core.days import zone
-from ingest.core.span import Spans, union
+from ingest.core.span import Span, Spans, intersect, union
 from ingest.core.units import DAY, MINUTE, WEEK
 from ingest.core.when import When
 from ingest.enphase import catalogue
@@ -171,7 +171,7 @@ class Inventory:
             max(every, WEEK) if self._has_no_meter(pair) else every,
             pair,
             floor=self._begin(wanted, pair, now),
-            read=self._read(key),
+            read=self._read(key, wanted, now),
             log=self.state.logs.get(wanted.system, ()),
             profile=row.profile if row else NEW_PROFILE,
             daylight=self._daylight(row, wanted, stream, now) if row else None,
@@ -180,11 +180,12 @@ class Inventory:
             is_empty=self._is_empty(pair),
         )
 
-    def _read(self, key: tuple[str, str]) -> Mapping[int, Spans]:
-        """What was read of a pair; what nobody wants is as good as read."""
+    def _read(self, key: tuple[str, str], wanted: Wanted, now: int) -> Mapping[int, Spans]:
+        """What was read of a pair; what nobody wants is as good as read. What is configured is wanted always."""
         read, unwanted = self.state.coverage.get(key, {}), self.state.unwanted.get(key)
         if not unwanted:
             return read
+        unwanted = intersect(unwanted, Span(0, wanted.since.at(now, zone(wanted.timezone).key)))
         oldest = self.settings.look_again
         return {**read, oldest: union(read.get(oldest, ()), unwanted)}
 

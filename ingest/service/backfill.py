@@ -1,46 +1,100 @@
-"""Wishes of history, taken up by the runner: a lower floor of some pairs, and for a while a larger share of calls."""
+"""Wishes of history, carried out by the runner: a lower floor of some pairs, for a while a larger share of calls."""
 
-from ingest.core.span import Span
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ingest.core.days import zone
+from ingest.core.span import Span, Spans, intersect, subtract, union
 from ingest.enphase.streams import BY_NAME
 from ingest.plan.inventory import Inventory
 from ingest.plan.state import Pair
 from ingest.store import backfills, meta, progress, snapshot
-from ingest.store.backfills import BackfillRequest
+from ingest.store.backfills import Asked
 from ingest.store.database import Store
+
+Key = tuple[str, str]
 
 
 def take_up(store: Store, inventory: Inventory, now: int) -> set[str]:
-    """Make the waiting wishes part of what is wanted; returns the systems they concern. Asks for nothing itself."""
-    waiting = backfills.waiting(store.db)
-    if not waiting:
+    """Carry out what is newly asked for and what was taken back; returns the systems concerned. Makes no call."""
+    new = [asked for asked in backfills.active(store.db) if asked.taken_at is None]
+    back = backfills.taken_back(store.db)
+    if not new and not back:
         return set()
     systems: set[str] = set()
     with store.transaction() as db:
-        for number, wish in waiting:
-            for pair in _pairs(inventory, wish):
-                wanted = inventory.wanted_of(pair.system)
-                if wanted is None:
-                    continue
-                span = Span(wish.since, now if wish.until is None else wish.until)
-                pair.floor = backfills.want(db, pair.system, pair.stream, span, inventory.floor(wanted, pair, now))
-                pair.history_from = pair.history_fails = 0
-                progress.save_pair(db, pair)
-                systems.add(pair.system)
-            if wish.share is not None:
-                meta.write(db, backfills.SHARE, str(wish.share))
-            backfills.taken_up(db, number, now)
+        for asked in new:
+            added = {key: _want(store, inventory, key, asked, now) for key in _of(inventory, asked)}
+            backfills.taken_up(db, replace(asked, taken_at=now, added=added))
+            systems |= {system for system, _ in added}
+            if asked.wish.share is not None:
+                meta.write(db, backfills.SHARE, str(asked.wish.share))
+        for number, asked in back:
+            systems |= _take_back(store, inventory, asked)
+            backfills.no_more(db, number, now)
+        if back and meta.read(db, backfills.SHARE):
+            shares = [asked.wish.share for asked in backfills.active(db) if asked.wish.share is not None]
+            meta.write(db, backfills.SHARE, str(max(shares)) if shares else "")
     inventory.replace(snapshot.load(store.db))
     return systems
 
 
-def _pairs(inventory: Inventory, wish: BackfillRequest) -> list[Pair]:
+def _span(asked: Asked, now: int) -> Span:
+    return Span(asked.wish.since, now if asked.wish.until is None else asked.wish.until)
+
+
+def _of(inventory: Inventory, asked: Asked) -> Iterator[Key]:
     """The pairs that a wish names; only streams of intervals have history."""
-    return [
-        inventory.pairs.get((wanted.system, name)) or Pair(wanted.system, name)
-        for wanted in inventory.wanted()
-        for name in wanted.streams
-        if BY_NAME[name].grain and wish.system in (None, wanted.system) and wish.stream in (None, name)
-    ]
+    wish = asked.wish
+    for wanted in inventory.wanted():
+        for name in wanted.streams:
+            if BY_NAME[name].grain and wish.system in (None, wanted.system) and wish.stream in (None, name):
+                yield wanted.system, name
+
+
+def _want(store: Store, inventory: Inventory, key: Key, asked: Asked, now: int) -> Spans:
+    """Make what a wish asks for wanted of a pair; returns what of it was not wanted before."""
+    wanted, pair, span = inventory.wanted_of(key[0]), inventory.pairs.get(key) or Pair(*key), _span(asked, now)
+    if wanted is None:
+        return ()
+    floor = inventory.floor(wanted, pair, now)
+    added = intersect(union((Span(0, floor),), backfills.unwanted(store.db).get(key, ())), span)
+    pair = replace(pair, floor=backfills.want(store.db, *key, span, floor), history_from=0, history_fails=0)
+    progress.save_pair(store.db, pair)
+    inventory.pairs[key] = pair
+    return added
+
+
+def _take_back(store: Store, inventory: Inventory, asked: Asked) -> set[str]:
+    """Make unwanted what a wish alone asked for; what others ask for too is theirs from now on."""
+    if asked.taken_at is None:
+        return set()
+    added = _added(inventory, asked)
+    for other in backfills.active(store.db):
+        if other.taken_at is None:
+            continue
+        keys = added.keys() & set(_of(inventory, other))
+        shared = {key: intersect(added[key], _span(other, other.taken_at)) for key in keys}
+        if any(shared.values()):
+            theirs = other.added or {}
+            merged = {key: union(theirs.get(key, ()), shared.get(key, ())) for key in {*theirs, *shared}}
+            backfills.taken_up(store.db, replace(other, added=merged))
+            added |= {key: subtract(added[key], spans) for key, spans in shared.items()}
+    for key, spans in added.items():
+        backfills.unwant(store.db, *key, spans)
+    return {system for system, _ in added}
+
+
+def _added(inventory: Inventory, asked: Asked) -> dict[Key, Spans]:
+    """What a wish added; where that was not noted, all of it that the configuration does not ask for."""
+    if asked.added is not None:
+        return dict(asked.added)
+    span, found = _span(asked, asked.made_at), {}
+    for key in _of(inventory, asked):
+        if wanted := inventory.wanted_of(key[0]):
+            since = wanted.since.at(asked.made_at, zone(wanted.timezone).key)
+            found[key] = intersect((span,), Span(0, since))
+    return found
 
 
 def is_there(store: Store) -> None:

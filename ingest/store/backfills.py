@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
 from ingest.core.span import Span, Spans, subtract, union
@@ -26,22 +27,82 @@ class BackfillRequest:
     share: float | None = None
 
 
-def ask(db: sqlite3.Connection, wish: BackfillRequest, now: int) -> int:
-    """Store a wish; returns its number."""
+@dataclass(frozen=True)
+class Asked:
+    """A wish as it is stored. `group` is shared by those of one command: the number under which they are shown.
+
+    `taken_at` is when the runner made it its own (epoch s), `added` the spans of each pair (system, stream) that were
+    not wanted before; None where that is not known.
+    """
+
+    number: int
+    wish: BackfillRequest
+    made_at: int
+    taken_at: int | None = None
+    group: int = 0
+    added: Mapping[tuple[str, str], Spans] | None = None
+
+
+def ask(db: sqlite3.Connection, wish: BackfillRequest, now: int, group: int = 0) -> int:
+    """Store a wish; returns its number. `group` is the number of the first of those that belong together."""
     made = db.execute(
-        "INSERT INTO wishes (kind, body, made_at) VALUES ('backfill', ?, ?)", (json.dumps(asdict(wish)), now)
+        "INSERT INTO wishes (kind, body, made_at) VALUES ('backfill', ?, ?)", (_body(wish, group, None), now)
     )
     return int(made.lastrowid or 0)
 
 
+def _body(wish: BackfillRequest, group: int, added: Mapping[tuple[str, str], Spans] | None) -> str:
+    spans = None if added is None else [[*pair, *span] for pair, spans in added.items() for span in spans]
+    return json.dumps(asdict(wish) | {"group": group, "added": spans})
+
+
+def active(db: sqlite3.Connection) -> list[Asked]:
+    """The wishes that nobody has taken back, oldest first."""
+    rows = db.execute(
+        "SELECT id, body, made_at, done_at FROM wishes WHERE kind = 'backfill' AND id NOT IN "
+        "(SELECT json_extract(body, '$.wish') FROM wishes WHERE kind = 'cancel') ORDER BY id"
+    )
+    return [_asked(*row) for row in rows.fetchall()]
+
+
+def _asked(number: int, body: str, made_at: int, taken_at: int | None) -> Asked:
+    stored = json.loads(body)
+    group, rows = stored.pop("group", 0), stored.pop("added", None)
+    added: dict[tuple[str, str], Spans] | None = None
+    if rows is not None:
+        added = {}
+        for system, stream, start, end in rows:
+            added[system, stream] = union(added.get((system, stream), ()), [Span(start, end)])
+    return Asked(number, BackfillRequest(**stored), made_at, taken_at, group or number, added)
+
+
 def waiting(db: sqlite3.Connection) -> list[tuple[int, BackfillRequest]]:
     """The wishes that no runner has taken up yet, oldest first."""
-    rows = db.execute("SELECT id, body FROM wishes WHERE kind = 'backfill' AND done_at IS NULL ORDER BY id")
-    return [(number, BackfillRequest(**json.loads(body))) for number, body in rows.fetchall()]
+    return [(asked.number, asked.wish) for asked in active(db) if asked.taken_at is None]
 
 
-def taken_up(db: sqlite3.Connection, number: int, now: int) -> None:
-    """Note that the runner has made a wish its own."""
+def taken_up(db: sqlite3.Connection, asked: Asked) -> None:
+    """Note that the runner has made a wish its own, and what came of it."""
+    body = _body(asked.wish, asked.group, asked.added)
+    db.execute("UPDATE wishes SET done_at = ?, body = ? WHERE id = ?", (asked.taken_at, body, asked.number))
+
+
+def take_back(db: sqlite3.Connection, number: int, now: int) -> None:
+    """Ask that a wish be taken back."""
+    db.execute("INSERT INTO wishes (kind, body, made_at) VALUES ('cancel', ?, ?)", (json.dumps({"wish": number}), now))
+
+
+def taken_back(db: sqlite3.Connection) -> list[tuple[int, Asked]]:
+    """The wishes taken back of which the runner does not know yet, each with the number of the row that says so."""
+    rows = db.execute(
+        "SELECT back.id, wish.id, wish.body, wish.made_at, wish.done_at FROM wishes back JOIN wishes wish "
+        "ON wish.id = json_extract(back.body, '$.wish') WHERE back.kind = 'cancel' AND back.done_at IS NULL"
+    )
+    return [(back, _asked(*row)) for back, *row in rows.fetchall()]
+
+
+def no_more(db: sqlite3.Connection, number: int, now: int) -> None:
+    """Note that the runner knows that a wish was taken back."""
     db.execute("UPDATE wishes SET done_at = ? WHERE id = ?", (now, number))
 
 
@@ -55,6 +116,13 @@ def want(db: sqlite3.Connection, system: str, stream: str, span: Span, floor: in
     db.execute("DELETE FROM unwanted WHERE system = ? AND stream = ?", (system, stream))
     db.executemany("INSERT INTO unwanted VALUES (?, ?, ?, ?)", [(system, stream, *one) for one in skipped])
     return min(span.start, floor)
+
+
+def unwant(db: sqlite3.Connection, system: str, stream: str, spans: Spans) -> None:
+    """Make spans of history unwanted again. What was read of them stays."""
+    skipped = union(unwanted(db).get((system, stream), ()), spans)
+    db.execute("DELETE FROM unwanted WHERE system = ? AND stream = ?", (system, stream))
+    db.executemany("INSERT INTO unwanted VALUES (?, ?, ?, ?)", [(system, stream, *one) for one in skipped])
 
 
 def rules(db: sqlite3.Connection, configured: Rules) -> Rules:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from ingest.core.span import Span, intersect, total
+from ingest.plan.windows import debts
 from ingest.simulator import Site
 from ingest.store import backfills
 from ingest.store.backfills import BackfillRequest
@@ -107,3 +109,55 @@ def _history(world: World) -> Counter[tuple[str, str]]:
     old = START - 8 * DAY
     asked = ((call.path, call.params.get("start_at", "")) for call in world.cloud.calls)
     return Counter((path, start) for path, start in asked if start and int(start) < old)
+
+
+# ── taken back ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _take_back(world: World, number: int) -> None:
+    with world.store.transaction() as db:
+        backfills.take_back(db, number, int(world.time.true))
+
+
+def test_what_is_taken_back_is_not_read_any_further_and_what_was_read_stays(tmp_path: Path) -> None:
+    world = _world(tmp_path)
+    world.run(DAY // 4)
+    _ask(world, BackfillRequest(START - 200 * DAY))
+    world.run(60)
+    held = len(world.rows("production_micro", 1001))
+    assert _oldest(world, "production_micro") < START - 20 * DAY
+    assert world.pipeline.due_queue.needs > 20
+    _take_back(world, 1)
+    world.run(1)
+    before = _history(world)
+    world.run(DAY // 4)
+    assert _history(world) == before
+    assert world.pipeline.due_queue.needs == 0
+    assert len(world.rows("production_micro", 1001)) >= held
+    assert backfills.active(world.store.db) == []
+
+
+def test_what_two_requests_ask_for_stays_wanted_until_both_are_taken_back(tmp_path: Path) -> None:
+    world = _world(tmp_path)
+    world.run(DAY // 4)
+    _ask(world, BackfillRequest(START - 60 * DAY))
+    _ask(world, BackfillRequest(START - 40 * DAY, START - 30 * DAY))
+    world.pipeline.tick()
+    for number, wanted in ((1, 10), (2, 0)):
+        _take_back(world, number)
+        world.pipeline.tick()
+        work = world.pipeline.inventory.work("1001", "consumption", int(world.time.true))
+        assert work
+        old, _ = debts(work, int(world.time.true), world.pipeline.classes)
+        assert total(intersect(old, Span(0, START - 8 * DAY))) == pytest.approx(wanted * DAY, abs=7 * DAY)
+
+
+def test_a_larger_share_goes_with_the_request_that_asked_for_it(tmp_path: Path) -> None:
+    world = World(tmp_path, [SITE])
+    world.run(DAY // 24)
+    _ask(world, BackfillRequest(START - 200 * DAY, share=0.6))
+    world.run(600)
+    assert world.pipeline.dispatcher.rules.share == 0.6
+    _take_back(world, 1)
+    world.run(600)
+    assert world.pipeline.dispatcher.rules.share == 0.2

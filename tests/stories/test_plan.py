@@ -1,5 +1,6 @@
 """What `ingest plan` prints before a single call was made, for a home, a few houses and a fleet."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,37 @@ def test_history_has_a_price_in_calls_days_and_money(tmp_path: Path) -> None:
     assert dear["calls"] == pytest.approx(20 * home["calls"], rel=0.02)
     assert dear["money"] == pytest.approx((dear["calls"] - dear["this_month"]) * 0.005)
     assert dear["done_at"] > home["done_at"]
+
+
+def test_history_that_leaves_the_cloud_before_it_is_read_is_told_and_what_fits(tmp_path: Path) -> None:
+    program = planned(tmp_path, "watt", 5)
+    found = program.json("backfill", "--since", "2y", "--dry-run")
+    assert 0 < found["too_late"] < found["calls"]
+    text = program.run("backfill", "--since", "2y", "--dry-run").out
+    fits = re.search(r"will have left the cloud before it is read.*`--since (\d{4}-\d\d-\d\d)`", text)
+    assert fits, text
+    assert program.json("backfill", "--since", fits[1], "--dry-run")["too_late"] == 0
+    home = planned(tmp_path / "home", "watt", 1)
+    assert "left the cloud" not in home.run("backfill", "--since", "1y", "--dry-run").out
+
+
+def test_what_is_asked_for_is_listed_and_taken_back(tmp_path: Path) -> None:
+    program = planned(tmp_path, "watt", 1, listed=1)
+    assert "No history is asked for" in program.run("backfill", "--list").out
+    assert "nobody reads it" in program.run("backfill", "--since", "1y").out
+    program.run("backfill", "--since", "2y", "--stream", "consumption")
+    first, second = program.json("backfill", "--list")
+    assert (first["streams"], second["streams"]) == (["consumption", "rgm_stats", "stats"], ["consumption"])
+    assert 365 + 2 * 52 <= first["calls"] <= 367 + 2 * 53
+    text = program.run("backfill", "--list").out
+    assert f" {first['id']} " in text
+    assert "nobody reads it" in text
+    assert "one of 2 requests" in program.run("backfill", "--cancel", code=2).err
+    assert "no such request" in program.run("backfill", "--cancel", "77", code=2).err
+    assert f"Request {first['id']} is taken back" in program.run("backfill", "--cancel", str(first["id"])).out
+    assert f"Request {second['id']} is taken back" in program.run("backfill", "--cancel").out
+    assert program.json("backfill", "--list") == []
+    assert "--since" in program.run("backfill", code=2).err
 
 
 def test_what_cannot_be_asked_for_is_said(tmp_path: Path) -> None:

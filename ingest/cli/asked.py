@@ -1,0 +1,131 @@
+"""History that was asked for: shown, and taken back. What was read stays."""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from itertools import groupby
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Column, Table
+
+from ingest.cli.context import Context
+from ingest.cli.plan import known_state, the_works
+from ingest.core.span import Span
+from ingest.core.words import many
+from ingest.plan import estimate
+from ingest.plan.work import Work
+from ingest.store import backfills
+from ingest.store.backfills import Asked
+from ingest.store.database import is_owned
+
+
+@dataclass(frozen=True)
+class AskedReport:
+    """One command's worth of history: its `id`, what it asked for (epoch s; None: all, up to what is there), when, when
+    the runner took it up, and the calls that it still needs.
+    """
+
+    id: int
+    since: int
+    until: int | None
+    systems: Sequence[str]
+    streams: Sequence[str]
+    share: float | None
+    made_at: int
+    taken_at: int | None
+    calls: int
+
+
+def asked_for(context: Context, db: sqlite3.Connection) -> list[AskedReport]:
+    """What is asked for and not read yet, oldest first."""
+    works, _ = the_works(context, db)
+    groups = groupby(sorted(backfills.active(db), key=lambda asked: asked.group), key=lambda asked: asked.group)
+    found = [_report(context, number, list(asked), works) for number, asked in groups]
+    return [report for report in found if report.calls or report.taken_at is None]
+
+
+def _report(context: Context, number: int, group: Sequence[Asked], works: Sequence[Work]) -> AskedReport:
+    now, first = context.clock.now(), group[0]
+    wanted = {work.key: part for asked in group for work in works if (part := _part(work, asked, now))}
+    untils = [asked.wish.until for asked in group]
+    return AskedReport(
+        number,
+        min(asked.wish.since for asked in group),
+        None if None in untils else max(at for at in untils if at is not None),
+        sorted({system for system, _ in wanted}),
+        sorted({stream for _, stream in wanted}),
+        first.wish.share,
+        first.made_at,
+        first.taken_at,
+        estimate.count(list(wanted.values()), now, context.settings.ages),
+    )
+
+
+def _part(work: Work, asked: Asked, now: int) -> Work | None:
+    """The part of a pair that a wish asks for."""
+    wish = asked.wish
+    if not work.stream.grain or wish.system not in (None, work.system) or wish.stream not in (None, work.stream.name):
+        return None
+    span = Span(wish.since, now if wish.until is None else wish.until)
+    until = min(span.end, work.until or span.end)
+    floor = span.start if asked.taken_at is None else max(work.floor, span.start)
+    return replace(work, floor=floor, wanted=replace(work.wanted, until=until))
+
+
+def show(context: Context, *, as_json: bool) -> None:
+    """Print what is asked for."""
+    with known_state(context) as db:
+        reports = asked_for(context, db)
+    if as_json:
+        context.show_json([asdict(report) for report in reports])
+        return
+    if not reports:
+        click.echo("No history is asked for beyond what the configuration wants, or all of it has been read.")
+        return
+    numbers = Column("calls left", justify="right")
+    table = Table("id", "asked", "since", "until", "systems", "streams", numbers, box=box.SIMPLE)
+    for report in reports:
+        since = "all" if report.since == 0 else _day(report.since)
+        until = "now" if report.until is None else _day(report.until - 1)
+        names = ", ".join(report.systems[:3]) + (", …" if len(report.systems) > 3 else "")
+        streams = ", ".join(report.streams)
+        table.add_row(str(report.id), _day(report.made_at), since, until, names, streams, f"{report.calls:,}")
+    Console(highlight=False, soft_wrap=True).print(table)
+    if not is_owned(context.settings.state_dir):
+        context.show("No runner is at work here, so nobody reads it. Start `ingest run`")
+
+
+def _day(at: int) -> str:
+    """A day in UTC, such as 2026-11-20."""
+    return datetime.fromtimestamp(at, UTC).date().isoformat()
+
+
+def take_back(context: Context, words: str) -> None:
+    """Take back one request by its number, or the only one."""
+    with known_state(context) as db:
+        numbers = [report.id for report in asked_for(context, db)]
+    number = _chosen(words, numbers)
+    opened = context.state()
+    try:
+        with opened.transaction() as db:
+            for asked in backfills.active(db):
+                if asked.group == number:
+                    backfills.take_back(db, asked.number, context.clock.now())
+    finally:
+        opened.close()
+    context.show(f"Request {number} is taken back; what was read stays. How it stands: `ingest status`")
+
+
+def _chosen(words: str, numbers: Sequence[int]) -> int:
+    """The request that is meant. Raises `UsageError` when that is not known."""
+    if not words and len(numbers) == 1:
+        return numbers[0]
+    if words.isdecimal() and int(words) in numbers:
+        return int(words)
+    listed = f"; there {'is' if len(numbers) == 1 else 'are'} {', '.join(map(str, numbers))}" if numbers else ""
+    if words:
+        raise click.UsageError(f"--cancel {words}: no such request{listed}")
+    raise click.UsageError(f"--cancel needs the number of one of {many(len(numbers), 'request')}{listed}")
