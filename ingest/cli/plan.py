@@ -12,9 +12,11 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from ingest.cli.context import Context
-from ingest.config import PLANS
+from ingest.config import PLANS, SUBSCRIPTIONS
 from ingest.core.units import DAY
 from ingest.core.words import day_words
+from ingest.plan import levers
+from ingest.plan.demand import demands
 from ingest.plan.estimate import BackfillEstimate
 from ingest.plan.inventory import Inventory
 from ingest.plan.quota import Plan, month_bounds
@@ -23,7 +25,7 @@ from ingest.plan.timetable import Timetable, TimetableLine
 from ingest.plan.work import Work
 from ingest.report.advice import advise, spell
 from ingest.report.calls import outlook
-from ingest.store import snapshot
+from ingest.store import backfills, snapshot
 from ingest.store.database import in_memory
 
 NEXT_PLANS = {name: Plan(minute, month) for name, (minute, month, _) in PLANS.items() if name != "partner"}
@@ -63,11 +65,18 @@ def plan(context: Context, *, as_json: bool) -> None:
     with known_state(context) as db:
         works, assumed = the_works(context, db)
         found = outlook(context.settings, works, db, context.clock.now())
-    advice = advise(found, NEXT_PLANS)
+        rules = backfills.rules(db, context.settings.rules)
+    wanted, now = demands(works, context.clock.now(), context.settings.ages), context.clock.now()
+    free, paid = levers.free(rules, wanted, now), levers.paid(rules, wanted, now, NEXT_PLANS, SUBSCRIPTIONS)
+    name = context.settings.api.plan.name
+    advice = advise(found, "the plan" if name == "custom" else name.capitalize(), free, paid)
     if as_json:
-        context.show_json(asdict(found) | {"advice": advice, "assumed_one_system": assumed})
+        more = {"levers": [asdict(lever) for lever in free], "plans": [asdict(lever) for lever in paid]}
+        context.show_json(asdict(found) | {"advice": " ".join(advice), "assumed_one_system": assumed} | more)
         return
     _print(context, found, assumed=assumed)
+    for sentence in advice:
+        click.echo(sentence)
 
 
 def _print(context: Context, found: Timetable, *, assumed: bool) -> None:
@@ -102,8 +111,6 @@ def _print(context: Context, found: Timetable, *, assumed: bool) -> None:
         console.print(f"Live polling costs USD {found.cost:,.2f} a month: USD {price} a call beyond {free:,}.")
     if found.money > found.cost:
         console.print(f"As wished it would cost USD {found.money:,.2f} a month: USD {price} a call beyond {free:,}.")
-    if advice := advise(found, NEXT_PLANS):
-        console.print(advice, markup=False)
 
 
 def _row(lines: Sequence[TimetableLine]) -> list[str]:

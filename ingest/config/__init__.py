@@ -14,6 +14,7 @@ from ingest.config.errors import config_error, hint, nearest
 from ingest.config.interpolate import interpolate
 from ingest.config.models import (
     PLANS,
+    SUBSCRIPTIONS,
     Account,
     ApiSettings,
     Cadence,
@@ -34,6 +35,7 @@ from ingest.core.when import When
 __all__ = [
     "PLANS",
     "SIMULATOR",
+    "SUBSCRIPTIONS",
     "Account",
     "ApiSettings",
     "Cadence",

@@ -31,6 +31,9 @@ PLANS = {
     "partner": (300, 10_000, 0.005),
 }
 
+SUBSCRIPTIONS = {"watt": 0, "kilowatt": 249, "megawatt": 999}
+"""What the plans cost, US dollars a month (https://developer-v4.enphase.com/developer-plans, reference 3.1)."""
+
 VERSIONS = ("v4", "v2")
 Version = Annotated[str, AfterValidator(one_of(VERSIONS)), WithJsonSchema(words_schema(VERSIONS))]
 StreamName = Annotated[str, AfterValidator(one_of(CHOICES)), WithJsonSchema(words_schema(CHOICES))]

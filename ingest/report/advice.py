@@ -1,36 +1,43 @@
 """What to say of wishes that do not fit into a plan."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from ingest.core.units import DAY, MINUTE
-from ingest.plan import pacing
-from ingest.plan.quota import Plan
+from ingest.plan.levers import Lever
 from ingest.plan.timetable import Timetable
 
+SHOWN = 5
+"""So many free levers are named, those that gain most."""
 
-def advise(table: Timetable, plans: Mapping[str, Plan]) -> str:
-    """Say what does not fit, what is done instead, and which of `plans` would carry it; empty where everything fits."""
+
+def advise(table: Timetable, name: str, free: Sequence[Lever], paid: Sequence[Lever]) -> list[str]:
+    """Say what does not fit, what is done instead, and what would change that: the free levers first, then the larger
+    plans with their price, `name` being the present one. Empty where everything fits.
+    """
     slower = [line for line in table.lines if line.every < DAY and line.by_day > 1.01 * max(line.every, line.period)]
     if not slower:
-        return ""
-    plan, whole = table.plan, table.plan.per_month - table.reserve
-    name = _name(plan, plans) or "the plan"
+        return []
+    whole = table.plan.per_month - table.reserve
     streams, systems = len({line.stream for line in slower}), max(line.systems for line in slower)
     every = " and ".join(spell(at) for at in sorted({line.every for line in slower}))
     by_day = " to ".join(spell(at) for at in sorted({line.by_day for line in slower})[:: max(1, len(slower) - 1)])
-    text = (
+    sentence = (
         f"every {every} for {_count(streams, 'stream')} of {_count(systems, 'system')} needs {_round(table.wished)} "
         f"calls a month in all; {name} has {whole:,} after the reserve: polled every {by_day} by day."
     )
-    least = table.wished * plan.per_month / max(whole, 1)
-    bigger = [one for one in plans.values() if one.per_month >= least and pacing.per_day(one) * 28 >= table.wished]
-    if not bigger:
-        return text
-    return f"{text} {_name(min(bigger, key=lambda one: one.per_month), plans)} would carry it"
+    levers = [f"Free: every {spell(lever.by_day)} {lever.change}: {lever.setting}." for lever in free[:SHOWN]]
+    wished = min(max(line.every, line.period) for line in slower)
+    return [sentence, *levers, *_plans(paid, wished)]
 
 
-def _name(plan: Plan, plans: Mapping[str, Plan]) -> str:
-    return next((name.capitalize() for name, one in plans.items() if one == plan), "")
+def _plans(paid: Sequence[Lever], wished: int) -> list[str]:
+    """The larger plans up to the first that carries what is wished."""
+    found: list[str] = []
+    for lever in paid:
+        if lever.by_day <= 1.01 * wished:
+            return [*found, f"{lever.change} would carry it, for USD {lever.price:,.0f} a month."]
+        found.append(f"{lever.change}, for USD {lever.price:,.0f} a month: every {spell(lever.by_day)}.")
+    return found
 
 
 def spell(seconds: int) -> str:

@@ -10,6 +10,7 @@ import pytest
 from ingest.core.units import DAY, HOUR, MINUTE, YEAR
 from ingest.enphase.call import Purpose
 from ingest.enphase.streams import BY_NAME
+from ingest.plan import levers
 from ingest.plan.budget import Rules
 from ingest.plan.demand import Demand, demands
 from ingest.plan.estimate import backfill, count
@@ -36,17 +37,41 @@ def fits(plan: Plan, wanted: Sequence[Demand], now: int = START, used: int = 0, 
 
 def test_where_a_wish_does_not_fit_it_says_what_would() -> None:
     found = fits(WATT, home(), renewals=0)
-    assert advise(found, PLANS) == (
-        "every 15 min for 4 streams of 1 system needs 11,900 calls a month in all; Watt has 900 after the reserve: "
-        "polled every 3 h 18 min by day. Kilowatt would carry it"
+    rules = Rules(WATT)
+    free, paid = (
+        levers.free(rules, home(), START),
+        levers.paid(rules, home(), START, PLANS, {"watt": 0, "kilowatt": 249}),
     )
+    assert advise(found, "Watt", free, paid) == [
+        "every 15 min for 4 streams of 1 system needs 11,900 calls a month in all; Watt has 900 after the reserve: "
+        "polled every 3 h 18 min by day.",
+        "Free: every 2 h 29 min without stream 0: leave it out of `streams:` of each system.",
+        "Free: every 2 h 29 min without stream 1: leave it out of `streams:` of each system.",
+        "Free: every 2 h 29 min without stream 2: leave it out of `streams:` of each system.",
+        "Free: every 2 h 29 min without stream 3: leave it out of `streams:` of each system.",
+        "Free: every 2 h 54 min with stream 0 half as often: `streams: {stream 0: {every: 30m}}`.",
+        "Kilowatt would carry it, for USD 249 a month.",
+    ]
     assert (found.left, found.reserve, found.share) == (900, 100, 180)
     assert sum(line.per_month for line in found.lines) == pytest.approx(900, abs=1)
 
 
+def test_a_lever_gains_what_it_says() -> None:
+    """What a lever promises is what the timetable shows once it is pulled."""
+    house = [*(replace(wish, awake=14 * HOUR) for wish in home(3)), Demand("energy_lifetime", 1, DAY)]
+    rules = Rules(WATT, renewals=1.25)
+    found = {lever.change: lever.by_day for lever in levers.free(rules, house, START)}
+    without = [wish for wish in house if wish.stream != "stream 1"]
+    slower = [replace(wish, every=2 * QUARTER) if wish.stream == "stream 1" else wish for wish in house]
+    assert found["without stream 1"] == fits(WATT, without).lines[0].by_day
+    assert found["with stream 1 half as often"] == fits(WATT, slower).lines[0].by_day
+    assert found["with nothing kept for other tools"] == fits(WATT, house, reserve=0).lines[0].by_day
+    assert max(found.values()) < levers.cadence(rules, house, START)
+
+
 def test_what_fits_needs_no_advice() -> None:
     found = fits(KILOWATT, home())
-    assert advise(found, PLANS) == ""
+    assert advise(found, "Kilowatt", [], []) == []
     assert all(line.by_day == line.by_night == QUARTER for line in found.lines)
     assert found.wished == found.planned == pytest.approx(4 * 96 * 31 + 1.25 * 31)
 

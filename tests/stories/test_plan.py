@@ -33,7 +33,9 @@ def test_a_home_on_the_free_plan_is_polled_to_the_last_day_and_told_what_would_c
     assert found["planned"] == pytest.approx(900, abs=1)
     assert (found["reserve"], found["share"], found["money"], found["cost"]) == (100, 180, 0, 0)
     text = program.run("plan").out
-    assert "Kilowatt would carry it" in text
+    assert "Kilowatt would carry it, for USD 249 a month" in text
+    assert text.index("Free: every") < text.index("Kilowatt would carry it")
+    assert found["levers"][0]["by_day"] < min(line["by_day"] for line in found["lines"] if line["every"] == 900)
     for line in found["lines"]:
         assert f" {line['stream']} " in text
     assert "History still needs" in text
