@@ -110,7 +110,7 @@ def _needed(given: dict[str, Any], name: str) -> Any:
     if not given[name]:
         option = f"--{name.replace('_', '-')}"
         raise ConfigError(
-            f"setup-database: needs {option} (or INFLUXDB_{name.upper()}); see `ingest setup-database -h`"
+            f"setup-database: needs {option} (or INFLUXDB_{name.upper()}); see `ingest setup-database --help`"
         )
     return given[name]
 

@@ -127,7 +127,7 @@ def greet(context: Context, url: str) -> None:
         context.say("SIMULATED DATA: three invented systems, to look around.")
         context.say("See what is there: `ingest status`")
         context.say("See the points: `ingest export --format csv`")
-        context.say(f"Connect your own system: {settings.connect()}")
+        context.say(f"Connect your own system: {context.localized(settings.connect()).strip('`')}")
 
 
 @click.command()

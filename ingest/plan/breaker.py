@@ -15,6 +15,9 @@ WARY = 2 * HOUR
 """After a refusal for too many calls a minute, fewer are made for so long (s)."""
 
 
+NEVER_AGAIN = 2**62
+
+
 @dataclass
 class Breaker:
     """Nothing is asked before `paused_until`, and until `wary_until` at most `per_minute` calls a minute (0: as the
@@ -66,7 +69,7 @@ def after(old: Breaker, verdict: Verdict, plan: Plan, now: int) -> Breaker:
             f"the cloud says the key belongs to another application ({verdict.reason}); compare api.key, "
             "api.client_id and api.client_secret with the same application in the developer portal"
         )
-        return stopped(Breaker(reason=verdict.reason), error, now)
+        return Breaker(reason=verdict.reason, fatal=error, fatal_until=NEVER_AGAIN)  # another key comes with a restart
     return replace(old, paused_until=0, reason="", throttles=0, busy=0, fatal=None)
 
 

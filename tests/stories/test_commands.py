@@ -102,10 +102,8 @@ def _of_row(row: dict[str, str]) -> Point:
 
 
 def _value(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:
-        return text
+    """A number is written with a point; a day of the calendar, such as 05, is text."""
+    return float(text) if re.fullmatch(r"-?\d+\.\d+(e[+-]?\d+)?|-?\d+e[+-]?\d+", text) else text
 
 
 def _epoch(text: str) -> int:
