@@ -1,5 +1,6 @@
 """The command line. `main` turns the program's own errors into one sentence and the exit code that belongs to it."""
 
+import os
 import sys
 from difflib import get_close_matches
 from importlib import import_module
@@ -28,8 +29,14 @@ HOMES = {
     "doctor": "doctor",
     "setup-database": "database",
     "notify": "notify",
+    "completion": "shell",
+    "man": "shell",
 }
 """The module of each command, imported when that is called: on a Raspberry Pi, all of them take seconds."""
+
+
+COMPLETE = "_INGEST_COMPLETE"
+"""The variable in which a shell says what it wants to be completed."""
 
 
 class Commands(click.Group):
@@ -75,6 +82,10 @@ def cli(ctx: click.Context, config: str | None, state_dir: str | None, verbose: 
 
 def main() -> None:
     """Run the program: `ingest`."""
+    if COMPLETE in os.environ:
+        from click.shell_completion import shell_complete  # noqa: PLC0415 - a shell asks for the words that fit
+
+        sys.exit(shell_complete(cli, {}, "ingest", COMPLETE, os.environ[COMPLETE]))
     context = Context()
     try:
         with cli.make_context("ingest", sys.argv[1:], obj=context) as ctx:

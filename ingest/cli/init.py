@@ -13,6 +13,7 @@ from ingest.cli.config_file import Local
 from ingest.cli.context import Context
 from ingest.cli.login import log_in
 from ingest.cli.questions import Questions
+from ingest.cli.stack import write_stack
 from ingest.core.errors import ConfigError
 
 HEADLINE = "# Written by `ingest init`; run it again to change this, or edit it. All keys: config/ingest.yaml"
@@ -22,11 +23,20 @@ PORTAL = "https://developer-v4.enphase.com"
 @click.command()
 @click.option("--base-url", metavar="URL", help="Address of the API: a simulated cloud, or a proxy.")
 @click.option("--redirect-uri", metavar="URL", help="Where the browser returns to. Default: a page of Enphase.")
+@click.option("--stack", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+              help="Write the Docker stack, the boards and the examples to a folder, and end.")  # fmt: skip
 @click.option("--browser/--no-browser", default=None, help="Open a browser. Default: where there is a screen.")
 @click.pass_context
-def init(ctx: click.Context, base_url: str | None, redirect_uri: str | None, *, browser: bool | None) -> None:
+def init(
+    ctx: click.Context, base_url: str | None, redirect_uri: str | None, stack: Path | None, *, browser: bool | None
+) -> None:
     """Connect your own system: a few questions, then the consent. Run it again to change the answers."""
     before: Context = ctx.obj
+    if stack is not None:
+        write_stack(stack)
+        before.show(f"Written: {stack.absolute()}. In there: `scripts/secrets.sh`, then `docker compose up -d`; or "
+                    "`ingest run` for a demonstration. docs/stack.md has the rest.")  # fmt: skip
+        return
     local = Local.open(where(before.config, os.environ))
     there = next(place for place in (local.path, *local.path.parents) if place.exists())
     if not os.access(there, os.W_OK):

@@ -62,15 +62,21 @@ __all__ = [
 NAMES = (Path("config/local.yaml"), Path("config/ingest.yaml"))
 
 
+SHIPPED = Path(__file__).parents[1] / "shipped"
+"""Where an installed program carries the files of the stack; there is no such folder in a checkout."""
+
+
 def find(path: str | None, environ: Mapping[str, str]) -> Path:
     """Return the file that --config (`path`) or $INGEST_CONFIG names, else config/local.yaml or ingest.yaml.
 
-    The last two are looked for in the current directory, then in the checkout that holds the program.
+    The last two are looked for in the current directory, then in the checkout that holds the program; at last the
+    demonstration that an installed program carries is taken.
     """
     for named, by in ((path, "--config"), (environ.get("INGEST_CONFIG"), "$INGEST_CONFIG")):
         if named:
             return _existing(Path(named), by)
     looked = [folder / name for folder in (Path(), Path(__file__).parents[2]) for name in NAMES]
+    looked += [SHIPPED / NAMES[1]]
     found = next((file for file in looked if file.exists()), None)
     if found is None:
         places = ", ".join(str(file) for file in looked)
@@ -87,13 +93,21 @@ def _existing(path: Path, by: str) -> Path:
     return path
 
 
+def _of_demonstration(path: Path | str, environ: Mapping[str, str]) -> str | None:
+    """Where the data of the demonstration go that an installed program carries: beside itself is no place for them."""
+    if not Path(path).absolute().is_relative_to(SHIPPED):
+        return None
+    return f"{environ.get('XDG_STATE_HOME') or '~/.local/state'}/enphase-ingest/demo"
+
+
 def load(path: Path | str, environ: Mapping[str, str] = os.environ, state_dir: str | None = None) -> Settings:
     """Read and check a file. `state_dir` (--state-dir), then $INGEST_STATE_DIR, win over what the file says.
 
     These two are relative to the current directory. `state_dir` in the file is relative to the file's own
     folder, or to the folder above it where that is named `config`.
     """
-    place = Place(Path(path).absolute(), state_dir or environ.get("INGEST_STATE_DIR"))
+    named = state_dir or environ.get("INGEST_STATE_DIR") or _of_demonstration(path, environ)
+    place = Place(Path(path).absolute(), named)
     document = read(Path(path))
     tree = interpolate(document, environ)
     found = None
