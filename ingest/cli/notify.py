@@ -25,7 +25,7 @@ def notify(context: Context, *, test: bool) -> None:
         for label in labels.values():
             click.echo(label)
         return
-    if settings.notify is None:
+    if not settings.notify:
         raise ConfigError(f"{settings.config_path}: there is no address in notify.to; see docs/notify.md")
     failed = [done for done in _deliveries(context) if _told(labels[done.receiver], done)]
     if failed:

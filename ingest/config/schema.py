@@ -18,6 +18,7 @@ _NULL: Schema = {"type": "null"}
 _WORDS: dict[str, list[Schema]] = {
     "plan": [words_schema(PLANS)],
     "systems": [words_schema(["all"])],
+    "notify": [{"$ref": "#/$defs/Notify"}],
     "web": [words_schema(OFF), {"const": False}],
 }
 

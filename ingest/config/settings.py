@@ -88,6 +88,11 @@ class Place(NamedTuple):
     state_dir: str | None = None
 
 
+def _one_or_many(value: Any) -> Any:
+    """One mapping, or a list of them."""
+    return [value] if isinstance(value, dict) else value
+
+
 def _with_accounts(systems: tuple[System, ...] | None, info: ValidationInfo) -> tuple[System, ...] | None:
     """A system without an account is reached through the only one there is."""
     accounts = info.data.get("accounts", ())
@@ -105,6 +110,8 @@ def _folder(written: Any, info: ValidationInfo) -> Path:
     """The state folder: relative to the current one where it was named beside the file, else to that of the file, or to
     the folder above it where that is named `config`.
     """
+    if isinstance(written, list | dict):
+        raise ValueError("must be text")  # noqa: TRY004 - what pydantic hears
     place = cast(Place, info.context)
     api = info.data.get("api")
     default = "state/demo" if api is not None and api.base_url == SIMULATOR else "state"
@@ -142,7 +149,7 @@ class Settings(Section):
     """Folder of tokens and archive; relative to the project (the folder above `config/`)."""
     web: Annotated[Web | None, BeforeValidator(_off_or_mapping)] = Web()
     """The status page, or off."""
-    notify: Notify | None = None
+    notify: Annotated[tuple[Notify, ...], BeforeValidator(_one_or_many)] = ()
     """Who gets messages."""
     heartbeat: HeartbeatUrl | None = None
     """Address that is asked while all is well, and with /fail behind it when reading has stopped."""
@@ -235,14 +242,21 @@ class Settings(Section):
         sections += [self.mqtt] if self.mqtt else []
         found = [value for section in sections for _, value in section]
         plain = [value.get_secret_value() for value in found if isinstance(value, SecretStr)]
-        addresses = [*(self.notify.to if self.notify else ()), *([self.heartbeat] if self.heartbeat else ())]
+        told = [address for entry in self.notify for address in entry.to]
+        addresses = [*told, *([self.heartbeat] if self.heartbeat else ())]
         return [*plain, *(part for address in addresses for part in secret_parts(address.get_secret_value()))]
+
+    def _placed(self) -> list[tuple[str, Notify]]:
+        """Every entry of notify, and where it stands in the file."""
+        many = len(self.notify) > 1
+        return [(f"notify[{index}]" if many else "notify", entry) for index, entry in enumerate(self.notify)]
 
     def receivers(self) -> dict[str, str]:
         """Who is told, by the name under which that is remembered: a label that tells no secret."""
         found = {
-            message_name(address.get_secret_value()): f"{scheme(address)} (notify.to[{index}])"
-            for index, address in enumerate(self.notify.to if self.notify else ())
+            message_name(address.get_secret_value()): f"{scheme(address)} ({place}.to[{index}])"
+            for place, entry in self._placed()
+            for index, address in enumerate(entry.to)
         }
         return {
             **({"heartbeat": "heartbeat"} if self.heartbeat else {}),

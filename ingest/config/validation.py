@@ -26,6 +26,7 @@ _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     ("sinks", "*"): Influx,
     ("web",): Web,
     ("notify",): Notify,
+    ("notify", "*"): Notify,
     ("mqtt",): Mqtt,
 }
 _SENTENCES = {
@@ -51,21 +52,23 @@ _SENTENCES = {
 def explain(document: Document, error: ValidationError) -> None:
     """Note every error of pydantic as a problem of the document, but not what follows from an earlier one."""
     details = error.errors(include_url=False, include_input=False)
-    strangers = {_path(detail) for detail in details if detail["type"] == "extra_forbidden"}
+    strangers = {_path(document, detail) for detail in details if detail["type"] == "extra_forbidden"}
     intended = {(*path[:-1], nearest(str(path[-1]), _words(document, path[:-1]))) for path in strangers}
     known = [problem.path for problem in document.problems]
     for detail in details:
-        path = _path(detail)
+        path = _path(document, detail)
         follows = detail["loc"][-1:] != ("[key]",) and any(earlier[: len(path)] == path for earlier in known)
         if not follows and not (detail["type"] == "missing" and path in intended):
             document.complain(path, _sentence(document, path, detail))
 
 
-def _path(detail: ErrorDetails) -> Path:
-    """Return where it is in the file; pydantic adds the kind of sink and a mark for keys."""
+def _path(document: Document, detail: ErrorDetails) -> Path:
+    """Return where it is in the file; pydantic adds the kind of sink, a mark for keys, a number where one is alone."""
     path = tuple(step for step in detail["loc"] if step != "[key]")
     if path[:1] == ("sinks",) and len(path) > 2:
         path = (*path[:2], *path[3:])
+    if path[:1] == ("notify",) and isinstance(document.at(("notify",)), dict):
+        path = (*path[:1], *path[2:])
     return (*path, "type") if detail["type"] == "union_tag_invalid" else path
 
 
@@ -127,10 +130,24 @@ def cross_checks(file: Settings) -> Iterator[tuple[Path, str]]:
             yield ("systems", index, "id"), f"is there twice; see {dotted(('systems', first[system.id]))}"
     if file.mqtt and file.mqtt.password is not None and file.mqtt.username is None:
         yield ("mqtt",), "has a password but no username; write both, or neither"
+    yield from _addresses(file)
     if file.look_again < file.settle:
         yield ("look_again",), "must not be shorter than settle"
     if file.api.reserve >= 1:
         yield ("api", "reserve"), "leaves no call at all; write less than 100%"
+
+
+def _addresses(file: Settings) -> Iterator[tuple[Path, str]]:
+    """What an address is told must be said once."""
+    seen: set[str] = set()
+    for index, entry in enumerate(file.notify):
+        for place, address in enumerate(entry.to):
+            if address.get_secret_value() in seen:
+                yield (
+                    ("notify", *([index] if len(file.notify) > 1 else []), "to", place),
+                    "is an address for the second time",
+                )
+            seen.add(address.get_secret_value())
 
 
 def _account(version: str, name: str, account: Account) -> Iterator[tuple[Path, str]]:

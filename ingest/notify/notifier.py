@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ingest.config import Settings
+from ingest.config import Settings, message_name
 from ingest.core.days import zone
 from ingest.core.errors import StateError
 from ingest.core.units import DAY
@@ -45,6 +45,9 @@ class Notifier:
         self.wake: Callable[[], None] = lambda: None
         self._settings, self._store, self._changes, self._command = settings, store, changes, command
         self._labels, self._broker = settings.receivers(), broker
+        self._wishes = {
+            message_name(address.get_secret_value()): entry for entry in settings.notify for address in entry.to
+        }
         if broker:
             broker.start()
         self._results: queue.SimpleQueue[Delivered] = queue.SimpleQueue()
@@ -111,10 +114,10 @@ class Notifier:
 
     def _letter(self, name: str, made: Report) -> Letter | None:
         """What is to be written to an address now: troubles first, then a summary; nothing in quiet hours."""
-        wanted, memory, now = self._settings.notify, self._memory, made.now
+        wanted, memory, now = self._wishes[name], self._memory, made.now
         local = zone(made.systems[0].timezone if made.systems else "")
         sent = [at for at in memory.sent.get(name, ()) if now - DAY < at <= now]
-        if wanted is None or len(sent) >= MOST_A_DAY or (wanted.quiet and wanted.quiet.holds(now, local)):
+        if len(sent) >= MOST_A_DAY or (wanted.quiet and wanted.quiet.holds(now, local)):
             return None
         found = news(memory.seen, memory.told.get(name, {}), now, self._labels[name]) if wanted.problems else News()
         if found:

@@ -13,7 +13,7 @@ from ingest.store.database import Store
 
 def messengers(settings: Settings) -> dict[str, Deliver]:
     """What brings a letter to each address, by the name of the receiver."""
-    addresses = [address.get_secret_value() for address in (settings.notify.to if settings.notify else ())]
+    addresses = [address.get_secret_value() for entry in settings.notify for address in entry.to]
     return {message_name(address): messenger(address) for address in addresses}
 
 

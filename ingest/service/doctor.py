@@ -76,6 +76,7 @@ class Doctor:
             ("access groups", self._groups),
             ("calls", self._quota),
             ("gateways", self._gateways),
+            ("receivers", self._receivers),
             ("sinks", lambda: sink_checks(self.settings.sinks, self.store, self.opener)),
         )
 
@@ -234,6 +235,10 @@ class Doctor:
 
     def _gateways(self) -> Iterator[Check]:
         yield from self._told("gateways", ("gateway",), "every gateway reports")
+
+    def _receivers(self) -> Iterator[Check]:
+        if self.settings.receivers():
+            yield from self._told("receivers", ("receiver",), "everybody who is told can be reached")
 
 
 def _bad(name: str, problem: Problem) -> Check:

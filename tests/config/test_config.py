@@ -284,3 +284,9 @@ def test_settings_cannot_be_changed(load: Load) -> None:
         settings.api.version = "v2"
     with pytest.raises(Exception, match="settle"):
         settings.settle = 1
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", "[a]"])
+def test_a_state_dir_is_text(load: Load, text: str) -> None:
+    with pytest.raises(ConfigError, match=r"state_dir: must be text"):
+        load(f"state_dir: {text}")

@@ -211,6 +211,18 @@ def test_a_daily_summary_comes_once_in_the_morning(tmp_path: Path, receiver: Rec
     home.world.end()
 
 
+def test_not_everybody_hears_the_same(tmp_path: Path, receiver: Receiver, other: Receiver) -> None:
+    wishes = [{"to": [address(receiver)]}, {"to": [address(other)], "problems": "false", "summary": "daily"}]
+    home = Told(World(tmp_path, [SITE], notify=wishes))
+    home.world.run(HOUR)
+    home.world.cloud.faults.error_5xx = 1.0
+    home.looks(12 * HOUR, 900)
+    assert [text.split(" (")[0] for text in said(receiver)] == ["The cloud does not answer"]
+    assert [message["title"] for message in other.messages] == ["Sunny <b>House</b>: 30 June 2026"]
+    assert list(home.world.settings.receivers().values()) == ["json (notify[0].to[0])", "json (notify[1].to[0])"]
+    home.world.end()
+
+
 def test_a_monthly_summary_adds_the_days_up(tmp_path: Path, receiver: Receiver) -> None:
     home = install(tmp_path, receiver, summary="monthly")
     home.looks(DAY, HOUR)
