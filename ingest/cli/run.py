@@ -14,7 +14,6 @@ from ingest.cli.context import Context
 from ingest.cli.waiting import wait_for_credentials
 from ingest.core.errors import AuthNeeded, IngestError, SinkDown
 from ingest.logs import event
-from ingest.notify.wiring import broker, notifier
 from ingest.report import report, runner
 from ingest.service import build, identity, onboarding
 from ingest.service.monitor import Progress, Watch
@@ -25,6 +24,8 @@ from ingest.web import Source, serve
 
 if TYPE_CHECKING:
     from flask import Blueprint
+
+    from ingest.notify.notifier import Notifier
 
 log = logging.getLogger(__name__)
 TOLD_S = 5.0
@@ -76,24 +77,26 @@ def run(context: Context) -> None:
     settings = context.settings
     with machine(context, lambda: build.fetch_pool(settings)) as (store, pipeline):
         senders = build.senders(settings, store, reload=context.reload)
-        transport, line = build.network(pipeline.clock), broker(settings)
-        teller = notifier(settings, store, pipeline.changes, transport, context.command, line)
-        watch, progress = Watch(pipeline, teller.consider), Progress(pipeline)
+        teller, progress = _teller(context, store, pipeline, stays=True), Progress(pipeline)
+        watch = Watch(pipeline, teller.consider) if teller else Watch(pipeline)
 
         def ticked() -> None:
-            teller.record(pipeline.clock.now())
+            if teller:
+                teller.record(pipeline.clock.now())
             progress()
 
         runner.begin(store, pipeline.clock.now(), runner.SERVICE)
         service = Service(pipeline, senders, watch, ticked)
-        teller.wake = service.wake
+        if teller:
+            teller.wake = service.wake
         source = Source(settings, store, pipeline.clock.now, lambda: service.last_tick_at, context.command)
         page = serve(source, consent_pages(context, pipeline))
         greet(context, page.url if page else "")
         try:
             service.run()
         finally:
-            teller.finish(TOLD_S, pipeline.clock.now())
+            if teller:
+                teller.finish(TOLD_S, pipeline.clock.now())
             if page:
                 page.stop()
             for sender in senders:
@@ -153,9 +156,21 @@ def once(context: Context, max_calls: int | None) -> None:
 
 def _tell(context: Context, store: Store, pipeline: Pipeline) -> None:
     """Messages and the heartbeat of a run that ends; nobody is waited for for long."""
-    teller = notifier(context.settings, store, pipeline.changes, build.network(pipeline.clock), context.command)
-    teller.consider(report(context.settings, store.db, pipeline.clock.now()))
-    teller.finish(TOLD_S, pipeline.clock.now())
+    teller = _teller(context, store, pipeline, stays=False)
+    if teller:
+        teller.consider(report(context.settings, store.db, pipeline.clock.now()))
+        teller.finish(TOLD_S, pipeline.clock.now())
+
+
+def _teller(context: Context, store: Store, pipeline: Pipeline, *, stays: bool) -> "Notifier | None":
+    """Whoever is to be told; None where nobody is: nothing of it is loaded then. Only what `stays` has a broker."""
+    settings = context.settings
+    if not settings.receivers():
+        return None
+    from ingest.notify.wiring import broker, notifier  # noqa: PLC0415 - a tenth of a second on a small machine
+
+    line = broker(settings) if stays else None
+    return notifier(settings, store, pipeline.changes, build.network(pipeline.clock), context.command, line)
 
 
 def _raise_what_stopped_us(store: Store, pipeline: Pipeline) -> None:

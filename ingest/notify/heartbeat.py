@@ -17,7 +17,7 @@ def heartbeat(url: str, transport: Transport) -> Callable[[bool], str]:
     def beat(stopped: bool) -> str:  # noqa: FBT001 - the load of a channel
         reply = transport.send(Request("GET", url + FAIL if stopped else url))
         if reply.status == 0:
-            return reply.failure
+            return reply.failure.partition(";")[0]
         if 300 <= reply.status < 400:
             return f"it answers {reply.status}, a redirect; write the address that it leads to"
         return "" if reply.status < 300 else f"it answers {reply.status}"

@@ -10,7 +10,20 @@ from ingest.cli import HOMES
 from ingest.enphase.streams import STREAMS
 from tests.stack.boards import ROOT
 
-NAMES = ("stack", "upgrade", "backup", "moving", "leaving", "own-influx", "raspberry-pi", "systemd", "queries")
+NAMES = (
+    "notify",
+    "home-assistant",
+    "install",
+    "stack",
+    "upgrade",
+    "backup",
+    "moving",
+    "leaving",
+    "own-influx",
+    "raspberry-pi",
+    "systemd",
+    "queries",
+)
 GUIDES = [ROOT / f"docs/{name}.md" for name in NAMES]
 COMMANDS = {*HOMES}
 each_guide = pytest.mark.parametrize("path", GUIDES, ids=lambda path: path.stem)

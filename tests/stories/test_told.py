@@ -1,6 +1,7 @@
 """Whatever goes wrong reaches each receiver once, in the words of the status; so does its end, over restarts too."""
 
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import pytest
 
 from tests.notify.receiver import Receiver
 from tests.notify.told import Told
+from tests.stories.program import Program, Vendor
 from tests.stories.test_faults_agree import FAULTS, Fault, Usage
-from tests.world import DAY, HOUR, World
+from tests.world import DAY, HOUR, START, World
 from tests.worlds import SITE
 
 STOPS = ("quota", "auth", "disk")
@@ -40,6 +42,36 @@ def receiver() -> Iterator[Receiver]:
 def beats() -> Iterator[Receiver]:
     with Receiver() as server:
         yield server
+
+
+def test_a_run_from_cron_beats_and_tells_at_its_end(tmp_path: Path, receiver: Receiver, beats: Receiver) -> None:
+    address = receiver.url.replace("http", "json", 1)
+    with Vendor([SITE], START) as vendor:
+        heartbeat = f"{beats.url}/uuid"
+        program = Program(tmp_path / "home", api=vendor.api, heartbeat=heartbeat, notify={"to": [address]})
+        program.consent(vendor)
+        program.run("once", "--max-calls", "5")
+        assert beats.paths == ["/uuid"]
+        beats.stop()
+        program.run("once", "--max-calls", "1")
+        heart = next(at for at in program.json("status")["receivers"] if at["receiver"] == "heartbeat")
+        assert heart["error"] == "cannot connect"
+    assert receiver.messages == []
+
+
+def test_a_service_beats_and_ends_at_once_although_a_receiver_hangs(tmp_path: Path, beats: Receiver) -> None:
+    beats.hangs = True
+    with Vendor([SITE], START) as vendor:
+        program = Program(tmp_path / "home", api=vendor.api, heartbeat=f"{beats.url}/uuid")
+        program.consent(vendor)
+        with program.start("run") as process:
+            deadline = time.monotonic() + 90
+            while not beats.asked and time.monotonic() < deadline:
+                time.sleep(0.1)
+            process.terminate()
+            process.communicate(timeout=60)
+        assert process.returncode == 0
+    assert beats.paths == ["/uuid"]
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.kind)
