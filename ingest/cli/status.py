@@ -40,6 +40,11 @@ def _print(found: Report, context: Context) -> None:
     console.print(context.localized("\n".join(told)), markup=False)
     for system in found.systems:
         console.print(_system_table(system))
+        for stream in system.streams:
+            for odd in stream.odd:
+                console.print(
+                    f"  {stream.stream}: {odd.count:,} not readable: {odd.reason}: {odd.sample}", markup=False
+                )
         for day in system.differences[:3]:
             console.print(
                 f"  {day.day}: the cloud's total of {day.series} is {day.vendor_wh:,.0f} Wh, its intervals add up to "

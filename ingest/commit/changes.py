@@ -12,7 +12,7 @@ from ingest.core.point import parse_series
 from ingest.core.span import Spans
 from ingest.plan import coverage
 from ingest.plan.coverage import Advance, Covered
-from ingest.plan.state import Pair, Snapshot, SystemRow
+from ingest.plan.state import OddRows, Pair, Snapshot, SystemRow
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,8 @@ class Changes:
         self.logs: ChainMap[str, tuple[Advance, ...]] = ChainMap({}, known.logs)
         self.coverage: ChainMap[tuple[str, str], Covered] = ChainMap({}, known.coverage)
         self.reaches: ChainMap[str, int] = ChainMap({}, known.reaches)
+        self.trials: ChainMap[str, int] = ChainMap({}, known.trials)
+        self.odd: ChainMap[tuple[str, str], OddRows] = ChainMap({}, known.odd)
         self.totals: ChainMap[TotalKey, Total] = ChainMap({}, dict(loaded.totals))
         self.moved: set[str] = set()
         self.dropped: dict[tuple[str, str], str] = {}
@@ -110,4 +112,6 @@ class Changes:
         known.logs.update(self.logs.maps[0])
         known.coverage.update(self.coverage.maps[0])
         known.reaches.update(self.reaches.maps[0])
+        known.trials.update(self.trials.maps[0])
+        known.odd.update(self.odd.maps[0])
         return bool(moved)

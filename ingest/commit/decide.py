@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ingest.commit import daily_totals, derived, profiles
+from ingest.commit import daily_totals, derived, odd, profiles
 from ingest.commit.changes import Changes, Loaded, Sample
 from ingest.commit.context import CommitContext
 from ingest.core.backoff import backoff
@@ -79,6 +79,7 @@ def _ok(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> Pa
     task = outcome.task
     touched = changes.points.merge(outcome.points)
     revised = changes.points.revised
+    odd.remember(changes, outcome, at.now)
     _systems(changes, outcome, at)
     if task.stream.grain:
         settled = _covered(changes, outcome, at)
@@ -103,7 +104,7 @@ def _ok(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> Pa
     )
     if task.purpose is Purpose.HISTORY:
         answered = replace(answered, history_from=0, history_fails=0)
-    return answered if outcome.points else profiles.judged(changes, answered, task.stream)
+    return answered if outcome.points or outcome.odd else profiles.judged(changes, answered, task.stream)
 
 
 def _outside(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> Pair:
@@ -153,9 +154,7 @@ def _advance(changes: Changes, system: str, known_to: int | None, at: CommitCont
 def _covered(changes: Changes, outcome: Outcome, at: CommitContext) -> Spans:
     """Add what was answered to the coverage, as far as each age class may trust it. Returns what became settled."""
     task = outcome.task
-    known_to = outcome.reported_at
-    if known_to is None and not changes.log(task.system):
-        known_to = max((point.time + task.stream.grain for point in outcome.points), default=None)
+    known_to = max(newest(outcome), outcome.reported_at or 0) or None
     news = _advance(changes, task.system, known_to, at)
     log = changes.log(task.system)
     window = Span(task.window.start, outcome.answered_end)
@@ -168,6 +167,19 @@ def _covered(changes: Changes, outcome: Outcome, at: CommitContext) -> Spans:
     if task.purpose is Purpose.LIVE:
         profiles.silence(changes, task.system, at.now, news=news)
     return subtract(changes.settled(*task.pair, at.classes.settle), known)
+
+
+def newest(outcome: Outcome) -> int:
+    """The end of the newest interval in a reply that any device reported; 0 without one.
+
+    It shows how far the cloud knows a system just as the gateway's report does, which may be null, stand still or lie.
+    """
+    ends = (
+        point.time + outcome.task.stream.grain
+        for point in outcome.points
+        if point.fields.get("devices_reporting", 1.0) != 0.0
+    )
+    return max(ends, default=0)
 
 
 def _systems(changes: Changes, outcome: Outcome, at: CommitContext) -> None:

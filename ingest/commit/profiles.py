@@ -67,8 +67,16 @@ def judged(changes: Changes, pair: Pair, stream: Stream) -> Pair:
 
 
 def reach(changes: Changes, outcome: Outcome, *, answered: bool) -> None:
-    """Remember how far a longer window was honoured. An empty answer says nothing; a refusal says that it is not."""
+    """Remember how far a longer window was honoured, once two replies say the same.
+
+    An empty answer says nothing, nor does one whose start the cloud moved; a refusal says that it is not honoured.
+    """
     task = outcome.task
-    if task.hopes and (outcome.points or not answered):
-        honoured = max(task.stream.route("v4").reach, outcome.answered_end - task.window.start if answered else 0)
-        changes.reaches[task.stream.name] = min(honoured, task.reach)
+    if not task.hopes or outcome.is_moved or (answered and not outcome.points):
+        return
+    stream = task.stream.name
+    honoured = max(task.stream.route("v4").reach, outcome.answered_end - task.window.start if answered else 0)
+    honoured = min(honoured, task.reach)
+    if changes.trials.get(stream) == honoured:
+        changes.reaches[stream] = honoured
+    changes.trials[stream] = honoured

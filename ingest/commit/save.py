@@ -3,7 +3,7 @@
 import sqlite3
 
 from ingest.commit.changes import Changes
-from ingest.store import archive, daily_totals, meta, progress
+from ingest.store import archive, daily_totals, meta, odd_rows, progress
 
 
 def save(db: sqlite3.Connection, changes: Changes) -> None:
@@ -20,6 +20,10 @@ def save(db: sqlite3.Connection, changes: Changes) -> None:
         progress.save_coverage(db, *key, known.coverage.get(key, {}), read)
     for stream, reach in changes.reaches.maps[0].items():
         meta.write(db, f"reach.{stream}", str(reach))
+    for stream, reach in changes.trials.maps[0].items():
+        meta.write(db, f"trial.{stream}", str(reach))
+    for key, odd in changes.odd.maps[0].items():
+        odd_rows.save(db, *key, known.odd.get(key, {}), odd)
     _save_totals(db, changes)
     if (sample := changes.sample) is not None:
         progress.keep_sample(db, sample.system, sample.stream, sample.at, sample.reason, sample.body)

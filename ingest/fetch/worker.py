@@ -1,19 +1,25 @@
 """One task fetched and read: the one function a worker runs. It holds no state and never raises for bad replies."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from ingest.core.http import Reply, Request, Transport
-from ingest.core.point import Point
-from ingest.core.units import DAY
+from ingest.core.point import Point, encode
+from ingest.core.units import DAY, HOUR, MINUTE
 from ingest.enphase.call import Task
 from ingest.enphase.replies import Kind, Verdict, verdict
-from ingest.enphase.streams.base import Json, Lifetime, SystemInfo
+from ingest.enphase.streams.base import Json, Lifetime, Odd, SystemInfo
 from ingest.enphase.streams.lifetime import read_totals
-from ingest.enphase.streams.readers import answered_to, operational_at, reported_at
+from ingest.enphase.streams.readers import SAMPLE, UNREADABLE, answered_to, maybe_moment, operational_at, reported_at
 from ingest.logs import redact
 
-UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
+T = TypeVar("T")
+
+SHAPELESS = 3
+"""So many rows of which none can be read are a reply of an unknown shape."""
+SLACK = MINUTE
+"""A clock may be so much (s) behind another."""
 
 
 FAILED = "the program failed; the reason is in its log"
@@ -22,9 +28,10 @@ FAILED = "the program failed; the reason is in its log"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a task. `answered_end` is how far the window was answered, `reported_at` how far the cloud knows
-    the system, `date_at` the cloud's own clock, `cursor` the next page of a list, `meters` the kinds of meter in a list
-    of devices; times are epoch seconds.
+    """What came of a task. `odd` is what could not be read of the reply, `answered_end` how far the window was
+    answered, `reported_at` how far the cloud knows the system, `date_at` the cloud's own clock, `cursor` the next page
+    of a list, `meters` the kinds of meter in a list of devices; times are epoch seconds. `is_moved` says that the cloud
+    answered from a later start on than it was asked.
 
     `grant` is what the call was made with, `body` the reply when it could not be read, `sent` whether it left.
     """
@@ -34,6 +41,7 @@ class Outcome:
     verdict: Verdict
     grant: str = field(default="", repr=False)
     points: Sequence[Point] = ()
+    odd: Sequence[Odd] = ()
     answered_end: int = 0
     reported_at: int | None = None
     operational_at: int | None = None
@@ -42,6 +50,7 @@ class Outcome:
     meters: tuple[str, ...] | None = None
     lifetime: Lifetime | None = None
     cursor: str = ""
+    is_moved: bool = False
     body: bytes = field(default=b"", repr=False)
     sent: bool = True
 
@@ -54,13 +63,18 @@ def fetch(
     judged = verdict(reply, version, task.window if task.window.length else None, began_at)
     if judged.kind is Kind.OK:
         try:
-            return _read(task, call, judged, grant, version, reply.date_at)
+            outcome = _read(task, call, judged, grant, version, reply.date_at)
+            return replace(outcome, odd=[_harmless(odd, *_secrets(request, grant)) for odd in outcome.odd])
         except UNREADABLE as error:
             detail = f"missing {error}" if isinstance(error, KeyError) else str(error)
             judged = Verdict(Kind.GARBLED, f"the reply has another shape than documented: {detail[:120]}")
     unreadable = judged.kind is Kind.GARBLED or (judged.kind is Kind.BUSY and reply.status in (0, 200))
     body = redact(reply.body.decode("utf-8", "replace"), *_secrets(request, grant)).encode() if unreadable else b""
     return Outcome(task, call, judged, grant, date_at=reply.date_at, body=body, sent=reply.sent)
+
+
+def _harmless(odd: Odd, *secrets: str) -> Odd:
+    return Odd(redact(odd.reason, *secrets), redact(odd.sample, *secrets), odd.time)
 
 
 def _secrets(request: Request, grant: str) -> tuple[str, str]:
@@ -78,22 +92,60 @@ def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date
     reply: Json = judged.data
     stream = task.stream
     _same_system(task, reply)
-    points = list(stream.read(task.system, reply))
+    points, odd = _sorted_out(stream.read(task.system, reply))
+    points, ahead = _not_ahead(points, stream.grain, date_at)
+    systems, odd_systems = _sorted_out(stream.systems(task.system, reply) if stream.systems else ())
+    lifetime = read_totals(stream, reply)
+    odd += [*ahead, *odd_systems, *(lifetime.odd if lifetime else ())]
+    if len(odd) >= SHAPELESS and not points and not systems and not lifetime:
+        raise ValueError(f"none of {len(odd)} rows can be read: {odd[0].reason}")
+    sure = max(stream.route(version).reach, 0 if task.hopes else task.reach)
+    is_moved = (maybe_moment(reply.get("start_at")) or 0) > task.window.start and task.window.length > 0
     return Outcome(
         task,
         call,
         Verdict(Kind.OK),
         grant,
         points=points,
-        systems=stream.systems(task.system, reply) if stream.systems else (),
+        odd=odd,
+        systems=systems,
         meters=stream.meters(reply) if stream.meters else None,
         cursor=_next_page(task, reply, version),
-        answered_end=answered_to(reply, task.window, _reach(task, points, version)),
-        reported_at=reported_at(reply),
+        answered_end=answered_to(reply, task.window, sure if is_moved else _reach(task, points, version)),
+        is_moved=is_moved,
+        reported_at=_credible(reported_at(reply), date_at),
         operational_at=operational_at(reply),
-        lifetime=read_totals(stream, reply),
+        lifetime=lifetime,
         date_at=date_at,
     )
+
+
+def _sorted_out(found: Iterable[T | Odd]) -> tuple[list[T], list[Odd]]:
+    """What could be read, and what could not."""
+    good: list[T] = []
+    odd: list[Odd] = []
+    for each in found:
+        if isinstance(each, Odd):
+            odd.append(each)
+        else:
+            good.append(each)
+    return good, odd
+
+
+def _not_ahead(points: list[Point], grain: int, date_at: int | None) -> tuple[list[Point], list[Odd]]:
+    """Points without those that end after the cloud's own time: nobody has measured them."""
+    if date_at is None or all(point.time + grain <= date_at + SLACK for point in points):
+        return points, []
+    ahead = [point for point in points if point.time + grain > date_at + SLACK]
+    good = [point for point in points if point.time + grain <= date_at + SLACK]
+    return good, [Odd("it ends after the cloud's own time", encode(point)[:SAMPLE]) for point in ahead]
+
+
+def _credible(reported_at: int | None, date_at: int | None) -> int | None:
+    """A report of the gateway, unless it lies in the future by more than its clock may be fast."""
+    if reported_at is None or date_at is None or reported_at <= date_at + HOUR:
+        return reported_at
+    return None
 
 
 def _next_page(task: Task, reply: Json, version: str) -> str:
@@ -110,7 +162,8 @@ def _reach(task: Task, points: Sequence[Point], version: str) -> int:
     sure = task.stream.route(version).reach
     if not task.hopes:
         return max(sure, task.reach)
-    shown = max((point.time for point in points), default=0) + task.stream.grain - task.window.start
+    times = (point.time for point in points if task.window.start <= point.time < task.window.end)
+    shown = max(times, default=0) + task.stream.grain - task.window.start
     return task.reach if shown > task.reach - DAY else max(sure, shown // DAY * DAY)
 
 

@@ -56,12 +56,27 @@ class SystemRow:
     profile: Profile = NEW_PROFILE
 
 
+@dataclass(frozen=True)
+class OddRow:
+    """A part of a reply that could not be read: why, a piece of it, and when it was first and last seen (epoch s)."""
+
+    reason: str
+    sample: str
+    first_at: int
+    last_at: int
+
+
+OddRows = Mapping[tuple[int, str], OddRow]
+"""By the start (epoch s) of the interval that it is about, 0 where that is not known, and by reason."""
+
+
 @dataclass
 class Snapshot:
     """Everything that is remembered and that planning needs, held in memory.
 
     `pairs`, `coverage` (by age class) and `unwanted` (history that nobody asked for) are by (system, stream), `logs`
     (the reports of each gateway) and `systems` by system, `reaches` (longest window that was honoured, s) by stream.
+    `trials` are reaches that one reply honoured and another must confirm, `odd` what could not be read of replies.
     """
 
     pairs: dict[tuple[str, str], Pair] = field(default_factory=dict)
@@ -70,3 +85,5 @@ class Snapshot:
     systems: dict[str, SystemRow] = field(default_factory=dict)
     reaches: dict[str, int] = field(default_factory=dict)
     unwanted: dict[tuple[str, str], Spans] = field(default_factory=dict)
+    trials: dict[str, int] = field(default_factory=dict)
+    odd: dict[tuple[str, str], OddRows] = field(default_factory=dict)

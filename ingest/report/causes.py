@@ -24,6 +24,7 @@ ORDER = (
     "denied",
     "gateway",
     "stream",
+    "odd",
     "receiver",
     "start",
 )

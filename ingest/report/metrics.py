@@ -188,8 +188,14 @@ def _of_streams(systems: list[SystemReport]) -> Iterator[Family]:
         label,
         of(lambda at: at.complete_until),
     )
+    yield "ingest_stream_odd_rows", "Parts of replies that could not be read.", label, of(odd_rows)
     yield "ingest_stream_revised_points_total", "Points that changed later.", label, of(lambda at: at.revised)
     yield "ingest_stream_up", "1 while the cloud answers for it.", label, of(lambda at: float(at.state in GOOD))
+
+
+def odd_rows(stream: StreamReport) -> int:
+    """Parts of replies that could not be read."""
+    return sum(at.count for at in stream.odd)
 
 
 def open_gaps(stream: StreamReport) -> int:

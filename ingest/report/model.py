@@ -24,6 +24,16 @@ class DifferenceReport:
 
 
 @dataclass(frozen=True)
+class OddReport:
+    """Parts of replies that could not be read, alike in their reason: how many, the newest of them, and since when."""
+
+    reason: str
+    count: int
+    sample: str
+    since: int
+
+
+@dataclass(frozen=True)
 class StreamReport:
     """How far one stream of one system has been read.
 
@@ -41,6 +51,7 @@ class StreamReport:
     reason: str
     fails: int
     calls_month: int
+    odd: list[OddReport] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

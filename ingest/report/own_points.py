@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from ingest.core.point import Point, Value, decode_fields, series_key
 from ingest.core.units import DAY, HOUR
-from ingest.report.metrics import open_gaps
+from ingest.report.metrics import odd_rows, open_gaps
 from ingest.report.model import Problem, Report, StreamReport, SystemReport
 from ingest.store import archive
 
@@ -85,6 +85,7 @@ def _of_stream(made: Report, app: str, system: SystemReport, stream: StreamRepor
     fields: dict[str, Value] = {
         "coverage_ratio": stream.ratio,
         "gaps": float(open_gaps(stream)),
+        "odd_rows": float(odd_rows(stream)),
         "points_revised": float(stream.revised),
         "audit_differences": float(len(system.differences)),
         "calls_month": float(stream.calls_month),

@@ -16,6 +16,7 @@ from ingest.plan.inventory import Inventory, listing
 from ingest.plan.state import EMPTY, Pair
 from ingest.report.causes import without_symptoms
 from ingest.report.model import Problem, Report, SystemReport
+from ingest.report.systems import odd_reports
 
 SILENT = 8 * HOUR
 """A gateway on a cellular line reports every 6 h: only after longer is it offline."""
@@ -30,7 +31,14 @@ PATIENT = {Kind.BUSY: 2, Kind.AHEAD: 2, Kind.EXPIRED: 2, Kind.GARBLED: 0}
 def problems(made: Report, settings: Settings, inventory: Inventory) -> list[Problem]:
     """Everything that is wrong, causes first; what a cause explains is named in it alone."""
     found = [*_runner(made), *_disk(made), *_credentials(settings), *_tokens(made), *_application(made)]
-    found += [*_streams(made, inventory), *_quota(made), *_cloud(made, inventory), *_sinks(made), *_clock(made)]
+    found += [
+        *_streams(made, inventory),
+        *_odd(made, inventory),
+        *_quota(made),
+        *_cloud(made, inventory),
+        *_sinks(made),
+        *_clock(made),
+    ]
     found += [*_gateways(made), *_receivers(made)]
     if not inventory.systems and not found:
         found.append(
@@ -148,6 +156,24 @@ def _pair(stream: Pair, who: str, account: str) -> Problem | None:
             "It is tried again by itself; if it stays so, run `ingest doctor`",
         )
     return None
+
+
+def _odd(made: Report, inventory: Inventory) -> Iterator[Problem]:
+    """What could not be read of replies: it is missing, and everything else is as it should be."""
+    names = {system.system: system.name for system in made.systems}
+    for (system, stream), rows in inventory.state.odd.items():
+        who = names.get(system) or (f"Account {system[1:]}" if system.startswith("@") else "")
+        if rows and who:
+            told = odd_reports(rows)
+            why = "; ".join(at.reason for at in told[:2])
+            yield Problem(
+                "odd",
+                f"{system}.{stream}",
+                f"{who}: {stream}: {many(len(rows), 'value')} could not be read ({why}), for example {told[0].sample}",
+                "Everything else was read; these are asked for once more when they are settled. If they stay so, tell "
+                "the vendor",
+                min(at.since for at in told),
+            )
 
 
 def _quota(made: Report) -> Iterator[Problem]:

@@ -8,10 +8,11 @@ from ingest.core.days import zone
 from ingest.core.point import decode_fields
 from ingest.enphase.catalogue import PRODUCTION
 from ingest.plan.inventory import Inventory
+from ingest.plan.state import OddRow, OddRows
 from ingest.plan.windows import complete_until
 from ingest.plan.work import Work
 from ingest.report.gaps import gaps, ratio
-from ingest.report.model import DifferenceReport, StreamReport, SystemReport
+from ingest.report.model import DifferenceReport, OddReport, StreamReport, SystemReport
 from ingest.store import archive, daily_totals
 
 SHOWN_GAPS = 20
@@ -43,6 +44,17 @@ def system_report(
             DifferenceReport(at.day, at.series, at.vendor_wh, at.held_wh) for at in daily_totals.differences(db, system)
         ],
     )
+
+
+def odd_reports(rows: OddRows) -> list[OddReport]:
+    """What could not be read of a pair, by reason."""
+    found: dict[str, list[OddRow]] = {}
+    for row in rows.values():
+        found.setdefault(row.reason, []).append(row)
+    return [
+        OddReport(reason, len(alike), alike[-1].sample, min(row.first_at for row in alike))
+        for reason, alike in found.items()
+    ]
 
 
 def local_midnight(now: int, timezone: str) -> int:
@@ -89,4 +101,5 @@ def _stream(inventory: Inventory, work: Work, newest: int | None, calls: int, no
         reason=pair.reason,
         fails=pair.fails,
         calls_month=calls,
+        odd=odd_reports(inventory.state.odd.get(work.key, {})),
     )

@@ -115,6 +115,13 @@ MIGRATIONS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (
             count(*), sum(purpose = 'history') FROM calls GROUP BY app, month;
     CREATE INDEX calls_by_end ON calls (app, ended);
     """,
+    """
+    CREATE TABLE odd_rows (
+        system TEXT NOT NULL, stream TEXT NOT NULL, time INTEGER NOT NULL, reason TEXT NOT NULL,
+        sample TEXT NOT NULL, first_at INTEGER NOT NULL, last_at INTEGER NOT NULL,
+        PRIMARY KEY (system, stream, time, reason)
+    ) WITHOUT ROWID;
+    """,
 )
 
 VERSION = len(MIGRATIONS)

@@ -160,7 +160,9 @@ def samples(db: sqlite3.Connection) -> Iterable[tuple[str, str, int, str]]:
     return db.execute("SELECT system, stream, at, reason FROM samples").fetchall()
 
 
-def reaches(db: sqlite3.Connection) -> dict[str, int]:
-    """The reach (s) of the streams for which a longer one was tried; it is what the cloud really honoured."""
-    found = {name: kept.read(db, f"reach.{name}") for name in BY_NAME}
+def reaches(db: sqlite3.Connection, kind: str = "reach") -> dict[str, int]:
+    """The reach (s) of the streams for which a longer one was tried; it is what the cloud really honoured. Those of the
+    kind "trial" were honoured once, and wait to be confirmed.
+    """
+    found = {name: kept.read(db, f"{kind}.{name}") for name in BY_NAME}
     return {name: int(reach) for name, reach in found.items() if reach}

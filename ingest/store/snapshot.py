@@ -3,7 +3,7 @@
 import sqlite3
 
 from ingest.plan.state import Snapshot
-from ingest.store import backfills, progress
+from ingest.store import backfills, odd_rows, progress
 
 
 def load(db: sqlite3.Connection) -> Snapshot:
@@ -15,4 +15,6 @@ def load(db: sqlite3.Connection) -> Snapshot:
         systems=progress.systems(db),
         reaches=progress.reaches(db),
         unwanted=backfills.unwanted(db),
+        trials=progress.reaches(db, "trial"),
+        odd=odd_rows.load(db),
     )

@@ -92,7 +92,7 @@ def test_each_verdict_has_one_act_on_its_pair(
 
 
 def test_a_reply_is_points_coverage_and_what_follows_from_them() -> None:
-    quarters = range(NOW - DAY, NOW, 900)
+    quarters = range(NOW - DAY, NOW - 900, 900)
     loaded = Loaded(known(floor=NOW - 7 * DAY, fails=2, state="busy"))
     changes = decide(loaded, outcome(points=used(*quarters), reported_at=NOW - MINUTE), AT)
     rows = written(changes)

@@ -48,7 +48,7 @@ def test_production_comes_with_both_its_sources() -> None:
     series: dict[str, Sequence[float | None]] = {
         "production": [15422.0, 15421.0, 17118.0],
         "micro_production": [15422.0, 15421.0, None],
-        "meter_production": [0.0, None, 11388.0],
+        "meter_production": [0.0, -1.0, 11388.0],
     }
     assert Lifetime(date(2013, 1, 1), series, {"meter_production": date(2013, 1, 4)}) == found.lifetime
     assert (Kind.OK, [], 1445619615) == (found.verdict.kind, found.points, found.reported_at)
@@ -78,22 +78,36 @@ def test_without_a_meter_v2_has_nothing_to_say() -> None:
     [
         {"production": None},
         {"production": {"2013-01-01": 1}},
-        {"production": ["15422"]},
-        {"production": [[15422]]},
-        {"production": [True]},
         {"production": [0] * 40_000},
         {"micro_production": 5},
         {"start_date": "the first"},
         {"start_date": 1357023600},
         {"start_date": "0001-01-01"},
         {"start_date": "9999-12-31"},
-        {"meter_start_date": "later"},
         {"system_id": 67},
     ],
 )
 def test_another_shape_is_garbled(changes: dict[str, Any]) -> None:
     body = {"system_id": 66, "start_date": "2013-01-01", "production": PRODUCED} | changes
     assert Kind.GARBLED == outcome(ENERGY, body).verdict.kind
+
+
+@pytest.mark.parametrize("odd", ["15422", [15422], True, "n/a"])
+def test_a_total_that_cannot_be_read_costs_its_day(odd: object) -> None:
+    found = outcome(ENERGY, {"system_id": 66, "start_date": "2013-01-01", "production": [1, odd, 3]})
+    assert found.lifetime is not None
+    assert found.lifetime.series == {"production": [1.0, None, 3.0]}
+    (told,) = found.odd
+    assert "2013-01-02" in told.sample
+
+
+def test_a_series_whose_beginning_cannot_be_read_is_left_out() -> None:
+    body = {"start_date": "2013-01-01", "production": [1], "meter_production": [1], "meter_start_date": "later"}
+    found = outcome(ENERGY, {"system_id": 66, **body})
+    assert found.lifetime is not None
+    assert list(found.lifetime.series) == ["production"]
+    (told,) = found.odd
+    assert "later" in told.reason
 
 
 @pytest.mark.parametrize("missing", ["production", "start_date"])

@@ -24,9 +24,9 @@ def test_a_number_is_finite_or_absent_or_refused(value: object) -> None:
     assert read is None or (type(read) is float and math.isfinite(read))
 
 
-@pytest.mark.parametrize("value", [None, -1, -1.0])
-def test_null_and_the_placeholder_are_absent_not_zero(value: object) -> None:
-    assert number(value) is None
+def test_null_is_absent_not_zero_and_minus_one_is_a_value() -> None:
+    assert number(None) is None
+    assert [number(value) for value in (-3, -2, -1, -1.0, 0)] == [-3.0, -2.0, -1.0, -1.0, 0.0]
 
 
 @pytest.mark.parametrize("value", [True, "1", [1], {}, math.nan, math.inf, 10**30])

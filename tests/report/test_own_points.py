@@ -23,6 +23,7 @@ FIELDS = {
     "calls_month_forecast",
     "coverage_ratio",
     "gaps",
+    "odd_rows",
     "lag_s",
     "sink_backlog",
     "token_days_left",

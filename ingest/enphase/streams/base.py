@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum, auto
-from typing import Any
+from typing import Any, NamedTuple
 
 from ingest.core.point import Point, Value
 from ingest.core.span import Span
@@ -16,7 +16,19 @@ from ingest.core.units import DAY, MINUTE
 Json = Mapping[str, Any]
 Params = dict[str, str]
 Ask = Callable[[Span], Params]
-Read = Callable[[str, Json], Iterator[Point]]
+
+
+class Odd(NamedTuple):
+    """A part of a reply that could not be read: why, a piece of it, and the start (epoch s) of the interval that it is
+    about, None where that is not known. It is left out and counted; the rest of the reply stands.
+    """
+
+    reason: str
+    sample: str
+    time: int | None = None
+
+
+Read = Callable[[str, Json], Iterator[Point | Odd]]
 
 
 @dataclass(frozen=True)
@@ -101,13 +113,14 @@ class Lifetime:
     """Daily totals (Wh) of a system's whole life, as arrays by the key of the series; the first element is that of day
     `start`.
 
-    `start` is None while there is nothing. None in an array is a day of which the cloud says nothing. `since` is the
-    first day that counts of those series which begin later.
+    `start` is None while there is nothing. None in an array is a day of which the cloud says nothing, or nothing that
+    could be read: `odd` says what. `since` is the first day that counts of those series which begin later.
     """
 
     start: date | None
     series: Mapping[str, Sequence[float | None]]
     since: Mapping[str, date] = field(default_factory=dict)
+    odd: Sequence[Odd] = ()
 
 
 @dataclass(frozen=True)
@@ -122,7 +135,7 @@ class SystemInfo:
     fields: Mapping[str, Value] = field(default_factory=dict)
 
 
-def no_points(_: str, __: Json) -> Iterator[Point]:
+def no_points(_: str, __: Json) -> Iterator[Point | Odd]:
     """A reply that holds none."""
     return iter(())
 
@@ -154,7 +167,7 @@ class Stream:
     fields: Mapping[str, Mapping[str, Field]] = field(default_factory=dict)
     flows: tuple[EnergyFlow, ...] = ()
     series: tuple[Series, ...] = ()
-    systems: Callable[[str, Json], list[SystemInfo]] | None = None
+    systems: Callable[[str, Json], Iterator[SystemInfo | Odd]] | None = None
     meters: Callable[[Json], tuple[str, ...]] | None = None
 
     @property

@@ -1,12 +1,12 @@
 """Daily totals of a system's whole life: charts of years by one call, and what our intervals are held against."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from ingest.core.span import Span
 from ingest.core.units import DAY
-from ingest.enphase.streams.base import Field, Json, Lifetime, Params, Route, Scope, Series, Stream, nothing
-from ingest.enphase.streams.readers import number
+from ingest.enphase.streams.base import Field, Json, Lifetime, Odd, Params, Route, Scope, Series, Stream, nothing
+from ingest.enphase.streams.readers import number, odd
 
 OLDEST = date(2000, 1, 1)
 LONGEST_LIFE = 100 * 366
@@ -20,12 +20,21 @@ def read_totals(stream: Stream, reply: Json) -> Lifetime | None:
     """
     if not stream.series:
         return None
+    start = None if reply["start_date"] is None else _day(reply["start_date"])
     due, *others = stream.series
-    arrays = {due.key: _array(reply[due.key])}
-    arrays |= {each.key: _array(reply[each.key]) for each in others if reply.get(each.key) is not None}
-    since = {each.key: _day(reply[each.since]) for each in stream.series if reply.get(each.since) is not None}
-    start = reply["start_date"]
-    return Lifetime(None if start is None else _day(start), {} if start is None else arrays, since)
+    found = {due.key: reply[due.key]}
+    found |= {each.key: reply[each.key] for each in others if reply.get(each.key) is not None}
+    odds: list[Odd] = []
+    arrays = {key: _array(key, values, start, odds) for key, values in found.items()}
+    since: dict[str, date] = {}
+    for each in stream.series:
+        if reply.get(each.since) is not None:
+            try:
+                since[each.key] = _day(reply[each.since])
+            except ValueError as error:
+                odds.append(odd(error, {each.since: reply[each.since]}))
+                arrays.pop(each.key, None)  # from when on it counts is not known
+    return Lifetime(start, {} if start is None else arrays, since, tuple(odds))
 
 
 def _both_sources(_: Span) -> Params:
@@ -39,10 +48,19 @@ def _day(value: object) -> date:
     return day
 
 
-def _array(value: object) -> Sequence[float | None]:
-    if not isinstance(value, list) or len(value) > LONGEST_LIFE:
-        raise TypeError(f"a list of daily totals is due, not {type(value).__name__}")
-    return [number(total) for total in value]
+def _array(key: str, values: object, start: date | None, odds: list[Odd]) -> Sequence[float | None]:
+    """The totals of a series; one that cannot be read is a day of which nothing is known."""
+    if not isinstance(values, list) or len(values) > LONGEST_LIFE:
+        raise TypeError(f"a list of daily totals is due, not {type(values).__name__}")
+    found: list[float | None] = []
+    for index, value in enumerate(values):
+        try:
+            found.append(number(value))
+        except ValueError as error:
+            day = "" if start is None else (start + timedelta(days=index)).isoformat()
+            odds.append(odd(error, {key: value, "day": day}))
+            found.append(None)
+    return found
 
 
 ENERGY = Stream(

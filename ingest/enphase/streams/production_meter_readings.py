@@ -1,18 +1,23 @@
 """The odometers of the production meters: energy since installation, taken as snapshots."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from ingest.core.point import Point
 from ingest.core.units import DAY
-from ingest.enphase.streams.base import Field, Json, Route, Stream, nothing
-from ingest.enphase.streams.readers import identity, moment, number
+from ingest.enphase.streams.base import Field, Json, Odd, Route, Stream, nothing
+from ingest.enphase.streams.readers import each, identity, moment, number
 
 
-def _read(system: str, reply: Json) -> Iterator[Point]:
-    for reading in reply["meter_readings"]:
-        value = number(reading.get("value"))
-        if value is None or reading.get("read_at") is None:
-            continue
+def _read(system: str, reply: Json) -> Iterator[Point | Odd]:
+    if not isinstance(reply["meter_readings"], list):
+        raise TypeError("a list of readings is due")
+    return each(reply["meter_readings"], partial(_reading, system))
+
+
+def _reading(system: str, reading: Json) -> Iterator[Point]:
+    value = number(reading.get("value"))
+    if value is not None and reading.get("read_at") is not None:
         serial = reading["serial_number"] if "serial_number" in reading else reading["serial_num"]
         tags = identity(("meter", serial), ("system", system))
         yield Point("production_meter_reading", tags, moment(reading["read_at"]), {"reading_wh": value})

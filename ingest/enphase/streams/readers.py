@@ -3,19 +3,29 @@
 The words of the vendor's replies are those of the reference, sections 6 to 8.
 """
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from typing import Any, TypeVar
 
 from ingest.core.point import Point, Tags, series_key
 from ingest.core.span import Span
-from ingest.enphase.streams.base import Field, Json, Read
+from ingest.enphase.streams.base import Field, Json, Odd, Read
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
+"""What reading a reply of an unknown shape raises."""
+SAMPLE = 200
+"""So many characters of what could not be read are kept."""
 
 
 def number(value: object) -> float | None:
-    """A reading as a float; None for null and for the vendor's placeholder -1. ValueError for anything else."""
+    """A reading as a float; None for null. ValueError for anything else. -1 is a reading like any other."""
     kind = type(value)
     if (kind is int or kind is float) and -1e18 < value < 1e18:  # type: ignore[operator] # a number, as just seen
-        return float(value) if value != -1 else None  # type: ignore[arg-type]
+        return float(value)  # type: ignore[arg-type]
     if value is None:
         return None
     raise ValueError(f"{str(value)[:40]!r} is not a number")
@@ -30,19 +40,41 @@ def moment(value: object) -> int:
 
 
 def maybe_moment(value: object) -> int | None:
-    """The same, None for null and for the vendor's placeholder -1."""
-    return None if value is None or value == -1 else moment(value)
+    """The same; None where there is no time that makes sense: the rest of what it belongs to stands without it."""
+    try:
+        return moment(value)
+    except ValueError:
+        return None
 
 
-def rows(value: object) -> Iterator[Json]:
-    """The rows of an `intervals` list, which some endpoints nest in further lists (reference 7.11)."""
+def rows(value: object) -> Iterator[Any]:
+    """The rows of an `intervals` list, which some endpoints nest in further lists (reference 7.11). What is no row is
+    given out too: whoever reads it finds it odd.
+    """
     if not isinstance(value, list):
         raise TypeError(f"a list of intervals is due, not {type(value).__name__}")
     for row in value:
-        if isinstance(row, dict):
-            yield row
-        else:
+        if isinstance(row, list):
             yield from rows(row)
+        else:
+            yield row
+
+
+def odd(error: Exception, part: object, time: int | None = None) -> Odd:
+    """What could not be read of a reply, and why."""
+    words = f"missing {error}" if isinstance(error, KeyError) else str(error)
+    if not isinstance(part, Mapping):
+        words = f"{type(part).__name__ if part is not None else 'null'} where an object is due"
+    return Odd(words[:120], json.dumps(part, ensure_ascii=True, default=str)[:SAMPLE], time)
+
+
+def each(parts: Iterable[T], read: Callable[[T], Iterable[U]]) -> Iterator[U | Odd]:
+    """What is read of the parts of a reply one by one: a part that cannot be read costs itself alone."""
+    for part in parts:
+        try:
+            yield from list(read(part))
+        except UNREADABLE as error:
+            yield odd(error, part)
 
 
 def identity(*values: tuple[str, object]) -> Tags:
@@ -67,16 +99,24 @@ def intervals(measurement: str, grain: int, energy_key: str, power_key: str = ""
 
 def _intervals(
     measurement: str, grain: int, energy_key: str, power_key: str, system: str, reply: Json
-) -> Iterator[Point]:
+) -> Iterator[Point | Odd]:
     tags = (("system", system),)
-    total = number(reply.get("total_devices"))
+    total = maybe_number(reply.get("total_devices"))
     per_wh = 3600.0 / grain
+    following: int | None = None
     for row in rows(reply["intervals"]):
-        reporting, energy = number(row.get("devices_reporting")), number(row.get(energy_key))
-        power = number(row.get(power_key)) if power_key else None
+        try:
+            time = following = moment(row["end_at"]) - grain
+            following += grain
+            reporting, energy = number(row.get("devices_reporting")), number(row.get(energy_key))
+            power = number(row.get(power_key)) if power_key else None
+        except UNREADABLE as error:
+            at = time_of(row, grain, following)
+            following = None if at is None else at + grain
+            yield odd(error, row, at)
+            continue
         if power is None and energy is not None:
             power = energy * per_wh
-        time = moment(row["end_at"]) - grain
         fields: dict[str, float | None] = {
             "devices_reporting": reporting,
             "devices_total": total,
@@ -87,6 +127,20 @@ def _intervals(
             fields = {name: value for name, value in fields.items() if value is not None}
         if fields:
             yield Point(measurement, tags, time, fields)  # type: ignore[arg-type] # none is None, as just seen
+
+
+def time_of(row: object, grain: int, following: int | None = None) -> int | None:
+    """The start of an interval that cannot be read: as it says, else that which follows the row before."""
+    end = maybe_moment(row.get("end_at")) if isinstance(row, Mapping) else None
+    return following if end is None else end - grain
+
+
+def maybe_number(value: object) -> float | None:
+    """A reading as a float; None where there is none that makes sense."""
+    try:
+        return number(value)
+    except ValueError:
+        return None
 
 
 ENERGY_FIELDS = {
@@ -125,6 +179,5 @@ def _of_meta(reply: Json, key: str) -> int | None:
 
 def answered_to(reply: Json, window: Span, reach: int) -> int:
     """How far the window was really answered: the echoed `end_at`, cut to the longest reach that is honoured."""
-    end = reply.get("end_at")
-    echoed = moment(end) if end is not None else window.end
-    return min(echoed, window.start + reach)
+    echoed = maybe_moment(reply.get("end_at"))
+    return min(window.end if echoed is None else echoed, window.start + reach)

@@ -1,23 +1,48 @@
 """Production by the revenue-grade meters, in 15-minute intervals, in sum and per meter and channel."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from ingest.core.point import Point, Tags
 from ingest.core.units import DAY, MINUTE, WEEK, YEAR
-from ingest.enphase.streams.base import EnergyFlow, Field, Json, Route, Stream, start_end
-from ingest.enphase.streams.readers import energy_fields, identity, intervals, moment, number, rows
+from ingest.enphase.streams.base import EnergyFlow, Field, Json, Odd, Route, Stream, start_end
+from ingest.enphase.streams.readers import (
+    UNREADABLE,
+    each,
+    energy_fields,
+    identity,
+    intervals,
+    moment,
+    number,
+    odd,
+    rows,
+    time_of,
+)
 
 GRAIN = 15 * MINUTE
 _read_sum = intervals("production_rgm", GRAIN, "wh_del")
 
 
-def _read(system: str, reply: Json) -> Iterator[Point]:
+def _read(system: str, reply: Json) -> Iterator[Point | Odd]:
     yield from _read_sum(system, reply)
-    for meter in reply.get("meter_intervals") or ():
-        serial = meter["meter_serial_number"]
-        tags: dict[object, Tags] = {}
-        for row in rows(meter["intervals"]):
-            fields: dict[str, float] = {}
+    for meter in each(reply.get("meter_intervals") or (), _meter):
+        if isinstance(meter, Odd):
+            yield meter
+        else:
+            yield from _channels(system, *meter)
+
+
+def _meter(meter: Json) -> Iterator[tuple[str, list[Any]]]:
+    serial = meter["meter_serial_number"]
+    identity(("meter", serial))
+    yield serial, list(rows(meter["intervals"]))
+
+
+def _channels(system: str, serial: str, intervals: Iterable[Any]) -> Iterator[Point | Odd]:
+    tags: dict[object, Tags] = {}
+    for row in intervals:
+        fields: dict[str, float] = {}
+        try:
             if (energy := number(row.get("wh_del"))) is not None:
                 fields["energy_wh"] = energy
             if (power := number(row.get("curr_w"))) is not None:
@@ -26,8 +51,11 @@ def _read(system: str, reply: Json) -> Iterator[Point]:
             if channel not in tags:
                 tags[channel] = identity(("channel", channel), ("meter", serial), ("system", system))
             time = moment(row["end_at"]) - GRAIN
-            if fields:
-                yield Point("production_rgm_channel", tags[channel], time, fields)
+        except UNREADABLE as error:
+            yield odd(error, row, time_of(row, GRAIN))
+            continue
+        if fields:
+            yield Point("production_rgm_channel", tags[channel], time, fields)
 
 
 STREAM = Stream(

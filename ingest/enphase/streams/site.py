@@ -1,14 +1,20 @@
 """Snapshots about a system itself: the list of systems, summary and devices. They cost calls but have no history."""
 
+from collections.abc import Iterable, Iterator, Mapping
+
 from ingest.core.point import Value
 from ingest.core.units import DAY, WEEK
-from ingest.enphase.streams.base import Field, Json, Pages, Params, Route, Scope, Stream, SystemInfo, nothing
-from ingest.enphase.streams.readers import identity, maybe_moment, number
+from ingest.enphase.streams.base import Field, Json, Odd, Pages, Params, Route, Scope, Stream, SystemInfo, nothing
+from ingest.enphase.streams.readers import each, identity, maybe_moment, maybe_number, number, odd
 
 METERS = {"production": "EIM1", "consumption": "EIM2"}
 """Kinds of meter and how their serial numbers end (reference 7.3)."""
 PAGE_SIZE = 100
 """The most systems a page may hold (reference 5)."""
+
+TIMES = ("last_report_at", "last_energy_at", "operational_at")
+WORDS = {"source": "production_source", "status": "status"}
+"""Words of a summary, and the fields of `system_info` that they become."""
 
 
 def _numbered(cursor: str) -> Params:
@@ -16,8 +22,8 @@ def _numbered(cursor: str) -> Params:
 
 
 def _next_number(reply: Json) -> str:
-    total, page = number(reply.get("total")) or 0, number(reply.get("current_page")) or 1
-    size = number(reply.get("size")) or PAGE_SIZE
+    total, page = maybe_number(reply.get("total")) or 0, maybe_number(reply.get("current_page")) or 1
+    size = maybe_number(reply.get("size")) or PAGE_SIZE
     return str(int(page) + 1) if page * size < total and reply["systems"] else ""
 
 
@@ -30,65 +36,79 @@ def _next_name(reply: Json) -> str:
     return following if isinstance(following, str) else ""
 
 
-def _systems(_: str, reply: Json) -> list[SystemInfo]:
-    return [_system(row) for row in reply["systems"]]
+def _systems(_: str, reply: Json) -> Iterator[SystemInfo | Odd]:
+    if not isinstance(reply["systems"], list):
+        raise TypeError("a list of systems is due")
+    return each(reply["systems"], _system)
 
 
-def _system(row: Json) -> SystemInfo:
+def _system(row: Json) -> Iterator[SystemInfo | Odd]:
     ((_, system),) = identity(("system", row["system_id"]))
     name = _text(row.get("name") or row.get("system_name") or row.get("public_name") or f"System {system}")
-    times = row.get("meta") or row
+    times = row["meta"] if isinstance(row.get("meta"), Mapping) else row
     fields: dict[str, Value] = {"label": f"{name} ({system})"}
     timezone = row.get("timezone")
     fields |= {key: _text(row[key]) for key in ("timezone", "status") if row.get(key)}
-    for key in ("last_report_at", "last_energy_at"):
-        if (value := number(times.get(key))) is not None:
-            fields[key] = value
-    return SystemInfo(
+    moments = {key: maybe_moment(times.get(key)) for key in TIMES}
+    yield SystemInfo(
         system=system,
         name=name,
         timezone=_text(timezone or ""),
-        operational_at=maybe_moment(times.get("operational_at")),
-        reported_at=maybe_moment(times.get("last_report_at")),
-        fields=fields,
+        operational_at=moments["operational_at"],
+        reported_at=moments["last_report_at"],
+        fields=fields | {key: float(at) for key, at in moments.items() if at is not None and key != "operational_at"},
     )
+    yield from odd_times(times, TIMES)
 
 
-def _summary(system: str, reply: Json) -> list[SystemInfo]:
-    """Size and source of production from a summary. -1 and null are left out."""
+def odd_times(times: Json, keys: Iterable[str]) -> Iterator[Odd]:
+    """Times that make no sense; null and -1 say that there is none."""
+    for key in keys:
+        if (value := times.get(key)) not in (None, -1) and maybe_moment(value) is None:
+            yield Odd(f"{key} is not a time in epoch seconds", repr(value)[:40])
+
+
+def _summary(system: str, reply: Json) -> Iterator[SystemInfo | Odd]:
+    """Size and source of production from a summary. What is null or makes no sense is left out."""
     if "system_id" not in reply:
         raise KeyError("system_id")  # nothing else in it must be there, so any object would do
     fields: dict[str, Value] = {}
-    for key in ("size_w", "modules", "battery_capacity_wh", "last_report_at"):
-        if (value := number(reply.get(key))) is not None:
+    for key in ("size_w", "modules", "battery_capacity_wh"):
+        try:
+            value = number(reply.get(key))
+        except ValueError as error:
+            yield odd(error, {key: reply.get(key)})
+            continue
+        if value is not None and value >= 0:
             fields[key] = value
     if not fields.get("battery_capacity_wh"):
         fields.pop("battery_capacity_wh", None)  # 0 is how the cloud says that there is none
-    if isinstance(reply.get("source"), str):
-        fields["production_source"] = _text(reply["source"])
-    if isinstance(reply.get("status"), str):
-        fields["status"] = _text(reply["status"])
-    told = SystemInfo(
-        system=system,
-        operational_at=maybe_moment(reply.get("operational_at")),
-        reported_at=maybe_moment(reply.get("last_report_at")),
-        fields=fields,
-    )
-    return [told]
+    fields |= {name: _text(reply[key]) for key, name in WORDS.items() if isinstance(reply.get(key), str)}
+    reported_at = maybe_moment(reply.get("last_report_at"))
+    if reported_at is not None:
+        fields["last_report_at"] = float(reported_at)
+    began_at = maybe_moment(reply.get("operational_at"))
+    yield SystemInfo(system=system, operational_at=began_at, reported_at=reported_at, fields=fields)
+    yield from odd_times(reply, ("operational_at", "last_report_at"))
 
 
 def _meters(reply: Json) -> tuple[str, ...]:
     """The kinds of meter in a list of devices: "production", "consumption". v4 names them; v2 does not, but numbers
-    them EIM1 and EIM2 after the gateway. A meter of unknown kind may be any.
+    them EIM1 and EIM2 after the gateway, and leaves the list out where there is none. A meter of unknown kind may be
+    any.
     """
-    listed = reply["devices"].get("meters") if "devices" in reply else reply["meters"]
+    if "devices" not in reply and not {"inverters", "envoys", "meters"} & reply.keys():
+        raise KeyError("devices")
+    listed = reply.get("devices", reply).get("meters")
     kinds: set[str] = set()
     for meter in listed or ():
-        if meter.get("state") == "disabled":  # listed, but it measures nothing (reference 7.3)
-            continue
-        name, serial = str(meter.get("name") or ""), str(meter.get("sn") or "")
-        told = {kind for kind, tail in METERS.items() if name.lower() == kind or serial.endswith(tail)}
-        kinds |= told or set(METERS)
+        if not isinstance(meter, Mapping):
+            kinds |= set(METERS)
+        elif meter.get("state") != "disabled":  # else it is listed, but measures nothing (reference 7.3)
+            name, serial = str(meter.get("name") or ""), str(meter.get("sn") or "")
+            kinds |= {kind for kind, tail in METERS.items() if name.lower() == kind or serial.endswith(tail)} or set(
+                METERS
+            )
     return tuple(sorted(kinds))
 
 
