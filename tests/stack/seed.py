@@ -1,4 +1,4 @@
-"""A database as the boards find it: three systems in three zones, read by the real pipeline into the real InfluxDB.
+"""A database as the boards find it: four systems in three zones, read by the real pipeline into the real InfluxDB.
 
 The six weeks hold a day of 23 hours (Sydney, 4 October) and two of 25 (Berlin, 25 October; New Mexico, 1 November).
 Days and months of two years come with it. Added by hand is only what an afternoon cannot show: more readings of the
@@ -25,7 +25,9 @@ AFTERNOON = 2 * HOUR
 QUARTER = 900
 
 
-def _site(number: int, name: str, zone: str, latitude: float, longitude: float, *, meter: bool) -> Site:
+def _site(
+    number: int, name: str, zone: str, latitude: float, longitude: float, *, meter: bool, consumption: bool = True
+) -> Site:
     return Site(
         system_id=1_234_560 + number,
         name=name,
@@ -36,6 +38,7 @@ def _site(number: int, name: str, zone: str, latitude: float, longitude: float, 
         modules=16 + number,
         operational_at=int(datetime(2024, 10, 3, tzinfo=UTC).timestamp()),
         meter=meter,
+        consumption_meter=consumption,
     )
 
 
@@ -44,6 +47,9 @@ SITES = (
     _site(2, "Lake House", "Europe/Berlin", 47.7, 9.2, meter=False),
     _site(3, "Bay Terrace", "Australia/Sydney", -33.9, 151.2, meter=True),
 )
+MILL = _site(4, "Old Mill", "Europe/Berlin", 51.0, 7.0, meter=False, consumption=False)
+ALL = (*SITES, MILL)
+"""With a fourth, that has no consumption meter."""
 
 
 class InfluxWorld(World):
@@ -51,9 +57,9 @@ class InfluxWorld(World):
 
     def __init__(self, folder: Path, server: Influxd) -> None:
         self.server = server
-        systems = [{"id": site.system_id, "since": SINCE.isoformat()} for site in SITES]
+        systems = [{"id": site.system_id, "since": SINCE.isoformat()} for site in ALL]
         plan = {"per_minute": 300, "per_month": 300_000}
-        super().__init__(folder, SITES, time=Time(NOW - AFTERNOON), api={"plan": plan}, systems=systems)
+        super().__init__(folder, ALL, time=Time(NOW - AFTERNOON), api={"plan": plan}, systems=systems)
 
     def _open(self, _: Target) -> Database:
         return cast("Database", InfluxV1Sink(self.server.url, DATABASE))
@@ -119,7 +125,7 @@ def seed(server: Influxd, folder: Path) -> Seeded:
     world.run(AFTERNOON)
     seeded = Seeded(server, world)
     sink: Sink = InfluxV1Sink(server.url, DATABASE)
-    for site in SITES:
+    for site in ALL:
         sink.write(list(map(encode, _of_system(site))))
     sink.write(list(map(encode, _of_itself())))
     sink.close()

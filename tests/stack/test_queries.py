@@ -8,7 +8,7 @@ import pytest
 from ingest.simulator import Site
 from tests.stack import boards
 from tests.stack.boards import DAYS, EVERYTHING, RANGES, Query, expand, has_data
-from tests.stack.seed import NOW, SITES, Seeded
+from tests.stack.seed import ALL, NOW, SITES, Seeded
 from tests.world import DAY
 
 PANELS = list(boards.panel_queries())
@@ -90,7 +90,7 @@ def test_a_system_is_shown_by_name_and_used_by_number(seeded: Seeded) -> None:
             match = re.fullmatch(pattern, label)
             assert match, label
             found[match["value"]] = match["text"]
-        assert found == {str(site.system_id): site.name for site in SITES}
+        assert found == {str(site.system_id): site.name for site in ALL}
 
 
 def test_a_fresh_database_makes_every_panel_empty_not_wrong(seeded: Seeded) -> None:
@@ -124,9 +124,10 @@ def ask(seeded: Seeded, title: str, now: int = NOW) -> list[dict[str, object]]:
 
 
 def test_rules_fire_when_they_should_and_only_then(seeded: Seeded) -> None:
-    every = {str(site.system_id) for site in SITES}
+    every = {str(site.system_id) for site in ALL}
     assert fires("No new data", ask(seeded, "No new data")) == set()
-    assert fires("No new data", ask(seeded, "No new data", NOW + 2 * DAY)) == every
+    for days in (2, 9, 30, 300):
+        assert fires("No new data", ask(seeded, "No new data", NOW + days * DAY)) == every, "until data come"
     assert fires("Devices missing", ask(seeded, "Devices missing")) == set()
     assert fires("Audit difference", ask(seeded, "Audit difference")) == every
     assert fires("Authorization about to lapse", ask(seeded, "Authorization about to lapse")) == set()
