@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-long bench lint format lock secrets image-test screenshots clean
+.PHONY: run test test-long bench lint format lock boards secrets image-test screenshots clean
 
 run: $(VENV)/.installed
 	@exec $(BIN)/ingest run
@@ -44,6 +44,10 @@ $(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/python
 $(VENV)/.tested: requirements-test.lock $(VENV)/.installed
 	@$(BIN)/pip install -qq --disable-pip-version-check -r requirements-test.lock
 	@touch $@
+
+# The boards of Grafana, from their parts in boards/.
+boards: $(VENV)/.installed
+	@$(BIN)/python -m boards
 
 # The pictures of the README, from the simulator.
 screenshots: $(VENV)/.tested

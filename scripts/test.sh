@@ -3,6 +3,7 @@
 set -euo pipefail
 if [ "${CI:-}" = true ]; then export INGEST_REQUIRE_SERVERS=1; fi
 scripts/servers.sh influxdb chromium mosquitto prometheus
+scripts/reader.sh
 scripts/lint.sh
 # Thousands of small durable transactions wait for the disk; what is asserted does not depend on it.
 if [ -w /dev/shm ]; then export PYTEST_DEBUG_TEMPROOT=/dev/shm; fi

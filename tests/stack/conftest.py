@@ -1,12 +1,14 @@
 """The real InfluxDB, seeded once for all tests of the boards."""
 
 import os
+import subprocess
 from collections.abc import Iterator
 
 import pytest
 
 from tests import influxd as real
 from tests.influxd import Influxd
+from tests.stack.boards import ROOT
 from tests.stack.seed import Seeded, seed
 
 
@@ -19,3 +21,9 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seeded]:
         pytest.skip(why)
     with Influxd(tmp_path_factory.mktemp("boards-influxd")) as server:
         yield seed(server, tmp_path_factory.mktemp("boards-world"))
+
+
+@pytest.fixture(scope="session")
+def reader() -> None:
+    """Grafana's own libraries, built once into `.reader/`."""
+    subprocess.run([ROOT / "scripts/reader.sh"], check=True)

@@ -1,0 +1,148 @@
+"""Fleet: one row a system, worst first."""
+
+from boards.frame import ALL_SYSTEMS, Json, dashboard, system
+from boards.panels import (
+    BAD,
+    COUNT,
+    GOOD,
+    NONE,
+    PLAIN,
+    SHARE,
+    TEXT,
+    WARN,
+    calculated,
+    heat,
+    joined,
+    matrix,
+    of,
+    organized,
+    query,
+    rows,
+    stat,
+    table,
+    thresholds,
+    worst,
+)
+
+RECENT = "time >= now() - 90d AND time <= now()"
+COLORED = {"type": "color-text"}
+INFO = 'SELECT last("label") AS "Name", last("size_w") AS "size" FROM "system_info" GROUP BY "system"'
+AGE = [{"id": "displayName", "value": "Newest data"}, {"id": "unit", "value": "dateTimeFromNow"}]
+YIELD = "kWh per kW yesterday"
+LEVELS = ((None, BAD), (0.9, WARN), (0.99, GOOD))
+NOTHING = "No system is known yet. The pipeline's page says what it waits for."
+
+
+def last(field: str) -> str:
+    """What the pipeline last said of each stream of each system."""
+    where = f'FROM "ingest" WHERE {ALL_SYSTEMS} AND {RECENT}'
+    return f'SELECT last("{field}") AS "one" {where} GROUP BY "system", "stream"'
+
+
+def newest(field: str, name: str, ref: str, how: str) -> Json:
+    """That of the streams of each system, as one number."""
+    return rows(f'SELECT {how}("one") AS "{name}" FROM ({last(field)}) GROUP BY "system"', ref)
+
+
+def worst_of(field: str, how: str) -> str:
+    """That of all systems, as one number."""
+    return f'SELECT {how}("one") FROM ({last(field)})'
+
+
+def systems() -> Json:
+    """The table of all systems."""
+    energy = 'SELECT last("produced_wh") FROM "energy" WHERE time >= now() - 30d AND time <= now() GROUP BY "system"'
+    yesterday = (
+        'SELECT last("produced_wh") AS "wh" FROM "energy_daily" WHERE time > now() - 2d AND time <= now() '
+        'GROUP BY "system"'
+    )
+    link = {
+        "title": "Now",
+        "url": "/d/enphase-now?${datasource:queryparam}&var-system=${__data.fields.System:percentencode}"
+        "&${__url_time_range}",
+        "targetBlank": False,
+    }
+    names = {"system": "System"}
+    order = ("Name", "Time", "Time energy", "Complete", YIELD, "Gaps", "Calls this month", "system")
+    return table(
+        "Systems, least complete first",
+        "Newest data: when the newest quarter of an hour began. Complete: the share of what is wanted that has been "
+        "read, of the worst stream. kWh per kW: yesterday's production by the rated power. Gaps: holes that wait to "
+        "be filled.",
+        [
+            rows(INFO, "A"),
+            rows(energy, "B"),
+            newest("coverage_ratio", "Complete", "C", "min"),
+            newest("gaps", "Gaps", "D", "sum"),
+            newest("calls_month", "Calls this month", "E", "sum"),
+            rows(yesterday, "F"),
+        ],
+        COUNT,
+        NOTHING,
+        [
+            of("Name", unit=TEXT, links=[link], custom__minWidth=150),
+            {"matcher": {"id": "byType", "options": "time"}, "properties": AGE},
+            of("Complete", unit=SHARE, thresholds=thresholds(*LEVELS), custom__cellOptions=COLORED),
+            of(YIELD, unit=NONE, decimals=2),
+            of("Gaps", thresholds=thresholds((None, PLAIN), (1, WARN)), custom__cellOptions=COLORED),
+            of("System", unit=TEXT),
+        ],
+        [
+            organized((), {}, ["Time"]) | {"filter": {"id": "byRefId", "options": "/^[^B]$/"}},
+            joined("system"),
+            calculated(YIELD, "wh", "/", "size"),
+            organized(order, names, ("wh", "size", "last")),
+        ],
+        options=worst("Complete"),
+    )
+
+
+def by_day() -> Json:
+    """Each system on each day."""
+    days = (
+        'SELECT "date" AS "Day", "produced_wh" AS "wh", "system" FROM "energy_daily" WHERE "produced_wh" >= 0 AND '
+        "$timeFilter"
+    )
+    return heat(
+        "Specific yield of each day, kWh per kW",
+        "Production of each ended day of each system's own calendar by its rated power. Neighbours under the same sky "
+        "count alike; one that is darker fell behind. What is missing is empty.",
+        [rows(days, "A"), rows(INFO, "B")],
+        NONE,
+        "The first day appears here the morning after it has ended.",
+        [of("Name\\Day", displayName="Name", unit=TEXT, custom__cellOptions={"type": "auto"}, custom__width=170)],
+        [
+            joined("system", "outerTabular"),
+            calculated("yield", "wh", "/", "size"),
+            matrix("Day", "Name", "yield"),
+            organized((), {}, ("Time", "system", "size")),
+        ],
+        width=90,
+    )
+
+
+def board() -> Json:
+    """The board."""
+    known = 'SELECT last("label") AS "label" FROM "system_info" GROUP BY "system"'
+    counts = [
+        query(f'SELECT count("label") FROM ({known})', "Systems", "A"),
+        query(worst_of("coverage_ratio", "min"), "Least complete", "B"),
+        query(worst_of("gaps", "sum"), "Gaps", "C"),
+    ]
+    head = stat(
+        "All systems",
+        "How many systems are known; the share of what is wanted that has been read, of the worst stream of all; and "
+        "how many holes wait to be filled.",
+        counts,
+        COUNT,
+        NOTHING,
+        [of("Least complete", unit=SHARE, thresholds=thresholds(*LEVELS))],
+    )
+    return dashboard(
+        "fleet",
+        "All systems, worst first.",
+        "All systems · days of each system's own zone · data source: **${datasource:text}**",
+        [[(24, 4, head)], [(24, 12, systems())], [(24, 12, by_day())]],
+        [system() | {"hide": 2, "description": "Kept for the boards of one system."}],
+        time="now-7d",
+    )

@@ -1,0 +1,209 @@
+"""What every board has: its head, its variables, its links to the others, and the place of each panel."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Json = dict[str, Any]
+
+SOURCE: Json = {"type": "influxdb", "uid": "${datasource}"}
+OF_SYSTEM = "\"system\" = '${system:raw}'"
+"""The condition of a query of one system."""
+ALL_SYSTEMS = '"system" =~ /./'
+ZONE = "tz('${zone:raw}')"
+TITLES = {
+    "now": "Now",
+    "history": "History",
+    "health": "System health",
+    "fleet": "Fleet",
+    "pipeline": "Pipeline",
+    "changed": "Changed",
+}
+"""In the order in which an owner asks."""
+
+
+def variable(name: str, label: str, query: str, about: str, **more: Any) -> Json:
+    """A variable whose values the database gives."""
+    found: Json = {
+        "name": name,
+        "type": "query",
+        "label": label,
+        "description": about,
+        "datasource": SOURCE,
+        "query": query,
+        "regex": "",
+        "hide": 0,
+        "multi": False,
+        "includeAll": False,
+        "refresh": 1,
+        "sort": 1,
+        "options": [],
+    }
+    return found | more
+
+
+def hidden(name: str, label: str, field: str, about: str) -> Json:
+    """A variable that follows from the system: never in an address, where it would be that of another system."""
+    query = f'SELECT last("{field}") FROM "system_info" WHERE {OF_SYSTEM}'
+    return variable(name, label, query, about, hide=2, skipUrlSync=True)
+
+
+def datasource() -> Json:
+    """The data source, which a Grafana of one's own may call otherwise."""
+    return {
+        "name": "datasource",
+        "type": "datasource",
+        "label": "Data source",
+        "query": "influxdb",
+        "regex": "",
+        "description": "The InfluxDB that holds the points.",
+        "hide": 0,
+        "multi": False,
+        "includeAll": False,
+        "refresh": 1,
+        "options": [],
+        "current": {"text": "Enphase", "value": "enphase"},
+    }
+
+
+def system() -> Json:
+    """The system, shown by name and used by number."""
+    return variable(
+        "system",
+        "System",
+        'SELECT last("label") FROM "system_info" GROUP BY "system"',
+        "Shown by name, used by number.",
+        regex=r"/(?<text>.*) \((?<value>\d+)\)/",
+    )
+
+
+def zone() -> Json:
+    """Where the days of the system begin and end."""
+    return hidden("zone", "Time zone", "timezone", "Where the days of the system begin and end.")
+
+
+def text_box(name: str, label: str, value: str) -> Json:
+    """A value that the viewer types."""
+    option = {"text": value, "value": value}
+    return {
+        "name": name,
+        "type": "textbox",
+        "label": label,
+        "query": value,
+        "hide": 0,
+        "current": option,
+        "options": [option | {"selected": True}],
+    }
+
+
+def links(name: str) -> list[Json]:
+    """The other boards, with the same source, system and time."""
+    return [
+        {
+            "type": "link",
+            "title": title,
+            "url": f"/d/enphase-{other}",
+            "icon": "dashboard",
+            "tags": [],
+            "includeVars": True,
+            "keepTime": True,
+            "targetBlank": False,
+            "asDropdown": False,
+            "tooltip": "",
+        }
+        for other, title in TITLES.items()
+        if other != name
+    ]
+
+
+def annotation(name: str, color: str, query: str, text: str) -> Json:
+    """Moments that are marked in the curves; `text` is the column that is read."""
+    return {
+        "name": name,
+        "datasource": SOURCE,
+        "enable": True,
+        "hide": False,
+        "iconColor": color,
+        "query": query,
+        "textColumn": text,
+        "fromAnnotations": True,
+    }
+
+
+def annotations() -> list[Json]:
+    """What explains a curve: data that were revised, gaps that were filled, what failed."""
+    by_stream = f'FROM "ingest" WHERE {OF_SYSTEM} AND $timeFilter GROUP BY time(1h), "stream"'
+
+    def changes(field: str, sign: str) -> str:
+        step = f'difference(last("{field}"))'
+        return (
+            f'SELECT "points" AS "text" FROM (SELECT {step} AS "points" {by_stream} fill(none)) WHERE "points" {sign} 0'
+        )
+
+    errors = f'SELECT "last_error" AS "text" FROM "ingest" WHERE {OF_SYSTEM} AND "last_error" != \'\' AND $timeFilter'
+    return [
+        annotation("Points revised", "#B877D9", changes("points_revised", ">"), "text"),
+        annotation("Gaps filled", "#73BF69", changes("gaps", "<"), "text"),
+        annotation("Outages", "#F2495C", errors, "text"),
+    ]
+
+
+def placed(rows: Iterable[Iterable[tuple[int, int, Json]]]) -> list[Json]:
+    """Panels side by side in rows of (width of 24, height, panel), numbered from above."""
+    panels: list[Json] = []
+    y = 0
+    for row in rows:
+        x = deepest = 0
+        for width, height, panel in row:
+            place = {"x": x, "y": y, "w": width, "h": height}
+            panels.append({"id": len(panels) + 1, **panel, "gridPos": place})
+            x, deepest = x + width, max(deepest, height)
+        y += deepest
+    return panels
+
+
+def dashboard(
+    name: str,
+    about: str,
+    head: str,
+    rows: Iterable[Iterable[tuple[int, int, Json]]],
+    variables: Iterable[Json] = (),
+    *,
+    time: str,
+    refresh: str = "5m",
+    notes: Iterable[Json] = (),
+) -> Json:
+    """A whole board. `time` is where its range begins; `head` the sentence at its top."""
+    top: Json = {
+        "type": "text",
+        "title": "",
+        "transparent": True,
+        "description": "What is shown, where its days begin, and where the data come from.",
+        "options": {"mode": "markdown", "content": head, "code": code()},
+    }
+    return {
+        "id": None,
+        "uid": f"enphase-{name}",
+        "title": TITLES[name],
+        "description": about,
+        "tags": ["enphase"],
+        "schemaVersion": 39,
+        "version": 1,
+        "editable": True,
+        "graphTooltip": 1,
+        "fiscalYearStartMonth": 0,
+        "liveNow": False,
+        "weekStart": "",
+        "timezone": "",
+        "refresh": refresh,
+        "time": {"from": time, "to": "now"},
+        "timepicker": {},
+        "links": links(name),
+        "templating": {"list": [datasource(), *variables]},
+        "annotations": {"list": list(notes)},
+        "panels": placed([[(24, 2, top)], *rows]),
+    }
+
+
+def code() -> Mapping[str, Any]:
+    """What Grafana keeps of a text that is no code."""
+    return {"language": "plaintext", "showLineNumbers": False, "showMiniMap": False}

@@ -1,0 +1,167 @@
+"""System health: which panel, which meter, which day fell behind."""
+
+from boards.frame import OF_SYSTEM, ZONE, Json, dashboard, hidden, system, zone
+from boards.panels import (
+    COLORS,
+    COUNT,
+    GOOD,
+    NONE,
+    SHARE,
+    TEXT,
+    WATT,
+    WH,
+    bars,
+    calculated,
+    fixed,
+    joined,
+    of,
+    ordered,
+    organized,
+    query,
+    rows,
+    stat,
+    step,
+    table,
+)
+
+NAMED = step("formatTime", timeField="Time", outputFormat="YYYY-MM-DD", timezone="${zone:raw}")
+"""The days of a query that has no name of its own for them."""
+RATIO = "Meter ÷ microinverters"
+MISSING = 'max("devices_total") - max("devices_reporting")'
+
+
+def first_row() -> list[tuple[int, int, Json]]:
+    """Are all there?"""
+    info = f'FROM "system_info" WHERE {OF_SYSTEM}'
+    recent = f"WHERE {OF_SYSTEM} AND time >= now() - 36h AND time <= now()"
+    missing = stat(
+        "Microinverters not reporting",
+        "Active microinverters that were not heard at once with the others in the last 36 hours: all less the most "
+        "that reported in one interval.",
+        [query(f'SELECT {MISSING} FROM "production_micro" {recent}', "Not reporting")],
+        NONE,
+        "No microinverter is known.",
+        steps=((None, GOOD), (1, "red")),
+        decimals=0,
+        text="value",
+    )
+    status = stat(
+        "Status",
+        "The vendor's word for the state of the system, from its newest list of systems.",
+        [rows(f'SELECT last("status") AS "Status" {info}')],
+        TEXT,
+        "The cloud has not said it yet.",
+        fields="/^Status$/",
+        text="value",
+    )
+    size = stat(
+        "Size",
+        "Rated power of the panels and number of modules, as the cloud tells them.",
+        [
+            query(f'SELECT last("size_w") {info}', "Rated power", "A"),
+            query(f'SELECT last("modules") {info}', "Modules", "B"),
+        ],
+        WATT,
+        "not known",
+        [of("Modules", unit=COUNT)],
+    )
+    odometer = stat(
+        "Counted by the meter since it was installed",
+        "Energy counted by each production meter since it was installed, from its newest reading.",
+        [
+            query(
+                f'SELECT last("reading_wh") FROM "production_meter_reading" WHERE {OF_SYSTEM} GROUP BY "meter"',
+                "$tag_meter",
+            )
+        ],
+        WH,
+        "No production meter is known.",
+    )
+    return [(6, 5, missing), (6, 5, status), (6, 5, size), (6, 5, odometer)]
+
+
+def day_by_day() -> list[list[tuple[int, int, Json]]]:
+    """What fell behind on which day."""
+    missing = bars(
+        "Microinverters not reporting, by day",
+        "All active microinverters less the most that were heard at once, on each local day. No bar: all were heard.",
+        [
+            rows(
+                f'SELECT {MISSING} AS "Not reporting" FROM "production_micro" WHERE {OF_SYSTEM} AND $timeFilter '
+                f"GROUP BY time(1d) fill(none) {ZONE}"
+            )
+        ],
+        "Time",
+        NONE,
+        "Nothing was read of the microinverters in the time shown.",
+        [of("Not reporting", color=fixed("red"))],
+        [NAMED],
+        decimals=0,
+    )
+    yields = bars(
+        "Specific yield, kWh per kW and day",
+        "Production of each ended local day divided by the rated power of the panels. It compares days and systems "
+        "of any size; a fall over weeks that neighbours do not share is dirt, shade or a fault.",
+        [
+            rows(
+                f'SELECT "date" AS "Day", "produced_wh" / ${{size_w:raw}} AS "Yield" FROM "energy_daily" '
+                f"WHERE {OF_SYSTEM} AND $timeFilter"
+            )
+        ],
+        "Day",
+        NONE,
+        "The first day appears here the morning after it has ended.",
+        [of("Day", unit=TEXT), of("Yield", color=fixed(COLORS["Produced"]))],
+        decimals=2,
+    )
+    return [[(12, 9, missing), (12, 9, yields)]]
+
+
+def meters() -> list[tuple[int, int, Json]]:
+    """Do the ways to measure agree, and do the phases?"""
+    by_day = f"WHERE {OF_SYSTEM} AND $timeFilter GROUP BY time(1d) fill(none) {ZONE}"
+    share = calculated(RATIO, "Meter", "/", "Microinverters", alone=True)
+    ratio = bars(
+        "Meter against microinverters",
+        "What the meter counted of a local day as a share of what the microinverters counted. The meter shows about "
+        "one per cent less: wiring. A share that changes says that one of them misses something.",
+        [
+            rows(f'SELECT sum("energy_wh") AS "Meter" FROM "production_rgm" {by_day}', "A"),
+            rows(f'SELECT sum("energy_wh") AS "Microinverters" FROM "production_micro" {by_day}', "B"),
+        ],
+        "Time",
+        SHARE,
+        "This system has no production meter, or nothing was read of it in the time shown.",
+        [of(RATIO, color=fixed(COLORS["Produced"]))],
+        [joined("Time", "inner"), share, NAMED],
+    )
+    phases = table(
+        "Energy by meter and channel, least first",
+        "Sum of each channel (phase) of each production meter in the time shown. Channels that are wired alike count "
+        "alike; one far behind the others has lost a phase.",
+        [
+            rows(
+                f'SELECT sum("energy_wh") AS "Energy" FROM "production_rgm_channel" WHERE {OF_SYSTEM} AND $timeFilter '
+                'GROUP BY "meter", "channel"'
+            )
+        ],
+        WH,
+        "This system has no production meter, or nothing was read of it in the time shown.",
+        [of("Meter", unit=TEXT), of("Channel", unit=TEXT)],
+        [organized(("meter", "channel", "Energy"), {"meter": "Meter", "channel": "Channel"}), ordered("Energy")],
+    )
+    return [(12, 9, ratio), (12, 9, phases)]
+
+
+def board() -> Json:
+    """The board."""
+    size = hidden("size_w", "Size", "size_w", "Rated power of the panels, W.")
+    return dashboard(
+        "health",
+        "Do the devices report, do the meters agree, do the panels yield what they did?",
+        "**${system:text}** · days of ${zone:raw} · data source: **${datasource:text}**",
+        [first_row(), *day_by_day(), meters()],
+        [system(), zone(), size],
+        time="now-30d",
+        refresh="15m",
+    )

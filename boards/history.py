@@ -1,0 +1,190 @@
+"""History: how much, compared with the same time last year; which days were the best; what it was worth."""
+
+from boards.frame import OF_SYSTEM, Json, dashboard, system, text_box, zone
+from boards.panels import (
+    COLORS,
+    COUNT,
+    NONE,
+    PLAIN,
+    SHARE,
+    TEXT,
+    WATT,
+    WH,
+    bars,
+    calculated,
+    colored,
+    fixed,
+    grouped,
+    of,
+    ordered,
+    organized,
+    query,
+    rows,
+    stat,
+    step,
+    table,
+    unseen,
+)
+from boards.periods import DAY_MS, DAYS, NOTHING, WHOLE, by_month, by_year, daily, days, years
+
+MONEY = (
+    "One price for all hours; taxes, fees and tariffs by time of use are not counted. Only days of which production, "
+    "consumption and their overlap are all known."
+)
+
+
+def total(title: str, field: str, nothing: str) -> Json:
+    """A sum and over how many days it is."""
+    name = title.split(maxsplit=1)[0]
+    target = query(daily(f'sum("{field}") AS "{name}", count("{field}") AS "Days"'))
+    about = "Sum of the ended local days that begin in the time range of the board, and how many days it is of."
+    return stat(title, about, [target], WH, nothing, [*colored(name), DAYS])
+
+
+def year_ago() -> Json:
+    """The last thirty days and the same thirty a year before."""
+
+    def window(begin: int, end: int, name: str, ref: str) -> Json:
+        days = f"time >= now() - {begin}d AND time <= now() - {end}d"
+        sums = f'sum("produced_wh") AS "{name}", count("produced_wh") AS "Days {name.lower()}"'
+        return query(f'SELECT {sums} FROM "energy_daily" WHERE {OF_SYSTEM} AND {days}', "$col", ref)
+
+    overrides = [
+        of(f"Days {name}", unit=COUNT, decimals=0, color=fixed(PLAIN)) for name in ("last 30 days", "a year ago")
+    ]
+    return stat(
+        "Produced in the last 30 days, and a year ago",
+        "Production of the 30 days before today and of the same 30 days of the year before, with the number of days "
+        "that each sum is of.",
+        [window(31, 1, "Last 30 days", "A"), window(396, 366, "A year ago", "B")],
+        WH,
+        "Needs one ended day.",
+        overrides,
+        color=fixed(COLORS["Produced"]),
+    )
+
+
+def totals() -> list[tuple[int, int, Json]]:
+    """How much in the time shown, over how many days."""
+    shares = (
+        'sum("self_consumed_wh") / sum("produced_wh") AS "Self-consumption", '
+        'sum("self_consumed_wh") / sum("consumed_wh") AS "Self-sufficiency", count("self_consumed_wh") AS "Days"'
+    )
+    own = stat(
+        "Used by the house itself",
+        "Shares of the days of which production, consumption and their overlap are all known, and how many these are. "
+        "Incomplete where there is a battery: what passes through it is not seen here.",
+        [query(daily(shares, f" AND {WHOLE}"))],
+        SHARE,
+        "Needs a consumption meter and one ended day.",
+        [DAYS],
+        color=fixed(COLORS["Self-consumed"]),
+    )
+    return [
+        (6, 5, total("Produced in the time shown", "produced_wh", NOTHING)),
+        (6, 5, total("Consumed in the time shown", "consumed_wh", "No consumption was measured in the time shown.")),
+        (12, 5, own),
+    ]
+
+
+def day_link(begin: str, end: str) -> Json:
+    """The curve of a day."""
+    return {
+        "title": "Curve of this day",
+        "url": "/d/enphase-now?${datasource:queryparam}&${system:queryparam}"
+        f"&from=${{__data.fields.{begin}.numeric}}&to=${{__data.fields.{end}.numeric}}",
+        "targetBlank": False,
+    }
+
+
+def best() -> list[tuple[int, int, Json]]:
+    """The best days, from which a click leads to their curve, and the records."""
+    columns = '"date" AS "Day", "produced_wh" AS "Produced", "consumed_wh" AS "Consumed"'
+    ranking = table(
+        "Best days",
+        "The ten days in the time shown on which most was produced. A click on a day shows its curve.",
+        [rows(daily(columns, ' AND "produced_wh" >= 0'))],
+        WH,
+        NOTHING,
+        [of("Day", unit=TEXT, links=[day_link("Time", "End")], custom__width=110), *unseen("Time", "End")],
+        [calculated("End", "Time", "+", DAY_MS), ordered("Produced", desc=True), step("limit", limitField="10")],
+    )
+    months = f'SELECT max("produced_wh") FROM "energy_monthly" WHERE {OF_SYSTEM} AND $timeFilter'
+    strongest = f'SELECT max("produced_wh") * 4 FROM "energy" WHERE {OF_SYSTEM} AND $timeFilter'
+    records = stat(
+        "Records",
+        "The best month and the strongest quarter of an hour (mean power) in the time shown, and the day on which "
+        "most was used.",
+        [
+            query(months, "Best month", "A"),
+            query(strongest, "Strongest quarter of an hour", "B"),
+            query(daily('max("consumed_wh")'), "Most used in a day", "C"),
+        ],
+        WH,
+        NOTHING,
+        [of("Strongest quarter of an hour", unit=WATT)],
+    )
+    return [(12, 12, ranking), (12, 5, records)]
+
+
+def money() -> list[tuple[int, int, Json]]:
+    """What it was worth at two prices."""
+    bought = '(sum("consumed_wh") - sum("self_consumed_wh")) / 1000 * ${import_price:raw}'
+    sold = '(sum("produced_wh") - sum("self_consumed_wh")) / 1000 * ${export_price:raw}'
+    saved = 'sum("self_consumed_wh") / 1000 * ${import_price:raw}'
+    columns = f'{bought} AS "Bought", {sold} AS "Sold", {saved} AS "Saved", count("self_consumed_wh") AS "Days"'
+    sums = stat(
+        "Bought, sold, saved, at the two prices above",
+        "Bought: consumption less self-consumption, at the price bought. Sold: production less self-consumption, at "
+        f"the price sold. Saved: self-consumption at the price bought. {MONEY}",
+        [query(daily(columns, f" AND {WHOLE}"))],
+        NONE,
+        "Needs a consumption meter and one ended day.",
+        [*colored("Bought", "Sold", "Saved"), DAYS],
+        decimals=2,
+    )
+    by_day = (
+        '"month" AS "Month", ("consumed_wh" - "self_consumed_wh") / 1000 * ${import_price:raw} AS "Bought", '
+        '("produced_wh" - "self_consumed_wh") / 1000 * ${export_price:raw} AS "Sold"'
+    )
+    names = {"Bought (sum)": "Bought", "Sold (sum)": "Sold"}
+    months = bars(
+        "Money by month",
+        f"Bought and sold, summed by the month of the day. {MONEY}",
+        [rows(daily(by_day, f" AND {WHOLE}"))],
+        "Month",
+        NONE,
+        "Needs a consumption meter and one ended day.",
+        [of("Month", unit=TEXT), *colored("Bought", "Sold")],
+        [grouped("Month", Bought=("sum",), Sold=("sum",)), organized(("Month", *names), names, ())],
+        decimals=2,
+    )
+    return [(12, 7, sums), (12, 7, months)]
+
+
+def board() -> Json:
+    """The board."""
+    return dashboard(
+        "history",
+        "Days, months and years, the best of them, and what they were worth.",
+        "**${system:text}** · days of ${zone:raw} · data source: **${datasource:text}**",
+        [
+            totals(),
+            [(12, 5, year_ago()), (12, 5, best()[1][2])],
+            *days()[:1],
+            by_month(),
+            years(),
+            [(12, 12, best()[0][2]), (12, 12, by_year())],
+            *days()[1:],
+            money(),
+        ],
+        [
+            system(),
+            zone(),
+            text_box("import_price", "Price bought / kWh", "0.30"),
+            text_box("export_price", "Price sold / kWh", "0.08"),
+        ],
+        time="now-1y",
+        refresh="30m",
+        notes=(),
+    )

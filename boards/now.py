@@ -1,0 +1,182 @@
+"""Now: is it working, what is it doing, how was today beside yesterday and the usual."""
+
+from boards.frame import OF_SYSTEM, ZONE, Json, annotations, dashboard, system, zone
+from boards.panels import (
+    COLORS,
+    GOOD,
+    NONE,
+    SHARE,
+    TEXT,
+    WARN,
+    WATT,
+    WH,
+    bars,
+    colored,
+    curves,
+    fixed,
+    of,
+    query,
+    rows,
+    stat,
+)
+
+RECENT = "time >= now() - 1d AND time <= now()"
+MEASURED = (
+    "Sums over the quarters of an hour of the system's own day. 'Yesterday by now' ends 24 hours ago; 'Usual day' is "
+    "the median of the last 30 ended days. The cloud is minutes to hours behind the roof, and the last six hours "
+    "may still grow."
+)
+
+
+def newest(field: str, name: str, ref: str) -> Json:
+    """The mean power of the newest quarter of an hour."""
+    return query(f'SELECT last("{field}") * 4 FROM "energy" WHERE {OF_SYSTEM} AND {RECENT}', name, ref)
+
+
+def of_day(field: str, ref: str, name: str, window: str) -> Json:
+    """The sum over a local day that ends with `window`."""
+    where = f"WHERE {OF_SYSTEM} AND {window}"
+    end = f"GROUP BY time(1d) fill(null) ORDER BY time DESC LIMIT 1 {ZONE}"
+    return query(f'SELECT sum("{field}") FROM "energy" {where} {end}', name, ref)
+
+
+def day(title: str, field: str, name: str, nothing: str) -> Json:
+    """Today beside yesterday and the usual."""
+    usual = f'SELECT median("{field}") FROM "energy_daily" WHERE {OF_SYSTEM} AND time >= now() - 31d AND time <= now()'
+    targets = [
+        of_day(field, "A", "Today so far", "time >= now() - 2d AND time <= now()"),
+        of_day(field, "B", "Yesterday by now", "time >= now() - 3d AND time <= now() - 1d"),
+        query(usual, "Usual day", "C"),
+    ]
+    return stat(title, MEASURED, targets, WH, nothing, color=fixed(COLORS[name]))
+
+
+def share(field: str, name: str, ref: str) -> Json:
+    """Self-consumption as a share of today's sum."""
+    where = f'WHERE {OF_SYSTEM} AND "self_consumed_wh" >= 0 AND time >= now() - 2d AND time <= now()'
+    end = f"GROUP BY time(1d) fill(null) ORDER BY time DESC LIMIT 1 {ZONE}"
+    return query(f'SELECT sum("self_consumed_wh") / sum("{field}") FROM "energy" {where} {end}', name, ref)
+
+
+def first_screen() -> list[list[tuple[int, int, Json]]]:
+    """What it does, how old that is, and how the day was."""
+    age = (
+        f'SELECT "produced_wh", "consumed_wh" FROM "energy" WHERE {OF_SYSTEM} AND time >= now() - 30d AND time <= now()'
+    )
+    silent = (
+        f'SELECT max("devices_total") - max("devices_reporting") FROM "production_micro" WHERE {OF_SYSTEM} '
+        "AND time >= now() - 36h AND time <= now()"
+    )
+    power = stat(
+        "Power in the newest quarter of an hour",
+        "Mean power of the newest quarter of an hour that was read (its energy × 4), at most a day old. Net is "
+        "production less consumption: above zero the house gives, below it takes. At night production is not asked "
+        "for and stays as it was at dusk.",
+        [
+            newest("produced_wh", "Produced", "A"),
+            newest("consumed_wh", "Consumed", "B"),
+            newest("net_wh", "Net", "C"),
+        ],
+        WATT,
+        "Nothing was read in the last day. The board Pipeline says why.",
+        colored("Produced", "Consumed", "Net"),
+    )
+    data = stat(
+        "Age of the data",
+        "When the newest quarter of an hour began that was read of this system, within the last 30 days.",
+        [rows(f"{age} ORDER BY time DESC LIMIT 1")],
+        "dateTimeFromNow",
+        "Nothing was read in the last 30 days.",
+        fields="/^Time$/",
+        text="value",
+    )
+    micros = stat(
+        "Microinverters not reporting",
+        "Active microinverters that were not heard with the others in the last 36 hours: all less the most that "
+        "reported in one interval. System health shows it by day.",
+        [query(silent, "Not reporting")],
+        NONE,
+        "No microinverter is known.",
+        steps=((None, GOOD), (1, "red")),
+        decimals=0,
+        text="value",
+    )
+    return [
+        [(12, 5, power), (6, 5, data), (6, 5, micros)],
+        [
+            (12, 5, day("Produced today", "produced_wh", "Produced", "nothing yet")),
+            (12, 5, day("Consumed today", "consumed_wh", "Consumed", "not measured yet")),
+        ],
+    ]
+
+
+def balance() -> list[tuple[int, int, Json]]:
+    """What became of the day's energy."""
+    net = query(
+        f'SELECT sum("net_wh") FROM "energy" WHERE {OF_SYSTEM} AND time >= now() - 2d AND time <= now() '
+        f"GROUP BY time(1d) fill(null) ORDER BY time DESC LIMIT 1 {ZONE}",
+        "Net",
+    )
+    shares = stat(
+        "Used by the house itself, today",
+        "Self-consumption: the share of today's production that was used within the same quarter of an hour. "
+        "Self-sufficiency: the share of today's consumption that came from the panels. Incomplete where there is a "
+        "battery: what passes through it is not seen here.",
+        [share("produced_wh", "Self-consumption", "A"), share("consumed_wh", "Self-sufficiency", "B")],
+        SHARE,
+        "needs a consumption meter and a first hour of today",
+        color=fixed(COLORS["Self-consumed"]),
+    )
+    total = stat(
+        "Net today",
+        "Produced less consumed today, over the quarters of an hour in which both were read. Above zero the house "
+        "gave more than it took.",
+        [net],
+        WH,
+        "needs a consumption meter and a first hour of today",
+        steps=((None, WARN), (0, GOOD)),
+        text="value",
+    )
+    return [(12, 5, shares), (12, 5, total)]
+
+
+def board() -> Json:
+    """The board."""
+    power = (
+        f'SELECT mean("produced_wh") * 4 AS "Produced", mean("consumed_wh") * 4 AS "Consumed" FROM "energy" '
+        f"WHERE {OF_SYSTEM} AND $timeFilter GROUP BY time($__interval) fill(null) {ZONE}"
+    )
+    week = (
+        f'SELECT "date" AS "Day", "produced_wh" AS "Produced", "consumed_wh" AS "Consumed" FROM "energy_daily" '
+        f"WHERE {OF_SYSTEM} AND time >= now() - 8d AND time <= now() ORDER BY time ASC"
+    )
+    curve = curves(
+        "Power",
+        "Mean power over each interval shown, from the energy of the quarters of an hour (× 4). What was not read is "
+        "a gap, never zero. Consumption above production was bought.",
+        [query(power)],
+        WATT,
+        "Nothing was read in the time shown.",
+        colored("Produced", "Consumed"),
+        interval="15m",
+        draw={"lineInterpolation": "stepAfter", "fillOpacity": 8},
+    )
+    days = bars(
+        "The last seven days",
+        "Energy of each ended day of the system's own calendar, whatever the time range of the board. Today is "
+        "above; a day appears here the morning after.",
+        [rows(week)],
+        "Day",
+        WH,
+        "The first day appears here the morning after it has ended.",
+        [of("Day", unit=TEXT), *colored("Produced", "Consumed")],
+    )
+    return dashboard(
+        "now",
+        "What the house does now and did today, with the age of the data.",
+        "**${system:text}** · days of ${zone:raw} · data source: **${datasource:text}**",
+        [*first_screen(), [(24, 9, curve)], balance(), [(24, 8, days)]],
+        [system(), zone()],
+        time="now-24h",
+        notes=annotations(),
+    )

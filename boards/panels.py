@@ -1,0 +1,290 @@
+"""The kinds of panels, each with the look that it has on every board."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from boards.frame import SOURCE, Json
+
+COLORS = {
+    "Produced": "#E0B400",
+    "Consumed": "#5794F2",
+    "Self-consumed": "#73BF69",
+    "Net": "#B877D9",
+    "Bought": "#F2495C",
+    "Sold": "#FF9830",
+    "Saved": "#73BF69",
+}
+"""One colour a meaning, on all boards."""
+GOOD, WARN, BAD, PLAIN = "green", "orange", "red", "text"
+WH, WATT, SHARE, COUNT, TEXT, NONE = "watth", "watt", "percentunit", "locale", "string", "none"
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+Steps = tuple[tuple[float | None, str], ...]
+
+
+def query(text: str, alias: str = "", ref: str = "A") -> Json:
+    """A query that gives a series; `$col` as the alias: the names that stand in the query."""
+    shape = {"resultFormat": "time_series", "alias": alias or "$col"}
+    return {"refId": ref, "datasource": SOURCE, "rawQuery": True, "query": text, **shape}
+
+
+def rows(text: str, ref: str = "A") -> Json:
+    """A query that gives a table."""
+    return {"refId": ref, "datasource": SOURCE, "rawQuery": True, "query": text, "resultFormat": "table"}
+
+
+def thresholds(*steps: tuple[float | None, str]) -> Json:
+    """Colours by value, from the lowest up."""
+    return {"mode": "absolute", "steps": [{"value": value, "color": color} for value, color in steps]}
+
+
+def of(name: str, **properties: Any) -> Json:
+    """What holds for the field of a name; `custom__width` stands for `custom.width`."""
+    found = [{"id": key.replace("__", "."), "value": value} for key, value in properties.items()]
+    return {"matcher": {"id": "byName", "options": name}, "properties": found}
+
+
+def fixed(color: str) -> Json:
+    """A colour that does not depend on the value."""
+    return {"mode": "fixed", "fixedColor": color}
+
+
+def colored(*names: str) -> list[Json]:
+    """The colours of what is shown."""
+    return [of(name, color=fixed(COLORS[name])) for name in names]
+
+
+def unseen(*names: str) -> list[Json]:
+    """Columns of a table that only its links use."""
+    return [of(name, unit=NONE, custom__hideFrom={"legend": True, "tooltip": True, "viz": True}) for name in names]
+
+
+def panel(
+    kind: str,
+    title: str,
+    about: str,
+    targets: Iterable[Json],
+    options: Json,
+    defaults: Json,
+    overrides: Iterable[Json] = (),
+    **more: Any,
+) -> Json:
+    """A panel of any kind."""
+    base = {"thresholds": thresholds((None, PLAIN))}
+    return {
+        "type": kind,
+        "title": title,
+        "description": about,
+        "datasource": SOURCE,
+        "targets": list(targets),
+        "fieldConfig": {"defaults": {**base, **defaults}, "overrides": list(overrides)},
+        "options": options,
+        **more,
+    }
+
+
+def stat(
+    title: str,
+    about: str,
+    targets: Iterable[Json],
+    unit: str,
+    nothing: str,
+    overrides: Iterable[Json] = (),
+    *,
+    steps: Steps = ((None, PLAIN),),
+    **defaults: Any,
+) -> Json:
+    """Numbers of today, each under its name; `nothing` is what stands there while there is none."""
+    options = {
+        "reduceOptions": {"calcs": ["last"], "fields": defaults.pop("fields", ""), "values": False},
+        "colorMode": "value",
+        "graphMode": "none",
+        "textMode": defaults.pop("text", "value_and_name"),
+        "justifyMode": "center",
+        "orientation": "auto",
+        "wideLayout": False,
+    }
+    base = {"unit": unit, "noValue": nothing, "color": {"mode": "thresholds"}, "thresholds": thresholds(*steps)}
+    return panel("stat", title, about, targets, options, base | defaults, overrides)
+
+
+def curves(
+    title: str,
+    about: str,
+    targets: Iterable[Json],
+    unit: str,
+    nothing: str,
+    overrides: Iterable[Json] = (),
+    *,
+    interval: str,
+    draw: Mapping[str, Any] | None = None,
+    **defaults: Any,
+) -> Json:
+    """Lines over time, from zero up; what is missing is a gap."""
+    custom = {
+        "drawStyle": "line",
+        "lineWidth": 2,
+        "fillOpacity": 0,
+        "showPoints": "never",
+        "spanNulls": False,
+        "lineInterpolation": "linear",
+        "stacking": {"mode": "none", "group": "A"},
+        **(draw or {}),
+    }
+    base = {"unit": unit, "noValue": nothing, "min": 0, "color": {"mode": "palette-classic"}, "custom": custom}
+    options = {"legend": legend(), "tooltip": {"mode": "multi", "sort": "none"}}
+    fields = [*missing("number"), *overrides]
+    return panel("timeseries", title, about, targets, options, base | defaults, fields, interval=interval)
+
+
+BARS = {"drawStyle": "bars", "fillOpacity": 80, "lineWidth": 1}
+"""A curve drawn as bars: for one series, as several would lie over each other."""
+
+
+def legend() -> Json:
+    """Under the picture, in one line."""
+    return {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []}
+
+
+def bars(
+    title: str,
+    about: str,
+    targets: Iterable[Json],
+    x: str,
+    unit: str,
+    nothing: str,
+    overrides: Iterable[Json] = (),
+    transformations: Iterable[Json] = (),
+    **defaults: Any,
+) -> Json:
+    """Bars side by side over a word of the calendar or a name, from zero up."""
+    options = {
+        "xField": x,
+        "orientation": "auto",
+        "showValue": "never",
+        "stacking": "none",
+        "groupWidth": 0.8,
+        "barWidth": 0.95,
+        "xTickLabelRotation": 0,
+        "xTickLabelSpacing": 100,
+        "legend": legend(),
+        "tooltip": {"mode": "multi", "sort": "none"},
+    }
+    base = {
+        "unit": unit,
+        "noValue": nothing,
+        "min": 0,
+        "color": {"mode": "palette-classic"},
+        "custom": {"fillOpacity": 80, "lineWidth": 1},
+    }
+    steps = list(transformations)
+    fields = [*missing("number"), *overrides]
+    return panel("barchart", title, about, targets, options, base | defaults, fields, transformations=steps)
+
+
+def table(
+    title: str,
+    about: str,
+    targets: Iterable[Json],
+    unit: str,
+    nothing: str,
+    overrides: Iterable[Json] = (),
+    transformations: Iterable[Json] = (),
+    *,
+    cells: Mapping[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
+    **defaults: Any,
+) -> Json:
+    """A table; `nothing` is the sentence while there is no row, a number that is missing in a row is a dash."""
+    base: Json = {"unit": unit, "noValue": nothing, "custom": {"align": "auto", "filterable": False, **(cells or {})}}
+    options = {"showHeader": True, "cellHeight": "sm", **(options or {})}
+    steps = list(transformations)
+    fields = [*missing("number", "string"), *overrides]
+    return panel("table", title, about, targets, options, base | defaults, fields, transformations=steps)
+
+
+def missing(*types: str) -> list[Json]:
+    """What stands for a single value that is missing, where the sentence of the panel would be too long."""
+    dash = [{"id": "noValue", "value": "–"}]
+    return [{"matcher": {"id": "byType", "options": kind}, "properties": dash} for kind in types]
+
+
+def worst(name: str, *, desc: bool = False) -> Json:
+    """The order of a table until the viewer chooses another one."""
+    return {"sortBy": [{"displayName": name, "desc": desc}]}
+
+
+def heat(
+    title: str,
+    about: str,
+    targets: Iterable[Json],
+    unit: str,
+    nothing: str,
+    overrides: Iterable[Json] = (),
+    transformations: Iterable[Json] = (),
+    *,
+    width: int,
+) -> Json:
+    """A table whose cells are the darker the less there was; what is missing has no colour at all."""
+    absent = {
+        "type": "special",
+        "options": {"match": "null", "result": {"text": "–", "color": "transparent", "index": 0}},
+    }
+    cells = {"align": "center", "minWidth": width, "cellOptions": {"type": "color-background", "mode": "basic"}}
+    look: Json = {"color": {"mode": "continuous-greens"}, "min": 0, "mappings": [absent]}
+    return table(title, about, targets, unit, nothing, overrides, transformations, cells=cells, **look)
+
+
+# ── transformations ───────────────────────────────────────────────────────────────────────────────────
+
+
+def step(kind: str, **options: Any) -> Json:
+    """A step of a chain."""
+    return {"id": kind, "options": options}
+
+
+def calculated(alias: str, left: str, operator: str, right: str | float, *, alone: bool = False) -> Json:
+    """A column from two columns, or from one and a number; `alone`: the columns before go, but for the time."""
+
+    def side(one: str | float) -> Json:
+        return {"matcher": {"id": "byName", "options": one}} if isinstance(one, str) else {"fixed": str(one)}
+
+    binary = {"left": side(left), "operator": operator, "right": side(right)}
+    return step("calculateField", mode="binary", alias=alias, replaceFields=alone, binary=binary)
+
+
+def organized(order: Iterable[str], names: Mapping[str, str] | None = None, without: Iterable[str] = ("Time",)) -> Json:
+    """Columns in order (by their names before), some of them renamed, some left out."""
+    return step(
+        "organize",
+        excludeByName=dict.fromkeys(without, True),
+        indexByName={name: at for at, name in enumerate(order)},
+        renameByName=dict(names or {}),
+    )
+
+
+def grouped(by: str, **sums: tuple[str, ...]) -> Json:
+    """Rows of one word become one row."""
+    fields = {by: {"operation": "groupby", "aggregations": []}}
+    fields |= {name: {"operation": "aggregate", "aggregations": list(how)} for name, how in sums.items()}
+    return step("groupBy", fields=fields)
+
+
+def ordered(field: str, *, desc: bool = False) -> Json:
+    """Sorted by one column."""
+    return step("sortBy", sort=[{"field": field, "desc": desc}])
+
+
+def joined(field: str, mode: str = "outer") -> Json:
+    """The tables of several queries side by side."""
+    return step("joinByField", byField=field, mode=mode)
+
+
+def matrix(column: str, row: str, value: str) -> Json:
+    """Two columns of words become the heads of columns and rows."""
+    return step("groupingToMatrix", columnField=column, rowField=row, valueField=value, emptyValue="null")
+
+
+def month_names() -> list[Json]:
+    """`11` is read as Nov."""
+    options = {f"{number:02}": {"text": name, "index": number} for number, name in enumerate(MONTHS, 1)}
+    return [{"type": "value", "options": options}]

@@ -1,0 +1,243 @@
+"""Pipeline: what is missing and why, what is being done about it, how much quota is left."""
+
+from boards.frame import ALL_SYSTEMS, OF_SYSTEM, Json, dashboard, system
+from boards.panels import (
+    BAD,
+    COUNT,
+    GOOD,
+    SHARE,
+    TEXT,
+    WARN,
+    curves,
+    fixed,
+    joined,
+    of,
+    ordered,
+    organized,
+    panel,
+    query,
+    rows,
+    stat,
+    table,
+    thresholds,
+)
+
+HOURS = "time >= now() - 3h AND time <= now()"
+DAYS = "time >= now() - 3d AND time <= now()"
+KEPT = "time >= now() - 90d AND time <= now()"
+"""How long the pipeline's word stays; it says something again when something changed."""
+CALLS = (
+    'max("calls_month") AS "Used", max("calls_month_forecast") AS "Forecast", max("calls_month_limit") AS "Limit" '
+    'FROM "ingest"'
+)
+LEVELS = ((None, BAD), (0.9, WARN), (0.99, GOOD))
+NOT_YET = "The pipeline has not said anything yet."
+
+
+def first_row() -> list[list[tuple[int, int, Json]]]:
+    """Quota, consent, completeness, delivery."""
+    of_streams = f'FROM "ingest" WHERE {ALL_SYSTEMS} AND {KEPT} GROUP BY "system", "stream"'
+    ratio = f'SELECT last("coverage_ratio") AS "ratio" {of_streams}'
+    days = f'SELECT last("audit_differences") AS "days" FROM "ingest" WHERE {ALL_SYSTEMS} AND {KEPT} GROUP BY "system"'
+    used = stat(
+        "Calls this month",
+        "Calls made this month, what they will come to by its end at today's pace, and what the plan admits.",
+        [query(f'SELECT {CALLS} WHERE {HOURS} GROUP BY "app"')],
+        COUNT,
+        NOT_YET,
+        decimals=0,
+    )
+    complete = stat(
+        "Complete",
+        "Share of what is wanted that has been read: the worst stream of all systems.",
+        [query(f'SELECT min("ratio") FROM ({ratio})', "Coverage")],
+        SHARE,
+        NOT_YET,
+        steps=LEVELS,
+        text="value",
+    )
+    consent = stat(
+        "Consent lasts, days",
+        "Days until the refresh token of each account lapses, if it is not renewed before. It renews itself while the "
+        "pipeline runs; below a week somebody must look.",
+        [
+            query(
+                f'SELECT last("token_days_left") FROM "ingest" WHERE "account" =~ /./ AND {DAYS} GROUP BY "account"',
+                "$tag_account",
+            )
+        ],
+        COUNT,
+        "Not authorized, or no consent is needed.",
+        steps=((None, BAD), (3, WARN), (7, GOOD)),
+        decimals=0,
+    )
+    waiting = stat(
+        "Points that wait for the database",
+        "Points that each database has not taken yet. They are kept on disk until it does.",
+        [
+            query(
+                f'SELECT last("sink_backlog") FROM "ingest" WHERE "sink" =~ /./ AND {KEPT} GROUP BY "sink"', "$tag_sink"
+            )
+        ],
+        COUNT,
+        NOT_YET,
+        steps=((None, GOOD), (5000, WARN), (100_000, BAD)),
+        decimals=0,
+    )
+    audit = stat(
+        "Days that do not add up",
+        "Days whose intervals do not add up to the vendor's daily total, even after they were read again.",
+        [query(f'SELECT sum("days") FROM ({days})', "Days")],
+        COUNT,
+        "not audited yet",
+        steps=((None, GOOD), (1, WARN)),
+        decimals=0,
+        text="value",
+    )
+    return [
+        [(5, 5, complete), (8, 5, used), (4, 5, consent), (4, 5, waiting), (3, 5, audit)],
+    ]
+
+
+def streams() -> Json:
+    """What is missing, by system and stream, worst first."""
+    said = ", ".join(
+        f'last("{field}"){scale} AS "{name}"'
+        for field, scale, name in (
+            ("coverage_ratio", "", "Complete"),
+            ("gaps", "", "Gaps"),
+            ("lag_s", " / 3600", "Hours behind"),
+            ("calls_month", "", "Calls this month"),
+            ("last_error", "", "What is wrong"),
+        )
+    )
+    names = {"Name": "System", "stream": "Stream"}
+    order = ("Name", "stream", "Complete", "Gaps", "Hours behind", "Calls this month", "What is wrong")
+    return table(
+        "Streams, least complete first",
+        "What was last said of each stream of each system. Complete: the share of what is wanted that has "
+        "been read. Gaps: holes, which are asked for again by themselves as the quota allows. Hours behind: the age "
+        "of the newest interval.",
+        [
+            rows(f'SELECT {said} FROM "ingest" WHERE {ALL_SYSTEMS} AND {KEPT} GROUP BY "system", "stream"', "A"),
+            rows('SELECT last("label") AS "Name" FROM "system_info" GROUP BY "system"', "B"),
+        ],
+        COUNT,
+        NOT_YET,
+        [
+            of("System", unit=TEXT),
+            of("Stream", unit=TEXT),
+            of("Complete", unit=SHARE, thresholds=thresholds(*LEVELS), custom__cellOptions={"type": "color-text"}),
+            of("What is wrong", unit=TEXT),
+        ],
+        [
+            joined("system", "outerTabular"),
+            organized(order, names, ("Time", "Time 1", "Time 2", "system")),
+            ordered("Complete"),
+        ],
+    )
+
+
+def timeline() -> Json:
+    """When each stream was complete."""
+    custom = {"fillOpacity": 75, "lineWidth": 0}
+    return panel(
+        "state-timeline",
+        "Complete by stream, of the system chosen above",
+        "A row a stream of the chosen system: green where all that was wanted had been read, orange and red where "
+        "some was missing. A backfill makes it fall and then climb again.",
+        [
+            query(
+                f'SELECT last("coverage_ratio") FROM "ingest" WHERE {OF_SYSTEM} AND "stream" =~ /./ AND $timeFilter '
+                'GROUP BY time($__interval), "stream" fill(none)',
+                "$tag_stream",
+            )
+        ],
+        {
+            "mergeValues": True,
+            "showValue": "never",
+            "alignValue": "left",
+            "rowHeight": 0.85,
+            "legend": {"displayMode": "list", "placement": "bottom", "showLegend": False, "calcs": []},
+            "tooltip": {"mode": "single", "sort": "none"},
+        },
+        {
+            "unit": SHARE,
+            "noValue": NOT_YET,
+            "color": {"mode": "thresholds"},
+            "thresholds": thresholds(*LEVELS),
+            "custom": custom,
+        },
+        interval="1h",
+    )
+
+
+def errors() -> Json:
+    """What went wrong, in words."""
+    names = {"Time": "When", "account": "Account", "system": "System", "stream": "Stream", "sink": "Database"}
+    return table(
+        "Last errors, in words",
+        "The newest trouble of each part within the time shown, and when it was noted. What is older than the newest "
+        "points elsewhere has passed.",
+        [
+            rows(
+                'SELECT last("last_error") AS "What happened" FROM "ingest" WHERE "last_error" != \'\' AND $timeFilter '
+                'GROUP BY "account", "system", "stream", "sink"'
+            )
+        ],
+        TEXT,
+        "Nothing went wrong in the time shown.",
+        [of("When", unit="dateTimeFromNow", custom__width=130), of("What happened", custom__minWidth=300)],
+        [
+            organized(("Time", "What happened", "system", "stream", "sink", "account"), names, ()),
+            ordered("When", desc=True),
+        ],
+    )
+
+
+def board() -> Json:
+    """The board."""
+    calls = curves(
+        "Calls over the month",
+        "Calls made, and where the month will end at today's pace, under what the plan admits.",
+        [query(f'SELECT {CALLS} WHERE $timeFilter GROUP BY time($__interval), "app" fill(none)')],
+        COUNT,
+        NOT_YET,
+        [
+            of("Used", color=fixed("#5794F2"), custom__fillOpacity=15),
+            of("Forecast", color=fixed("#B877D9")),
+            of("Limit", color=fixed("#F2495C")),
+        ],
+        interval="5m",
+        decimals=0,
+    )
+    backlog = curves(
+        "Points that wait, over time",
+        "Points not yet taken by each database. A slope that does not end: it is down or refuses them; see the errors "
+        "above.",
+        [
+            query(
+                'SELECT max("sink_backlog") FROM "ingest" WHERE "sink" =~ /./ AND $timeFilter '
+                'GROUP BY time($__interval), "sink" fill(none)',
+                "$tag_sink",
+            )
+        ],
+        COUNT,
+        NOT_YET,
+        interval="5m",
+        decimals=0,
+    )
+    return dashboard(
+        "pipeline",
+        "Is everything read and delivered, and what does it cost in calls?",
+        "All systems · data source: **${datasource:text}**",
+        [
+            *first_row(),
+            [(24, 9, errors())],
+            [(24, 11, streams())],
+            [(24, 8, timeline())],
+            [(12, 8, calls), (12, 8, backlog)],
+        ],
+        [system()],
+        time="now-7d",
+    )

@@ -1,0 +1,144 @@
+"""The situations in which boards are looked at, each with a database of its own on the one real server."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from ingest.core import derive
+from ingest.core.days import date_at, days_of, midnight, month_start, next_month_start
+from ingest.core.point import Point, encode
+from ingest.core.span import Span
+from ingest.deliver.influx_v1 import InfluxV1Sink
+from ingest.simulator import Site
+from tests.stack.seed import ALL, DATABASE, NOW, Seeded
+from tests.world import DAY, HOUR
+
+MESA, LAKE, BAY, MILL = ALL
+HOLES = (range(NOW - 25 * DAY, NOW - 20 * DAY), range(NOW - 8 * DAY, NOW - 6 * DAY))
+YEARS = 5
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Who looks, at what, from where. `days` back from now for boards whose own range is not wanted."""
+
+    name: str
+    site: Site
+    database: str = DATABASE
+    browser: str = ""
+    days: int | None = None
+    reversed: bool = False
+
+    @property
+    def zone(self) -> str:
+        """The zone of the browser: that of the system where it does not matter."""
+        return self.browser or self.site.timezone
+
+
+SITUATIONS = (
+    Situation("one system", MESA, "one"),
+    *(Situation(f"four systems, {site.name}", site) for site in (MESA, LAKE, BAY)),
+    Situation("without a consumption meter", MILL),
+    Situation("the first two hours", MESA, "newcomer"),
+    Situation("a month with holes", MESA, "holes"),
+    Situation("five years", MESA, "years", days=YEARS * 366),
+    Situation("a browser in another zone", BAY, browser="Europe/Berlin", reversed=True),
+)
+
+Row = tuple[str, tuple[tuple[str, str], ...], int, dict[str, float | str]]
+
+
+@cache
+def _measurements(seeded: Seeded) -> tuple[str, ...]:
+    (series,) = seeded.server.execute("SHOW MEASUREMENTS", DATABASE)
+    return tuple(row[0] for row in series["values"])
+
+
+def points(seeded: Seeded) -> Iterator[Point]:
+    """Everything that the seeded database holds."""
+    for measurement in _measurements(seeded):
+        query = f'SELECT * FROM "{measurement}" GROUP BY *'  # noqa: S608
+        for series in seeded.server.execute(query, DATABASE):
+            tags = tuple((key, value) for key, value in sorted(series["tags"].items()) if value)
+            for time, *values in series["values"]:
+                named = zip(series["columns"][1:], values, strict=True)
+                fields = {
+                    key: value if isinstance(value, str) else float(value) for key, value in named if value is not None
+                }
+                yield Point(measurement, tags, time, fields)
+
+
+def of_site(point: Point, site: Site) -> bool:
+    """Whether it is the system's, or of no system."""
+    return dict(point.tags).get("system") in (None, str(site.system_id))
+
+
+def newcomer(point: Point) -> bool:
+    """What there is after two hours."""
+    if point.measurement in ("energy_daily", "energy_monthly", "production_meter_reading"):
+        return False
+    return of_site(point, MESA) and (point.measurement == "system_info" or point.time >= NOW - 2 * HOUR)
+
+
+def holed(point: Point) -> bool:
+    """What there is where days were lost."""
+    if point.measurement == "energy_monthly":
+        return False
+    return of_site(point, MESA) and not any(point.time in hole for hole in HOLES)
+
+
+def months(days: Iterable[Point], site: Site) -> Iterator[Point]:
+    """The months of some days."""
+    held = [point for point in days if point.measurement == "energy_daily"]
+    fields = ("produced_wh", "consumed_wh", "self_consumed_wh")
+    sums = {name: {at.time: float(at.fields[name]) for at in held if name in at.fields} for name in fields}
+    starts = sorted({month_start(date_at(point.time, site.zone)) for point in held})
+    spans = [(midnight(day, site.zone), midnight(next_month_start(day), site.zone)) for day in starts]
+    return derive.dated(derive.monthly(str(site.system_id), spans, sums), site.zone)
+
+
+def long_life(found: list[Point], site: Site) -> Iterator[Point]:
+    """The days of two years, again and again before them."""
+    days = {point.time: point for point in found if point.measurement == "energy_daily" and of_site(point, site)}
+    order = sorted(days)
+    span = Span(order[0] - (YEARS - 2) * 365 * DAY, order[0])
+    for at, day in enumerate(days_of(span, site.zone)):
+        like = days[order[(at + 3) % 364]]
+        numbers = {name: value for name, value in like.fields.items() if name in ("produced_wh", "consumed_wh")}
+        yield from derive.dated([Point("energy_daily", like.tags, day.start, numbers)], site.zone)
+
+
+def build(seeded: Seeded) -> None:
+    """The other databases, from what the first one holds."""
+    found = list(points(seeded))
+    own = [point for point in found if of_site(point, MESA)]
+    years = [point for point in own if point.measurement != "energy_monthly"] + list(long_life(found, MESA))
+    holes = [point for point in found if holed(point)]
+    made: dict[str, list[Point]] = {
+        "one": own,
+        "newcomer": [point for point in found if newcomer(point)],
+        "holes": [*holes, *months(holes, MESA)],
+        "years": [*years, *months(years, MESA)],
+        "nothing": [],
+    }
+    for name, contents in made.items():
+        seeded.server.execute(f'CREATE DATABASE "{name}"')
+        sink = InfluxV1Sink(seeded.server.url, name)
+        if contents:
+            sink.write(list(map(encode, contents)))
+        sink.close()
+
+
+_NAMED = re.compile(r"\$\{(\w+)(?::\w+)?\}")
+
+
+def expanded(text: str, values: dict[str, dict[str, Any]], begin: int, interval: str) -> str:
+    """The text that Grafana sends, `now()` being the moment at which the database was seeded."""
+    text = _NAMED.sub(lambda match: str(values[match[1]]["value"]), text)
+    text = text.replace("$timeFilter", f"time >= {begin * 1000}ms and time <= {NOW * 1000}ms")
+    return text.replace("$__interval", interval).replace("now()", f"{NOW}s")
+
+
+Reader = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
