@@ -112,13 +112,17 @@ class Change:
     def __init__(self, logger: logging.Logger) -> None:
         self._logger = logger
         self._lock = threading.Lock()
-        self._bad: set[str] = set()
+        self._bad: dict[str, str] = {}
+
+    def sentence(self, key: str) -> str:
+        """What was last said of a thing that is bad; empty while it is good."""
+        return self._bad.get(key, "")
 
     def bad(self, key: str, sentence: str) -> bool:
         """Say that a thing is bad; returns whether that is news, and so was logged."""
         with self._lock:
             news = key not in self._bad
-            self._bad.add(key)
+            self._bad[key] = sentence
         if news:
             event(self._logger, logging.WARNING, "bad", what=key, why=sentence)
         return news
@@ -127,7 +131,7 @@ class Change:
         """Say that a thing is good; returns whether it was bad before, and so was logged."""
         with self._lock:
             news = key in self._bad
-            self._bad.discard(key)
+            self._bad.pop(key, None)
         if news:
             event(self._logger, logging.INFO, "good", what=key, why=sentence)
         return news

@@ -101,6 +101,9 @@ def main() -> None:
         sys.exit(130)
     except click.exceptions.Exit as ending:
         sys.exit(ending.exit_code)
+    except PermissionError as error:
+        click.echo(f"ingest: {error.filename}: {error.strerror}; give this user access to it", err=True)
+        sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)

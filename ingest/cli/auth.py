@@ -9,7 +9,7 @@ from ingest.auth.standing import Standing, standing
 from ingest.auth.token_files import TokenFiles
 from ingest.cli.context import Context
 from ingest.cli.login import ask_for_code, consent_flow, log_in, look
-from ingest.core.errors import ConfigError
+from ingest.core.errors import AuthNeeded, ConfigError
 from ingest.enphase import oauth
 from ingest.enphase.oauth import VENDOR_PAGE
 
@@ -72,13 +72,15 @@ def code(context: Context, account: str | None, answer: str | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_obj
 def status(context: Context, *, as_json: bool) -> None:
-    """How each account stands, and the days left until a person must consent again. Spends no call."""
+    """How each account stands, and the days left until a person must consent again; ends with 3 when one must now."""
     found = standing(context.settings, context.clock.now())
     if as_json:
         context.show_json({"accounts": [asdict(one) for one in found]})
-        return
-    for one in found:
-        context.show(f"{one.account}: {_in_words(one)}")
+    else:
+        for one in found:
+            context.show(f"{one.account}: {_in_words(one)}")
+    if any(one.sentence and one.state != "ok" for one in found) and not context.settings.is_simulated:
+        raise click.exceptions.Exit(AuthNeeded.exit_code)
 
 
 @auth.command()

@@ -13,7 +13,7 @@ from ingest.cli.data import WHEN, measurements, moment
 from ingest.cli.plan import history_words, known_state, the_works
 from ingest.config import share
 from ingest.core.days import zone
-from ingest.core.errors import IngestError
+from ingest.core.errors import ConfigError, IngestError
 from ingest.core.span import Span
 from ingest.enphase.streams import BY_NAME
 from ingest.plan import estimate
@@ -98,9 +98,9 @@ def _asked(
     inventory, now = Inventory(context.settings, snapshot.load(db)), context.clock.now()
     known: list[Wanted] = [one for one in inventory.wanted() if system in (None, one.system)]
     if not known:
-        raise IngestError(
-            f"no system {system} is polled here" if system else "no system is known yet; start `ingest run` first"
-        )
+        if system:
+            raise ConfigError(f"no system {system} is polled here")
+        raise IngestError("no system is known yet; start `ingest run` first")
     found = {}
     for one in known:
         timezone = zone(one.timezone).key

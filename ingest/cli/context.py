@@ -16,7 +16,7 @@ from ingest.core.errors import StateError
 from ingest.core.words import localized
 from ingest.service import identity
 from ingest.service.clock import Clock
-from ingest.store.database import Store
+from ingest.store.database import Store, has_state
 
 
 @dataclass
@@ -71,7 +71,7 @@ class Context:
 
     def state(self) -> Store:
         """The state for reading, and for wishes; a runner may be at work. Raises `StateError` when there is none."""
-        if not (self.settings.state_dir / "state.db").exists():
+        if not has_state(self.settings.state_dir):
             raise StateError(f"{self.settings.state_dir}: there is no data yet; start with `ingest run`")
         known = not self.settings.missing_credentials()
         return identity.open_store(self.settings, self.cloud if known else None)

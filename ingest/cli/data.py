@@ -2,8 +2,10 @@
 
 import csv
 import json
+import shutil
 import sys
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -12,15 +14,18 @@ import click
 
 from ingest.auth.token_files import TokenFiles
 from ingest.cli.context import Context
+from ingest.cli.output import check_output, confirm_overwrite
 from ingest.config import When, hint
 from ingest.core.days import zone
 from ingest.core.errors import ConfigError, IngestError
 from ingest.core.point import Tags, Value, decode_fields, parse_series
+from ingest.core.words import many
 from ingest.enphase.streams import BY_NAME
 from ingest.store import archive, outbox, progress
 from ingest.store.archive import Filter
 from ingest.store.backup import restore as put_back
 from ingest.store.database import Store
+from ingest.store.whole_file import whole_file
 
 WHEN = "WHEN"
 """A date (a local day of the system), an age such as 7d or 2y, or all."""
@@ -56,6 +61,13 @@ def measurements(stream: str | None) -> tuple[str, ...] | None:
     if stream not in BY_NAME:
         raise click.UsageError(f"no stream is called {stream!r}; {hint(stream, BY_NAME)}")
     return tuple(BY_NAME[stream].fields)
+
+
+def known_system(known: Iterable[str], system: str | None) -> None:
+    """Raise `ConfigError` for a --system that nobody has."""
+    names = list(known)
+    if system is not None and system not in names:
+        raise ConfigError(f"no system {system} is known here; known: {', '.join(names) or 'none yet'}")
 
 
 def points(store: Store, context: Context, wanted: Filter, since: str | None, until: str | None) -> Iterator[Row]:
@@ -94,6 +106,7 @@ def export(
     """Print the archive, sorted by measurement, tags, time."""
     wanted = Filter(measurements(stream), system)
     store = context.state()
+    known_system(progress.systems(store.db), system)
 
     def rows() -> Iterator[Row]:
         return points(store, context, wanted, since, until)
@@ -109,7 +122,8 @@ def export(
         if output is None:
             write(sys.stdout)
         else:
-            with output.open("w", encoding="utf-8", newline="") as file:
+            check_output(context, output)
+            with whole_file(output) as fresh, fresh.open("x", encoding="utf-8", newline="") as file:
                 write(file)
     except BrokenPipeError:
         raise
@@ -199,31 +213,52 @@ def replay(context: Context, name: str, since: str | None, system: str | None, s
     store = context.state()
     try:
         rows = progress.systems(store.db)
+        known_system(rows, system)
         zones = {row.timezone for row in rows.values() if system in (None, row.system)} or {""}
         begins = [moment(since, timezone, context.clock.now()) for timezone in sorted(zones)]
         begin = min((at for at in begins if at is not None), default=None)  # the earliest midnight: some are sent twice
+        wanted = Filter(measurements(stream), system, begin)
         with store.transaction() as db:
-            outbox.ask_replay(db, name, Filter(measurements(stream), system, begin))
+            outbox.ask_replay(db, name, wanted)
+        points = many(archive.rows_after(store.db, wanted), "point")
     finally:
         store.close()
-    context.show(f"The points will be sent to {name} again, by the runner, or by: `ingest once`")
+    context.show(f"{points} will be sent to {name} again, by the runner, or by: `ingest once`")
 
 
 @click.command()
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path, allow_dash=True), required=True,
+              help="The file, or - for stdout.")  # fmt: skip
 @click.option("--with-tokens", is_flag=True, help="Put the tokens in too: whoever has the file can read your systems.")
+@click.option("--force", is_flag=True, help="Replace a file that is there, without asking.")
 @click.pass_obj
-def backup(context: Context, output: Path, *, with_tokens: bool) -> None:
+def backup(context: Context, output: Path, *, with_tokens: bool, force: bool) -> None:
     """One consistent file with everything, also while a runner is at work."""
+    to_stdout = output == Path("-")
+    if not to_stdout:
+        check_output(context, output)
+        confirm_overwrite(output, force=force)
     store = context.state()
     files = TokenFiles(context.settings.state_dir / "tokens")
     try:
         texts = {name: files.text(name) for name in context.settings.accounts} if with_tokens else {}
-        store.backup(output, {name: text for name, text in texts.items() if text})
+        tokens = {name: text for name, text in texts.items() if text}
+        if to_stdout:
+            _print_backup(store, tokens)
+            return
+        store.backup(output, tokens)
     finally:
         store.close()
-    tokens = "with" if with_tokens else "without"
-    click.echo(f"{output}: {output.stat().st_size / 2**20:.1f} MB, {tokens} tokens")
+    click.echo(f"{output}: {output.stat().st_size / 2**20:.1f} MB, {'with' if with_tokens else 'without'} tokens")
+
+
+def _print_backup(store: Store, tokens: Mapping[str, str]) -> None:
+    """To stdout, by way of a file where there is room for the state itself."""
+    with tempfile.TemporaryDirectory(dir=None if store.read_only else store.folder) as folder:
+        whole = Path(folder) / "backup.db"
+        store.backup(whole, tokens)
+        with whole.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
 
 
 @click.command()
@@ -231,12 +266,13 @@ def backup(context: Context, output: Path, *, with_tokens: bool) -> None:
 @click.pass_obj
 def restore(context: Context, file: Path) -> None:
     """Put a backup in the place of the state; the former state is kept beside it. No runner may be at work."""
-    if not file.exists():
-        raise IngestError(f"{file}: there is no such file")
+    if not file.is_file():
+        raise IngestError(f"{file}: there is no such file; name one that `ingest backup -o FILE` made")
     tokens = put_back(file, context.settings.state_dir)
     files = TokenFiles(context.settings.state_dir / "tokens")
     for name, text in tokens.items():
         files.put_text(name, text)
     click.echo(f"{context.settings.state_dir} holds the backup now.")
+    context.show("Go on with it: `ingest run`")
     for name in context.settings.sinks:
         context.show(f"To fill the database again: `ingest replay --sink {name}`")

@@ -14,7 +14,7 @@ from ingest.auth.token_files import TokenFiles
 from ingest.cli.context import Context
 from ingest.core.errors import IngestError, StateLocked
 from ingest.service import build, identity
-from ingest.store.database import Store
+from ingest.store.database import Store, has_state
 
 if TYPE_CHECKING:
     from ingest.service.check import Check
@@ -68,7 +68,7 @@ def _doctor(context: Context, stack: contextlib.ExitStack, *, offline: bool) -> 
     settings, clock = context.settings, context.clock
     one = Doctor(settings, clock)
     asks = not offline and not settings.missing_credentials()
-    if (settings.state_dir / "state.db").exists():
+    if has_state(settings.state_dir):
         one.store, one.ledger = _store(context, stack, own=asks)
     if not asks:
         return one

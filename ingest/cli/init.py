@@ -15,6 +15,7 @@ from ingest.cli.login import log_in
 from ingest.cli.questions import Questions
 from ingest.cli.stack import write_stack
 from ingest.core.errors import ConfigError
+from ingest.store.database import has_state
 
 HEADLINE = "# Written by `ingest init`; run it again to change this, or edit it. All keys: config/ingest.yaml"
 PORTAL = "https://developer-v4.enphase.com"
@@ -97,7 +98,7 @@ def finish(ctx: click.Context, context: Context) -> None:
     """The plan, where there is enough to make one, and the next command."""
     root = ctx.find_root().command
     plan = root.get_command(ctx, "plan") if isinstance(root, click.Group) else None
-    if plan is not None and (context.settings.state_dir / "state.db").exists():
+    if plan is not None and has_state(context.settings.state_dir):
         click.echo("")
         ctx.invoke(plan)
     context.show("\nStart it: `ingest run`")

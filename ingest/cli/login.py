@@ -15,6 +15,7 @@ from ingest.core.errors import AuthNeeded, ConfigError, IngestError
 from ingest.enphase import oauth
 from ingest.enphase.oauth import TokenPair
 from ingest.service import build, onboarding
+from ingest.store.database import has_state
 
 LOOK_S = 0.5
 
@@ -28,7 +29,7 @@ def consent_flow(context: Context) -> ConsentFlow:
             "run `ingest init`"
         )
     flow = onboarding.flow(settings, context.clock, build.network(context.clock))
-    if (settings.state_dir / "state.db").exists():
+    if has_state(settings.state_dir):
         context.state().close()
     return flow
 

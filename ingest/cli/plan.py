@@ -26,7 +26,7 @@ from ingest.plan.work import Work
 from ingest.report.advice import advise, spell
 from ingest.report.calls import outlook
 from ingest.store import backfills, snapshot
-from ingest.store.database import in_memory
+from ingest.store.database import has_state, in_memory
 
 NEXT_PLANS = {name: Plan(minute, month) for name, (minute, month, _) in PLANS.items() if name != "partner"}
 """What may be advised. Partner is by contract, for those who look after many systems: not a next step for a home."""
@@ -35,7 +35,7 @@ NEXT_PLANS = {name: Plan(minute, month) for name, (minute, month, _) in PLANS.it
 @contextlib.contextmanager
 def known_state(context: Context) -> Iterator[sqlite3.Connection]:
     """The state as it is; where there is none yet, an empty one in memory."""
-    if (context.settings.state_dir / "state.db").exists():
+    if has_state(context.settings.state_dir):
         opened = context.state()
         try:
             yield opened.db

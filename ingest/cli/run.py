@@ -12,13 +12,14 @@ import click
 import ingest
 from ingest.cli.context import Context
 from ingest.cli.waiting import wait_for_credentials
-from ingest.core.errors import AuthNeeded, IngestError, SinkDown
+from ingest.config import seconds
+from ingest.core.errors import IngestError
 from ingest.logs import event
 from ingest.report import report, runner
 from ingest.service import build, identity, onboarding
 from ingest.service.monitor import Progress, Watch
+from ingest.service.once import OneRun
 from ingest.service.pipeline import Pipeline
-from ingest.store import outbox
 from ingest.store.database import Store
 from ingest.web import Source, serve
 
@@ -135,23 +136,28 @@ def greet(context: Context, url: str) -> None:
 
 @click.command()
 @click.option("--max-calls", type=click.IntRange(min=1), metavar="N", help="Make at most N calls.")
+@click.option("--patience", default="5m", show_default=True, metavar="5m", help="Wait out pauses of the cloud, so long "
+              "in all.")  # fmt: skip
 @click.pass_obj
-def once(context: Context, max_calls: int | None) -> None:
-    """Poll and read history until pacing allows nothing more, deliver, and exit."""
-    from ingest.service.scheduler import once as run_once  # noqa: PLC0415
-
+def once(context: Context, max_calls: int | None, patience: str) -> None:
+    """Poll and read history until pacing allows nothing more, deliver, and exit; 1 when something could not be read."""
+    try:
+        longest = seconds(patience)
+    except ValueError as error:
+        raise click.UsageError(f"--patience {patience!r} {error}") from None
     with machine(context, AtOnce) as (store, pipeline):
         runner.begin(store, pipeline.clock.now(), runner.ONCE)
         senders = build.senders(context.settings, store)
+        one_run = OneRun(pipeline, senders, longest)
         try:
-            calls = run_once(pipeline, senders, max_calls)
+            calls = one_run.run(max_calls)
         finally:
             for sender in senders:
                 sender.close()
         store.touch(pipeline.clock.now())
         _tell(context, store, pipeline)
         event(log, logging.INFO, "once", calls=calls)
-        _raise_what_stopped_us(store, pipeline)
+        one_run.raise_failure()
 
 
 def _tell(context: Context, store: Store, pipeline: Pipeline) -> None:
@@ -171,19 +177,6 @@ def _teller(context: Context, store: Store, pipeline: Pipeline, *, stays: bool) 
 
     line = broker(settings) if stays else None
     return notifier(settings, store, pipeline.changes, build.network(pipeline.clock), context.command, line)
-
-
-def _raise_what_stopped_us(store: Store, pipeline: Pipeline) -> None:
-    if pipeline.breaker.fatal is not None:
-        raise pipeline.breaker.fatal
-    for sentence in pipeline.accounts.needed().values():
-        raise AuthNeeded(sentence)
-    for name in pipeline.settings.sinks:
-        row = outbox.sink(store.db, name)
-        if row and row.error:
-            raise SinkDown(f"sink {name}: {row.error}; what is not delivered is kept for the next time")
-    if pipeline.unrecorded:
-        raise IngestError(f"{store.path}: what was fetched last could not be written; see the log")
 
 
 @click.command()

@@ -5,16 +5,18 @@ from rich.console import Console
 from rich.table import Table
 
 from ingest.cli.context import Context
+from ingest.cli.data import known_system
 from ingest.core.units import DAY
 from ingest.core.words import local_words, many
 from ingest.report import Report, SystemReport, report, span_words
 from ingest.report.gaps import NO_METER_WORDS, QUIET
 from ingest.report.problems import summary
+from ingest.store import progress
 
 
 @click.command()
 @click.option("--system", metavar="ID", help="Only this system.")
-@click.option("--problems", is_flag=True, help="Only what is wrong.")
+@click.option("--problems", is_flag=True, help="Only what is wrong; ends with 1 when anything is.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_obj
 def status(context: Context, system: str | None, *, problems: bool, as_json: bool) -> None:
@@ -22,6 +24,7 @@ def status(context: Context, system: str | None, *, problems: bool, as_json: boo
     store = context.state()
     try:
         found = report(context.settings, store.db, context.clock.now(), system)
+        known_system([*(row.system for row in found.systems), *progress.systems(store.db)], system)
     finally:
         store.close()
     if as_json:
@@ -30,6 +33,8 @@ def status(context: Context, system: str | None, *, problems: bool, as_json: boo
         context.show("\n".join(problem.text for problem in found.problems) or "All is well.")
     else:
         _print(found, context)
+    if problems and found.problems:
+        raise click.exceptions.Exit(1)
 
 
 def _print(found: Report, context: Context) -> None:

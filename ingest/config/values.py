@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJson
 from pydantic_core import PydanticCustomError
 
 from ingest.core.when import LONGEST, UNITS, When, day
+from ingest.logs import LEAST_SECRET
 
 SIMULATOR = "simulator"
 
@@ -116,15 +117,21 @@ def clean(text: str) -> str:
 
 
 def _clean_secret(secret: SecretStr) -> SecretStr:
-    clean(secret.get_secret_value())
+    _long_enough(clean(secret.get_secret_value()))
     return secret
+
+
+def _long_enough(text: str) -> str:
+    if len(text) < LEAST_SECRET:
+        raise ValueError(f"is shorter than {LEAST_SECRET} characters: too short to be kept out of logs and messages")
+    return text
 
 
 def _sendable(secret: SecretStr) -> SecretStr:
     text = clean(secret.get_secret_value()).strip()
     if not text.isascii():
         raise ValueError("holds a character that cannot be sent (only plain letters, digits and signs can)")
-    return SecretStr(text)
+    return SecretStr(_long_enough(text))
 
 
 def _stripped(text: str | None) -> str | None:

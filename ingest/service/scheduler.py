@@ -178,34 +178,3 @@ class SenderLoop(threading.Thread):
         while not deadline.wait(0.5) and not self._service.pipeline.stopping:
             pass
         timer.cancel()
-
-
-def once(pipeline: Pipeline, senders: Sequence[Sender], max_calls: int | None) -> int:
-    """Live and history until pacing allows nothing more, waiting for minute windows; then deliver.
-
-    Returns the number of calls made. The pool of the pipeline must do its work at once.
-    """
-    calls = 0
-    while max_calls is None or calls < max_calls:
-        tick = pipeline.tick()
-        calls += tick.started
-        recorded = pipeline.record()
-        deliver(pipeline, senders)
-        if tick.started or recorded:
-            continue
-        wait = tick.next_at - pipeline.clock.now()
-        if not tick.waits_for_minute or wait > 61:
-            break
-        pipeline.clock.sleep(max(wait, 0))
-    deliver(pipeline, senders)
-    return calls
-
-
-def deliver(pipeline: Pipeline, senders: Sequence[Sender]) -> None:
-    """Send everything that waits; a sink that is down is left for later."""
-    for sender in senders:
-        while (done := sender.step()) is not None:
-            pipeline.events.put(done)
-            pipeline.record()
-            if done.error:
-                break

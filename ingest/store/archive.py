@@ -218,6 +218,18 @@ def after(db: sqlite3.Connection, wanted: Filter, series: int, time: int, limit:
     return found
 
 
+def rows_after(db: sqlite3.Connection, wanted: Filter, series: int = 0, time: int = -(2**62)) -> int:
+    """How many of the wanted rows come after (series, time) in the order of the key."""
+    since, until = _bounds(wanted)
+    numbers = [number for number, _ in wanted_series(db, wanted) if number >= series]
+    begins = [max(since, time + 1) if number == series else since for number in numbers]
+    rows = "SELECT count(*) FROM points WHERE series = ? AND time >= ? AND time < ?"
+    return sum(
+        int(db.execute(rows, (number, begin, until)).fetchone()[0])
+        for number, begin in zip(numbers, begins, strict=True)
+    )
+
+
 def changes(db: sqlite3.Connection, cursor: int, limit: int) -> list[Row]:
     """The next rows in the order in which they last changed, after the number `cursor`."""
     return db.execute(

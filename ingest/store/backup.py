@@ -18,8 +18,7 @@ def restore(source: Path, folder: Path) -> dict[str, str]:
     not a whole backup; nothing is changed then.
     """
     target, fresh = folder / "state.db", folder / "state.db.new"
-    with plain_words(source):
-        tokens = _tokens_of(source)
+    tokens = _tokens_of(source)
     with plain_words(target), contextlib.ExitStack() as stack:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         stack.callback(os.close, own_folder(folder))
@@ -49,9 +48,17 @@ def _set_aside(folder: Path) -> None:
 
 
 def _tokens_of(source: Path) -> dict[str, str]:
-    with contextlib.closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as db:
-        if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok" or not migrations.version(db):
-            raise StateError(f"{source}: is not a whole backup of this program; nothing was changed")
-        if migrations.version(db) > migrations.VERSION:
-            raise StateError(f"{source}: was made by a newer version of the program; install that one first")
-        return dict(db.execute("SELECT account, text FROM tokens").fetchall())
+    """The token files in a backup. Raises `StateError` when it is none."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            if migrations.version(db) > migrations.VERSION:
+                raise StateError(f"{source}: was made by a newer version of the program; install that one first")
+            tokens = dict(db.execute("SELECT account, text FROM tokens").fetchall())
+            db.execute("SELECT 1 FROM points").fetchone()
+            if db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok":
+                return tokens
+    except sqlite3.DatabaseError:
+        pass
+    raise StateError(
+        f"{source}: is not a whole backup; name a file that `ingest backup -o FILE` made. Nothing was changed"
+    )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ingest.core.errors import ConfigError, StateError, StateLocked
 from ingest.store import migrations
+from ingest.store.whole_file import whole_file
 
 BUSY_S = 30.0
 LEAST_FREE = 2**17
@@ -70,6 +71,16 @@ def is_owned(folder: Path) -> bool:
     return False
 
 
+def has_state(folder: Path) -> bool:
+    """Whether there is a state in a folder. Raises `StateError` when that cannot be seen."""
+    try:
+        return (folder / "state.db").exists()
+    except OSError as error:
+        raise StateError(
+            f"{folder}: {error.strerror}; be the user whom it belongs to, or choose another folder with --state-dir"
+        ) from error
+
+
 def own_folder(folder: Path) -> int:
     """Take the ownership of a state folder: the handle of its lock. Raises `StateLocked`."""
     lock = os.open(folder / "runner.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -84,7 +95,8 @@ def own_folder(folder: Path) -> int:
 
 
 class Store:
-    """An open `state.db`. `writer` is the runner that owns it; others open it for reading and for wishes.
+    """An open `state.db`. `writer` is the runner that owns it; others open it for reading and for wishes. Where
+    nothing can be written it is opened for reading only.
 
     Raises `StateError` when the file cannot be used, `StateLocked` when another runner owns it, `ConfigError` when it
     belongs to another application or API.
@@ -95,8 +107,10 @@ class Store:
         self.path = folder / "state.db"
         self._lock: int | None = None
         self._durable = False
+        self.read_only = not own and has_state(folder) and not os.access(folder, os.W_OK)
         with plain_words(self.path):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if not self.read_only:
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if own:
                 self._lock = own_folder(folder)
             try:
@@ -105,10 +119,22 @@ class Store:
                 self._release()
                 raise
 
+    def _connect(self) -> sqlite3.Connection:
+        """A connection; where nothing can be written nobody writes, so a file without its log may be read as it is."""
+        if not self.read_only:
+            with contextlib.suppress(FileExistsError):  # made by SQLite, it could be read by all
+                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            return sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+        logged = Path(f"{self.path}-wal").exists()
+        address = f"{self.path.absolute().as_uri()}?{'mode=ro' if logged else 'immutable=1'}"
+        return sqlite3.connect(address, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+
     def _open(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+        db = self._connect()
         try:
             self._check_version(db)
+            if self.read_only:
+                return db
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
             if migrations.version(db) < migrations.VERSION:
@@ -130,6 +156,8 @@ class Store:
                 f"{self.path}: was written by a newer version of the program (format {found}, this one knows "
                 f"{migrations.VERSION}); install the newer version. Nothing was changed"
             )
+        if self.read_only and found < migrations.VERSION:
+            raise StateError(f"{self.path}: is of an older version, and cannot be written; copy it to where it can be")
 
     def _migrate(self, db: sqlite3.Connection) -> None:
         found = migrations.version(db)
@@ -163,21 +191,22 @@ class Store:
     def reader(self) -> sqlite3.Connection:
         """A connection of its own for reading in another thread; the caller closes it."""
         with plain_words(self.path):
-            db = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+            db = self._connect()
             db.execute("PRAGMA query_only = ON")
             return db
 
     def claim(self, base_url: str, application: str) -> None:
         """Bind the state to an API address and an application, or raise `ConfigError` if it belongs to another."""
         identity = {"base_url": base_url, "application": application}
-        with self.transaction() as db:
+        with contextlib.nullcontext(self.db) if self.read_only else self.transaction() as db:
             held = dict(db.execute("SELECT key, value FROM meta WHERE key IN ('base_url', 'application')"))
             if not (db.execute("SELECT 1 FROM systems").fetchone() or db.execute("SELECT 1 FROM points").fetchone()):
                 held = {}  # nothing of anybody's is in it yet: a wrong client_id can still be corrected
             for key, value in identity.items():
                 if key in held and held[key] != value:
                     raise ConfigError(self._foreign(key, held[key], value))
-                db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+                if not self.read_only and key not in held:
+                    db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     def _foreign(self, key: str, held: str, wanted: str) -> str:
         what = f"data of {held}, not of {wanted}" if key == "base_url" else "data of another application (client_id)"
@@ -198,14 +227,12 @@ class Store:
 
     def backup(self, target: Path, tokens: Mapping[str, str]) -> None:
         """One consistent copy, also while a runner is at work, with the text of token files where they are given."""
-        fresh = target.with_name(f"{target.name}.part")
-        with plain_words(target):
+        with plain_words(target), whole_file(target) as fresh:
             self._copy(self.db, fresh)
             with contextlib.closing(sqlite3.connect(fresh)) as copy:
                 copy.execute("CREATE TABLE tokens (account TEXT PRIMARY KEY, text TEXT NOT NULL)")
                 copy.executemany("INSERT INTO tokens VALUES (?, ?)", tokens.items())
                 copy.commit()
-            fresh.replace(target)
 
     def close(self) -> None:
         """Fold the write-ahead log back and release the ownership."""

@@ -101,7 +101,7 @@ def test_once_ends_with_3_and_a_sentence_after_the_other_account_was_polled(
     assert "auth login home`" in done.stderr
     assert any("700002" in call.path for call in server.cloud.calls)
     stood = ingest(config, "auth", "status")
-    assert stood.returncode == 0
+    assert stood.returncode == 3
     assert "home: account home: the authorization is no longer valid" in stood.stdout
     assert "cabin: authorized, 30.0 days left" in stood.stdout
 

@@ -142,7 +142,7 @@ def test_over_real_http_such_replies_leave_a_sample_and_nothing_else(tmp_path: P
             setattr(vendor.cloud.faults, fault, 1.0)
             points = stored.ask(program.state, "SELECT count(*) FROM points")
             vendor.at += 2 * HOUR
-            program.run("once")
+            program.run("once", "--patience", "0s", code=1)
             assert stored.ask(program.state, "SELECT count(*) FROM points") == points, fault
             assert stored.ask(program.state, "SELECT 1 FROM samples WHERE length(body)"), f"{fault}: no sample"
             with contextlib.closing(Store(program.state)) as store, store.transaction() as db:

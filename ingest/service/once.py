@@ -1,0 +1,108 @@
+"""One run to its end: live and history until pacing allows nothing more, as `ingest once` does from cron."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ingest.core.errors import AuthNeeded, IngestError, SinkDown, StateError
+from ingest.core.units import MINUTE
+from ingest.deliver.sender import Sender
+from ingest.enphase.replies import Kind
+from ingest.plan.state import Pair
+from ingest.service.pipeline import Pipeline
+from ingest.store import outbox
+
+UNREAD = (Kind.BUSY, Kind.AHEAD, Kind.EXPIRED, Kind.DENIED, Kind.WRONG_KEY, Kind.GARBLED)
+"""What the last call for a stream ended with when it brought nothing."""
+
+
+@dataclass
+class OneRun:
+    """A run that ends. The pool of the pipeline must do its work at once.
+
+    `patience` are the seconds that pauses of the cloud are waited out, in all.
+    """
+
+    pipeline: Pipeline
+    senders: Sequence[Sender]
+    patience: int
+
+    def run(self, max_calls: int | None) -> int:
+        """Poll, read history and deliver, waiting for minute windows; returns the number of calls made."""
+        pipeline, calls = self.pipeline, 0
+        self._began_at = pipeline.clock.now()
+        while max_calls is None or calls < max_calls:
+            tick = pipeline.tick()
+            calls += tick.started
+            recorded = pipeline.record()
+            deliver(pipeline, self.senders)
+            if pipeline.changes.sentence("state"):
+                break  # the disk takes nothing: no call could be entered
+            if tick.started or recorded:
+                continue
+            wait = tick.next_at - pipeline.clock.now()
+            if not (tick.waits_for_minute and wait <= MINUTE + 1):
+                wait = self._pause()
+                if wait > self.patience:
+                    break
+                self.patience -= wait
+            pipeline.clock.sleep(max(wait, 0))
+        deliver(pipeline, self.senders)
+        return calls
+
+    def _pause(self) -> int:
+        """Seconds until the cloud may be asked again for what it would not give; for ever where nothing waits."""
+        now = self.pipeline.clock.now()
+        ends = [pair.rest_until for pair in self._unread()]
+        if self.pipeline.breaker.paused_until > now:
+            ends = [self.pipeline.breaker.paused_until]
+        elif any(not self.pipeline.accounts.grant(name, now) for name in self.pipeline.settings.accounts):
+            ends.append(self.pipeline.accounts.next_at(now))
+        return min((end for end in ends if end > now), default=2**62) - now
+
+    def _unread(self) -> list[Pair]:
+        """The streams that were asked for in this run, in vain."""
+        return [
+            pair
+            for pair in self.pipeline.inventory.pairs.values()
+            if pair.state in UNREAD and pair.fails and pair.rest_until > self._began_at
+        ]
+
+    def raise_failure(self) -> None:
+        """Raise an `IngestError` for what stopped the run, or for what was due and could not be read."""
+        pipeline = self.pipeline
+        if pipeline.breaker.fatal is not None:
+            raise pipeline.breaker.fatal
+        for sentence in pipeline.accounts.needed().values():
+            raise AuthNeeded(sentence)
+        if sentence := pipeline.changes.sentence("state"):
+            raise StateError(sentence)
+        for name in pipeline.settings.sinks:
+            row = outbox.sink(pipeline.store.db, name)
+            if row and row.error:
+                raise SinkDown(f"sink {name}: {row.error}; what is not delivered is kept for the next time")
+        self._raise_unread()
+
+    def _raise_unread(self) -> None:
+        pipeline, now = self.pipeline, self.pipeline.clock.now()
+        again = "what is missing is read by the next run"
+        if pipeline.breaker.paused_until > now:
+            raise IngestError(f"the cloud: {pipeline.breaker.reason}; {again}")
+        for account in pipeline.settings.accounts:
+            if sentence := pipeline.changes.sentence(f"auth.{account}"):
+                raise IngestError(f"{sentence}; {again}")
+        for pair in self._unread():
+            if pair.rest_until > now:
+                name = f"system {pair.system}: {pair.stream}"
+                raise IngestError(
+                    f"{name} could not be read ({pair.reason}); {again}. More: `ingest status --problems`"
+                )
+
+
+def deliver(pipeline: Pipeline, senders: Sequence[Sender]) -> None:
+    """Send everything that waits; a sink that is down is left for later."""
+    for sender in senders:
+        while (done := sender.step()) is not None:
+            pipeline.events.put(done)
+            pipeline.record()
+            if done.error:
+                break

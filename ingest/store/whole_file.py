@@ -1,0 +1,17 @@
+"""A file that is there whole or not at all, whatever was in its place."""
+
+import contextlib
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def whole_file(target: Path) -> Iterator[Path]:
+    """A free name beside `target`, for writing to; what is there at the end takes its place, or goes."""
+    fresh = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        yield fresh
+        fresh.replace(target)
+    finally:
+        fresh.unlink(missing_ok=True)

@@ -1,0 +1,80 @@
+"""`ingest once`, as cron calls it: it waits out short pauses of the cloud, and says what could not be read."""
+
+from pathlib import Path
+
+import pytest
+
+from ingest.core.errors import IngestError, StateError
+from ingest.service.once import OneRun
+from ingest.simulator import Faults, demo_sites
+from tests.world import HOUR, START, World
+
+HOUSES = demo_sites(START, 1, 10)
+MINUTE = 60
+
+
+def once(world: World, patience: int = 5 * MINUTE) -> OneRun:
+    one_run = OneRun(world.pipeline, world.senders, patience)
+    one_run.run(None)
+    return one_run
+
+
+def test_a_pause_of_the_cloud_is_waited_out(tmp_path: Path) -> None:
+    world = World(tmp_path, HOUSES)
+    world.cloud.faults = Faults(error_5xx=1.0)
+    ill_until = world.time.true + 2 * MINUTE
+    sleep = world.time.sleep
+
+    def pass_by(seconds: float) -> None:
+        sleep(seconds)
+        if world.time.true > ill_until:
+            world.cloud.faults = Faults()
+
+    world.pipeline.clock.sleep = pass_by
+    once(world).raise_failure()
+    assert world.rows("production_micro", HOUSES[0].system_id)
+
+
+def test_what_could_not_be_read_is_said_at_the_end(tmp_path: Path) -> None:
+    world = World(tmp_path, HOUSES)
+    world.run(HOUR)
+    world.cloud.faults = Faults(error_5xx=1.0)
+    world.time.true += 20 * HOUR
+    begin = world.time.true
+    with pytest.raises(IngestError, match=r"the cloud: HTTP 50.*; what is missing is read by the next run"):
+        once(world).raise_failure()
+    assert world.time.true - begin < 8 * MINUTE
+
+
+def test_without_patience_nothing_is_waited_for(tmp_path: Path) -> None:
+    world = World(tmp_path, HOUSES)
+    world.run(HOUR)
+    world.cloud.faults = Faults(timeout=1.0)
+    world.time.true += 20 * HOUR
+    begin = world.time.true
+    with pytest.raises(IngestError):
+        once(world, 0).raise_failure()
+    assert world.time.true - begin < MINUTE
+
+
+def test_a_stream_that_is_denied_is_said(tmp_path: Path) -> None:
+    world = World(tmp_path, HOUSES)
+    world.cloud.faults = Faults(denied_groups={"consumption"})
+    with pytest.raises(IngestError, match=r"consumption.* could not be read"):
+        once(world).raise_failure()
+
+
+def test_a_full_disk_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(tmp_path, HOUSES)
+    world.run(HOUR)
+    world.time.true += 20 * HOUR
+
+    def full(*_: object, **__: object) -> None:
+        raise StateError("the disk is full")
+
+    monkeypatch.setattr(world.store, "transaction", full)
+    slept: list[float] = []
+    world.pipeline.clock.sleep = slept.append
+    with pytest.raises(StateError, match="the disk is full"):
+        once(world).raise_failure()
+    assert slept == []
