@@ -1,11 +1,13 @@
 """Consents begun and concluded, by the commands and by the page alike.
 
-A `state` goes out with the link and must come back with the code: it works once, expires, and is kept in a file, so
-that the link printed by one process can be answered in another.
+A `state` goes out with the link and must come back with the code: it works once, expires, and is signed, so that the
+link printed by one process can be answered in another.
 """
 
+import base64
 import contextlib
 import hashlib
+import hmac
 import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping
@@ -21,17 +23,16 @@ from ingest.enphase.oauth import ConsentAnswer, TokenPair
 
 SHORT, LONG = HOUR, 7 * DAY
 """How long a link on a page is good for, and one that is printed and may be sent to an owner."""
-MOST = 200
-"""Pending states kept; the oldest give way."""
+MOST = 2000
+"""Used states kept; the oldest give way, whose codes are long dead."""
 
 
 @dataclass(frozen=True)
 class Pending:
-    """One state: the account it was made for, until when it is good (epoch seconds), and whether it came back."""
+    """One state: the account it was made for, and until when it is good (epoch seconds)."""
 
     account: str
     until: int
-    used: bool = False
 
 
 class StateRefused(AuthNeeded):
@@ -39,54 +40,81 @@ class StateRefused(AuthNeeded):
 
 
 class States:
-    """The states that are on their way, in a file of the token folder. Only their digests are kept."""
+    """The states that are on their way. Each carries what it says, signed with a key of this installation, so that no
+    number of further ones can end it; only those that were used are kept, in a file of the token folder, as digests.
+    """
 
     def __init__(self, files: TokenFiles) -> None:
         self._files = files
         self._path = files.folder / ".consents.json"
+        self._key_path = files.folder / ".consents.key"
 
     def issue(self, account: str, now: int, life: int) -> str:
         """A new state, random and good for `life` seconds."""
-        state = secrets.token_urlsafe(24)
-        with self._changing(now) as pending:
-            pending[_digest(state)] = Pending(account, now + life)
-        return state
+        said = f"{secrets.token_urlsafe(18)}.{now + life}.{account}"
+        with self._files.lock(".consents"):
+            return f"{said}.{self._signature(said)}"
 
     def redeem(self, state: str, now: int) -> str:
         """The account that a state was made for; it is used up by this. Raises `StateRefused`."""
-        with self._changing(now) as pending:
-            found = pending.get(_digest(state))
-            if found is not None and not found.used and found.until > now:
-                pending[_digest(state)] = Pending(found.account, found.until, used=True)
+        with self._changing(now) as used:
+            found = self._read_state(state)
+            again = _digest(state) in used
+            if found is not None and not again and found.until > now:
+                used[_digest(state)] = found.until
                 return found.account
         if found is None:
             raise StateRefused("this answer belongs to no question that was asked from here, or to a very old one")
-        if found.used:
+        if again:
             raise StateRefused("this answer was used already; if the account is authorized, all is well")
         raise StateRefused("this answer came too late: its link has expired")
 
-    @contextlib.contextmanager
-    def _changing(self, now: int) -> Iterator[dict[str, Pending]]:
-        """The pending states under their lock, written back afterwards without those long over."""
-        with self._files.lock(".consents"):
-            pending = self._read()
-            yield pending
-            fresh = {name: one for name, one in pending.items() if now - DAY < one.until < now + LONG + DAY}
-            self._write(dict(sorted(fresh.items(), key=lambda item: item[1].until)[-MOST:]))
+    def _read_state(self, state: str) -> Pending | None:
+        """What a state says; None when it was not made here."""
+        said, _, signature = state.rpartition(".")
+        _, _, rest = said.partition(".")
+        until, _, account = rest.partition(".")
+        made_here = hmac.compare_digest(signature.encode("utf-8", "replace"), self._signature(said).encode())
+        return Pending(account, int(until)) if made_here else None
 
-    def _read(self) -> dict[str, Pending]:
+    def _signature(self, said: str) -> str:
+        mac = hmac.new(self._key(), said.encode("utf-8", "replace"), hashlib.sha256)
+        return base64.urlsafe_b64encode(mac.digest()).decode().rstrip("=")
+
+    def _key(self) -> bytes:
+        """The key of this installation; made when it is first needed. The caller holds the lock."""
+        try:
+            if not self._key_path.exists():
+                write_private(self._key_path, secrets.token_hex(32))
+            return self._key_path.read_text("ascii").encode()
+        except (OSError, ValueError) as error:
+            raise StateError(f"{self._key_path}: {error}; no link can be made, so none is given") from None
+
+    @contextlib.contextmanager
+    def _changing(self, now: int) -> Iterator[dict[str, int]]:
+        """Digests of the used states and when they expire, under their lock; written back without those long over."""
+        with self._files.lock(".consents"):
+            used = self._read()
+            before = dict(used)
+            yield used
+            if used != before:
+                fresh = {name: until for name, until in used.items() if now - DAY < until < now + LONG + DAY}
+                self._write(dict(sorted(fresh.items(), key=lambda item: item[1])[-MOST:]))
+
+    def _read(self) -> dict[str, int]:
         try:
             body = json.loads(self._path.read_text("utf-8"))
-            return {name: Pending(str(one[0]), int(one[1]), bool(one[2])) for name, one in body.items()}
-        except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError):
+            return {str(name): int(until) for name, until in body.items()}
+        except (OSError, ValueError, TypeError, AttributeError):
             return {}
 
-    def _write(self, pending: Mapping[str, Pending]) -> None:
-        text = json.dumps({name: [one.account, one.until, one.used] for name, one in pending.items()})
+    def _write(self, used: Mapping[str, int]) -> None:
         try:
-            write_private(self._path, text)
+            write_private(self._path, json.dumps(used))
         except OSError as error:
-            raise StateError(f"{self._path}: {error.strerror}; the link cannot be noted, so none is given") from None
+            raise StateError(
+                f"{self._path}: {error.strerror}; the answer cannot be noted, so it is not taken"
+            ) from None
 
 
 def _digest(state: str) -> str:

@@ -1,5 +1,6 @@
 """One task fetched and read: the one function a worker runs. It holds no state and never raises for bad replies."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -22,6 +23,10 @@ SLACK = MINUTE
 """A clock may be so much (s) behind another."""
 
 
+log = logging.getLogger(__name__)
+
+MOST_PAGES = 100
+"""Pages of a list that are asked for: with a hundred systems each, twice the largest fleet."""
 FAILED = "the program failed; the reason is in its log"
 """Said where a worker raised what nobody expected."""
 
@@ -152,6 +157,9 @@ def _next_page(task: Task, reply: Json, version: str) -> str:
     """The cursor that follows; a server that ignores pages would be asked for the same one for ever."""
     pages = task.stream.route(version).pages
     cursor = pages.following(reply) if pages else ""
+    if cursor.isdigit() and int(cursor) > MOST_PAGES:
+        log.warning("event=too_many_pages stream=%s account=%s pages=%s", task.stream.name, task.account, MOST_PAGES)
+        return ""
     return "" if cursor == task.cursor else cursor
 
 

@@ -65,7 +65,8 @@ class VendorApi:
         if self._trouble.happens("error_5xx"):
             return (v2.unavailable() if old else self._trouble.server_error(path)), True
         try:
-            document = self._serve(method, path, params, viewer, int(now), old=old)
+            shown = params | {"page": "1"} if self._trouble.crowded else params  # others are made of its rows
+            document = self._serve(method, path, shown, viewer, int(now), old=old)
         except RefusedError as refused:
             return refused.answer, True
         if "systems" in document:

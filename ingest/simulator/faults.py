@@ -113,6 +113,11 @@ class FaultPlan:
         fault = next(filter(self.happens, spoilt), None)
         return spoilt[fault]() if fault else answer
 
+    @property
+    def crowded(self) -> bool:
+        """Whether lists of systems are longer than they should be."""
+        return self.faults.many_systems > 0 or self.faults.endless_systems > 0
+
     def crowd(self, document: Json, page: int) -> Json:
         """What becomes of a list of systems."""
         if not document.get("systems"):

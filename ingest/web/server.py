@@ -3,20 +3,22 @@
 import errno
 import logging
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ingest.core.errors import ConfigError
 from ingest.web.application import create_app
 from ingest.web.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from flask import Blueprint, Flask
 
 NEXT_PORTS = 20
 STOPPING_S = 10.0
 LARGEST_REQUEST = 64 * 1024
+MOST_OF_ONE, MOST = 32, 256
+"""Connections of one client, and of all: the oldest that waits for its request gives way to a new one."""
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "localhost"}  # noqa: S104 - only looked up
 """Where to find on this machine what listens on every address."""
 
@@ -36,13 +38,18 @@ class Server:
             port=port,
             threads=4,
             ident=None,
-            connection_limit=64,
+            connection_limit=2 * MOST,
             channel_timeout=30,
+            cleanup_interval=10,
+            asyncore_use_poll=True,
             max_request_body_size=LARGEST_REQUEST,
             max_request_header_size=LARGEST_REQUEST,
             expose_tracebacks=False,
             clear_untrusted_proxy_headers=True,
         )
+        for listening in list(sockets.values()):
+            if hasattr(listening, "channel_class"):
+                listening.channel_class = _admitting(listening.channel_class)
         self._waker = trigger.trigger(sockets)
 
         def end() -> None:
@@ -68,6 +75,24 @@ class Server:
         """Finish the answers under way and free the port."""
         self._waker.pull_trigger(self._end)  # by the thread that waits on the sockets: no other may close them
         self._thread.join(STOPPING_S)
+
+
+def _admitting(make: "Callable[..., object]") -> "Callable[..., object]":
+    """Make room before a connection is taken, so that slow and idle ones shut nobody out."""
+
+    def admitted(server: Any, conn: object, address: tuple[str, int], *rest: object, **more: object) -> object:
+        idle = sorted(
+            (channel for channel in server.active_channels.values() if not channel.requests),
+            key=lambda channel: channel.creation_time,
+        )
+        mine = [channel for channel in idle if channel.addr[0] == address[0]]
+        if len(mine) >= MOST_OF_ONE:
+            mine[0].handle_close()
+        elif len(server.active_channels) >= MOST and idle:
+            idle[0].handle_close()
+        return make(server, conn, address, *rest, **more)
+
+    return admitted
 
 
 def serve(source: Source, more: "Sequence[Blueprint]" = ()) -> Server | None:

@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from ingest.auth.consent import MOST, SHORT, ConsentFlow, StateRefused, States, only_account
+from ingest.auth.consent import SHORT, ConsentFlow, StateRefused, States, only_account
 from ingest.auth.token_files import TokenFiles
 from ingest.core.errors import AuthNeeded, ConfigError, StateError
 from ingest.core.units import DAY
@@ -49,13 +49,14 @@ def test_a_state_that_was_never_issued_is_refused(states: States, state: str) ->
         states.redeem(state, START)
 
 
-def test_states_are_long_random_and_not_in_the_file(states: States) -> None:
+def test_states_are_long_random_and_not_in_any_file(states: States) -> None:
     issued = {states.issue("home", START, SHORT) for _ in range(20)}
     assert len(issued) == 20
     assert min(len(state) for state in issued) >= 32
-    text = (states._files.folder / ".consents.json").read_text()
-    assert not any(state in text for state in issued)
-    assert (states._files.folder / ".consents.json").stat().st_mode & 0o777 == 0o600
+    states.redeem(next(iter(issued)), START)
+    for path in states._files.folder.glob(".consents.*"):
+        assert not any(state in path.read_text() for state in issued)
+        assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_another_process_knows_the_state(states: States) -> None:
@@ -63,12 +64,26 @@ def test_another_process_knows_the_state(states: States) -> None:
     assert States(TokenFiles(states._files.folder)).redeem(state, START) == "home"
 
 
-def test_states_do_not_pile_up(states: States) -> None:
-    for number in range(MOST + 5):
-        states.issue("home", START + number, SHORT)
-    last = states.issue("home", START + 9 * DAY, SHORT)
+def test_no_number_of_others_ends_a_state(states: States) -> None:
+    mine = states.issue("home", START, SHORT)
+    for number in range(500):
+        states.redeem(states.issue("home", START + number, SHORT), START + number)
+    assert states.redeem(mine, START + 600) == "home"
+
+
+def test_used_states_do_not_pile_up(states: States) -> None:
+    for number in range(20):
+        states.redeem(states.issue("home", START + number, SHORT), START + number)
+    states.redeem(states.issue("home", START + 9 * DAY, SHORT), START + 9 * DAY)
     assert len(states._read()) == 1
-    assert states.redeem(last, START + 9 * DAY) == "home"
+
+
+@pytest.mark.parametrize("part", [0, 1, 2, 3])
+def test_a_state_that_was_changed_is_refused(states: States, part: int) -> None:
+    parts = states.issue("home", START, SHORT).split(".")
+    parts[part] = {0: "x" * 24, 1: str(START + 10**6), 2: "cabin", 3: "x" * 43}[part]
+    with pytest.raises(StateRefused, match="no question"):
+        states.redeem(".".join(parts), START)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"a": 1}', '{"a": ["home"]}'])

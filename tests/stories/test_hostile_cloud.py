@@ -8,12 +8,14 @@ from ingest.core.http import Reply, Request
 from ingest.core.span import Span
 from ingest.core.units import DAY, HOUR, MINUTE
 from ingest.enphase.call import Purpose, Task
+from ingest.enphase.replies import Kind
 from ingest.enphase.requests import ApiTarget, request
 from ingest.enphase.streams.site import SYSTEMS
 from ingest.fetch import transport
 from ingest.fetch.transport import HttpTransport
+from ingest.fetch.worker import fetch
 from ingest.simulator import API_KEY, Cloud, Faults, SimulatedServer, demo_sites, faults_from
-from tests.world import START, World
+from tests.world import START, Time, Wire, World
 
 HOUSES = demo_sites(START, 1, 30)
 
@@ -112,3 +114,15 @@ def test_a_broken_bundle_of_certificates_is_a_reply(tmp_path: Path, monkeypatch:
     reply = HttpTransport(lambda _: None, "test").send(Request("GET", "https://127.0.0.1:9/"))
     assert reply.status == 0
     assert "gone.pem" in reply.failure
+
+
+@pytest.mark.parametrize(("page", "following"), [(99, "100"), (100, "")])
+def test_a_list_of_systems_without_an_end_is_left_after_a_hundred_pages(page: int, following: str) -> None:
+    time = Time()
+    cloud = Cloud(HOUSES, clock=lambda: time.true, faults=Faults(endless_systems=1.0))
+    access = cloud.tokens.first("owner", "system", START)[0]
+    task = Task("home", "@home", SYSTEMS, Span(0, 0), Purpose.LIVE, cursor=str(page))
+    asked = request(ApiTarget("v4", "https://cloud.example", API_KEY), task, access)
+    outcome = fetch(task, 1, asked, "v4", access, None, Wire(cloud, time))
+    assert (outcome.verdict.kind, len(outcome.systems)) == (Kind.OK, 100)
+    assert outcome.cursor == following

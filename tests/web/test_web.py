@@ -1,5 +1,6 @@
 """The page over WSGI: who may open it, what it shows, and that nothing sent to it does harm."""
 
+import contextlib
 import random
 import re
 import socket
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from flask import Blueprint
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
@@ -302,3 +304,22 @@ def test_a_state_without_systems_says_the_next_step(tmp_path: Path) -> None:
     assert "not filled in yet" in text
     assert client.get("/metrics").status_code == client.get("/api/status").status_code == 200
     store.close()
+
+
+@pytest.mark.parametrize(
+    "begun", [b"", b"GET / HTTP/1.1\r\nHost: localhost\r\n", b"POST /x HTTP/1.1\r\nContent-Length: 9\r\n\r\na"]
+)
+def test_a_thousand_slow_connections_silence_nobody(seen: Seen, begun: bytes) -> None:
+    server = Server(create_app(seen.source), "127.0.0.1", 0).start()
+    lines: list[socket.socket] = []
+    try:
+        for _ in range(10):
+            for _ in range(100):
+                lines.append(socket.create_connection(("127.0.0.1", server.port), timeout=30))
+                with contextlib.suppress(OSError):
+                    lines[-1].sendall(begun)
+            assert requests.get(f"{server.url}healthz", timeout=30).text.startswith("ok")
+    finally:
+        for line in lines:
+            line.close()
+        server.stop()
