@@ -19,7 +19,7 @@ from ingest.notify.broker import Broker
 from ingest.notify.channel import SLOW, Channel, Delivered
 from ingest.notify.letters import Letter, letter_of_news, letter_of_summary
 from ingest.notify.memory import Memory
-from ingest.notify.troubles import MOST_A_DAY, News, Trouble, news, observe, stopped, troubles
+from ingest.notify.troubles import MOST_A_DAY, News, Trouble, explained, news, observe, stopped, troubles
 from ingest.report import Report
 from ingest.store import told
 from ingest.store.database import Store
@@ -62,7 +62,7 @@ class Notifier:
         current = troubles(made.problems)
         if failure is not None:
             current["state"] = Trouble("state", str(failure), "", stops_reading=True)
-        memory.seen = observe(memory.seen, current, now)
+        memory.seen = observe(memory.seen, current, now, explained(made.problems))
         self._save()
         for name, channel in self._channels.items():
             if channel.is_overdue(now):

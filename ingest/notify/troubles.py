@@ -1,6 +1,6 @@
 """Which troubles are told, and when: pure decisions over what is wrong now, what was wrong before, what was told."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from ingest.core.units import DAY, MINUTE
@@ -32,15 +32,21 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Lasting:
-    """A trouble over time (epoch seconds): since when it lasts, and since when it is gone, None while it is there."""
+    """A trouble over time (epoch seconds): since when it lasts, and since when it is gone, None while it is there.
+
+    A `hidden` one follows from another: it is neither told nor over.
+    """
 
     trouble: Trouble
     since: int
     gone: int | None = None
+    hidden: bool = False
 
     def is_ripe(self, now: int) -> bool:
         """Whether it has lasted for long enough to be told."""
-        return self.gone is None and now - self.since >= (SOON if self.trouble.stops_reading else LATE)
+        return (
+            self.gone is None and not self.hidden and now - self.since >= (SOON if self.trouble.stops_reading else LATE)
+        )
 
 
 @dataclass(frozen=True)
@@ -68,12 +74,25 @@ def troubles(found: Iterable[Problem]) -> dict[str, Trouble]:
     }
 
 
-def observe(seen: Mapping[str, Lasting], current: Mapping[str, Trouble], now: int) -> dict[str, Lasting]:
-    """What lasts after another look. A clock that was set back makes nothing younger than it is now."""
+def explained(found: Iterable[Problem]) -> frozenset[str]:
+    """The keys of what follows from the problems of a report, and is therefore not reported beside them."""
+    return frozenset(key for at in found for key in at.explains)
+
+
+def observe(
+    seen: Mapping[str, Lasting], current: Mapping[str, Trouble], now: int, hidden: Container[str] = ()
+) -> dict[str, Lasting]:
+    """What lasts after another look; of `hidden` troubles nothing is known but that they are not over.
+
+    A clock that was set back makes nothing younger than it is now.
+    """
     lasting = {
         key: Lasting(trouble, min(seen[key].since, now) if key in seen else now) for key, trouble in current.items()
     }
     for key, old in seen.items():
+        if key not in current and key in hidden:
+            lasting[key] = replace(old, gone=None, hidden=True)
+            continue
         gone = now if old.gone is None else min(old.gone, now)
         if key not in current and now - gone < SETTLED:
             lasting[key] = replace(old, gone=gone)

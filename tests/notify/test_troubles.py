@@ -72,6 +72,35 @@ def test_a_receiver_is_not_told_that_it_cannot_be_reached() -> None:
     assert news(seen, {}, T + LATE, "mailto (notify.to[1])").begun
 
 
+def test_what_a_cause_hides_is_not_over_and_not_told_again() -> None:
+    gateway = Trouble("gateway.1", "The gateway is silent", "", stops_reading=False)
+    seen = observe({}, {"gateway.1": gateway}, T)
+    told = after({}, news(seen, {}, T + LATE))
+    now = T + LATE
+    for _ in range(20):
+        now += 300
+        seen = observe(seen, {"cloud": CLOUD}, now, {"gateway.1"})
+        found = news(seen, told, now)
+        assert not found.over
+        told = after(told, found)
+    assert set(told) == {"gateway.1", "cloud"}
+    for _ in range(20):
+        now += 300
+        seen = observe(seen, {"gateway.1": gateway}, now)
+        found = news(seen, told, now)
+        assert not found.begun
+        told = after(told, found)
+    assert set(told) == {"gateway.1"}
+
+
+def test_what_a_cause_hides_is_not_told_beside_it() -> None:
+    gateway = Trouble("gateway.1", "The gateway is silent", "", stops_reading=False)
+    seen = observe({}, {"gateway.1": gateway}, T)
+    seen = observe(seen, {"cloud": CLOUD}, T + LATE, {"gateway.1"})
+    assert not news(seen, {}, T + LATE)
+    assert [at.key for at in news(seen, {}, T + LATE + SOON).begun] == ["cloud"]
+
+
 def test_only_what_stops_reading_raises_the_alarm() -> None:
     assert not stopped(observe({}, {"sink.db": SINK}, T), T + 10 * LATE)
     seen = observe({}, {"cloud": CLOUD}, T)
