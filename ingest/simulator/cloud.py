@@ -11,7 +11,7 @@ from ingest.simulator import lifetime, pages, rows
 from ingest.simulator.answers import Answer, Json, as_html, error, no_answer
 from ingest.simulator.api import VendorApi
 from ingest.simulator.faults import FaultPlan, Faults
-from ingest.simulator.history import CONSUMPTION, RGM, STATS, History
+from ingest.simulator.history import CHARGE, CONSUMPTION, EXPORT, IMPORT, RGM, STATS, History
 from ingest.simulator.oauth import OAuth
 from ingest.simulator.quota import Quota
 from ingest.simulator.request import Options
@@ -21,6 +21,15 @@ from ingest.simulator.users import Application
 
 _MEMORY_DAYS = 3000
 """Days of intervals kept in memory for all sites together, about 2.5 kB each."""
+
+
+_SHAPES = {
+    STATS: rows.stats,
+    CONSUMPTION: rows.consumption,
+    IMPORT: rows.imported,
+    EXPORT: rows.exported,
+    CHARGE: rows.battery,
+}
 
 
 @dataclass(frozen=True)
@@ -164,7 +173,8 @@ class Cloud:
         return self._histories[system_id]
 
     def truth(self, system_id: int, stream: str, start: int, end: int) -> list[Json]:
-        """The vendor's final rows with start < end_at <= end of "stats", "rgm_stats" or "consumption".
+        """The vendor's final rows with start < end_at <= end of "stats", "rgm_stats", "consumption", "import", "export"
+        or "charge" (which holds all of the battery).
 
         Rows of rgm_stats have a key "channels" more: the rows of the meter's channels.
         """
@@ -175,7 +185,7 @@ class Cloud:
         """The same as shown at `now`, whatever the age; None: final."""
         history = self._histories[system_id]
         if stream != RGM:
-            shape = {STATS: rows.stats, CONSUMPTION: rows.consumption}[stream]
+            shape = _SHAPES[stream]
             return shape(history, start, end, now)
         by_end: dict[int, list[Json]] = {}
         for row in rows.channels(history, start, end, now):

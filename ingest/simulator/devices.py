@@ -62,7 +62,9 @@ def _meters(history: History, now: int) -> list[Json]:
         found.append({**meter, "state": "enabled", "config_type": "Production", "config_phase": "split"})
     if site.consumption_meter:
         meter = _device(history, now, site.consumption_meter_serial, "consumption", "IQ Envoy")
-        found.append({**meter, "state": "enabled", "config_type": "Total", "config_phase": "split"})
+        found.append(
+            {**meter, "state": "enabled", "config_type": "Net" if site.battery_wh else "Total", "config_phase": "split"}
+        )
     return found
 
 
@@ -83,6 +85,7 @@ def devices(history: History, now: int) -> Json:
         "micros": micros if site.micros else [],
         "meters": _meters(history, now),
         "gateways": [_gateway(history, now)],
+        "encharges": [_device(history, now, serial, f"Encharge {serial}", "IQ5P") for serial in site.battery_serials],
     }
     present = {kind: found for kind, found in kinds.items() if found}
     count = sum(len(found) for found in present.values())

@@ -6,17 +6,18 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-from ingest.simulator import sun
+from ingest.simulator import flows, sun
 from ingest.simulator.gateway import Gateway
 from ingest.simulator.noise import mix
 from ingest.simulator.site import Site
 
 STATS, RGM, CONSUMPTION = "stats", "rgm_stats", "consumption"
-STREAMS = (STATS, RGM, CONSUMPTION)
-STEP = {STATS: sun.MICRO_STEP, RGM: sun.METER_STEP, CONSUMPTION: sun.METER_STEP}
+IMPORT, EXPORT, CHARGE, DISCHARGE = "import", "export", "charge", "discharge"
+STEP = dict.fromkeys((RGM, CONSUMPTION, IMPORT, EXPORT, CHARGE, DISCHARGE), sun.METER_STEP) | {STATS: sun.MICRO_STEP}
 """Length of an interval of each stream, seconds (6)."""
 _UNSETTLED = 2 * 3600  # seconds of intervals that are looked at one by one
-_SALT = {STATS: 1, RGM: 2, CONSUMPTION: 3}
+_PERCENT = "percent"
+_SALT = {STATS: 1, RGM: 2, CONSUMPTION: 3, IMPORT: 4, EXPORT: 5, CHARGE: 6, DISCHARGE: 6}
 
 
 class Reading(NamedTuple):
@@ -36,8 +37,10 @@ class History:
         self.gateway = Gateway(site, self.salt)
         self._day = lru_cache(maxsize=days)(self._compute)
         self._split = lru_cache(maxsize=max(days // 10, 10))(self._compute_split)
+        self._flows = lru_cache(maxsize=days)(self._compute_flows)
+        self._levels = [site.battery_wh / 2]
         self._totals: dict[tuple[str, date], tuple[int | None, int]] = {}
-        self._odometer = [0]
+        self._odometer: dict[str, list[int]] = {}
 
     def _compute(self, day: int) -> dict[str, Sequence[int]]:
         site = self.site
@@ -48,6 +51,54 @@ class History:
             RGM: array("I", sun.metered(self.salt, day, micro)),
             CONSUMPTION: array("I", used),
         }
+
+    def _compute_flows(self, day: int) -> tuple[dict[str, Sequence[int]], float]:
+        """Everything beyond roof and appliances, the charge of the battery (%), and its level (Wh) as the day ends."""
+        site, known = self.site, self._day(day)
+        micro, begin, step = known[STATS], day * sun.DAY, sun.METER_STEP
+        produced = [
+            known[RGM][i] if site.meter and begin + i * step >= self.since(RGM) else sum(micro[3 * i : 3 * i + 3])
+            for i in range(sun.DAY // step)
+        ]
+        found, level = flows.flows(produced, known[CONSUMPTION], site.battery_wh, self._level(day))
+        rest = zip(known[CONSUMPTION], found.charged, found.discharged, strict=True)
+        return {
+            IMPORT: found.imported,
+            EXPORT: found.exported,
+            CHARGE: found.charged,
+            DISCHARGE: found.discharged,
+            CONSUMPTION: [used + charged - discharged for used, charged, discharged in rest],
+            _PERCENT: found.percent,
+        }, level
+
+    def _level(self, day: int) -> float:
+        """What is in the battery as a day begins; days follow each other from the first."""
+        first = self.site.operational_at // sun.DAY
+        if not self.site.battery_wh or day < first:
+            return self._levels[0]
+        while len(self._levels) <= day - first:
+            self._levels.append(self._flows(first + len(self._levels) - 1)[1])
+        return self._levels[day - first]
+
+    def _energies(self, stream: str, day: int) -> Sequence[int]:
+        """The intervals of a day. With a battery, consumption is what the meter at the grid and that of the roof make
+        of it: battery included (7.9).
+        """
+        if stream in (STATS, RGM) or (stream == CONSUMPTION and not self.site.battery_wh):
+            return self._day(day)[stream]
+        return self._flows(day)[0][stream]
+
+    def percent(self, end_at: int) -> int:
+        """How full the battery is at the end of a quarter hour."""
+        day, slot = divmod(end_at // sun.METER_STEP - 1, sun.DAY // sun.METER_STEP)
+        return self._flows(day)[0][_PERCENT][slot]
+
+    def used(self, start: int, end: int) -> int:
+        """Wh that the house drew in (start, end], battery left out: what its owner calls consumption."""
+        step, per_day = sun.METER_STEP, sun.DAY // sun.METER_STEP
+        return sum(
+            self._day(number // per_day)[CONSUMPTION][number % per_day] for number in range(start // step, end // step)
+        )
 
     def _compute_split(self, day: int) -> tuple[Sequence[float], Sequence[int], Sequence[int]]:
         first, one, two = sun.phases(self.salt, day, self._day(day)[RGM])
@@ -62,7 +113,9 @@ class History:
     def has(self, stream: str) -> bool:
         """Whether the site has the device which measures the stream."""
         site = self.site
-        return {STATS: site.micros, RGM: site.meter, CONSUMPTION: site.consumption_meter}[stream]
+        if stream in (CHARGE, DISCHARGE):
+            return bool(site.battery_wh)
+        return {STATS: site.micros, RGM: site.meter}.get(stream, site.consumption_meter)
 
     def since(self, stream: str) -> int:
         """Start of the very first interval."""
@@ -85,7 +138,7 @@ class History:
         while number < last:
             day, offset = divmod(number, per_day)
             upto = min(last - day * per_day, per_day)
-            yield (number + 1) * step, self._day(day)[stream][offset:upto]
+            yield (number + 1) * step, self._energies(stream, day)[offset:upto]
             number = day * per_day + upto
 
     def readings(self, stream: str, start: int, end: int, now: int | None = None) -> list[Reading]:
@@ -136,21 +189,22 @@ class History:
         self._totals[stream, day] = settled, total
         return total
 
-    def odometer(self, at: int) -> tuple[int, int] | None:
-        """(read_at, Wh) of the production meter at its last reading at or before `at`, None before the first.
+    def odometer(self, at: int, stream: str = RGM) -> tuple[int, int] | None:
+        """(read_at, Wh) of the meter of a stream at its last reading at or before `at`, None before the first.
 
         The meter counts what it measured, whether or not the cloud has the intervals yet.
         """
         report = self.gateway.last_report(at)
-        since = self.since(RGM)
-        if report is None or not self.site.meter or report < since:
+        since = self.since(stream)
+        if report is None or not self.has(stream) or report < since:
             return None
         read_at = report // sun.METER_STEP * sun.METER_STEP
         first, day = since // sun.DAY, read_at // sun.DAY
-        while len(self._odometer) <= day - first:
-            begin = (first + len(self._odometer) - 1) * sun.DAY
-            self._odometer.append(self._odometer[-1] + self.total(RGM, begin, begin + sun.DAY))
-        return read_at, self._odometer[day - first] + self.total(RGM, day * sun.DAY, read_at)
+        counted = self._odometer.setdefault(stream, [0])
+        while len(counted) <= day - first:
+            begin = (first + len(counted) - 1) * sun.DAY
+            counted.append(counted[-1] + self.total(stream, begin, begin + sun.DAY))
+        return read_at, counted[day - first] + self.total(stream, day * sun.DAY, read_at)
 
     def last_energy(self, now: int) -> int | None:
         """End of the newest interval shown at `now`, whatever its energy (7, `last_energy_at`)."""

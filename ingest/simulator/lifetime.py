@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from ingest.simulator.answers import Json, RefusedError, bad_range, in_future
-from ingest.simulator.history import CONSUMPTION, RGM, STATS, History
+from ingest.simulator.history import CHARGE, CONSUMPTION, DISCHARGE, EXPORT, IMPORT, RGM, STATS, History
 from ingest.simulator.request import DAY, ApiRequest
 from ingest.simulator.rows import meta
 
@@ -77,13 +77,33 @@ def energy(request: ApiRequest) -> Json:
 
 def consumption(request: ApiRequest) -> Json:
     """GET consumption_lifetime: whole Wh per local day; empty without a consumption meter (7.6)."""
+    return _measured(request, CONSUMPTION)
+
+
+def imported(request: ApiRequest) -> Json:
+    """GET energy_import_lifetime (7.6)."""
+    return _measured(request, IMPORT)
+
+
+def exported(request: ApiRequest) -> Json:
+    """GET energy_export_lifetime (7.6)."""
+    return _measured(request, EXPORT)
+
+
+def battery(request: ApiRequest) -> Json:
+    """GET battery_lifetime: what went in and came out; empty without a battery (7.6)."""
+    return _measured(request, DISCHARGE, CHARGE)
+
+
+def _measured(request: ApiRequest, *streams: str) -> Json:
+    """Whole Wh per local day of streams, each under its name; empty without the device that measures them."""
     history, now = request.history, request.now
-    if _is_unborn(request) or not history.site.consumption_meter:
-        empty: Json = {"system_id": history.site.system_id, "start_date": None, "consumption": []}
-        return {**empty, "meta": meta(history, now)}
+    if _is_unborn(request) or not history.has(streams[0]):
+        empty: Json = {"system_id": history.site.system_id, "start_date": None}
+        return {**empty, **{stream: [] for stream in streams}, "meta": meta(history, now)}
     days = _days(request)
-    used = [history.daily(CONSUMPTION, day, now) for day in days]
-    return {**_head(request, days), "consumption": used, "meta": meta(history, now)}
+    found = {stream: [history.daily(stream, day, now) for day in days] for stream in streams}
+    return {**_head(request, days), **found, "meta": meta(history, now)}
 
 
 def summary(request: ApiRequest) -> Json:

@@ -1,13 +1,15 @@
 """Intervals as the vendor writes them (reference 7.4, 7.7 to 7.9)."""
 
 from ingest.simulator.answers import Json
-from ingest.simulator.history import CONSUMPTION, RGM, STATS, History, Reading
+from ingest.simulator.history import CHARGE, CONSUMPTION, DISCHARGE, EXPORT, IMPORT, RGM, STATS, History, Reading
 
 
 def devices_of(history: History, stream: str) -> int:
     """Number of devices that report a stream (`total_devices`)."""
-    if not history.has(stream):
-        return 0
+    if not history.has(stream) or stream in (IMPORT, EXPORT):
+        return 0  # of import and export always (7.11)
+    if stream in (CHARGE, DISCHARGE):
+        return len(history.site.battery_serials)
     return history.site.modules if stream == STATS else 1
 
 
@@ -42,6 +44,31 @@ def consumption(history: History, start: int, end: int, now: int | None = None) 
     return [
         {"end_at": row.end_at, "devices_reporting": _reporting(1, row), "enwh": row.wh}
         for row in history.readings(CONSUMPTION, start, end, now)
+    ]
+
+
+def imported(history: History, start: int, end: int, now: int | None = None) -> list[Json]:
+    """Quarter hours from the grid, Wh; nothing tells whether they are complete (7.11)."""
+    return [{"end_at": row.end_at, "wh_imported": row.wh} for row in history.readings(IMPORT, start, end, now)]
+
+
+def exported(history: History, start: int, end: int, now: int | None = None) -> list[Json]:
+    """Quarter hours to the grid, Wh (7.11)."""
+    return [{"end_at": row.end_at, "wh_exported": row.wh} for row in history.readings(EXPORT, start, end, now)]
+
+
+def battery(history: History, start: int, end: int, now: int | None = None) -> list[Json]:
+    """Quarter hours of the batteries: Wh into them and out, and how full they are (7.10)."""
+    total = devices_of(history, CHARGE)
+    pairs = zip(*(history.readings(stream, start, end, now) for stream in (CHARGE, DISCHARGE)), strict=True)
+    return [
+        {
+            "end_at": into.end_at,
+            "charge": {"enwh": into.wh, "devices_reporting": _reporting(total, into)},
+            "discharge": {"enwh": out.wh, "devices_reporting": _reporting(total, out)},
+            "soc": {"percent": history.percent(into.end_at), "devices_reporting": _reporting(total, into)},
+        }
+        for into, out in pairs
     ]
 
 

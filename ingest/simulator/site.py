@@ -37,6 +37,8 @@ class Site:
     """Intervals before this are no longer kept; daily totals still reach back to `operational_at`."""
     meter_since: int | None = None
     """When the production meter was added, if later than the panels (7.6: totals are merged from both)."""
+    battery_wh: int = 0
+    """Capacity of the batteries; 0 where there are none. With one, the consumption meter is a Net meter (7.9)."""
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -57,6 +59,16 @@ class Site:
     def consumption_meter_serial(self) -> str:
         """Serial number of the consumption meter: the gateway's with EIM2 (7.3)."""
         return self.gateway_serial + "EIM2"
+
+    @property
+    def storage_meter_serial(self) -> str:
+        """Serial number of the meter of the batteries: the gateway's with EIM4 (7.5)."""
+        return self.gateway_serial + "EIM4"
+
+    @property
+    def battery_serials(self) -> list[str]:
+        """Serial numbers of the batteries, one for every 5 kWh."""
+        return [f"4922{self.system_id % 10**6:06d}{number:02d}" for number in range(-(-self.battery_wh // 5000))]
 
     def local_date(self, at: int) -> date:
         """The calendar day at the site."""

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from ingest.simulator import lifetime, rows
+from ingest.simulator import flows, lifetime, rows
 from ingest.simulator.answers import Json, RefusedError, bad_range, error, in_future, out_of_range, wrap
 from ingest.simulator.devices import devices, system
-from ingest.simulator.history import CONSUMPTION, RGM, STATS
+from ingest.simulator.history import CHARGE, CONSUMPTION, DISCHARGE, EXPORT, IMPORT, RGM, STATS
 from ingest.simulator.request import WEEK, ApiRequest, bounds, oldest, telemetry_window
 
 Route = Callable[[ApiRequest], Json]
@@ -31,7 +31,9 @@ def one(request: ApiRequest) -> Json:
 
 def summary(request: ApiRequest) -> Json:
     """GET summary, with v4's battery fields (7.2)."""
-    battery = {"battery_charge_w": 0, "battery_discharge_w": 0, "battery_capacity_wh": 0}
+    capacity = request.history.site.battery_wh
+    power = int(capacity * flows.POWER)
+    battery = {"battery_charge_w": power, "battery_discharge_w": power, "battery_capacity_wh": capacity}
     return {**lifetime.summary(request), **battery}
 
 
@@ -67,6 +69,31 @@ def production_meter(request: ApiRequest) -> Json:
 def consumption_meter(request: ApiRequest) -> Json:
     """GET telemetry/consumption_meter (7.9)."""
     return _telemetry(request, CONSUMPTION, rows.consumption, meta=True)
+
+
+def _nested(request: ApiRequest, stream: str, shape: Callable[..., list[Json]]) -> Json:
+    """A list within a list, empty without the meter (7.11)."""
+    reply = _telemetry(request, stream, shape, meta=True)
+    return {**reply, "intervals": [reply["intervals"]] if reply["intervals"] else []}
+
+
+def grid_import(request: ApiRequest) -> Json:
+    """GET energy_import_telemetry (7.11)."""
+    return _nested(request, IMPORT, rows.imported)
+
+
+def grid_export(request: ApiRequest) -> Json:
+    """GET energy_export_telemetry (7.11)."""
+    return _nested(request, EXPORT, rows.exported)
+
+
+def battery(request: ApiRequest) -> Json:
+    """GET telemetry/battery, which has no `meta`; the newest charge as text (7.10)."""
+    reply = _telemetry(request, CHARGE, rows.battery, meta=False)
+    report = request.history.gateway.last_report(request.now)
+    if report is None or not request.history.site.battery_wh:
+        return reply
+    return {**reply, "last_reported_aggregate_soc": f"{request.history.percent(report // 900 * 900)}%"}
 
 
 def rgm_stats(request: ApiRequest) -> Json:
@@ -105,15 +132,32 @@ def meter_intervals(request: ApiRequest, start: int, end: int) -> Json:
 
 def production_meter_readings(request: ApiRequest) -> Json:
     """GET production_meter_readings: the odometer in Wh at or before `end_at`, default now (7.5)."""
+    serial = request.history.site.production_meter_serial
+    return _readings(request, {"serial_number": serial}, {"value": RGM})
+
+
+def consumption_meter_readings(request: ApiRequest) -> Json:
+    """GET consumption_meter_readings: the same of the consumption meter, whose serial number is called otherwise."""
+    serial = request.history.site.consumption_meter_serial
+    return _readings(request, {"serial_num": serial}, {"value": CONSUMPTION})
+
+
+def storage_meter_readings(request: ApiRequest) -> Json:
+    """GET storage_meter_readings: what went into the batteries and came out."""
+    serial = request.history.site.storage_meter_serial
+    return _readings(request, {"serial_num": serial}, {"value_charged": CHARGE, "value_discharged": DISCHARGE})
+
+
+def _readings(request: ApiRequest, serial: Json, values: dict[str, str]) -> Json:
     history, now = request.history, request.now
     at = request.time("end_at")
     if at is not None and at > now:
         raise RefusedError(in_future())
-    read = history.odometer(now if at is None else at)
-    serial = history.site.production_meter_serial
-    readings = [] if read is None else [{"serial_number": serial, "value": read[1], "read_at": read[0]}]
-    meta = rows.meta(history, now)
-    return {"system_id": history.site.system_id, "meter_readings": readings, "meta": meta}
+    read = {name: history.odometer(now if at is None else at, stream) for name, stream in values.items()}
+    counted = {name: found[1] for name, found in read.items() if found}
+    times = {found[0] for found in read.values() if found}
+    readings = [{**serial, **counted, "read_at": read_at} for read_at in times]
+    return {"system_id": history.site.system_id, "meter_readings": readings, "meta": rows.meta(history, now)}
 
 
 ROUTES: dict[str, tuple[str, Route]] = {
@@ -124,8 +168,16 @@ ROUTES: dict[str, tuple[str, Route]] = {
     "telemetry/production_meter": ("production", production_meter),
     "telemetry/consumption_meter": ("consumption", consumption_meter),
     "rgm_stats": ("production", rgm_stats),
+    "telemetry/battery": ("consumption", battery),
+    "energy_import_telemetry": ("consumption", grid_import),
+    "energy_export_telemetry": ("consumption", grid_export),
     "production_meter_readings": ("production", production_meter_readings),
+    "consumption_meter_readings": ("consumption", consumption_meter_readings),
+    "storage_meter_readings": ("consumption", storage_meter_readings),
     "energy_lifetime": ("production", lifetime.energy),
     "consumption_lifetime": ("consumption", lifetime.consumption),
+    "battery_lifetime": ("consumption", lifetime.battery),
+    "energy_import_lifetime": ("consumption", lifetime.imported),
+    "energy_export_lifetime": ("consumption", lifetime.exported),
 }
 """Access group (3.2) and handler of every path below a system."""
