@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ingest.commit.changes import Changes
 from ingest.commit.context import CommitContext
-from ingest.commit.derived import ByTime, own_sums, write_days
+from ingest.commit.derived import ByTime, is_battery_in, own_sums, write_days
 from ingest.core import audit
 from ingest.core.audit import Total
 from ingest.core.days import LocalDay, date_at, days_between
@@ -51,8 +51,12 @@ def record(changes: Changes, outcome: Outcome, at: CommitContext) -> None:
         recent = [entry for entry in said if entry[0].start >= oldest]
         fresh = _remember(changes, system, name, recent, final)
         changes.dropped[system, name] = date_at(oldest, local).isoformat()
-        if name in DAILY:
-            news = [*_of_old(changes, system, DAILY[name], said, oldest), *(day for day in recent if day[0] in fresh)]
+        if name in DAILY and is_battery_in(changes, system, name):
+            news = _other_than_held(changes, system, DAILY[name], _own_use(changes, system, said), final)
+            write_days(changes, system, _daily(changes, system, DAILY[name], news, final, at), local)
+        elif name in DAILY:
+            news = _other_than_held(changes, system, DAILY[name], said, oldest)
+            news += [day for day in recent if day[0] in fresh]
             write_days(changes, system, _daily(changes, system, DAILY[name], news, final, at), local)
         _audit(changes, system, name, [day for day, _ in recent if is_measured(life, name, day)], at)
 
@@ -94,10 +98,24 @@ def _keep(changes: Changes, key: tuple[str, str, str], total: Total) -> bool:
     return True
 
 
-def _of_old(changes: Changes, system: str, field: str, said: Said, oldest: int) -> list[tuple[LocalDay, float]]:
-    """The days before those that the cloud still serves whose total is not what we have of them."""
+def _other_than_held(
+    changes: Changes, system: str, field: str, said: Said, before: int
+) -> list[tuple[LocalDay, float]]:
+    """The days that begin before a moment whose total is not what we have of them."""
     held = changes.points.numbers("energy_daily", system, field)
-    return [(day, wh) for day, wh in said if day.start < oldest and held.get(day.start) != wh]
+    return [(day, wh) for day, wh in said if day.start < before and held.get(day.start) != wh]
+
+
+def _own_use(changes: Changes, system: str, said: Said) -> Said:
+    """Totals of consumption with the battery taken out, of the days of which that is known."""
+    charged, discharged = (
+        changes.points.numbers("energy_daily", system, name) for name in ("charged_wh", "discharged_wh")
+    )
+    return [
+        (day, wh - charged[day.start] + discharged[day.start])
+        for day, wh in said
+        if day.start in charged and day.start in discharged
+    ]
 
 
 def _daily(changes: Changes, system: str, field: str, said: Said, final: int, at: CommitContext) -> list[Point]:

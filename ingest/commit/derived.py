@@ -1,7 +1,7 @@
 """The derived measurements, computed from the points they come from, only where those changed. Pure."""
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import tzinfo
 
 from ingest.commit.changes import Changes
@@ -10,58 +10,80 @@ from ingest.core.audit import Total
 from ingest.core.days import LocalDay, days_of, midnight, month_start, next_month_start
 from ingest.core.draft import Touched
 from ingest.core.point import Point
-from ingest.core.span import NONE, Span, floor_to
-from ingest.enphase.catalogue import DAILY
-from ingest.enphase.streams import STREAMS
+from ingest.core.span import Span, Spans, floor_to, intersect
+from ingest.enphase.catalogue import DAILY, PRODUCERS, SERIES
+from ingest.enphase.streams import BY_NAME, STREAMS
+from ingest.enphase.streams.base import EnergyFlow, Stream
 
-MEASUREMENTS = {stream.name: flow.measurement for stream in STREAMS for flow in stream.flows}
-"""The measurements from which all is derived, by stream."""
-ENERGY_FIELDS = ("produced_wh", "consumed_wh", "self_consumed_wh")
-MADE = (*MEASUREMENTS.values(), "energy", "energy_daily", "energy_monthly")
+MEASURED = {stream.name: stream.flows for stream in STREAMS if stream.flows}
+"""The energies from which all is derived, by stream."""
+MADE = (
+    *{flow.measurement for flows in MEASURED.values() for flow in flows},
+    "energy",
+    "energy_daily",
+    "energy_monthly",
+)
 """The measurements that derivation reads and writes."""
+BATTERY = tuple({flow.measurement for flows in MEASURED.values() for flow in flows if flow.quantity == "charged_wh"})
+"""The measurements of batteries."""
 
 
-def source_of(changes: Changes, system: str) -> str | None:
+def source_of(changes: Changes, system: str) -> Stream | None:
     """The stream that is this system's production: of the meter if there is one, else of the microinverters.
 
     None until that is known.
     """
     row = changes.systems.get(system)
     source = row.info.get("production_source") if row else None
-    if source == "meter" or changes.has_points(system, ("production_rgm",)):
-        return "rgm_stats"
-    return None if source is None else "stats"
+    meter, others = PRODUCERS[0], PRODUCERS[1:]
+    if source == "meter" or changes.has_points(system, tuple(meter.fields)):
+        return meter
+    return None if source is None else others[0]
+
+
+def has_battery(changes: Changes, system: str) -> bool:
+    """Whether what goes into a battery and comes out is known of a system."""
+    return changes.has_points(system, BATTERY)
+
+
+def sources(changes: Changes, system: str) -> Iterator[tuple[Stream, EnergyFlow]]:
+    """The energies that count, each with the stream that measures it: production has one source."""
+    source = source_of(changes, system)
+    for name, flows in MEASURED.items():
+        stream = BY_NAME[name]
+        if stream not in PRODUCERS or stream is source:
+            yield from ((stream, flow) for flow in flows)
 
 
 def inputs(changes: Changes, system: str, fresh: Collection[str] = ()) -> set[str]:
     """The measurements that `energy` comes from; `fresh` are those of which points are about to come."""
-    source = "rgm_stats" if "production_rgm" in fresh else source_of(changes, system)
-    return {MEASUREMENTS[name] for name in (source, "consumption") if name}
+    metered = next((stream for stream in PRODUCERS if stream.meter and stream.fields.keys() & set(fresh)), None)
+    found = {flow.measurement for stream, flow in sources(changes, system) if not metered or stream not in PRODUCERS}
+    return found | ({flow.measurement for flow in metered.flows} if metered else set())
 
 
 def energy(changes: Changes, system: str, touched: Touched | None) -> set[int]:
     """Compute `energy` again where its inputs changed, everywhere when `touched` is None. Returns what changed."""
-    source = source_of(changes, system)
-    produced, consumed = _produced(changes, system, source), changes.points.numbers("consumption", system, "energy_wh")
+    metered = {flow.quantity: _metered(changes, system, stream, flow) for stream, flow in sources(changes, system)}
     if touched is None:
-        slots: Iterable[int] = produced.keys() | consumed.keys()
+        slots = {time for values in metered.values() for time in values}
     else:
         names = inputs(changes, system)
         slots = {floor_to(time, derive.QUARTER) for name in names for time in touched.get(name, ())}
-    return changes.points.merge(derive.energy(system, slots, produced, consumed)).get("energy", set())
+    found = derive.energy(system, slots, metered, has_battery=has_battery(changes, system))
+    return changes.points.merge(found).get("energy", set())
 
 
-def _produced(changes: Changes, system: str, source: str | None) -> dict[int, float]:
-    if source is None:
-        return {}
-    held = changes.points.numbers(MEASUREMENTS[source], system, "energy_wh")
-    return held if source == "rgm_stats" else derive.quarters(held)
+def _metered(changes: Changes, system: str, stream: Stream, flow: EnergyFlow) -> dict[int, float]:
+    """An energy (Wh) by the quarter of an hour."""
+    held = changes.points.numbers(flow.measurement, system, flow.field)
+    return held if stream.grain == derive.QUARTER else derive.quarters(held)
 
 
 def everywhere(changes: Changes, system: str, now: int, settle: int) -> None:
     """Compute everything anew: the source of production or the zone of the system has become known, or another."""
     energy(changes, system, None)
-    times = [at for name in ENERGY_FIELDS for at in changes.points.numbers("energy", system, name)]
+    times = [at for name in derive.QUANTITIES for at in changes.points.numbers("energy", system, name)]
     if times:
         days(changes, system, [Span(min(times), max(times) + derive.QUARTER)], now, settle)
 
@@ -89,37 +111,52 @@ def _better(changes: Changes, system: str, day: LocalDay, ours: Mapping[str, flo
     fields = dict(ours)
     for series, name in DAILY.items():
         total: Total | None = changes.totals.get((system, series, day.date.isoformat()))
-        if total is not None and name in fields:
+        if total is not None and name in fields and not is_battery_in(changes, system, series):
             fields[name] = total.wh if total.final else max(fields[name], total.wh)
     return fields
 
 
+def is_battery_in(changes: Changes, system: str, series: str) -> bool:
+    """Whether a vendor's total includes the battery, which is no use of the home: that of the consumption meter."""
+    return SERIES[series].quantity == "consumed_wh" and has_battery(changes, system)
+
+
 def own_sums(changes: Changes, system: str, wanted: Iterable[LocalDay], settle: int) -> dict[int, dict[str, float]]:
     """Sums of `energy` by field, for each of the days of which what it comes from is settled and there."""
-    source = source_of(changes, system)
-    made = changes.settled(system, source, settle) if source else NONE
-    used = changes.settled(system, "consumption", settle)
-    known = [
-        (day, is_made, is_used)
-        for day in wanted
-        if (is_made := audit.is_covered(day, made)) | (is_used := audit.is_covered(day, used))
-    ]
-    if not known:
+    settled = {flow.quantity: changes.settled(system, stream.name, settle) for stream, flow in sources(changes, system)}
+    if has_battery(changes, system):
+        settled["consumed_wh"] = _both(settled["consumed_wh"], settled["charged_wh"])
+    known = {day: {name for name, read in settled.items() if audit.is_covered(day, read)} for day in wanted}
+    if not any(known.values()):
         return {}
-    produced = ByTime(changes.points.numbers(MEASUREMENTS[source], system, "energy_wh") if source else {})
-    consumed = ByTime(changes.points.numbers("consumption", system, "energy_wh"))
-    own = ByTime(changes.points.numbers("energy", system, "self_consumed_wh"))
+    source = source_of(changes, system)
+    produced = ByTime(_raw(changes, system, source) if source else {})
+    needed = {"self_consumed_wh"}.union(*known.values())
+    held = {name: ByTime(changes.points.numbers("energy", system, name)) for name in needed}
     return {
         day.start: derive.day_sums(
-            day, produced.of(day) if is_made else {}, consumed.of(day) if is_used else {}, own.of(day)
+            day,
+            produced.of(day) if "produced_wh" in names else {},
+            {name: held[name].of(day) for name in (*names, "self_consumed_wh")},
         )
-        for day, is_made, is_used in known
+        for day, names in known.items()
+        if names
     }
+
+
+def _both(one: Spans, other: Spans) -> Spans:
+    return tuple(part for span in other for part in intersect(one, span))
+
+
+def _raw(changes: Changes, system: str, source: Stream) -> dict[int, float]:
+    """The intervals of production as they are measured."""
+    (flow,) = source.flows
+    return changes.points.numbers(flow.measurement, system, flow.field)
 
 
 def is_summed(changes: Changes, system: str, day: LocalDay, settle: int) -> bool:
     """Whether anything of a day that sums are made of is settled."""
-    return any(audit.is_covered(day, changes.settled(system, stream, settle)) for stream in MEASUREMENTS)
+    return any(audit.is_covered(day, changes.settled(system, stream, settle)) for stream in MEASURED)
 
 
 class ByTime:
@@ -141,6 +178,6 @@ def write_days(changes: Changes, system: str, points: Iterable[Point], local: tz
     if not touched:
         return
     months = {month_start(day.date) for start in touched for day in days_of(Span(start, start + 1), local)}
-    held = {name: changes.points.numbers("energy_daily", system, name) for name in ENERGY_FIELDS}
+    held = {name: changes.points.numbers("energy_daily", system, name) for name in derive.QUANTITIES}
     begins = [(midnight(month, local), midnight(next_month_start(month), local)) for month in sorted(months)]
     changes.points.merge(derive.dated(derive.monthly(system, begins, held), local))

@@ -11,6 +11,7 @@ from ingest.config.errors import Path, dotted, hint, nearest, shown
 from ingest.config.models import Account, ApiSettings, Cadence, Influx, InfluxV1, PlanChoice, System, Web
 from ingest.config.receivers import Mqtt, Notify
 from ingest.config.settings import Settings
+from ingest.enphase.streams import BY_NAME
 
 SECRET_KEYS = {"key", "client_id", "client_secret", "username", "password", "user_id", "token"}
 HIDDEN_KEYS = SECRET_KEYS | {"url", "base_url", "redirect_uri", "to", "heartbeat"}
@@ -168,5 +169,8 @@ def _system(file: Settings, index: int, system: System) -> Iterator[tuple[Path, 
             (*path, "account"),
             f"is none of the accounts; {hint(system.account, file.accounts)}",
         )
+    for number, name in enumerate(system.streams):
+        if not BY_NAME[name].is_served(file.api.version):
+            yield (*path, "streams", number), f"API {file.api.version} has no {name}; leave it out"
     if not system.account and len(file.accounts) > 1:
         yield path, f"account is missing; one of {', '.join(file.accounts)}"

@@ -20,47 +20,75 @@ def quarters(five_minutes: Mapping[int, float]) -> dict[int, float]:
     return {time: sum(parts) for time, parts in sums.items() if len(parts) == PARTS}
 
 
-def energy(
-    system: str, times: Iterable[int], produced: Mapping[int, float], consumed: Mapping[int, float]
-) -> Iterator[Point]:
-    """The measurement `energy` at quarters `times`: each field only where its inputs are complete.
+FLOWS = ("produced_wh", "consumed_wh", "imported_wh", "exported_wh", "charged_wh", "discharged_wh")
+"""The energies of a home that are measured."""
+QUANTITIES = (*FLOWS, "self_consumed_wh")
+"""What days and months add up."""
+Flows = Mapping[str, Mapping[int, float]]
+"""Energies (Wh) of quarters of an hour by the start of each, under the names of `FLOWS`."""
 
-    Self-consumption is what was produced and used within the same quarter of an hour.
+
+def energy(system: str, times: Iterable[int], metered: Flows, *, has_battery: bool = False) -> Iterator[Point]:
+    """The measurement `energy` at quarters `times` from what was metered, each field only where its inputs are there.
+
+    Where there is a battery, the consumption that is metered includes what goes into it and comes out (reference 7.9).
     """
     tags = (("system", system),)
     for time in sorted(times):
-        fields: dict[str, float] = {}
-        made, used = produced.get(time), consumed.get(time)
-        if made is not None:
-            fields["produced_wh"] = made
-        if used is not None:
-            fields["consumed_wh"] = used
-        if made is not None and used is not None:
-            fields["net_wh"] = made - used
-            fields["self_consumed_wh"] = min(made, used)
+        found = {name: values[time] for name, values in metered.items() if time in values}
+        fields = balanced(_own_use(found) if has_battery else found, has_battery=has_battery)
         if fields:
             yield Point("energy", tags, time, fields)
 
 
-def day_sums(
-    day: LocalDay, produced: Mapping[int, float], consumed: Mapping[int, float], self_consumed: Mapping[int, float]
-) -> dict[str, float]:
+def _own_use(metered: Mapping[str, float]) -> dict[str, float]:
+    """The same with the battery taken out of the consumption; without it where the battery is not known."""
+    fields = dict(metered)
+    used = fields.pop("consumed_wh", None)
+    if used is not None and "charged_wh" in fields and "discharged_wh" in fields:
+        fields["consumed_wh"] = used - fields["charged_wh"] + fields["discharged_wh"]
+    return fields
+
+
+def balanced(flows: Mapping[str, float], *, has_battery: bool) -> dict[str, float]:
+    """The energies of an interval and what follows from them.
+
+    Self-consumption is what was produced and not exported; where no export is measured, what was produced and used
+    within the same interval. `balance_wh` is what came in less what went out: 0 where all meters agree.
+    """
+    fields = dict(flows)
+    made, used, exported = (flows.get(name) for name in ("produced_wh", "consumed_wh", "exported_wh"))
+    if made is not None and used is not None:
+        fields["net_wh"] = made - used
+    if made is not None and exported is not None:
+        fields["self_consumed_wh"] = max(0.0, made - exported)
+    elif made is not None and used is not None:
+        fields["self_consumed_wh"] = min(made, used)
+    if flows.keys() >= {*(FLOWS if has_battery else FLOWS[:4])}:
+        into = flows["produced_wh"] + flows["imported_wh"] + flows.get("discharged_wh", 0.0)
+        fields["balance_wh"] = into - flows["consumed_wh"] - flows["exported_wh"] - flows.get("charged_wh", 0.0)
+    return fields
+
+
+def day_sums(day: LocalDay, produced: Mapping[int, float], known: Flows) -> dict[str, float]:
     """The fields of a day of `energy_daily`, each only where there is something in every quarter of the day.
 
     `produced` holds the intervals of the source of production, 5 or 15 minutes long. They may be missing at both
-    ends of the day, and single ones at dawn: some systems send nothing while it is dark.
+    ends of the day, and single ones at dawn: some systems send nothing while it is dark. `known` holds the fields of
+    `energy`.
     """
     light = {time - time % QUARTER for time in produced}
-    is_made = bool(light) and len(light) == (max(light) - min(light)) // QUARTER + 1
-    is_used = all(time in consumed for time in range(day.start, day.end, QUARTER))
-    fields: dict[str, float] = {}
-    if is_made:
+    whole = [name for name in FLOWS[1:] if _is_whole(day, known.get(name, {}))]
+    fields = {name: sum(known[name].values()) for name in whole}
+    if light and len(light) == (max(light) - min(light)) // QUARTER + 1:
         fields["produced_wh"] = sum(produced.values())
-    if is_used:
-        fields["consumed_wh"] = sum(consumed.values())
-    if is_made and is_used:
-        fields["self_consumed_wh"] = sum(self_consumed.values())
+        if {"consumed_wh", "exported_wh"} & set(whole):
+            fields["self_consumed_wh"] = sum(known["self_consumed_wh"].values())
     return fields
+
+
+def _is_whole(day: LocalDay, values: Mapping[int, float]) -> bool:
+    return bool(values) and all(time in values for time in range(day.start, day.end, QUARTER))
 
 
 def monthly(system: str, months: Iterable[tuple[int, int]], days: Mapping[str, Mapping[int, float]]) -> Iterator[Point]:

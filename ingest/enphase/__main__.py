@@ -31,7 +31,9 @@ def _line(stream: Stream) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _path(route: Route) -> str:
+def _path(route: Route | None) -> str:
+    if route is None:
+        return "-"
     return f"`{route.path.removeprefix('systems/{system}/')}`"
 
 

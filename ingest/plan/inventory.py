@@ -141,10 +141,10 @@ class Inventory:
 
     def _streams(self, wanted: Wanted) -> Iterator[Stream]:
         """What is asked of a system. Daily totals are of local days, so the zone must be known first."""
-        if wanted.timezone:
-            yield from catalogue.totals_of(wanted.streams)
-        for name in wanted.streams:
-            yield BY_NAME[name]
+        names = [name for name in wanted.streams if BY_NAME[name].is_served(self.version)]
+        totals = catalogue.totals_of(names) if wanted.timezone else ()
+        yield from (stream for stream in totals if stream.is_served(self.version))
+        yield from (BY_NAME[name] for name in names)
         yield from catalogue.of_scope(Scope.EVERY_SYSTEM)
         if any((pair := self.pairs.get((wanted.system, name))) and pair.state in EMPTY for name in wanted.streams):
             yield from catalogue.of_scope(Scope.EMPTY_SYSTEM)

@@ -142,12 +142,18 @@ def slips(word: str) -> Iterator[str]:
         yield word[:at] + word[at + 1 : at + 2] + word[at] + word[at + 2 :]
 
 
+def is_twin(word: str, other: str) -> bool:
+    """Whether two words differ in so few letters that one slip may mean either, as `import` and `export`."""
+    return len(word) == len(other) and sum(a != b for a, b in zip(word, other, strict=True)) <= 2
+
+
 def test_the_nearest_word_is_the_one_that_was_meant() -> None:
     models = [config.json_schema(), *config.json_schema()["$defs"].values()]
     for words in [list(model["properties"]) for model in models] + [list(catalogue.CADENCES), list(config.PLANS)]:
         for word in words:
             if len(word) > SHORT:
-                assert all(config.nearest(wrong, words) == word for wrong in slips(word) if wrong not in words)
+                twins = {other for other in words if is_twin(word, other)}
+                assert all(config.nearest(wrong, words) in twins for wrong in slips(word) if wrong not in words)
     assert config.nearest("xyz", ["url", "org"]) is None
 
 

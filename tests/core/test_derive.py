@@ -30,7 +30,9 @@ def test_a_quarter_with_a_part_missing_is_left_out() -> None:
 def test_each_field_is_there_only_where_its_inputs_are(
     times: set[int], produced: dict[int, float], consumed: dict[int, float]
 ) -> None:
-    points = {point.time: point.fields for point in energy("1", times, produced, consumed)}
+    points = {
+        point.time: point.fields for point in energy("1", times, {"produced_wh": produced, "consumed_wh": consumed})
+    }
     assert times & (produced.keys() | consumed.keys()) == points.keys()
     for time, fields in points.items():
         names = {"produced_wh"} if time in produced else set()
@@ -40,10 +42,41 @@ def test_each_field_is_there_only_where_its_inputs_are(
 
 
 def test_self_consumption_is_what_was_made_and_used_within_the_quarter() -> None:
-    (sunny, dark) = energy("1", [900, 0], {0: 300.0, 900: 0.0}, {0: 100.0, 900: 50.0})
+    (sunny, dark) = energy("1", [900, 0], {"produced_wh": {0: 300.0, 900: 0.0}, "consumed_wh": {0: 100.0, 900: 50.0}})
     first = {"produced_wh": 300.0, "consumed_wh": 100.0, "net_wh": 200.0, "self_consumed_wh": 100.0}
     second = {"produced_wh": 0.0, "consumed_wh": 50.0, "net_wh": -50.0, "self_consumed_wh": 0.0}
     assert [
         Point("energy", (("system", "1"),), 0, first),
         Point("energy", (("system", "1"),), 900, second),
     ] == [sunny, dark]
+
+
+ALL = {"produced_wh": 500.0, "consumed_wh": 450.0, "imported_wh": 50.0, "exported_wh": 100.0}
+BATTERY = {"charged_wh": 30.0, "discharged_wh": 80.0}
+
+
+def at_noon(flows: dict[str, float], *, has_battery: bool = False) -> dict[str, object]:
+    (point,) = energy("1", [0], {name: {0: wh} for name, wh in flows.items()}, has_battery=has_battery)
+    return dict(point.fields)
+
+
+def test_what_is_not_exported_is_used_by_the_home_itself() -> None:
+    assert 400.0 == at_noon(ALL)["self_consumed_wh"]
+    assert 0.0 == at_noon(ALL | {"exported_wh": 600.0})["self_consumed_wh"], "a battery may export too"
+
+
+def test_the_balance_is_what_came_in_less_what_went_out() -> None:
+    assert 0.0 == at_noon(ALL)["balance_wh"]
+    assert 7.0 == at_noon(ALL | {"imported_wh": 57.0})["balance_wh"]
+
+
+def test_with_a_battery_consumption_is_what_the_home_uses_without_it() -> None:
+    metered = ALL | BATTERY  # the meter counts the battery: 500 + 50 - 100
+    fields = at_noon(metered, has_battery=True)
+    assert (500.0, 0.0) == (fields["consumed_wh"], fields["balance_wh"])
+
+
+def test_without_the_battery_of_an_interval_its_consumption_is_not_known() -> None:
+    fields = at_noon(ALL, has_battery=True)
+    assert not {"consumed_wh", "net_wh", "balance_wh"} & fields.keys()
+    assert 400.0 == fields["self_consumed_wh"]

@@ -22,14 +22,16 @@ def quarters(day: tuple[date, int, int], wh: float = 1.0) -> dict[int, float]:
 @pytest.mark.parametrize(("day", "count"), [(LONG, 100), (SHORT, 92), (PLAIN, 96)])
 def test_a_day_is_the_sum_of_all_its_quarters(day: tuple[date, int, int], count: int) -> None:
     all_day = quarters(day)
-    sums = day_sums(local_day(day[0], PACIFIC), quarters(day, 3.0), quarters(day, 2.0), all_day)
+    sums = day_sums(
+        local_day(day[0], PACIFIC), quarters(day, 3.0), {"consumed_wh": quarters(day, 2.0), "self_consumed_wh": all_day}
+    )
     assert {"produced_wh": 3.0 * count, "consumed_wh": 2.0 * count, "self_consumed_wh": 1.0 * count} == sums
 
 
 @given(st.sets(st.integers(0, 95)))
 def test_consumption_with_a_quarter_missing_is_left_out(missing: set[int]) -> None:
     used = {time: wh for time, wh in quarters(PLAIN).items() if (time - PLAIN.start) // 900 not in missing}
-    sums = day_sums(PLAIN, quarters(PLAIN), used, quarters(PLAIN))
+    sums = day_sums(PLAIN, quarters(PLAIN), {"consumed_wh": used, "self_consumed_wh": quarters(PLAIN)})
     assert bool(missing) == ("consumed_wh" not in sums)
     assert bool(missing) == ("self_consumed_wh" not in sums)
     assert "produced_wh" in sums
@@ -38,19 +40,19 @@ def test_consumption_with_a_quarter_missing_is_left_out(missing: set[int]) -> No
 @given(st.integers(0, 47), st.integers(48, 95), st.integers(0, 95))
 def test_production_may_be_missing_in_the_dark_but_not_in_between(dawn: int, dusk: int, hole: int) -> None:
     made = {PLAIN.start + slot * 900: 5.0 for slot in range(dawn, dusk + 1)}
-    assert {"produced_wh": sum(made.values())} == day_sums(PLAIN, made, {}, {})
+    assert {"produced_wh": sum(made.values())} == day_sums(PLAIN, made, {})
     if dawn < hole < dusk:
         del made[PLAIN.start + hole * 900]
-        assert {} == day_sums(PLAIN, made, {}, {})
+        assert {} == day_sums(PLAIN, made, {})
 
 
 def test_five_minute_production_counts_to_the_last_interval_of_dawn() -> None:
     made = {PLAIN.start + 300 * step: 1.0 for step in range(74, 200)}
-    assert {"produced_wh": 126.0} == day_sums(PLAIN, made, {}, {})
+    assert {"produced_wh": 126.0} == day_sums(PLAIN, made, {})
 
 
 def test_a_day_without_anything_is_nothing() -> None:
-    assert {} == day_sums(PLAIN, {}, {}, {})
+    assert {} == day_sums(PLAIN, {}, {})
 
 
 def test_a_month_sums_its_days_and_lacks_what_its_first_day_lacks() -> None:

@@ -12,6 +12,7 @@ from ingest.core.span import Span
 from ingest.enphase.call import Purpose, Task
 from ingest.enphase.replies import Kind
 from ingest.enphase.requests import ApiTarget, request
+from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.base import Lifetime, Stream
 from ingest.enphase.streams.lifetime import CONSUMPTION, ENERGY
 from ingest.fetch.worker import Outcome, fetch
@@ -62,6 +63,15 @@ def test_v2_knows_the_merged_series_only() -> None:
 def test_consumption_has_one_series() -> None:
     found = outcome(CONSUMPTION, {"system_id": 66, "start_date": "2016-08-01", "consumption": PRODUCED, "meta": META})
     assert Lifetime(date(2016, 8, 1), {"consumption": [15422.0, 15421.0, 17118.0]}) == found.lifetime
+
+
+@pytest.mark.parametrize("name", ["import_lifetime", "export_lifetime", "battery_lifetime"])
+def test_the_examples_of_the_vendor_are_read(name: str) -> None:
+    stream = BY_NAME[name]
+    days = [15422.0, 15421.0, 17118.0, 18505.0, 18511.0, 18487.0]
+    arrays = {series.key: days for series in stream.series}
+    body = {"system_id": 66, "start_date": "2016-08-01", **arrays, "meta": META}
+    assert Lifetime(date(2016, 8, 1), arrays) == outcome(stream, body).lifetime
 
 
 def test_a_system_that_never_produced_has_no_days() -> None:

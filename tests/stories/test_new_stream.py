@@ -67,7 +67,7 @@ def test_one_file_and_one_word_make_a_stream(tmp_path: Path) -> None:
     catalogue = tmp_path / "ingest/enphase/streams"
     (catalogue / "carport.py").write_text(STREAM.lstrip())
     listed = (catalogue / "__init__.py").read_text("utf-8")
-    listed = listed.replace("streams import ", "streams import carport, ", 1)
+    listed = listed.replace("from ingest", "from ingest.enphase.streams import carport\nfrom ingest", 1)
     (catalogue / "__init__.py").write_text(listed.replace("= (\n", "= (\n    carport.STREAM,\n", 1))
 
     seen = _lived(tmp_path)

@@ -146,8 +146,8 @@ class Stream:
 
     `grain` (s) is the length of an interval, 0 for a snapshot: that has no history and no coverage, and is taken every
     `every` seconds. `group` is the access group of the developer portal (reference 3.2) that must be ticked; `meter`
-    the device without which the cloud has nothing to say. A chosen stream that `is_default` is read where the owner
-    names none.
+    what must be installed for the cloud to have anything to say: a meter of production or consumption, or a battery. A
+    chosen stream that `is_default` is read where the owner names none.
 
     `read` turns a reply into points, `systems` into what it says of systems, `meters` into the kinds of meter it
     lists; `series` are its arrays of daily totals. `flows` are the energies of the home that its intervals measure.
@@ -157,8 +157,8 @@ class Stream:
     about: str
     every: int
     group: str
-    v2: Route
     v4: Route
+    v2: Route | None = None
     read: Read = no_points
     grain: int = 0
     meter: str = ""
@@ -176,8 +176,15 @@ class Stream:
         return tuple(series.stream for series in self.series if series.stream)
 
     def route(self, version: str) -> Route:
-        """The route of a dialect, "v2" or "v4"."""
-        return self.v2 if version == "v2" else self.v4
+        """The route of a dialect, "v2" or "v4". LookupError where that does not serve it."""
+        route = self.v2 if version == "v2" else self.v4
+        if route is None:
+            raise LookupError(f"API {version} has no {self.name}")
+        return route
+
+    def is_served(self, version: str) -> bool:
+        """Whether a dialect has it; v4 has all."""
+        return version != "v2" or self.v2 is not None
 
 
 def start_end(window: Span) -> Params:

@@ -4,7 +4,7 @@ The words of the vendor's replies are those of the reference, sections 6 to 8.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -127,6 +127,41 @@ def _intervals(
             fields = {name: value for name, value in fields.items() if value is not None}
         if fields:
             yield Point(measurement, tags, time, fields)  # type: ignore[arg-type] # none is None, as just seen
+
+
+def quantities(measurement: str, grain: int, keys: Mapping[str, str]) -> Read:
+    """A reader of `intervals[]` with several quantities a row: the vendor's key of each field, `charge.enwh` being the
+    key of an object within the row.
+    """
+    return partial(_quantities, measurement, grain, {name: key.split(".") for name, key in keys.items()})
+
+
+def _quantities(
+    measurement: str, grain: int, keys: Mapping[str, Sequence[str]], system: str, reply: Json
+) -> Iterator[Point | Odd]:
+    tags = (("system", system),)
+    following: int | None = None
+    for row in rows(reply["intervals"]):
+        try:
+            time = following = moment(row["end_at"]) - grain
+            following += grain
+            found = {name: number(_within(row, path)) for name, path in keys.items()}
+        except UNREADABLE as error:
+            at = time_of(row, grain, following)
+            following = None if at is None else at + grain
+            yield odd(error, row, at)
+            continue
+        fields = {name: value for name, value in found.items() if value is not None}
+        if fields:
+            yield Point(measurement, tags, time, fields)
+
+
+def _within(row: Json, path: Sequence[str]) -> object:
+    """What a row holds under a key, which must be there; null where an object on the way is."""
+    value: object = row
+    for key in path:
+        value = value[key] if isinstance(value, Mapping) else None
+    return value
 
 
 def time_of(row: object, grain: int, following: int | None = None) -> int | None:

@@ -9,6 +9,8 @@ from ingest.enphase.streams.readers import each, identity, maybe_moment, maybe_n
 
 METERS = {"production": "EIM1", "consumption": "EIM2"}
 """Kinds of meter and how their serial numbers end (reference 7.3)."""
+BATTERIES = ("encharges", "acbs")
+"""The lists of devices that hold batteries."""
 PAGE_SIZE = 100
 """The most systems a page may hold (reference 5)."""
 
@@ -93,9 +95,9 @@ def _summary(system: str, reply: Json) -> Iterator[SystemInfo | Odd]:
 
 
 def _meters(reply: Json) -> tuple[str, ...]:
-    """The kinds of meter in a list of devices: "production", "consumption". v4 names them; v2 does not, but numbers
-    them EIM1 and EIM2 after the gateway, and leaves the list out where there is none. A meter of unknown kind may be
-    any.
+    """What measures in a list of devices: "production", "consumption", "battery". v4 names meters; v2 does not, but
+    numbers them EIM1 and EIM2 after the gateway, and leaves the list out where there is none. A meter of unknown kind
+    may be any.
     """
     if "devices" not in reply and not {"inverters", "envoys", "meters"} & reply.keys():
         raise KeyError("devices")
@@ -109,6 +111,8 @@ def _meters(reply: Json) -> tuple[str, ...]:
             kinds |= {kind for kind, tail in METERS.items() if name.lower() == kind or serial.endswith(tail)} or set(
                 METERS
             )
+    if any(reply.get("devices", reply).get(kind) for kind in BATTERIES):
+        kinds.add("battery")
     return tuple(sorted(kinds))
 
 
