@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from ingest.core.span import Span, floor_to, subtract, total, union
 from ingest.core.units import DAY, HOUR, MINUTE, YEAR
 from ingest.enphase.call import Purpose, Task
-from ingest.enphase.catalogue import CADENCES
+from ingest.enphase.catalogue import DEFAULTS, totals_of
 from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.base import Stream
 from ingest.enphase.streams.site import SUMMARY
@@ -27,7 +27,7 @@ from tests.works import a_work, changed
 START = 1_782_864_000
 """2026-07-01 00:00 UTC."""
 CLASSES = Classes(6 * HOUR, 4 * DAY)
-STREAMS: tuple[Stream, ...] = (*(BY_NAME[name] for name in CADENCES), SUMMARY)
+STREAMS: tuple[Stream, ...] = (*(BY_NAME[name] for name in DEFAULTS), *totals_of(DEFAULTS), SUMMARY)
 LIGHT = (13 * HOUR, 27 * HOUR)
 """When the sun shines, after midnight UTC: a day of 14 hours in California."""
 
