@@ -8,13 +8,14 @@ from tests.world import DAY, HOUR, START, World
 from tests.worlds import HOME
 
 STREAMS = ["stats", "rgm_stats", "consumption", "grid_import", "grid_export", "battery"]
+SNAPSHOTS = ["production_meter_readings", "consumption_meter_readings", "storage_meter_readings"]
 SITE = replace(HOME, battery_wh=10_000)
 DAYS = 12
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    systems = [{"id": SITE.system_id, "streams": STREAMS}]
+    systems = [{"id": SITE.system_id, "streams": [*STREAMS, *SNAPSHOTS, "production_meter"]}]
     made = World(tmp_path_factory.mktemp("battery"), [SITE], systems=systems, api={"plan": "kilowatt"})
     made.run(DAYS * DAY + 12 * HOUR)
     return made
@@ -66,6 +67,25 @@ def test_months_have_every_energy(world: World) -> None:
     months = world.rows("energy_monthly", SITE.system_id)
     names = {"produced_wh", "consumed_wh", "imported_wh", "exported_wh", "charged_wh", "discharged_wh"}
     assert all(month.keys() >= names for month in months.values())
+
+
+def test_each_odometer_is_the_sum_of_what_its_meter_counted(world: World) -> None:
+    history = world.cloud.history(SITE.system_id)
+    stores = world.rows("storage_meter_reading", SITE.system_id)
+    used = world.rows("consumption_meter_reading", SITE.system_id)
+    assert len(stores) >= DAYS <= len(used)
+    for at, row in stores.items():
+        counted = [history.total(stream, SITE.operational_at, at) for stream in ("charge", "discharge")]
+        assert counted == [row["reading_charged_wh"], row["reading_discharged_wh"]]
+    for at, row in used.items():
+        assert history.total("consumption", SITE.operational_at, at) == row["reading_wh"]
+
+
+def test_the_meter_says_the_same_by_both_endpoints(world: World) -> None:
+    one, other = (world.rows(name, SITE.system_id) for name in ("production_meter", "production_rgm"))
+    settled = [at for at in one if at < START + DAYS * DAY]
+    assert len(settled) > 96 * DAYS
+    assert all(one[at]["energy_wh"] == other[at]["energy_wh"] for at in settled)
 
 
 def test_nothing_is_doubted(world: World) -> None:

@@ -15,8 +15,40 @@ PAGE_SIZE = 100
 """The most systems a page may hold (reference 5)."""
 
 TIMES = ("last_report_at", "last_energy_at", "operational_at")
-WORDS = {"source": "production_source", "status": "status"}
-"""Words of a summary, and the fields of `system_info` that they become."""
+
+
+STATUS = Field("status", "the vendor's word for its state")
+REPORTED = Field("last_report_at", "the gateway's last report, epoch seconds")
+SYSTEM_FIELDS = {
+    "label": Field("name", "name and number"),
+    "timezone": Field("timezone", "the zone of its local days"),
+    "status": STATUS,
+    "connection_type": Field("connection_type", "how the gateway reports; a `cellular` one does so every 6 h"),
+    "last_report_at": REPORTED,
+    "last_energy_at": Field("last_energy_at", "when production was last reported, epoch seconds"),
+}
+BATTERY = {
+    "battery_capacity_wh": Field("battery_capacity_wh", "rated capacity of the batteries, Wh"),
+    "battery_charge_w": Field("battery_charge_w", "rated power of the batteries when charging, W"),
+    "battery_discharge_w": Field("battery_discharge_w", "rated power of the batteries when discharging, W"),
+}
+NUMBERS = {
+    "size_w": Field("size_w", "size of the roof, W"),
+    "modules": Field("modules", "number of panels"),
+    "energy_today_wh": Field("energy_today", "production of the local day when the summary was asked for, Wh"),
+    "energy_lifetime_wh": Field("energy_lifetime", "production of all days before that one, Wh"),
+    **BATTERY,
+}
+WORDS = {
+    "production_source": Field("source", "`meter` or `microinverters`"),
+    "status": STATUS,
+    "nmi": Field("nmi", "number of the connection to the grid (Australia)"),
+}
+MOMENTS = {
+    "last_report_at": REPORTED,
+    "last_interval_end_at": Field("last_interval_end_at", "when the system last produced, epoch seconds"),
+}
+"""Numbers, words and times of a summary, by the fields of `system_info` that they become."""
 
 
 def _numbered(cursor: str) -> Params:
@@ -50,7 +82,7 @@ def _system(row: Json) -> Iterator[SystemInfo | Odd]:
     times = row["meta"] if isinstance(row.get("meta"), Mapping) else row
     fields: dict[str, Value] = {"label": f"{name} ({system})"}
     timezone = row.get("timezone")
-    fields |= {key: _text(row[key]) for key in ("timezone", "status") if row.get(key)}
+    fields |= {key: _text(row[key]) for key in ("timezone", "status", "connection_type") if row.get(key)}
     moments = {key: maybe_moment(times.get(key)) for key in TIMES}
     yield SystemInfo(
         system=system,
@@ -75,23 +107,22 @@ def _summary(system: str, reply: Json) -> Iterator[SystemInfo | Odd]:
     if "system_id" not in reply:
         raise KeyError("system_id")  # nothing else in it must be there, so any object would do
     fields: dict[str, Value] = {}
-    for key in ("size_w", "modules", "battery_capacity_wh"):
+    for name, about in NUMBERS.items():
         try:
-            value = number(reply.get(key))
+            value = number(reply.get(about.key))
         except ValueError as error:
-            yield odd(error, {key: reply.get(key)})
+            yield odd(error, {about.key: reply.get(about.key)})
             continue
-        if value is not None and value >= 0:
-            fields[key] = value
-    if not fields.get("battery_capacity_wh"):
-        fields.pop("battery_capacity_wh", None)  # 0 is how the cloud says that there is none
-    fields |= {name: _text(reply[key]) for key, name in WORDS.items() if isinstance(reply.get(key), str)}
-    reported_at = maybe_moment(reply.get("last_report_at"))
-    if reported_at is not None:
-        fields["last_report_at"] = float(reported_at)
+        if value is not None and value >= 0 and (value or name not in BATTERY):  # 0: the cloud's word for no battery
+            fields[name] = value
+    words = {name: reply.get(at.key) for name, at in WORDS.items()}
+    fields |= {name: _text(word) for name, word in words.items() if isinstance(word, str | int) and word != ""}
+    moments = {name: maybe_moment(reply.get(name)) for name in MOMENTS}
+    reported_at = moments["last_report_at"]
+    fields |= {name: float(at) for name, at in moments.items() if at is not None}
     began_at = maybe_moment(reply.get("operational_at"))
     yield SystemInfo(system=system, operational_at=began_at, reported_at=reported_at, fields=fields)
-    yield from odd_times(reply, ("operational_at", "last_report_at"))
+    yield from odd_times(reply, ("operational_at", *MOMENTS))
 
 
 def _meters(reply: Json) -> tuple[str, ...]:
@@ -121,12 +152,6 @@ def _text(value: object) -> str:
     return str(value).encode("utf-8", "replace").decode()
 
 
-INFO_FIELDS = {
-    "label": Field("name", "name and number"),
-    "timezone": Field("timezone", "the zone of its local days"),
-    "status": Field("status", "the vendor's word for its state"),
-    "last_report_at": Field("last_report_at", "the gateway's last report, epoch seconds"),
-}
 SYSTEMS = Stream(
     name="systems",
     about="the systems that an account can see",
@@ -136,10 +161,7 @@ SYSTEMS = Stream(
     v2=Route("systems", nothing, pages=Pages(_named, _next_name)),
     v4=Route("systems", nothing, pages=Pages(_numbered, _next_number)),
     systems=_systems,
-    fields={
-        "system_info": INFO_FIELDS
-        | {"last_energy_at": Field("last_energy_at", "when production was last reported, epoch seconds")}
-    },
+    fields={"system_info": SYSTEM_FIELDS},
 )
 SUMMARY = Stream(
     name="summary",
@@ -150,15 +172,7 @@ SUMMARY = Stream(
     v2=Route("systems/{system}/summary", nothing),
     v4=Route("systems/{system}/summary", nothing),
     systems=_summary,
-    fields={
-        "system_info": INFO_FIELDS
-        | {
-            "size_w": Field("size_w", "size of the roof, W"),
-            "modules": Field("modules", "number of panels"),
-            "battery_capacity_wh": Field("battery_capacity_wh", "rated capacity of the batteries, Wh"),
-            "production_source": Field("source", "`meter` or `microinverters`"),
-        }
-    },
+    fields={"system_info": {**NUMBERS, **WORDS, **MOMENTS}},
 )
 DEVICES = Stream(
     name="devices",
