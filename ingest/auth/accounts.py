@@ -72,12 +72,15 @@ class Accounts:
         if self._states[name].renewing or name in self._user_ids:
             return False
         state = self._look(name, authorizer)
-        if state.rest_until > now + 2 * HOUR:
-            state.rest_until = now
         if state.needed or state.rest_until > now:
             return False
         token = state.token
         return token is None or bool(state.stale) or now >= token.renew_at()
+
+    def clamp_future(self, now: int) -> None:
+        """The clock was set: no pause that was reckoned from the wrong time is longer than the longest."""
+        for state in self._states.values():
+            state.rest_until = min(state.rest_until, now + HOUR)
 
     def _look(self, name: str, authorizer: Authorizer) -> _State:
         """Take what is on the disk, when that has changed: a person may have authorized, or said good-bye."""

@@ -115,7 +115,7 @@ class TokenBucket:
         self._rate = HURRY * per_day / DAY
         most = max(LEAST_LUMP, per_day / 4)
         since = now if self._at is None else self._at
-        self._level = min(most, self._level + max(0, now - since) * self._rate)
+        self._level = min(most, self._level + (now - since) * self._rate)
         self._at = now
         return now if self._level >= 1 else now + ceil((1 - self._level) / max(self._rate, 1e-9))
 

@@ -114,7 +114,7 @@ class Inventory:
 
     def works(self, now: int) -> list[Work]:
         """Everything that may be asked for, one entry a pair."""
-        works = [self._listing(account, now) for account in self.settings.accounts]
+        works = [self._listing(account) for account in self.settings.accounts]
         for wanted in self._wanted.values():
             works += [self._work(wanted, stream, now) for stream in self._streams(wanted)]
         return works
@@ -122,14 +122,14 @@ class Inventory:
     def works_of(self, system: str, now: int) -> list[Work]:
         """The same of one system, or of the list of an account (`listing`)."""
         if system.startswith("@"):
-            return [self._listing(system[1:], now)]
+            return [self._listing(system[1:])]
         wanted = self._wanted.get(system)
         return [self._work(wanted, stream, now) for stream in self._streams(wanted)] if wanted else []
 
     def work(self, system: str, stream: str, now: int) -> Work | None:
         """One pair; None when it is not asked any more."""
         if system.startswith("@"):
-            return self._listing(system[1:], now)
+            return self._listing(system[1:])
         wanted = self._wanted.get(system)
         found = next((one for one in self._streams(wanted) if one.name == stream), None) if wanted else None
         return self._work(wanted, found, now) if wanted and found else None
@@ -154,14 +154,14 @@ class Inventory:
         since = wanted.since.at(now, zone(wanted.timezone).key)
         return since if pair.floor is None else min(pair.floor, since)
 
-    def _listing(self, account: str, now: int) -> Work:
+    def _listing(self, account: str) -> Work:
         wanted = Wanted(listing(account), account)
-        pair = self._pair((wanted.system, SYSTEMS.name), now)
+        pair = self._pair((wanted.system, SYSTEMS.name))
         return Work(wanted, SYSTEMS, SYSTEMS.route(self.version), SYSTEMS.every, pair)
 
     def _work(self, wanted: Wanted, stream: Stream, now: int) -> Work:
         key = wanted.system, stream.name
-        pair = self._pair(key, now)
+        pair = self._pair(key)
         row = self.systems.get(wanted.system) if stream.grain else None
         every = self.settings.every(stream.name) if stream.name in catalogue.CADENCES else stream.every
         return Work(
@@ -207,7 +207,7 @@ class Inventory:
         log = self.state.logs.get(row.system)
         if not row.probes or not log or now - log[-1].reported_at <= row.profile.rhythm.silent_after:
             return None
-        return min(row.probed_at or 0, now) + backoff(FIRST_PROBE, LONGEST_PAUSE, row.probes + 1)
+        return (row.probed_at or 0) + backoff(FIRST_PROBE, LONGEST_PAUSE, row.probes + 1)
 
     def _has_no_meter(self, pair: Pair) -> bool:
         """Whether the meter of a stream, or of all that its daily totals are about, is known not to exist."""
@@ -226,22 +226,15 @@ class Inventory:
         began = row.operational_at - DAY if row and row.operational_at else 0
         return max(self.floor(wanted, pair, now), pair.first_at or 0, began)
 
-    def _pair(self, key: tuple[str, str], now: int) -> Pair:
-        """What is remembered of a pair; a time further ahead than any pause comes from a clock that was wrong."""
-        pair = self.pairs.get(key) or Pair(*key)
-        asked_at = None if pair.asked_at is None else min(pair.asked_at, now)
-        rest_until, history_from = _sane(pair.rest_until, now), _sane(pair.history_from, now)
-        return replace(pair, asked_at=asked_at, rest_until=rest_until, history_from=history_from)
+    def _pair(self, key: tuple[str, str]) -> Pair:
+        """What is remembered of a pair."""
+        return self.pairs.get(key) or Pair(*key)
 
 
 def utc_offset(timezone: str, now: int) -> int:
     """Seconds by which the clocks of a zone are ahead of UTC."""
     offset = datetime.fromtimestamp(now, zone(timezone)).utcoffset()
     return int(offset.total_seconds()) if offset else 0
-
-
-def _sane(at: int, now: int) -> int:
-    return at if at <= now + 8 * DAY else now
 
 
 def _wanted(entry: SystemEntry, timezone: str) -> Wanted:

@@ -67,12 +67,12 @@ class DueQueue:
         swept_at, factors, generation, granted = self._state
         moved = any(abs(new / old - 1) > DRIFT for new, old in zip(self.factors, factors, strict=True))
         changed = generation != self._inventory.generation or granted != accounts
-        if changed or moved or not 0 <= now - swept_at < SWEEP:
+        if changed or moved or now - swept_at >= SWEEP:
             self._state = now, self.factors, self._inventory.generation, accounts
             self._sweep(now)
         for _ in range(min(PRICES, len(self._priced))):
             at, key = self._priced[0]
-            if 0 <= now - at < PRICED:
+            if now - at < PRICED:
                 break
             self._priced.popleft()
             if self._priced_at.get(key) == at:
@@ -184,7 +184,7 @@ class DueQueue:
 
     def history(self, now: int, flying: Collection[Key], *, only_leaving: bool) -> list[Task]:
         """The most urgent history calls."""
-        if not 0 <= now - self._fronted_at < MINUTE or not self._front:
+        if now - self._fronted_at >= MINUTE or not self._front:
             owing = ((debt.key, key) for key, debt in self._debts.items() if self._history_at(key) <= now)
             self._front = {key for _, key in heapq.nsmallest(2 * FRONT, owing)}
             self._fronted_at = now

@@ -32,7 +32,7 @@ def settled_until(work: Work, settle: int, now: int) -> int:
     On the grid on which the cloud is asked; a pair that has not been asked for long is late.
     """
     asked = work.asked_at
-    limit = edge(work.log, now if asked is None or now - asked > GAP_PATIENCE else min(asked, now), settle)
+    limit = edge(work.log, now if asked is None or now - asked > GAP_PATIENCE else asked, settle)
     span = wanted(work, now)
     if limit is None:
         return span.start

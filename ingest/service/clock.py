@@ -32,7 +32,7 @@ class Clock:
         self.sleep = sleep
         self._wall, self._steady = wall, steady
         self._guard = threading.Lock()
-        self._offset = 0.0
+        self._offset, self._lift = 0.0, 0.0
         self._doubt: int | None = None
         self._seen = wall() - steady()
         self.corrections = 0
@@ -44,7 +44,16 @@ class Clock:
             if abs(drift - self._seen) > TOLERANCE_S:
                 self._offset -= drift - self._seen
             self._seen = drift
-            return int(self._wall() + self._offset)
+            return int(self._wall() + self._offset + self._lift)
+
+    def not_before(self, at: int | None) -> None:
+        """Begin no earlier than a moment that is known to have passed, until the cloud says what time it is.
+
+        A machine without a clock of its own begins where it was switched off, or years before.
+        """
+        ahead = 0 if at is None else at - self.now()
+        with self._guard:
+            self._lift += max(0, ahead)
 
     def observe(self, date_at: int | None) -> None:
         """Take the cloud's own time from a reply, once the reply after it says the same: one `Date` may be wrong."""
@@ -54,11 +63,12 @@ class Clock:
         with self._guard:
             if abs(difference) <= TOLERANCE_S:
                 self._doubt = None
+                self._offset, self._lift = self._offset + self._lift, 0.0
             elif self._doubt is None or abs(difference - self._doubt) > TOLERANCE_S:
                 self._doubt = difference
             else:
                 self._doubt = None
-                self._offset += difference
+                self._offset, self._lift = self._offset + self._lift + difference, 0.0
                 self.corrections += 1
 
     @property

@@ -13,7 +13,6 @@ from ingest.commit.context import CommitContext
 from ingest.config import Settings
 from ingest.core.errors import StateError
 from ingest.core.http import Transport
-from ingest.core.units import DAY
 from ingest.deliver.sender import Delivery, record_delivery
 from ingest.enphase.call import Task
 from ingest.enphase.replies import Kind, Verdict
@@ -30,7 +29,7 @@ from ingest.plan.state import Pair
 from ingest.report.tokens import note_renewal
 from ingest.service import backfill, news
 from ingest.service.clock import Clock
-from ingest.store import backfills, ledger, snapshot
+from ingest.store import backfills, future, ledger, snapshot
 from ingest.store import meta as kept
 from ingest.store.database import Store
 
@@ -72,6 +71,7 @@ class Pipeline:
         self.classes = self.settings.ages
         self.plan = self.settings.plan
         self.app = self.settings.ledger_name
+        self.clock.not_before(ledger.last_at(self.store.db, self.app))
         with self.store.transaction() as db:
             ages.adopt(db, self.classes, self.clock.now())
         self.inventory = Inventory(self.settings, snapshot.load(self.store.db))
@@ -131,12 +131,15 @@ class Pipeline:
         if corrections != self._corrections:
             try:
                 with self.store.transaction() as db:
-                    ledger.clamp_future(db, self.app, now)
-                self._corrections = corrections
+                    self.breaker.paused_until = future.clamp_future(db, self.app, now)
             except StateError as error:
                 self.changes.bad("state", str(error))
-        if self.breaker.paused_until > now + 32 * DAY:
-            self.breaker.paused_until = now
+                return now
+            self._corrections = corrections
+            self.accounts.clamp_future(now)
+            self.inventory.replace(snapshot.load(self.store.db))
+            self.due_queue = DueQueue(self.inventory, self.classes)
+            self.dispatcher = Dispatcher(self.due_queue, self.settings.rules)
         return now
 
     def _start_calls(self, done: Tick, now: int) -> Tick:

@@ -64,14 +64,14 @@ def usage(db: sqlite3.Connection, app: str, now: int) -> Usage:
         "SELECT ended FROM calls WHERE app = ? AND ended > ? ORDER BY ended", (app, now - MINUTE - 1)
     ).fetchall()
     over = [purpose for at, purpose in flying if at < first]
-    recent = (*(min(now, at) for (at,) in ended), *(now for _ in flying))
+    recent = (*(at for (at,) in ended), *(now for _ in flying))
     return Usage(month + len(over), history + over.count(HISTORY), recent)
 
 
 def settle(db: sqlite3.Connection, app: str, now: int) -> None:
     """At the start: calls cut off by a crash end now."""
-    db.execute("UPDATE calls SET ended = ? WHERE app = ? AND ended IS NULL", (now, app))
-    clamp_future(db, app, now)
+    for call, verdict in db.execute("SELECT id, verdict FROM calls WHERE app = ? AND ended IS NULL", (app,)).fetchall():
+        end(db, call, now, verdict)
 
 
 def clamp_future(db: sqlite3.Connection, app: str, now: int) -> None:
@@ -104,6 +104,12 @@ def by_pair(db: sqlite3.Connection, app: str, since: int) -> dict[tuple[str, str
         "SELECT system, stream, count(*) FROM calls WHERE app = ? AND at >= ? GROUP BY system, stream", (app, since)
     )
     return {(system, stream): count for system, stream, count in rows}
+
+
+def last_at(db: sqlite3.Connection, app: str) -> int | None:
+    """When the newest call that is remembered was made: it is no earlier than that."""
+    found: int | None = db.execute("SELECT max(at) FROM calls WHERE app = ?", (app,)).fetchone()[0]
+    return found
 
 
 def first_at(db: sqlite3.Connection, app: str) -> int | None:

@@ -110,6 +110,26 @@ def test_a_wall_clock_that_is_set_right_is_no_longer_wrong(machine: Machine) -> 
     assert machine.clock.wrong_by == 0
 
 
+@pytest.mark.parametrize("behind", [0, 3 * 86400, 10**9])
+def test_it_begins_no_earlier_than_the_last_call(behind: int) -> None:
+    machine = Machine(START - behind)
+    machine.clock.not_before(START)
+    assert machine.clock.now() == START
+    assert machine.clock.wrong_by == 0, "nothing is said of the machine before the cloud has spoken"
+    machine.pass_by(10)
+    machine.clock.observe(START + 10)
+    assert machine.clock.now() == START + 10
+    assert machine.clock.wrong_by == -behind
+
+
+def test_a_last_call_in_the_future_is_corrected_by_the_cloud(machine: Machine) -> None:
+    machine.clock.not_before(START + 10**8)
+    assert machine.clock.now() == START + 10**8
+    for _ in range(2):
+        machine.clock.observe(START)
+    assert (machine.clock.now(), machine.clock.wrong_by, machine.clock.corrections) == (START, 0, 1)
+
+
 def test_the_real_clock_tells_the_time_of_this_machine() -> None:
     clock = Clock()
     first = clock.now()

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -134,7 +135,7 @@ def test_a_reply_that_is_none_leaves_no_point_and_no_coverage(tmp_path: Path, fa
 
 
 def test_over_real_http_such_replies_leave_a_sample_and_nothing_else(tmp_path: Path) -> None:
-    with Vendor([HOUSE], START) as vendor:
+    with Vendor([HOUSE], int(time.time())) as vendor:
         program = Program(tmp_path, api=vendor.api)
         program.consent(vendor)
         program.run("once", "--max-calls", "3")
@@ -147,6 +148,10 @@ def test_over_real_http_such_replies_leave_a_sample_and_nothing_else(tmp_path: P
             assert stored.ask(program.state, "SELECT 1 FROM samples WHERE length(body)"), f"{fault}: no sample"
             with contextlib.closing(Store(program.state)) as store, store.transaction() as db:
                 db.execute("DELETE FROM samples")
+                db.execute(
+                    "DELETE FROM meta WHERE key IN ('paused_until', 'weather')"
+                )  # the next begins in good weather
+                db.execute("UPDATE pairs SET rest_until = 0")
             setattr(vendor.cloud.faults, fault, 0.0)
         vendor.at += 2 * DAY
         program.run("once")

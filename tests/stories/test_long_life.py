@@ -199,3 +199,17 @@ def test_a_system_that_the_cloud_does_not_know_is_looked_for_in_the_configuratio
     assert "check its id" in remedy(unknown, "group", "home")
     hidden = Verdict(Kind.DENIED, "HTTP 404: Not Authorized")
     assert "tick" in remedy(hidden, "group", "home")
+
+
+@pytest.mark.parametrize("behind", [3 * DAY, 400 * DAY])
+def test_a_machine_that_starts_with_an_old_clock_forgets_no_call_of_the_month(behind: int, tmp_path: Path) -> None:
+    world = World(tmp_path, [HOUSE])
+    world.run(2 * DAY)
+    spent = ledger.usage(world.store.db, world.pipeline.app, int(world.time.true)).month
+    world.time.wrong_by = -float(behind)
+    world.crash()
+    world.run(DAY)
+    now = int(world.time.true)
+    assert abs(world.pipeline.clock.now() - now) <= 1
+    assert ledger.usage(world.store.db, world.pipeline.app, now).month > spent
+    assert ledger.usage(world.store.db, world.pipeline.app, now).month - spent <= 60
