@@ -106,7 +106,7 @@ class ApiSettings(Section):
     reserve: values.Share = 0.10
     """Part of the month that is never used: other tools may share the key."""
     backfill_share: values.Share = 0.20
-    """Part of what is left that is guaranteed to history."""
+    """Part of what is left of the month that is guaranteed to history."""
 
 
 class Account(Section):
