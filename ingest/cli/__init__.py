@@ -28,6 +28,7 @@ HOMES = {
     "check": "status",
     "doctor": "doctor",
     "setup-database": "database",
+    "verify": "verify",
     "notify": "notify",
     "completion": "shell",
     "man": "shell",

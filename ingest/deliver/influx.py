@@ -7,7 +7,7 @@ from typing import Any
 
 from ingest.deliver.answers import SinkAnswer, Words
 from ingest.deliver.connection import ANSWER_SECONDS, CONNECT_SECONDS, ca_file, parse_address, unreachable
-from ingest.deliver.influx_http import InfluxHttp
+from ingest.deliver.influx_http import InfluxHttp, identifier
 from ingest.deliver.line_sink import LineSink, Sleep
 
 _NO_ORG = "-"
@@ -84,6 +84,9 @@ class InfluxSink(LineSink):
     def _ask(self, statement: str) -> SinkAnswer:
         # A bucket of 1.8 may name a retention policy too: database/policy.
         return self._http.query(statement, self._bucket.partition("/")[0])
+
+    def _on(self) -> str:
+        return f" ON {identifier(self._bucket.partition('/')[0])}"
 
     def _may_read(self) -> str:
         bucket, org = shlex.quote(self._bucket), shlex.quote(self._org)

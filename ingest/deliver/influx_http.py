@@ -1,7 +1,7 @@
 """Requests to one InfluxDB of any version by plain HTTP, and what its InfluxQL answers."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import requests
@@ -11,6 +11,8 @@ from ingest.deliver.answers import SinkAnswer, Words, down, reason
 from ingest.deliver.connection import ANSWER_SECONDS, CONNECT_SECONDS, ca_file, unreachable
 
 Rows = list[dict[str, Any]]
+
+_DURATIONS = {"s": 1, "m": 60, "h": 3600}
 
 READING_PROOF = "SHOW FIELD KEYS LIMIT 1"
 """A question that fails without the right to read: to others, InfluxDB 2.9 answers as if nothing were there."""
@@ -79,17 +81,31 @@ def query_error(answer: SinkAnswer) -> str:
     return next((str(result["error"]) for result in results if "error" in result), "")
 
 
-def query_rows(answer: SinkAnswer, words: Words) -> Rows:
-    """The rows of an answer, with the tags of a `GROUP BY` as columns and without what is null.
-
-    Raises `SinkDown` with a sentence when the statement failed.
-    """
+def query_series(answer: SinkAnswer, words: Words) -> list[dict[str, Any]]:
+    """The series of an answer as the server gives them. Raises `SinkDown` when the statement failed."""
     if answer.status != 200:
         raise SinkDown(down(answer, words))
     why = query_error(answer)
     if why:
         raise SinkDown(words.hide(f"the database at {words.address} cannot answer: {why}"))
-    return list(_rows(_results(answer) or []))
+    return [series for result in _results(answer) or [] for series in result.get("series", ())]
+
+
+def series_rows(series: Mapping[str, Any]) -> Rows:
+    """The rows of a series, without what is null."""
+    named = [zip(series["columns"], values, strict=False) for values in series.get("values", ())]
+    return [{name: value for name, value in pairs if value is not None} for pairs in named]
+
+
+def duration_seconds(duration: str) -> int:
+    """Seconds of a duration as the server writes it, such as `24h0m0s`; `0s` is for ever."""
+    total, number = 0, ""
+    for letter in duration:
+        if letter.isdigit():
+            number += letter
+        else:
+            total, number = total + int(number) * _DURATIONS[letter], ""
+    return total
 
 
 def identifier(name: str) -> str:
@@ -112,11 +128,3 @@ def _results(answer: SinkAnswer) -> list[dict[str, Any]] | None:
     # InfluxDB 2 answers {} to a DELETE and to nothing else.
     results = document.get("results", [] if document == {} else None) if isinstance(document, dict) else None
     return results if isinstance(results, list) and all(isinstance(item, dict) for item in results) else None
-
-
-def _rows(results: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    for series in (series for result in results for series in result.get("series", ())):
-        tags = {name: value for name, value in series.get("tags", {}).items() if value != ""}
-        for values in series.get("values", ()):
-            named = zip(series["columns"], values, strict=False)
-            yield tags | {name: value for name, value in named if value is not None}

@@ -77,6 +77,9 @@ class InfluxV1Sink(LineSink):
     def _ask(self, statement: str) -> SinkAnswer:
         return self._http.query(statement, self._database)
 
+    def _on(self) -> str:
+        return f" ON {identifier(self._database)}"
+
     def _may_read(self) -> str:
         user, database = identifier(self._user or "USER"), identifier(self._database)
         return (

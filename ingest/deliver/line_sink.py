@@ -4,10 +4,12 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from typing import Any
 
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt
 
 from ingest.core.errors import SinkDown, SinkRefused
+from ingest.core.tally import Place, Tally, Total
 from ingest.deliver.answers import (
     UNREACHABLE,
     SinkAnswer,
@@ -18,7 +20,15 @@ from ingest.deliver.answers import (
     version_words,
     wait_asked,
 )
-from ingest.deliver.influx_http import READING_PROOF, Rows, query_error, query_rows
+from ingest.deliver.influx_http import (
+    READING_PROOF,
+    duration_seconds,
+    identifier,
+    literal,
+    query_error,
+    query_series,
+    series_rows,
+)
 
 LINES_PER_REQUEST = 5_000
 """About half a megabyte: every server takes it, and larger requests are not faster."""
@@ -60,16 +70,45 @@ class LineSink(ABC):
         """Prove that what was stored may be read back. Raises `SinkDown` with what makes that possible."""
         self._query(READING_PROOF)
 
-    def _query(self, statement: str) -> Rows:
-        """The rows of an InfluxQL statement. Raises `SinkDown`."""
+    def tally(self, measurements: Sequence[str], start: int, end: int) -> Tally:
+        """Counts and sums of what is stored with `start <= time < end`. Raises `SinkDown`."""
+        sources = ", ".join(map(identifier, measurements))
+        period = f"time >= {start}s AND time < {end}s"
+        found = self._query(f'SELECT count(*), sum(*) FROM {sources} WHERE {period} GROUP BY "system"')  # noqa: S608
+        return {
+            Place(series["name"], series["tags"]["system"]): _field_totals(row)
+            for series in found
+            for row in series_rows(series)
+        }
+
+    def kept_from(self, now: int) -> int:
+        """Points older than this are no longer kept; 0 where they are kept for ever. Raises `SinkDown`."""
+        policies = [
+            row for series in self._query(f"SHOW RETENTION POLICIES{self._on()}") for row in series_rows(series)
+        ]
+        seconds = next((duration_seconds(row["duration"]) for row in policies if row.get("default")), 0)
+        return now - seconds if seconds else 0
+
+    def delete(self, place: Place, start: int, end: int) -> None:
+        """Delete what is stored of a place with `start <= time < end`. Raises `SinkDown`."""
+        whose = f'"system" = {literal(place.system)} AND ' if place.system else ""
+        self._query(
+            f"DELETE FROM {identifier(place.measurement)} WHERE {whose}time >= {start}s AND time < {end}s"  # noqa: S608
+        )
+
+    def _query(self, statement: str) -> list[dict[str, Any]]:
+        """The series of the answer to an InfluxQL statement. Raises `SinkDown`."""
         answer = self._retrying(self._ask, statement)
         why = query_error(answer) if answer.status in (200, 403) else ""
         # A user without rights hears "not authorized" of 1.x, and of 2.x that there is no such database.
         if answer.status == 403 or "not authorized" in why or "database not found" in why:
-            raise SinkDown(
-                self._words.hide(f"the database at {self._words.address} cannot be read back: {self._may_read()}")
-            )
-        return query_rows(answer, self._words)
+            place = self._words.address
+            raise SinkDown(self._words.hide(f"the database at {place} cannot be read back: {self._may_read()}"))
+        return query_series(answer, self._words)
+
+    @abstractmethod
+    def _on(self) -> str:
+        """The end of a statement that asks about the database itself."""
 
     def _probe(self) -> SinkAnswer:
         return self._post(b"")
@@ -112,3 +151,8 @@ def _pause(state: RetryCallState) -> float:
 def _worth_another(answer: SinkAnswer) -> bool:
     # Who asks for a long pause is left alone: the sender comes back by itself.
     return passes_by_itself(answer) and (wait_asked(answer) or 0.0) <= _LONGEST_PAUSE
+
+
+def _field_totals(row: dict[str, Any]) -> dict[str, Total]:
+    counts = {name.removeprefix("count_"): int(value) for name, value in row.items() if name.startswith("count_")}
+    return {name: Total(count, float(row.get(f"sum_{name}", 0.0))) for name, count in counts.items() if count}

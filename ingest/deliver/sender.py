@@ -1,16 +1,19 @@
 """Delivery to one sink, by its one sender: changes of the archive in their order, and replays in between.
 
-At least once, never out of order for a row: what is sent is the row as it is now.
+At least once, never out of order for a row: what is sent is the row as it is now. When a sink comes back after an
+outage, all since its return before that is sent again: InfluxDB 1.x, killed in the middle of a write, drops at its next
+start what it acknowledged in between.
 """
 
 import logging
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ingest.core.backoff import backoff
 from ingest.core.errors import SinkDown, SinkRefused
-from ingest.deliver.sink import Sink
+from ingest.deliver.sink import Sink, VerifiableSink
+from ingest.deliver.verify import Verification, record_verification, verification
 from ingest.store import archive, outbox
 from ingest.store.archive import Row
 
@@ -23,7 +26,9 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 1, 300
 
 @dataclass(frozen=True)
 class Delivery:
-    """What one batch came to. `error` is why nothing could be taken; `job` the replay it belongs to, if any."""
+    """What one batch came to. `error` is why nothing could be taken; `job` the replay it belongs to, if any;
+    `returned`: all up to here was sent again after an outage.
+    """
 
     sink: str
     cursor: int = 0
@@ -34,14 +39,20 @@ class Delivery:
     job: int = 0
     position: tuple[int, int] = (0, 0)
     done: bool = False
+    returned: int = 0
 
 
-def record_delivery(db: sqlite3.Connection, delivery: Delivery, now: int) -> None:
-    """Write what a batch came to, inside the caller's transaction: the sink's cursor, its error, what it refused."""
+def record_delivery(db: sqlite3.Connection, delivery: Delivery | Verification, now: int) -> None:
+    """Write what a batch, or a look at a sink, came to, inside the caller's transaction."""
+    if isinstance(delivery, Verification):
+        record_verification(db, delivery)
+        return
     if delivery.error:
         outbox.failed(db, delivery.sink, delivery.error, now)
         return
     outbox.delivered(db, delivery.sink, delivery.cursor, delivery.sent, delivery.too_old)
+    if delivery.returned:
+        outbox.returned(db, delivery.sink, delivery.returned)
     if delivery.job:
         outbox.replayed(db, delivery.job, *delivery.position, done=delivery.done)
     outbox.park(db, delivery.sink, delivery.parked)
@@ -75,6 +86,8 @@ class Sender:
         self._sink = sink
         self._db = db
         self._cursor = cursor
+        row = outbox.sink(db, name)
+        self._was_down, self._again_to = bool(row and row.error), 0
         self._positions: dict[int, tuple[int, int] | None] = {}
         self._keys: dict[int, str] = {}
 
@@ -109,7 +122,26 @@ class Sender:
         pushed = self._push_all(rows)
         if isinstance(pushed, Delivery):
             return pushed
-        self._cursor = rows[-1][3]
+        self._cursor = served = rows[-1][3]
+        if self._was_down:
+            self._was_down = False
+            self._again_to = max(self._again_to, served)
+            self._cursor = min(served, outbox.returned_at(self._db, self.name))
+        elif self._again_to and served >= self._again_to:
+            again, self._again_to = self._again_to, 0
+            return replace(self._delivery(pushed), returned=again)
+        return self._delivery(pushed)
+
+    def verify(self, now: int) -> Verification | None:
+        """Hold what the sink has against the archive, where that is due and nothing is being sent. Never raises."""
+        if not isinstance(self._sink, VerifiableSink) or self.failures:
+            return None
+        try:
+            return verification(self._db, self._sink, self.name, now)
+        except sqlite3.Error as error:
+            return Verification(self.name, now, error=f"the archive cannot be read ({error})")
+
+    def _delivery(self, pushed: _Pushed) -> Delivery:
         return Delivery(self.name, self._cursor, pushed.sent, pushed.too_old, tuple(pushed.parked))
 
     def _replay(self) -> Delivery | None:
@@ -141,6 +173,7 @@ class Sender:
 
     def _failed(self, error: str) -> Delivery:
         self.failures += 1
+        self._was_down = True
         return Delivery(self.name, error=error)
 
     def _push(self, rows: list[Row], pushed: _Pushed) -> None:

@@ -6,7 +6,16 @@ Facts about users and rights: https://docs.influxdata.com/influxdb/v1/administra
 import secrets
 
 from ingest.deliver.answers import Words
-from ingest.deliver.influx_http import InfluxHttp, Rows, identifier, literal, query_error, query_rows
+from ingest.deliver.influx_http import (
+    InfluxHttp,
+    Rows,
+    duration_seconds,
+    identifier,
+    literal,
+    query_error,
+    query_series,
+    series_rows,
+)
 from ingest.deliver.setup import (
     WRITER,
     Changes,
@@ -17,8 +26,6 @@ from ingest.deliver.setup import (
     refused,
     retention_change,
 )
-
-_UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
 class SetupV1:
@@ -68,7 +75,7 @@ class SetupV1:
             return
         policies = self._rows(f"SHOW RETENTION POLICIES ON {name}")
         default = next((row for row in policies if row.get("default")), None)
-        change = retention_change(_seconds(default["duration"]), wanted) if default else None
+        change = retention_change(duration_seconds(default["duration"]), wanted) if default else None
         if default and change:
             if not change.is_open:
                 duration = f"{wanted.retention}s" if wanted.retention else "INF"
@@ -103,7 +110,7 @@ class SetupV1:
         answer = self._http.query(statement)
         if answer.status != 200:
             raise refused(self._http, self._words, answer, statement.split(" ON ", maxsplit=1)[0])
-        return query_rows(answer, self._words)
+        return [row for series in query_series(answer, self._words) for row in series_rows(series)]
 
     def _do(self, statement: str) -> None:
         """Run a statement, but in a check. Its text may hold a password and is shown nowhere."""
@@ -119,14 +126,3 @@ class SetupV1:
         if status in (401, 403) or "admin" in why:
             return "name an administrator with --admin-user, and a file with the password with --admin-password-file"
         return "is it an InfluxDB 1.x, and is that its address?"
-
-
-def _seconds(duration: str) -> int:
-    """Seconds of a duration as the server writes it, such as `24h0m0s`; `0s` is for ever."""
-    total, number = 0, ""
-    for letter in duration:
-        if letter.isdigit():
-            number += letter
-        else:
-            total, number = total + int(number) * _UNITS[letter], ""
-    return total

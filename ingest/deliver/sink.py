@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ingest.core.errors import ConfigError
+from ingest.core.tally import Place, Tally
 
 
 class Sink(Protocol):
@@ -28,6 +29,20 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Release the connections."""
+
+
+@runtime_checkable
+class VerifiableSink(Protocol):
+    """A sink whose content can be counted, and so be held against the archive. Each method raises `SinkDown`."""
+
+    def tally(self, measurements: Sequence[str], start: int, end: int) -> Tally:
+        """Counts and sums of what is stored with `start <= time < end`, by measurement and system."""
+
+    def kept_from(self, now: int) -> int:
+        """Points older than this are no longer kept; 0 where they are kept for ever."""
+
+    def delete(self, place: Place, start: int, end: int) -> None:
+        """Delete what is stored of a place with `start <= time < end`."""
 
 
 class SinkSettings(Protocol):

@@ -5,6 +5,7 @@ Everything is read from the state, so that it is the same beside a runner and wi
 
 import shutil
 import sqlite3
+from dataclasses import replace
 
 from ingest.config import Settings
 from ingest.core.words import span_words
@@ -101,7 +102,9 @@ def _sink(db: sqlite3.Connection, name: str) -> SinkReport:
         return SinkReport(name, backlog(db, 0), 0, 0, "", None, 0, "")
     parked = outbox.parked(db, name)
     why = parked[0][2] if parked else ""
-    return SinkReport(name, backlog(db, row.cursor), row.sent, row.too_old, row.error, row.since, len(parked), why)
+    seen = outbox.verified(db, name)
+    made = SinkReport(name, backlog(db, row.cursor), row.sent, row.too_old, row.error, row.since, len(parked), why)
+    return replace(made, verified_at=seen.at or None, differs=seen.differs[0] if seen.stays else "")
 
 
 def _receivers(settings: Settings, db: sqlite3.Connection) -> list[ReceiverReport]:

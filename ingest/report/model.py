@@ -127,7 +127,9 @@ class TokenReport:
 
 @dataclass(frozen=True)
 class SinkReport:
-    """A sink: points that wait for it, and what it could not take."""
+    """A sink: points that wait for it, and what it could not take. `verified_at` is when its content was last held
+    against the archive, `differs` what sending again did not mend.
+    """
 
     sink: str
     backlog: int
@@ -137,6 +139,8 @@ class SinkReport:
     since: int | None
     parked: int
     parked_why: str
+    verified_at: int | None = None
+    differs: str = ""
 
 
 @dataclass(frozen=True)

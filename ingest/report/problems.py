@@ -226,6 +226,9 @@ def _sinks(made: Report) -> Iterator[Problem]:
                 f"Sink {sink.sink} refuses {many(sink.parked, 'point')}: {sink.parked_why}",
                 f"When that is mended, send them again: `ingest replay --sink {sink.sink}`",
             )
+        elif sink.differs:
+            text = f"Sink {sink.sink} differs from the archive, also after it was sent again: {sink.differs}"
+            yield Problem("refused", sink.sink, text, f"`ingest verify --sink {sink.sink} --fix` makes it equal")
 
 
 def _clock(made: Report) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ import logging
 from ingest.auth.accounts import Renewal
 from ingest.core.units import DAY, MINUTE
 from ingest.deliver.sender import Delivery
+from ingest.deliver.verify import Verification
 from ingest.enphase import access
 from ingest.enphase.replies import Kind
 from ingest.fetch.worker import Outcome
@@ -49,8 +50,12 @@ def renewal(changes: Change, renewal: Renewal) -> None:
         changes.bad(name, str(renewal.error))
 
 
-def delivery(changes: Change, delivery: Delivery) -> None:
+def delivery(changes: Change, delivery: Delivery | Verification) -> None:
     """Log a batch sent to a sink."""
+    if isinstance(delivery, Verification):
+        tell = changes.good if delivery.is_good else changes.bad
+        tell(f"verify.{delivery.sink}", delivery.sentence)
+        return
     name = f"sink.{delivery.sink}"
     if delivery.error:
         changes.bad(name, f"{delivery.error}; points are kept and sent later")

@@ -99,10 +99,19 @@ class OneRun:
 
 
 def deliver(pipeline: Pipeline, senders: Sequence[Sender]) -> None:
-    """Send everything that waits; a sink that is down is left for later."""
+    """Send everything that waits, and what a look at the sink found missing; one that is down is left for later."""
     for sender in senders:
-        while (done := sender.step()) is not None:
-            pipeline.events.put(done)
+        _deliver_one(pipeline, sender)
+        looked = sender.verify(pipeline.clock.now())
+        if looked is not None:
+            pipeline.events.put(looked)
             pipeline.record()
-            if done.error:
-                break
+            _deliver_one(pipeline, sender)
+
+
+def _deliver_one(pipeline: Pipeline, sender: Sender) -> None:
+    while (done := sender.step()) is not None:
+        pipeline.events.put(done)
+        pipeline.record()
+        if done.error:
+            break

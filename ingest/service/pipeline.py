@@ -14,6 +14,7 @@ from ingest.config import Settings
 from ingest.core.errors import StateError
 from ingest.core.http import Transport
 from ingest.deliver.sender import Delivery, record_delivery
+from ingest.deliver.verify import Verification
 from ingest.enphase.call import Task
 from ingest.enphase.replies import Kind, Verdict
 from ingest.enphase.requests import ApiTarget, request
@@ -40,7 +41,7 @@ PARALLEL_FROM = 100
 TOKEN_SOON_S = 5
 """Seconds after which it is worth looking whether a token has come."""
 
-Event = Outcome | Renewal | Delivery
+Event = Outcome | Renewal | Delivery | Verification
 
 
 @dataclass
@@ -241,7 +242,7 @@ class Pipeline:
     # ── recording ─────────────────────────────────────────────────────────────────────────────────────
 
     def _record(self, happened: Event) -> None:
-        if isinstance(happened, Delivery):
+        if isinstance(happened, Delivery | Verification):
             self._record_delivery(happened)
         elif isinstance(happened, Renewal):
             self._record_renewal(happened)
@@ -292,7 +293,7 @@ class Pipeline:
         self.breaker = stopped(self.breaker, self.accounts.finish(renewal, now), now)
         news.renewal(self.changes, renewal)
 
-    def _record_delivery(self, delivery: Delivery) -> None:
+    def _record_delivery(self, delivery: Delivery | Verification) -> None:
         with self.store.transaction() as db:
             record_delivery(db, delivery, self.clock.now())
         news.delivery(self.changes, delivery)

@@ -162,7 +162,13 @@ class SenderLoop(threading.Thread):
             self._news.clear()
             done = self._sender.step()
             if done is None:
-                self._news.wait(TICK_S)
+                looked = self._sender.verify(pipeline.clock.now())
+                if looked is None:
+                    self._news.wait(TICK_S)
+                    continue
+                pipeline.events.put(looked)
+                self._service.wake()
+                self._news.wait(TICK_S)  # until it is recorded
                 continue
             pipeline.events.put(done)
             self._service.wake()

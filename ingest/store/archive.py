@@ -1,7 +1,7 @@
 """The archive: every point ever read, merged as the databases merge, with a number for each change."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, count, repeat
 from typing import NamedTuple
@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ingest.core.draft import Draft, Rows, by_series
 from ingest.core.draft import numbers as text_numbers
 from ingest.core.point import Point, parse_series, series_key
+from ingest.core.tally import Place, Total, totals
 
 Row = tuple[int, int, str, int]
 """series, time, fields, seq"""
@@ -107,6 +108,40 @@ def read(db: sqlite3.Connection, ids: Mapping[str, int], wants: Sequence[Want]) 
         for series, time, fields in db.execute(" UNION ALL ".join(parts)):
             found.setdefault(series, {})[time] = fields
     return {key: found[number] for key, number in ids.items() if number in found}
+
+
+def places(db: sqlite3.Connection) -> list[Place]:
+    """Every measurement of every system that there is, but what the pipeline says of itself, which is not kept."""
+    rows = db.execute(
+        "SELECT DISTINCT measurement, system FROM series WHERE measurement != 'ingest' ORDER BY measurement, system"
+    )
+    return [Place(*row) for row in rows]
+
+
+def bounds(db: sqlite3.Connection) -> tuple[int, int] | None:
+    """The oldest and the newest time of all; None without points."""
+    oldest, newest = db.execute(
+        "SELECT min(first), max(last) FROM (SELECT (SELECT min(time) FROM points WHERE series = id) AS first, "
+        "(SELECT max(time) FROM points WHERE series = id) AS last FROM series WHERE measurement != 'ingest')"
+    ).fetchone()
+    return None if oldest is None else (oldest, newest)
+
+
+def changed_days(db: sqlite3.Connection, seq: int) -> list[int]:
+    """The days since 1970 (UTC) of what changed after the number `seq`."""
+    return [day for (day,) in db.execute("SELECT DISTINCT time / 86400 FROM points WHERE seq > ?", (seq,))]
+
+
+def tally(
+    db: sqlite3.Connection, place: Place, period: tuple[int, int], besides: Container[tuple[int, int]]
+) -> dict[str, Total]:
+    """Counts and sums of a measurement of a system with `start <= time < end`, besides some (series, time)."""
+    rows = db.execute(
+        "SELECT series, time, fields FROM points WHERE series IN "
+        "(SELECT id FROM series WHERE measurement = ? AND system = ?) AND time >= ? AND time < ?",
+        (*place, *period),
+    )
+    return totals(fields for series, time, fields in rows if (series, time) not in besides)
 
 
 def next_seq(db: sqlite3.Connection) -> int:

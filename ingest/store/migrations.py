@@ -122,6 +122,9 @@ MIGRATIONS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (
         PRIMARY KEY (system, stream, time, reason)
     ) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE sinks ADD COLUMN returned INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 
 VERSION = len(MIGRATIONS)

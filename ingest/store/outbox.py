@@ -3,9 +3,10 @@
 import json
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 
-from ingest.store import archive
+from ingest.core.tally import Place
+from ingest.store import archive, meta
 from ingest.store.archive import Filter, Row
 
 
@@ -33,6 +34,29 @@ class Replay:
     time: int
 
 
+@dataclass(frozen=True)
+class Verified:
+    """What the last look at a sink's content found, and when the next is due. `stays`: sending again did not help."""
+
+    at: int = 0
+    next_at: int = 0
+    seq: int = 0
+    differs: list[str] = field(default_factory=list)
+    error: str = ""
+    stays: bool = False
+
+
+def verified(db: sqlite3.Connection, name: str) -> Verified:
+    """The last look at what a sink holds."""
+    text = meta.read(db, f"verified.{name}")
+    return Verified(**json.loads(text)) if text else Verified()
+
+
+def verify_noted(db: sqlite3.Connection, name: str, state: Verified) -> None:
+    """Keep what a look at a sink found."""
+    meta.write(db, f"verified.{name}", json.dumps(asdict(state)))
+
+
 def sink(db: sqlite3.Connection, name: str) -> SinkRow | None:
     """A sink's row, None before it was first opened."""
     row = db.execute(
@@ -57,6 +81,17 @@ def delivered(db: sqlite3.Connection, name: str, cursor: int, sent: int, too_old
         "UPDATE sinks SET cursor = ?, sent = sent + ?, too_old = too_old + ?, error = '', since = NULL WHERE name = ?",
         (cursor, sent, too_old, name),
     )
+
+
+def returned_at(db: sqlite3.Connection, name: str) -> int:
+    """Up to which change all was sent again after the last outage of a sink; 0 before the first."""
+    row = db.execute("SELECT returned FROM sinks WHERE name = ?", (name,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def returned(db: sqlite3.Connection, name: str, cursor: int) -> None:
+    """Note up to which change all was sent again after an outage."""
+    db.execute("UPDATE sinks SET returned = ? WHERE name = ?", (cursor, name))
 
 
 def failed(db: sqlite3.Connection, name: str, error: str, at: int) -> None:
@@ -89,6 +124,26 @@ def parked(db: sqlite3.Connection, name: str) -> list[tuple[str, int, str]]:
         "ORDER BY key, time",
         (name,),
     ).fetchall()
+
+
+def parked_rows(db: sqlite3.Connection, name: str) -> set[tuple[int, int]]:
+    """(series, time) of the lines set aside for a sink."""
+    return set(db.execute("SELECT series, time FROM parked WHERE sink = ?", (name,)))
+
+
+def waiting(db: sqlite3.Connection, name: str) -> set[Place]:
+    """The measurements of systems of which something waits for a sink."""
+    rows = db.execute(
+        "SELECT DISTINCT measurement, system FROM points JOIN series ON series.id = points.series "
+        "WHERE seq > (SELECT cursor FROM sinks WHERE name = ?)",
+        (name,),
+    )
+    return {Place(*row) for row in rows}
+
+
+def has_replays(db: sqlite3.Connection, name: str) -> bool:
+    """Whether something is still to be sent to a sink again."""
+    return bool(db.execute("SELECT 1 FROM replays WHERE sink = ? AND NOT done", (name,)).fetchone())
 
 
 def ask_replay(db: sqlite3.Connection, name: str, wanted: Filter) -> int:

@@ -1,0 +1,110 @@
+"""The command that holds the databases against the archive."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from typing import Any
+
+import click
+
+from ingest.cli.context import Context
+from ingest.cli.data import moment
+from ingest.core.errors import ConfigError, StateLocked
+from ingest.deliver.sender import Sender, record_delivery
+from ingest.deliver.sink import Sink, VerifiableSink, open_sink
+from ingest.deliver.verify import Difference, all_periods, ask_again, differences
+from ingest.service import identity
+from ingest.service.build import target_of
+from ingest.store import outbox
+from ingest.store.database import Store
+
+RUNNER_PATIENCE_S = 600
+
+
+@click.command()
+@click.option("--sink", "only", metavar="NAME", help="This one only.")
+@click.option("--since", metavar="WHEN", help="Look at what is younger. Default: everything.")
+@click.option("--fix", is_flag=True, help="Send again what differs; delete what is only in the database.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.pass_obj
+def verify(context: Context, only: str | None, since: str | None, *, fix: bool, as_json: bool) -> None:
+    """Hold each database against the archive: counts and sums by measurement, system and month.
+
+    Ends with 0 when they are equal, else with 1.
+    """
+    names = list(context.settings.sinks)
+    if only is not None and only not in names:
+        known = ", ".join(names) or "none are configured"
+        raise ConfigError(f"{context.settings.config_path}: no sink is called {only!r}; known: {known}")
+    store = context.state()
+    try:
+        begin = moment(since, "", context.clock.now())
+        found = {name: _look(context, store, name, begin, fix=fix) for name in names if only in (None, name)}
+    finally:
+        store.close()
+    if as_json:
+        context.show_json({name: [_document(item) for item in items] for name, items in found.items()})
+    else:
+        _print(context, found, fix=fix)
+    if any(found.values()):
+        raise click.exceptions.Exit(1)
+
+
+def _look(context: Context, store: Store, name: str, since: int | None, *, fix: bool) -> list[Difference]:
+    with closing(open_sink(target_of(context.settings.sinks[name]))) as sink:
+        if not isinstance(sink, VerifiableSink):
+            return []
+        now = context.clock.now()
+        found = list(differences(store.db, sink, name, all_periods(store.db, since), now))
+        # A runner may have delivered something between the two looks.
+        found = found and list(differences(store.db, sink, name, _periods(found), now))
+        if not (found and fix):
+            return found
+        for item in found:
+            if item.is_surplus:
+                sink.delete(item.place, *item.period)
+        with store.transaction() as db:
+            ask_again(db, name, found)
+        _send(context, store, name, sink)
+        return list(differences(store.db, sink, name, _periods(found), now))
+
+
+def _periods(found: Sequence[Difference]) -> list[tuple[int, int]]:
+    return sorted({item.period for item in found})
+
+
+def _send(context: Context, store: Store, name: str, sink: Sink) -> None:
+    """Have the replays carried out: by the runner where one is at work, else here."""
+    try:
+        own = identity.open_store(context.settings, None, own=True)
+    except StateLocked:
+        until = context.clock.now() + RUNNER_PATIENCE_S
+        while outbox.has_replays(store.db, name) and context.clock.now() < until:
+            context.clock.sleep(1)
+        return
+    with ExitStack() as stack:
+        stack.enter_context(closing(own))
+        row = outbox.open_sink(own.db, name, sink.fingerprint)
+        reader = stack.enter_context(closing(own.reader()))
+        sender = Sender(name, sink, reader, row.cursor)
+        while (done := sender.step()) is not None:
+            with own.transaction() as db:
+                record_delivery(db, done, context.clock.now())
+            if done.error:
+                break
+
+
+def _document(item: Difference) -> dict[str, Any]:
+    start, end = item.period
+    place = {"measurement": item.place.measurement, "system": item.place.system, "start": start, "end": end}
+    return place | {"field": item.field, "archive": item.archived, "database": item.stored}
+
+
+def _print(context: Context, found: dict[str, list[Difference]], *, fix: bool) -> None:
+    for name, items in found.items():
+        if not items:
+            context.show(f"✓ sink {name} holds what the archive has")
+            continue
+        for item in items:
+            context.show(f"✗ sink {name}: {item.sentence}")
+        if not fix:
+            context.show(f"To send it again: `ingest verify --sink {name} --fix`")

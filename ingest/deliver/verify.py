@@ -1,0 +1,193 @@
+"""The database is proved, not believed: what a sink holds, counted and summed, against the archive.
+
+Acknowledged is not stored: InfluxDB 1.x, killed in the middle of a write, drops at its next start what it acknowledged
+in between; a volume can be lost or restored from an old backup; somebody can drop a database.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ingest.core.errors import SinkDown
+from ingest.core.tally import NOTHING, Place, Totals, is_equal
+from ingest.core.units import DAY, HOUR
+from ingest.core.words import many
+from ingest.deliver.sink import VerifiableSink
+from ingest.store import archive, outbox
+from ingest.store.archive import Filter
+from ingest.store.outbox import Verified
+
+Period = tuple[int, int]
+"""`start <= time < end`, epoch seconds."""
+
+WEEK = 7 * DAY
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A measurement of a system in a month (or the part of one that was looked at), where the two do not agree."""
+
+    place: Place
+    period: Period
+    archived: int
+    stored: int
+    field: str
+
+    @property
+    def is_surplus(self) -> bool:
+        """Whether the database holds what the archive does not: sending again cannot mend that."""
+        return self.stored > self.archived
+
+    @property
+    def wanted(self) -> Filter:
+        """Which points of the archive are meant."""
+        return Filter((self.place.measurement,), self.place.system, *self.period)
+
+    @property
+    def sentence(self) -> str:
+        """What differs, in words."""
+        name, system = self.place
+        month = datetime.fromtimestamp(self.period[0], UTC).strftime("%Y-%m")
+        where = f"{name}{f' of {system}' if system else ''}, {month}"
+        if self.archived == self.stored:
+            return f"{where}: the sums of {self.field} differ"
+        return f"{where}: {self.stored:,} of {many(self.archived, 'point')} in the database ({self.field})"
+
+
+def months(first: int, last: int) -> list[Period]:
+    """The calendar months (UTC) from the one that holds `first` to the one that holds `last`."""
+    found, at = [], datetime.fromtimestamp(first, UTC)
+    at = datetime(at.year, at.month, 1, tzinfo=UTC)
+    while at.timestamp() <= last:
+        after = datetime(at.year + at.month // 12, at.month % 12 + 1, 1, tzinfo=UTC)
+        found.append((int(at.timestamp()), int(after.timestamp())))
+        at = after
+    return found
+
+
+def all_periods(db: sqlite3.Connection, since: int | None = None) -> list[Period]:
+    """Every month of the archive, the newest first; `since` cuts the oldest one."""
+    bounds = archive.bounds(db)
+    if bounds is None:
+        return []
+    first, last = bounds
+    first = first if since is None else max(first, since)
+    return [(max(start, first), end) for start, end in reversed(months(first, last))]
+
+
+def daily_periods(db: sqlite3.Connection, now: int, seq: int) -> list[Period]:
+    """What is looked at once a day: the last week, the months of what changed after the number `seq`, and one older
+    month, another one each day.
+    """
+    older = [(start, min(end, now - WEEK)) for start, end in all_periods(db) if start < now - WEEK]
+    changed = archive.changed_days(db, seq)
+    turn = now // DAY % len(older) if older else 0
+    wanted = [
+        (start, end)
+        for number, (start, end) in enumerate(older)
+        if number == turn or any(start // DAY <= day <= end // DAY for day in changed)
+    ]
+    return [(now - WEEK, now + DAY), *wanted]
+
+
+def differences(
+    db: sqlite3.Connection, sink: VerifiableSink, name: str, periods: Iterable[Period], now: int
+) -> Iterator[Difference]:
+    """Where sink `name` holds something else than the archive. Raises `SinkDown`.
+
+    What the database no longer keeps, what it refused and what still waits for it is not held against it.
+    """
+    kept_from = sink.kept_from(now)
+    for start, end in periods:
+        begin = max(start, kept_from + HOUR) if kept_from else start
+        if begin < end:
+            yield from _of_period(db, sink, name, (begin, end))
+
+
+def _of_period(db: sqlite3.Connection, sink: VerifiableSink, name: str, period: Period) -> Iterator[Difference]:
+    places = archive.places(db)
+    stored = sink.tally(sorted({place.measurement for place in places}), *period)
+    waiting, refused = outbox.waiting(db, name), outbox.parked_rows(db, name)
+    for place in places:
+        archived, held = archive.tally(db, place, period, refused), stored.get(place, {})
+        if place not in waiting and not is_equal(archived, held):
+            yield _difference(place, period, archived, held)
+
+
+def _difference(place: Place, period: Period, archived: Totals, held: Totals) -> Difference:
+    """The field whose numbers differ most stands for all."""
+
+    def numbers(field: str) -> tuple[int, int]:
+        return archived.get(field, NOTHING).number, held.get(field, NOTHING).number
+
+    def distance(field: str) -> tuple[int, float]:
+        ours, theirs = numbers(field)
+        return abs(ours - theirs), abs(archived.get(field, NOTHING).sum - held.get(field, NOTHING).sum)
+
+    field = max(sorted({*archived, *held}), key=distance)
+    return Difference(place, period, *numbers(field), field)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What the look at one sink found, of all changes up to `seq`. `error` says why it could not be looked at."""
+
+    sink: str
+    at: int
+    found: tuple[Difference, ...] = ()
+    error: str = ""
+    seq: int = 0
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the sink holds what the archive has."""
+        return not (self.found or self.error)
+
+    @property
+    def sentence(self) -> str:
+        """What was found, in words."""
+        if self.error:
+            return f"sink {self.sink}: {self.error}"
+        if not self.found:
+            return f"sink {self.sink} holds what the archive has"
+        examples = "; ".join(difference.sentence for difference in self.found[:3])
+        return f"sink {self.sink} does not hold what was sent ({examples}); it is sent again"
+
+
+def verification(db: sqlite3.Connection, sink: VerifiableSink, name: str, now: int) -> Verification | None:
+    """The daily look, where it is due: in small, and at everything as soon as something differs."""
+    state = outbox.verified(db, name)
+    if now < state.next_at or outbox.has_replays(db, name):
+        return None
+    seq = archive.next_seq(db) - 1
+    try:
+        # What differed is looked at again as a whole: has it helped to send it again?
+        found = () if state.differs else tuple(differences(db, sink, name, daily_periods(db, now, state.seq), now))
+        if found or state.differs:
+            found = tuple(differences(db, sink, name, all_periods(db), now))
+    except SinkDown as error:
+        return Verification(name, now, error=str(error))
+    return Verification(name, now, found, seq=seq)
+
+
+def record_verification(db: sqlite3.Connection, done: Verification) -> None:
+    """Note what was found, inside the caller's transaction, and ask that what differs is sent again.
+
+    Whether that has mended it is seen an hour later; what it cannot mend is left to a person.
+    """
+    before = outbox.verified(db, done.sink)
+    sentences = [difference.sentence for difference in done.found]
+    stays = bool(sentences) and sentences == before.differs
+    pause = HOUR if done.found and not stays else DAY
+    outbox.verify_noted(
+        db, done.sink, Verified(done.at, done.at + pause, done.seq or before.seq, sentences, done.error, stays)
+    )
+    if not stays:
+        ask_again(db, done.sink, done.found)
+
+
+def ask_again(db: sqlite3.Connection, name: str, found: Sequence[Difference]) -> None:
+    """Store what it takes to send again what differs."""
+    for difference in found:
+        outbox.ask_replay(db, name, difference.wanted)
