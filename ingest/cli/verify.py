@@ -11,7 +11,7 @@ from ingest.cli.data import moment
 from ingest.core.errors import ConfigError, StateLocked
 from ingest.deliver.sender import Sender, record_delivery
 from ingest.deliver.sink import Sink, VerifiableSink, open_sink
-from ingest.deliver.verify import Difference, all_periods, ask_again, differences
+from ingest.deliver.verify import Mismatch, all_periods, ask_again, differences
 from ingest.service import identity
 from ingest.service.build import target_of
 from ingest.store import outbox
@@ -49,7 +49,7 @@ def verify(context: Context, only: str | None, since: str | None, *, fix: bool, 
         raise click.exceptions.Exit(1)
 
 
-def _look(context: Context, store: Store, name: str, since: int | None, *, fix: bool) -> list[Difference]:
+def _look(context: Context, store: Store, name: str, since: int | None, *, fix: bool) -> list[Mismatch]:
     with closing(open_sink(target_of(context.settings.sinks[name]))) as sink:
         if not isinstance(sink, VerifiableSink):
             return []
@@ -68,7 +68,7 @@ def _look(context: Context, store: Store, name: str, since: int | None, *, fix: 
         return list(differences(store.db, sink, name, _periods(found), now))
 
 
-def _periods(found: Sequence[Difference]) -> list[tuple[int, int]]:
+def _periods(found: Sequence[Mismatch]) -> list[tuple[int, int]]:
     return sorted({item.period for item in found})
 
 
@@ -93,13 +93,13 @@ def _send(context: Context, store: Store, name: str, sink: Sink) -> None:
                 break
 
 
-def _document(item: Difference) -> dict[str, Any]:
+def _document(item: Mismatch) -> dict[str, Any]:
     start, end = item.period
     place = {"measurement": item.place.measurement, "system": item.place.system, "start": start, "end": end}
     return place | {"field": item.field, "archive": item.archived, "database": item.stored}
 
 
-def _print(context: Context, found: dict[str, list[Difference]], *, fix: bool) -> None:
+def _print(context: Context, found: dict[str, list[Mismatch]], *, fix: bool) -> None:
     for name, items in found.items():
         if not items:
             context.show(f"✓ sink {name} holds what the archive has")

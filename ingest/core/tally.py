@@ -7,28 +7,28 @@ from typing import NamedTuple
 from ingest.core.point import decode_fields
 
 
-class Place(NamedTuple):
+class MeasuredSystem(NamedTuple):
     """A measurement of a system; points that belong to no system have an empty one."""
 
     measurement: str
     system: str
 
 
-class Total(NamedTuple):
+class FieldTotal(NamedTuple):
     """How often a field is there, and what its numbers sum to; texts count, and sum to nothing."""
 
     number: int
     sum: float
 
 
-NOTHING = Total(0, 0.0)
-Totals = Mapping[str, Total]
+NOTHING = FieldTotal(0, 0.0)
+Totals = Mapping[str, FieldTotal]
 """By field."""
-Tally = Mapping[Place, Totals]
+Tally = Mapping[MeasuredSystem, Totals]
 """What one stretch of time holds."""
 
 
-def totals(rows: Iterable[str]) -> dict[str, Total]:
+def totals(rows: Iterable[str]) -> dict[str, FieldTotal]:
     """The totals of encoded field sets."""
     counts: dict[str, int] = {}
     sums: dict[str, float] = {}
@@ -36,7 +36,7 @@ def totals(rows: Iterable[str]) -> dict[str, Total]:
         for name, value in decode_fields(text).items():
             counts[name] = counts.get(name, 0) + 1
             sums[name] = sums.get(name, 0.0) + (value if isinstance(value, float) else 0.0)
-    return {name: Total(count, sums[name]) for name, count in counts.items()}
+    return {name: FieldTotal(count, sums[name]) for name, count in counts.items()}
 
 
 def is_equal(one: Totals, two: Totals) -> bool:

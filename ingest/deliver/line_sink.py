@@ -9,7 +9,7 @@ from typing import Any
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt
 
 from ingest.core.errors import SinkDown, SinkRefused
-from ingest.core.tally import Place, Tally, Total
+from ingest.core.tally import FieldTotal, MeasuredSystem, Tally
 from ingest.deliver.answers import (
     UNREACHABLE,
     SinkAnswer,
@@ -76,7 +76,7 @@ class LineSink(ABC):
         period = f"time >= {start}s AND time < {end}s"
         found = self._query(f'SELECT count(*), sum(*) FROM {sources} WHERE {period} GROUP BY "system"')  # noqa: S608
         return {
-            Place(series["name"], series["tags"]["system"]): _field_totals(row)
+            MeasuredSystem(series["name"], series["tags"]["system"]): _field_totals(row)
             for series in found
             for row in series_rows(series)
         }
@@ -89,7 +89,7 @@ class LineSink(ABC):
         seconds = next((duration_seconds(row["duration"]) for row in policies if row.get("default")), 0)
         return now - seconds if seconds else 0
 
-    def delete(self, place: Place, start: int, end: int) -> None:
+    def delete(self, place: MeasuredSystem, start: int, end: int) -> None:
         """Delete what is stored of a place with `start <= time < end`. Raises `SinkDown`."""
         whose = f'"system" = {literal(place.system)} AND ' if place.system else ""
         self._query(
@@ -153,6 +153,6 @@ def _worth_another(answer: SinkAnswer) -> bool:
     return passes_by_itself(answer) and (wait_asked(answer) or 0.0) <= _LONGEST_PAUSE
 
 
-def _field_totals(row: dict[str, Any]) -> dict[str, Total]:
+def _field_totals(row: dict[str, Any]) -> dict[str, FieldTotal]:
     counts = {name.removeprefix("count_"): int(value) for name, value in row.items() if name.startswith("count_")}
-    return {name: Total(count, float(row.get(f"sum_{name}", 0.0))) for name, count in counts.items() if count}
+    return {name: FieldTotal(count, float(row.get(f"sum_{name}", 0.0))) for name, count in counts.items() if count}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from ingest.core.errors import ConfigError
-from ingest.core.tally import Place, Tally
+from ingest.core.tally import MeasuredSystem, Tally
 
 
 class Sink(Protocol):
@@ -41,7 +41,7 @@ class VerifiableSink(Protocol):
     def kept_from(self, now: int) -> int:
         """Points older than this are no longer kept; 0 where they are kept for ever."""
 
-    def delete(self, place: Place, start: int, end: int) -> None:
+    def delete(self, place: MeasuredSystem, start: int, end: int) -> None:
         """Delete what is stored of a place with `start <= time < end`."""
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ingest.core.errors import SinkDown
-from ingest.core.tally import NOTHING, Place, Totals, is_equal
+from ingest.core.tally import NOTHING, MeasuredSystem, Totals, is_equal
 from ingest.core.units import DAY, HOUR
 from ingest.core.words import many
 from ingest.deliver.sink import VerifiableSink
@@ -25,10 +25,10 @@ WEEK = 7 * DAY
 
 
 @dataclass(frozen=True)
-class Difference:
+class Mismatch:
     """A measurement of a system in a month (or the part of one that was looked at), where the two do not agree."""
 
-    place: Place
+    place: MeasuredSystem
     period: Period
     archived: int
     stored: int
@@ -93,7 +93,7 @@ def daily_periods(db: sqlite3.Connection, now: int, seq: int) -> list[Period]:
 
 def differences(
     db: sqlite3.Connection, sink: VerifiableSink, name: str, periods: Iterable[Period], now: int
-) -> Iterator[Difference]:
+) -> Iterator[Mismatch]:
     """Where sink `name` holds something else than the archive. Raises `SinkDown`.
 
     What the database no longer keeps, what it refused and what still waits for it is not held against it.
@@ -105,7 +105,7 @@ def differences(
             yield from _of_period(db, sink, name, (begin, end))
 
 
-def _of_period(db: sqlite3.Connection, sink: VerifiableSink, name: str, period: Period) -> Iterator[Difference]:
+def _of_period(db: sqlite3.Connection, sink: VerifiableSink, name: str, period: Period) -> Iterator[Mismatch]:
     places = archive.places(db)
     stored = sink.tally(sorted({place.measurement for place in places}), *period)
     waiting, refused = outbox.waiting(db, name), outbox.parked_rows(db, name)
@@ -115,7 +115,7 @@ def _of_period(db: sqlite3.Connection, sink: VerifiableSink, name: str, period: 
             yield _difference(place, period, archived, held)
 
 
-def _difference(place: Place, period: Period, archived: Totals, held: Totals) -> Difference:
+def _difference(place: MeasuredSystem, period: Period, archived: Totals, held: Totals) -> Mismatch:
     """The field whose numbers differ most stands for all."""
 
     def numbers(field: str) -> tuple[int, int]:
@@ -126,7 +126,7 @@ def _difference(place: Place, period: Period, archived: Totals, held: Totals) ->
         return abs(ours - theirs), abs(archived.get(field, NOTHING).sum - held.get(field, NOTHING).sum)
 
     field = max(sorted({*archived, *held}), key=distance)
-    return Difference(place, period, *numbers(field), field)
+    return Mismatch(place, period, *numbers(field), field)
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class Verification:
 
     sink: str
     at: int
-    found: tuple[Difference, ...] = ()
+    found: tuple[Mismatch, ...] = ()
     error: str = ""
     seq: int = 0
 
@@ -187,7 +187,7 @@ def record_verification(db: sqlite3.Connection, done: Verification) -> None:
         ask_again(db, done.sink, done.found)
 
 
-def ask_again(db: sqlite3.Connection, name: str, found: Sequence[Difference]) -> None:
+def ask_again(db: sqlite3.Connection, name: str, found: Sequence[Mismatch]) -> None:
     """Store what it takes to send again what differs."""
     for difference in found:
         outbox.ask_replay(db, name, difference.wanted)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ingest.core.draft import Draft, Rows, by_series
 from ingest.core.draft import numbers as text_numbers
 from ingest.core.point import Point, parse_series, series_key
-from ingest.core.tally import Place, Total, totals
+from ingest.core.tally import FieldTotal, MeasuredSystem, totals
 
 Row = tuple[int, int, str, int]
 """series, time, fields, seq"""
@@ -110,12 +110,12 @@ def read(db: sqlite3.Connection, ids: Mapping[str, int], wants: Sequence[Want]) 
     return {key: found[number] for key, number in ids.items() if number in found}
 
 
-def places(db: sqlite3.Connection) -> list[Place]:
+def places(db: sqlite3.Connection) -> list[MeasuredSystem]:
     """Every measurement of every system that there is, but what the pipeline says of itself, which is not kept."""
     rows = db.execute(
         "SELECT DISTINCT measurement, system FROM series WHERE measurement != 'ingest' ORDER BY measurement, system"
     )
-    return [Place(*row) for row in rows]
+    return [MeasuredSystem(*row) for row in rows]
 
 
 def bounds(db: sqlite3.Connection) -> tuple[int, int] | None:
@@ -133,8 +133,8 @@ def changed_days(db: sqlite3.Connection, seq: int) -> list[int]:
 
 
 def tally(
-    db: sqlite3.Connection, place: Place, period: tuple[int, int], besides: Container[tuple[int, int]]
-) -> dict[str, Total]:
+    db: sqlite3.Connection, place: MeasuredSystem, period: tuple[int, int], besides: Container[tuple[int, int]]
+) -> dict[str, FieldTotal]:
     """Counts and sums of a measurement of a system with `start <= time < end`, besides some (series, time)."""
     rows = db.execute(
         "SELECT series, time, fields FROM points WHERE series IN "

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 
-from ingest.core.tally import Place
+from ingest.core.tally import MeasuredSystem
 from ingest.store import archive, meta
 from ingest.store.archive import Filter, Row
 
@@ -131,14 +131,14 @@ def parked_rows(db: sqlite3.Connection, name: str) -> set[tuple[int, int]]:
     return set(db.execute("SELECT series, time FROM parked WHERE sink = ?", (name,)))
 
 
-def waiting(db: sqlite3.Connection, name: str) -> set[Place]:
+def waiting(db: sqlite3.Connection, name: str) -> set[MeasuredSystem]:
     """The measurements of systems of which something waits for a sink."""
     rows = db.execute(
         "SELECT DISTINCT measurement, system FROM points JOIN series ON series.id = points.series "
         "WHERE seq > (SELECT cursor FROM sinks WHERE name = ?)",
         (name,),
     )
-    return {Place(*row) for row in rows}
+    return {MeasuredSystem(*row) for row in rows}
 
 
 def has_replays(db: sqlite3.Connection, name: str) -> bool:
