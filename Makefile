@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-long bench lint format lock boards secrets image-test screenshots clean
+.PHONY: run test test-long bench lint format lock boards board-pictures secrets image-test screenshots clean
 
 run: $(VENV)/.installed
 	@exec $(BIN)/ingest run
@@ -48,6 +48,12 @@ $(VENV)/.tested: requirements-test.lock $(VENV)/.installed
 # The boards of Grafana, from their parts in boards/.
 boards: $(VENV)/.installed
 	@$(BIN)/python -m boards
+
+# Pictures of the boards in every situation, into .reader/shots.
+board-pictures: $(VENV)/.tested
+	@scripts/servers.sh influxdb chromium
+	@scripts/reader.sh pictures
+	@$(BIN)/python -m tests.stack.pictures
 
 # The pictures of the README, from the simulator.
 screenshots: $(VENV)/.tested

@@ -2,6 +2,7 @@
 
 from boards.frame import ALL_SYSTEMS, Json, dashboard, system
 from boards.panels import COUNT, SHARE, TEXT, curves, joined, of, ordered, organized, query, rows, stat, table
+from boards.pipeline import WIDTHS
 
 DAY = "time >= now() - 1d AND time <= now()"
 NOTHING = "The pipeline has said nothing in the last day."
@@ -59,7 +60,7 @@ def why() -> Json:
         ],
         TEXT,
         "Nothing went wrong since yesterday.",
-        [of("When", unit="dateTimeFromNow", custom__width=130), of("What happened", custom__minWidth=300)],
+        [of("When", unit="dateTimeFromNow", custom__width=130), *WIDTHS],
         [
             organized(("Time", "What happened", "system", "stream", "sink", "account"), names, ()),
             ordered("When", desc=True),

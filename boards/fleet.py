@@ -110,14 +110,14 @@ def by_day() -> Json:
         [rows(days, "A"), rows(INFO, "B")],
         NONE,
         "The first day appears here the morning after it has ended.",
-        [of("Name\\Day", displayName="Name", unit=TEXT, custom__cellOptions={"type": "auto"}, custom__width=170)],
+        [of("Name", unit=TEXT, custom__cellOptions={"type": "auto"}, custom__width=200)],
         [
             joined("system", "outerTabular"),
             calculated("yield", "wh", "/", "size"),
             matrix("Day", "Name", "yield"),
             organized((), {}, ("Time", "system", "size")),
         ],
-        width=90,
+        room={"minWidth": 90},
     )
 
 
@@ -142,7 +142,7 @@ def board() -> Json:
         "fleet",
         "All systems, worst first.",
         "All systems · days of each system's own zone · data source: **${datasource:text}**",
-        [[(24, 4, head)], [(24, 12, systems())], [(24, 12, by_day())]],
+        [[(24, 4, head)], [(24, 10, systems())], [(24, 10, by_day())]],
         [system() | {"hide": 2, "description": "Kept for the boards of one system."}],
         time="now-7d",
     )

@@ -26,7 +26,7 @@ from boards.panels import (
 
 NAMED = step("formatTime", timeField="Time", outputFormat="YYYY-MM-DD", timezone="${zone:raw}")
 """The days of a query that has no name of its own for them."""
-RATIO = "Meter ÷ microinverters"
+RATIO = "More at the microinverters"
 MISSING = 'max("devices_total") - max("devices_reporting")'
 
 
@@ -120,11 +120,12 @@ def day_by_day() -> list[list[tuple[int, int, Json]]]:
 def meters() -> list[tuple[int, int, Json]]:
     """Do the ways to measure agree, and do the phases?"""
     by_day = f"WHERE {OF_SYSTEM} AND $timeFilter GROUP BY time(1d) fill(none) {ZONE}"
-    share = calculated(RATIO, "Meter", "/", "Microinverters", alone=True)
+    parts = calculated("ratio", "Microinverters", "/", "Meter", alone=True)
+    more = calculated(RATIO, "ratio", "-", 1, alone=True)
     ratio = bars(
         "Meter against microinverters",
-        "What the meter counted of a local day as a share of what the microinverters counted. The meter shows about "
-        "one per cent less: wiring. A share that changes says that one of them misses something.",
+        "By how much the microinverters counted more than the meter on each local day. About one per cent is usual: "
+        "wiring. A share that changes says that one of them misses something. The last day is not over yet.",
         [
             rows(f'SELECT sum("energy_wh") AS "Meter" FROM "production_rgm" {by_day}', "A"),
             rows(f'SELECT sum("energy_wh") AS "Microinverters" FROM "production_micro" {by_day}', "B"),
@@ -133,7 +134,7 @@ def meters() -> list[tuple[int, int, Json]]:
         SHARE,
         "This system has no production meter, or nothing was read of it in the time shown.",
         [of(RATIO, color=fixed(COLORS["Produced"]))],
-        [joined("Time", "inner"), share, NAMED],
+        [joined("Time", "inner"), parts, more, NAMED],
     )
     phases = table(
         "Energy by meter and channel, least first",
@@ -148,7 +149,7 @@ def meters() -> list[tuple[int, int, Json]]:
         WH,
         "This system has no production meter, or nothing was read of it in the time shown.",
         [of("Meter", unit=TEXT), of("Channel", unit=TEXT)],
-        [organized(("meter", "channel", "Energy"), {"meter": "Meter", "channel": "Channel"}), ordered("Energy")],
+        [organized(("channel", "Energy", "meter"), {"meter": "Meter", "channel": "Channel"}), ordered("Energy")],
     )
     return [(12, 9, ratio), (12, 9, phases)]
 

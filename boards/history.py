@@ -38,7 +38,7 @@ def total(title: str, field: str, nothing: str) -> Json:
     name = title.split(maxsplit=1)[0]
     target = query(daily(f'sum("{field}") AS "{name}", count("{field}") AS "Days"'))
     about = "Sum of the ended local days that begin in the time range of the board, and how many days it is of."
-    return stat(title, about, [target], WH, nothing, [*colored(name), DAYS])
+    return stat(title, about, [target], WH, nothing, [*colored(name), DAYS], even=True)
 
 
 def year_ago() -> Json:
@@ -61,6 +61,7 @@ def year_ago() -> Json:
         "Needs one ended day.",
         overrides,
         color=fixed(COLORS["Produced"]),
+        even=True,
     )
 
 
@@ -79,6 +80,7 @@ def totals() -> list[tuple[int, int, Json]]:
         "Needs a consumption meter and one ended day.",
         [DAYS],
         color=fixed(COLORS["Self-consumed"]),
+        even=True,
     )
     return [
         (6, 5, total("Produced in the time shown", "produced_wh", NOTHING)),
@@ -123,6 +125,7 @@ def best() -> list[tuple[int, int, Json]]:
         WH,
         NOTHING,
         [of("Strongest quarter of an hour", unit=WATT)],
+        even=True,
     )
     return [(12, 12, ranking), (12, 5, records)]
 
@@ -142,6 +145,7 @@ def money() -> list[tuple[int, int, Json]]:
         "Needs a consumption meter and one ended day.",
         [*colored("Bought", "Sold", "Saved"), DAYS],
         decimals=2,
+        even=True,
     )
     by_day = (
         '"month" AS "Month", ("consumed_wh" - "self_consumed_wh") / 1000 * ${import_price:raw} AS "Bought", '

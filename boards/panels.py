@@ -93,8 +93,9 @@ def stat(
     steps: Steps = ((None, PLAIN),),
     **defaults: Any,
 ) -> Json:
-    """Numbers of today, each under its name; `nothing` is what stands there while there is none."""
+    """Numbers, each under its name; `nothing` is what stands there while there is none; `even`: in one size."""
     options = {
+        **({"text": {"titleSize": 14, "valueSize": 26}} if defaults.pop("even", False) else {}),
         "reduceOptions": {"calcs": ["last"], "fields": defaults.pop("fields", ""), "values": False},
         "colorMode": "value",
         "graphMode": "none",
@@ -222,14 +223,14 @@ def heat(
     overrides: Iterable[Json] = (),
     transformations: Iterable[Json] = (),
     *,
-    width: int,
+    room: Mapping[str, int],
 ) -> Json:
     """A table whose cells are the darker the less there was; what is missing has no colour at all."""
     absent = {
         "type": "special",
         "options": {"match": "null", "result": {"text": "–", "color": "transparent", "index": 0}},
     }
-    cells = {"align": "center", "minWidth": width, "cellOptions": {"type": "color-background", "mode": "basic"}}
+    cells = {"align": "center", **room, "cellOptions": {"type": "color-background", "mode": "basic"}}
     look: Json = {"color": {"mode": "continuous-greens"}, "min": 0, "mappings": [absent]}
     return table(title, about, targets, unit, nothing, overrides, transformations, cells=cells, **look)
 

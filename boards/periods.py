@@ -78,7 +78,7 @@ def years() -> list[tuple[int, int, Json]]:
                 "The first month appears here with its first ended day.",
                 [cell],
                 pivot,
-                width=80,
+                room={"minWidth": 80},
             ),
         ),
     ]
@@ -167,22 +167,21 @@ def by_month() -> list[tuple[int, int, Json]]:
 
 def days() -> list[list[tuple[int, int, Json]]]:
     """Every day, as a curve and as a calendar."""
-    columns = '"produced_wh" AS "Produced", "consumed_wh" AS "Consumed"'
     picture = bars(
         "Days",
-        "Energy of each ended day of the system's own calendar, of 23, 24 or 25 hours: the vendor's daily total, and "
-        "the sum of the intervals where they were read. A day that is not complete is not shown.",
-        [rows(daily(f'"date" AS "Day", {columns}'))],
+        "Production of each ended day of the system's own calendar, of 23, 24 or 25 hours: the vendor's daily total, "
+        "and the sum of the intervals where they were read. A day that is not complete is not shown.",
+        [rows(daily('"date" AS "Day", "produced_wh" AS "Produced"'))],
         "Day",
         WH,
         NOTHING,
-        [of("Day", unit=TEXT), *colored("Produced", "Consumed")],
+        [of("Day", unit=TEXT), *colored("Produced")],
     )
     pivot = [
         calculated("kWh", "Produced", "/", 1000),
         ordered("Day"),
         matrix("Day", "Month", "kWh"),
-        ordered("Month\\Day", desc=True),
+        ordered("Month", desc=True),
     ]
     cells = heat(
         "Calendar of days, kWh",
@@ -190,8 +189,8 @@ def days() -> list[list[tuple[int, int, Json]]]:
         [rows(daily('"month" AS "Month", "day" AS "Day", "produced_wh" AS "Produced"', ' AND "produced_wh" >= 0'))],
         NONE,
         NOTHING,
-        [of("Month\\Day", displayName="Month", unit=TEXT, custom__cellOptions={"type": "auto"}, custom__width=80)],
+        [of("Month", unit=TEXT, custom__cellOptions={"type": "auto"}, custom__width=80)],
         pivot,
-        width=44,
+        room={"width": 46},
     )
-    return [[(24, 9, picture)], [(24, 14, cells)]]
+    return [[(24, 9, picture)], [(24, 15, cells)]]

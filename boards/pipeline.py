@@ -31,6 +31,11 @@ CALLS = (
     'FROM "ingest"'
 )
 LEVELS = ((None, BAD), (0.9, WARN), (0.99, GOOD))
+WIDTHS = [
+    of(name, custom__width=width)
+    for name, width in (("System", 90), ("Stream", 200), ("Database", 90), ("Account", 90))
+]
+"""So that the sentence has the room."""
 NOT_YET = "The pipeline has not said anything yet."
 
 
@@ -125,9 +130,18 @@ def streams() -> Json:
         COUNT,
         NOT_YET,
         [
-            of("System", unit=TEXT),
-            of("Stream", unit=TEXT),
-            of("Complete", unit=SHARE, thresholds=thresholds(*LEVELS), custom__cellOptions={"type": "color-text"}),
+            of("System", unit=TEXT, custom__width=190),
+            of("Stream", unit=TEXT, custom__width=200),
+            of(
+                "Complete",
+                unit=SHARE,
+                thresholds=thresholds(*LEVELS),
+                custom__cellOptions={"type": "color-text"},
+                custom__width=90,
+            ),
+            of("Gaps", custom__width=70),
+            of("Hours behind", custom__width=120),
+            of("Calls this month", custom__width=140),
             of("What is wrong", unit=TEXT),
         ],
         [
@@ -187,7 +201,7 @@ def errors() -> Json:
         ],
         TEXT,
         "Nothing went wrong in the time shown.",
-        [of("When", unit="dateTimeFromNow", custom__width=130), of("What happened", custom__minWidth=300)],
+        [of("When", unit="dateTimeFromNow", custom__width=130), *WIDTHS],
         [
             organized(("Time", "What happened", "system", "stream", "sink", "account"), names, ()),
             ordered("When", desc=True),

@@ -2,6 +2,7 @@
 import {
   FieldType,
   applyFieldOverrides,
+  cacheFieldDisplayNames,
   createTheme,
   dateTime,
   formattedValueToString,
@@ -53,6 +54,7 @@ export async function processed(panel, situation, dark = true) {
   });
   for (const frame of made)
     for (const field of frame.fields) field.display ??= getDisplayProcessor({ field, theme, timeZone });
+  cacheFieldDisplayNames(made);
   return { series: made, answers, data, replace, range, theme, timeZone, fieldConfig };
 }
 
