@@ -31,6 +31,7 @@ HOMES = {
     "notify": "notify",
     "completion": "shell",
     "man": "shell",
+    "diagnostics": "diagnostics",
 }
 """The module of each command, imported when that is called: on a Raspberry Pi, all of them take seconds."""
 

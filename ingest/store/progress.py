@@ -155,9 +155,9 @@ def keep_sample(db: sqlite3.Connection, system: str, stream: str, at: int, reaso
     db.execute("INSERT OR REPLACE INTO samples VALUES (?, ?, ?, ?, ?)", (system, stream, at, reason, body[:65536]))
 
 
-def samples(db: sqlite3.Connection) -> Iterable[tuple[str, str, int, str]]:
-    """(system, stream, at, reason) of the replies that were kept."""
-    return db.execute("SELECT system, stream, at, reason FROM samples").fetchall()
+def samples(db: sqlite3.Connection) -> Iterable[tuple[str, str, int, str, bytes]]:
+    """(system, stream, at, reason, body) of the replies that were kept."""
+    return db.execute("SELECT system, stream, at, reason, body FROM samples").fetchall()
 
 
 def reaches(db: sqlite3.Connection, kind: str = "reach") -> dict[str, int]:
