@@ -25,8 +25,8 @@ from ingest.store.backfills import BackfillRequest
 from ingest.store.database import is_owned
 
 PAUSE_S = 2.0
-READ = "Asked for. The runner reads it; how far it is: `ingest backfill --list`"
-UNREAD = "Asked for, but no runner is at work here, so nobody reads it yet. Start `ingest run`"
+READ = "Queued. The runner reads it; its progress: `ingest backfill --list`"
+UNREAD = "Queued. No service is running here to read it: start `ingest run`"
 
 
 @click.command()

@@ -1,7 +1,7 @@
 """The few exceptions of the program. What the cloud answers is a value (`dialect.Verdict`), not an exception.
 
 IngestError              exit 1: something failed; the message says what, where and what to do
-├── ConfigError          exit 2: the configuration, the key or the identity of the state must be mended
+├── ConfigError          exit 2: the configuration, the key or the identity of the state must be corrected
 ├── AuthNeeded           exit 3: a person must authorize an account
 ├── StateLocked          exit 4: another runner owns the state directory
 ├── StateError           exit 1: the state file is corrupt, newer, read-only, or the disk is full

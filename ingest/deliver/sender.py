@@ -58,7 +58,7 @@ class _Pushed:
 class Sender:
     """The one sender of a sink, with a connection of its own for reading.
 
-    `reopened` gives the sink anew where its secret is another than before, and is asked while it takes nothing.
+    `reopened` returns a new sink where its secret has changed; it is asked while the sink does not accept writes.
     """
 
     def __init__(

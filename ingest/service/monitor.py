@@ -24,7 +24,7 @@ class Watch:
         self._known: dict[str, str] = {}
 
     def __call__(self) -> None:
-        """Look at everything once; a disk that takes nothing now is asked again next time."""
+        """Look at everything once; a disk that is full now is tried again next time."""
         pipeline = self._pipeline
         made = report(pipeline.settings, pipeline.store.db, pipeline.clock.now())
         failure = None
@@ -47,7 +47,7 @@ class Watch:
         for key, (text, _) in problems.items():
             pipeline.changes.bad(key, text)
         for key in self._known.keys() - problems.keys():
-            pipeline.changes.good(key, f"mended: {self._known[key]}")
+            pipeline.changes.good(key, f"resolved: {self._known[key]}")
         self._known = {key: sentence for key, (_, sentence) in problems.items()}
 
 

@@ -60,7 +60,7 @@ def delivered(db: sqlite3.Connection, name: str, cursor: int, sent: int, too_old
 
 
 def failed(db: sqlite3.Connection, name: str, error: str, at: int) -> None:
-    """Note why a sink takes nothing, and since when."""
+    """Note why a sink does not accept writes, and since when."""
     db.execute("UPDATE sinks SET error = ?, since = coalesce(since, ?) WHERE name = ?", (error, at, name))
 
 
