@@ -1,4 +1,4 @@
-"""History that was asked for: shown, and taken back. What was read stays."""
+"""Requests of history: `backfill --list` and `--cancel`. What was read stays."""
 
 import sqlite3
 from collections.abc import Sequence

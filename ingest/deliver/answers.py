@@ -1,4 +1,4 @@
-"""What the answer of an InfluxDB means: the same for every kind and version of it.
+"""The meaning of InfluxDB replies, shared by all its versions.
 
 An answer is a value. Only `judge` turns it into the two exceptions of a sink. Messages are made here alone,
 so that no secret can reach one.

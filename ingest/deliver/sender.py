@@ -84,7 +84,7 @@ class Sender:
         return backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S, self.failures)
 
     def step(self) -> Delivery | None:
-        """Send one batch; None when there is nothing to send. Never raises: whoever sends goes on for ever."""
+        """Send one batch; None when there is nothing to send. Never raises: a sender runs for ever."""
         try:
             if self.failures:
                 self._reopen()
@@ -144,7 +144,7 @@ class Sender:
         return Delivery(self.name, error=error)
 
     def _push(self, rows: list[Row], pushed: _Pushed) -> None:
-        """Write rows; a refused batch is halved until the poison line stands alone."""
+        """Write rows; a refused batch is halved until the refused line is alone."""
         try:
             pushed.too_old += self._sink.write(self._lines(rows))
             pushed.sent += len(rows)

@@ -6,7 +6,7 @@ from ingest.core.units import MINUTE
 from ingest.plan.quota import Usage, month_bounds
 
 KEEP = 400 * 86400
-"""A ledger longer than a year lets a year be looked back on."""
+"""Calls are kept (s) a little longer than a year, so that a year can be reviewed."""
 LONGEST_CALL = 20 * MINUTE
 """No call is in flight for so long (s)."""
 HISTORY = "history"

@@ -1,4 +1,4 @@
-"""How far each sink has been served: a cursor over the archive's changes, poison lines set aside, replays."""
+"""How far each sink has been served: a cursor over the archive's changes, refused points, replays."""
 
 import json
 import sqlite3

@@ -1,4 +1,4 @@
-"""The odometers of the production meters: energy since installation, taken as snapshots."""
+"""The cumulative readings of the production meters: energy since installation, taken as snapshots."""
 
 from collections.abc import Iterator
 from functools import partial
