@@ -16,7 +16,7 @@ RUN /opt/ingest/bin/pip install --no-deps . \
 
 FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="enphase-ingest" \
-      org.opencontainers.image.description="Your own copy of your Enphase solar data, kept true to the cloud within its quota" \
+      org.opencontainers.image.description="Your own copy of your Enphase solar data, kept in sync with the cloud, within your API quota" \
       org.opencontainers.image.licenses="MIT"
 # 1000 is also the first user of most hosts: a folder of yours can take the place of the volume.
 RUN groupadd --gid 1000 ingest \

@@ -4,16 +4,25 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-long bench lint format lock boards board-pictures secrets image-test screenshots clean
+.PHONY: run check test test-long coverage bench lint format docs commands changelog lock boards board-pictures secrets image-test \
+	screenshots clean
 
 run: $(VENV)/.installed
 	@exec $(BIN)/ingest run
+
+# While working: lint, types, contracts, and the tests of the rooms. Under three minutes.
+check: $(VENV)/.tested
+	@scripts/check.sh
 
 test: $(VENV)/.tested
 	@scripts/test.sh
 
 test-long: $(VENV)/.tested
 	@INGEST_LONG=1 scripts/test.sh
+
+# How much of the program the tests of the rooms run through.
+coverage: $(VENV)/.tested
+	@scripts/check.sh --no-lint --cov --cov-report=term
 
 bench: $(VENV)/.tested
 	@scripts/servers.sh influxdb
@@ -25,6 +34,19 @@ lint: $(VENV)/.tested
 format: $(VENV)/.tested
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The documentation as a site: build/docs/index.html. Nothing in it is loaded from elsewhere.
+docs: $(VENV)/.tested
+	@$(BIN)/sphinx-build -q -W --keep-going -d build/doctrees docs build/docs
+	@echo "build/docs/index.html"
+
+# The command reference, from the commands themselves.
+commands: $(VENV)/.tested
+	@$(BIN)/python scripts/commands.py >docs/commands.md
+
+# What the next release will say; with VERSION=0.2.0 it is written into CHANGELOG.md.
+changelog: $(VENV)/.tested
+	@$(BIN)/towncrier build $(if $(VERSION),--yes --version $(VERSION),--draft --version unreleased)
 
 # Choose the newest versions that fit pyproject.toml, and write them down.
 lock: $(VENV)/.tested

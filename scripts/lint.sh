@@ -5,4 +5,4 @@ bin=.venv/bin
 $bin/ruff format --check --quiet .
 $bin/ruff check --quiet .
 $bin/mypy --no-error-summary
-$bin/lint-imports --no-cache >/tmp/ingest-imports.log 2>&1 || { cat /tmp/ingest-imports.log; exit 1; }
+imports=$($bin/lint-imports --no-cache 2>&1) || { echo "$imports"; exit 1; }

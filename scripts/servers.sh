@@ -16,8 +16,9 @@ elif [ "$(id -u)" -ne 0 ]; then
 else
     echo "Installing ${missing[*]} for the tests."
     apt-get update -qq >/dev/null 2>&1
-    if ! DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/tmp/ingest-apt.log 2>&1; then
-        echo "not set up: ${missing[*]} (apt-get failed, see /tmp/ingest-apt.log)" >&2
+    # Two suites side by side: the second waits for the lock of the first.
+    if ! said=$(DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends "${missing[@]}" 2>&1); then
+        echo "not set up: ${missing[*]} (apt-get failed: $(tail -n 1 <<<"$said"))" >&2
     fi
 fi
 for package in "${missing[@]}"; do

@@ -1,6 +1,7 @@
-"""What all tests share: the longest begin first, and garbage is collected rarely."""
+"""What all tests share: the longest begin first, garbage is collected rarely, SIGINT works."""
 
 import gc
+import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -12,8 +13,10 @@ LONGEST = ("test_kills", "test_tokens_40_days", "test_convergence", "test_audit"
 def pytest_configure() -> None:
     """The worlds keep whole databases in memory: to search those for garbage all the time takes a sixth of it.
 
-    How long an example takes says how busy the machine is, not whether the program is right.
+    How long an example takes says how busy the machine is, not whether the program is right. A background job of a
+    shell is started with SIGINT ignored, and its children would inherit that.
     """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     gc.set_threshold(100_000, 20, 20)
     settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("untimed")

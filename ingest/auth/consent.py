@@ -64,7 +64,7 @@ class States:
                 used[_digest(state)] = found.until
                 return found.account
         if found is None:
-            raise StateRefused("this answer belongs to no question that was asked from here, or to a very old one")
+            raise StateRefused("this link is unknown or expired")
         if again:
             raise StateRefused("this answer was used already; if the account is authorized, all is well")
         raise StateRefused("this answer came too late: its link has expired")

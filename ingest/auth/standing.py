@@ -1,4 +1,4 @@
-"""How each account stands: read from its token file, for no call."""
+"""The authorization state of each account, read from its token file without a call."""
 
 from dataclasses import dataclass
 

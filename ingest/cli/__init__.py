@@ -32,6 +32,7 @@ HOMES = {
     "notify": "notify",
     "completion": "shell",
     "man": "shell",
+    "diagnostics": "diagnostics",
 }
 """The module of each command, imported when that is called: on a Raspberry Pi, all of them take seconds."""
 
@@ -75,7 +76,7 @@ class Commands(click.Group):
 @click.option("-v", "--verbose", is_flag=True, help="Log every call; secrets are never shown.")
 @click.pass_context
 def cli(ctx: click.Context, config: str | None, state_dir: str | None, verbose: bool) -> None:  # noqa: FBT001
-    """Your own copy of your Enphase solar data, kept true to the cloud within its quota."""
+    """Your own copy of your Enphase solar data, kept in sync with the cloud, within your API quota."""
     ctx.obj = context = ctx.obj or Context()
     context.config, context.state_dir, context.verbose = config, state_dir, verbose
     logs.setup(verbose, wording=context.localized)

@@ -1,4 +1,4 @@
-"""History that was asked for: shown, and taken back. What was read stays."""
+"""Requests of history: `backfill --list` and `--cancel`. What was read stays."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -95,7 +95,7 @@ def show(context: Context, *, as_json: bool) -> None:
         table.add_row(str(report.id), _day(report.made_at), since, until, names, streams, f"{report.calls:,}")
     Console(highlight=False, soft_wrap=True).print(table)
     if not is_owned(context.settings.state_dir):
-        context.show("No runner is at work here, so nobody reads it. Start `ingest run`")
+        context.show("No service is running here to read it: start `ingest run`")
 
 
 def _day(at: int) -> str:

@@ -25,8 +25,8 @@ from ingest.store.backfills import BackfillRequest
 from ingest.store.database import is_owned
 
 PAUSE_S = 2.0
-READ = "Asked for. The runner reads it; how far it is: `ingest backfill --list`"
-UNREAD = "Asked for, but no runner is at work here, so nobody reads it yet. Start `ingest run`"
+READ = "Queued. The runner reads it; its progress: `ingest backfill --list`"
+UNREAD = "Queued. No service is running here to read it: start `ingest run`"
 
 
 @click.command()
@@ -96,19 +96,19 @@ def _asked(
 ) -> dict[tuple[str, str], Span]:
     """The span of history asked for, by pair; days are those of each system."""
     inventory, now = Inventory(context.settings, snapshot.load(db)), context.clock.now()
-    known: list[Wanted] = [one for one in inventory.wanted() if system in (None, one.system)]
+    known: list[Wanted] = [entry for entry in inventory.wanted() if system in (None, entry.system)]
     if not known:
         if system:
             raise ConfigError(f"no system {system} is polled here")
         raise IngestError("no system is known yet; start `ingest run` first")
     found = {}
-    for one in known:
-        timezone = zone(one.timezone).key
+    for entry in known:
+        timezone = zone(entry.timezone).key
         start = moment(since, timezone, now) or 0
         end = moment(until, timezone, now, end=True)
-        for name in one.streams:
+        for name in entry.streams:
             if BY_NAME[name].grain and stream in (None, name):
-                found[one.system, name] = Span(start, now if end is None else min(end, now))
+                found[entry.system, name] = Span(start, now if end is None else min(end, now))
     if not found:
         raise IngestError(f"stream {stream} has no history: it is a snapshot, or is not polled here")
     return found

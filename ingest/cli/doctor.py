@@ -36,7 +36,7 @@ def doctor(context: Context, *, offline: bool, as_json: bool) -> None:
     try:
         settings = context.settings
     except IngestError as error:
-        found.append(Check("configuration", BAD, str(error), "Mend the line that is named, then `ingest check`"))
+        found.append(Check("configuration", BAD, str(error), "Fix the named line, then `ingest check`"))
     else:
         with contextlib.ExitStack() as stack:
             one = _doctor(context, stack, offline=offline)

@@ -41,8 +41,8 @@ def _print(found: Report, context: Context) -> None:
     console = Console(highlight=False, soft_wrap=True)
     if found.simulated:
         console.print("SIMULATED DATA", style="bold")
-    told = [problem.text for problem in found.problems] or [f"{summary(found)}."]
-    console.print(context.localized("\n".join(told)), markup=False)
+    text = [problem.text for problem in found.problems] or [f"{summary(found)}."]
+    console.print(context.localized("\n".join(text)), markup=False)
     for system in found.systems:
         console.print(_system_table(system))
         for stream in system.streams:
@@ -105,9 +105,9 @@ def _system_table(system: SystemReport) -> Table:
         absent = next((gap for gap in stream.gaps if gap.reason == NO_METER_WORDS), None)
         last = absent or (stream.gaps[-1] if stream.gaps else None)
         length = sum(gap.end - gap.start for gap in missing)
-        told = f"{many(len(missing), 'gap')} of {_length(length)}: {missing[-1].reason}" if missing else ""
+        text = f"{many(len(missing), 'gap')} of {_length(length)}: {missing[-1].reason}" if missing else ""
         until = "-" if stream.complete_until is None else local_words(stream.complete_until, system.timezone)
-        row = (stream.stream, until, _share(stream.ratio), f"{stream.revised:,}", told or (last.reason if last else ""))
+        row = (stream.stream, until, _share(stream.ratio), f"{stream.revised:,}", text or (last.reason if last else ""))
         table.add_row(*row)
     return table
 

@@ -1,4 +1,4 @@
-"""Waiting for a person. `run` without credentials stays up, spends nothing, and begins once they are there."""
+"""`run` without credentials: it stays up, makes no call, and starts when they are filled in."""
 
 import contextlib
 import logging

@@ -168,7 +168,7 @@ class System(Section):
 
 def _every(value: int) -> int:
     if value < LEAST_CADENCE:
-        raise ValueError("is too often; the cloud has news every 5m at most")
+        raise ValueError("must be at least 5m: the cloud has no news before")
     return value
 
 

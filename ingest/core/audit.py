@@ -1,4 +1,4 @@
-"""The vendor's daily totals held against the sums of the intervals that we read.
+"""The vendor's daily totals compared with the sums of the intervals that were read.
 
 A day is judged when it is wholly covered and the cloud still serves it, and again only when its total or its intervals
 have changed since. To *doubt* a day is to take it out of the coverage, so that the planner reads it once more.
@@ -21,7 +21,7 @@ TotalKey = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Total:
-    """What the vendor last said of a day, in Wh.
+    """The last known daily total of the vendor, in Wh.
 
     `final`: the cloud had known the whole day for the settle time when it said so. `open`: to be judged as soon as the
     day is covered. `changed`: the value differs from that of the last judgement. `doubts` and `reads` count how often

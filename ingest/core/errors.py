@@ -1,13 +1,13 @@
-"""The few exceptions of the program. What the cloud answers is a value (`dialect.Verdict`), not an exception.
+"""The few exceptions of the program. What the cloud answers is a value (`replies.Verdict`), not an exception.
 
 IngestError              exit 1: something failed; the message says what, where and what to do
-├── ConfigError          exit 2: the configuration, the key or the identity of the state must be mended
+├── ConfigError          exit 2: the configuration, the key or the identity of the state must be corrected
 ├── AuthNeeded           exit 3: a person must authorize an account
 ├── StateLocked          exit 4: another runner owns the state directory
 ├── StateError           exit 1: the state file is corrupt, newer, read-only, or the disk is full
-├── AuthBusy             the token endpoint is having weather: keep what we have and try later
+├── AuthBusy             the token endpoint is unavailable: keep the present tokens and try later
 ├── SinkDown             the database cannot take points now: keep them and try later
-└── SinkRefused          the database refuses this very batch: halve it until the poison line stands alone
+└── SinkRefused          the database refuses this very batch: halve it until the refused line is alone
 """
 
 
@@ -24,7 +24,7 @@ class ConfigError(IngestError):
 
 
 class AuthNeeded(IngestError):
-    """Only a person can go on: consent is missing, withdrawn or lapsed. Names the command to run."""
+    """A person must authorize: consent is missing, withdrawn or lapsed. Names the command to run."""
 
     exit_code = 3
 

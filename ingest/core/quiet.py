@@ -1,4 +1,4 @@
-"""Hours of the day in which nobody is to be disturbed."""
+"""Quiet hours of the day, in which no message is sent."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A moment in the past as a person writes it: a local day, an age, or all there is."""
+"""A moment in the past as a user writes it: a local day, an age, or `all`."""
 
 import re
 from dataclasses import dataclass

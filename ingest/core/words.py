@@ -1,4 +1,4 @@
-"""Lengths, moments and commands as a person says them."""
+"""Durations, moments, sizes and commands as text for people."""
 
 from datetime import datetime
 

@@ -1,1 +1,1 @@
-"""To the databases: changes of the archive in their order, at least once."""
+"""Delivery to the databases: changes of the archive in order, at least once."""

@@ -1,4 +1,4 @@
-"""What the answer of an InfluxDB means: the same for every kind and version of it.
+"""The meaning of InfluxDB replies, shared by all its versions.
 
 An answer is a value. Only `judge` turns it into the two exceptions of a sink. Messages are made here alone,
 so that no secret can reach one.
@@ -118,7 +118,7 @@ def _short(text: str) -> str:
 def _remedy(answer: SinkAnswer, words: Words, why: str) -> str:
     if answer.status in (429, 502, 503, 504) or (answer.status >= 500 and "not found" not in why):
         asked = wait_asked(answer)
-        return "it is overloaded or ill, its own log says why" + (f"; it asks for {asked:.0f} s" if asked else "")
+        return "it is overloaded or failing; see its own log" + (f"; it asks for {asked:.0f} s" if asked else "")
     if answer.status < 400:
         return "InfluxDB does not answer so, check the `url` of the sink"
     return words.remedy(answer.status, why)

@@ -1,4 +1,4 @@
-"""Where a database is, and what it means when no answer comes from there."""
+"""The address of a database, and the wording of connection failures."""
 
 import socket
 import ssl

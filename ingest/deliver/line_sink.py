@@ -1,4 +1,4 @@
-"""How lines are brought to an InfluxDB: cut into requests, asked again while failure is fleeting, judged."""
+"""Writing lines to an InfluxDB: cut into requests, retried on temporary failures, replies judged."""
 
 import time
 from abc import ABC, abstractmethod

@@ -69,7 +69,7 @@ class _Pushed:
 class Sender:
     """The one sender of a sink, with a connection of its own for reading.
 
-    `reopened` gives the sink anew where its secret is another than before, and is asked while it takes nothing.
+    `reopened` returns a new sink where its secret has changed; it is asked while the sink does not accept writes.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Sender:
         return backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S, self.failures)
 
     def step(self) -> Delivery | None:
-        """Send one batch; None when there is nothing to send. Never raises: whoever sends goes on for ever."""
+        """Send one batch; None when there is nothing to send. Never raises: a sender runs for ever."""
         try:
             if self.failures:
                 self._reopen()
@@ -177,7 +177,7 @@ class Sender:
         return Delivery(self.name, error=error)
 
     def _push(self, rows: list[Row], pushed: _Pushed) -> None:
-        """Write rows; a refused batch is halved until the poison line stands alone."""
+        """Write rows; a refused batch is halved until the refused line is alone."""
         try:
             pushed.too_old += self._sink.write(self._lines(rows))
             pushed.sent += len(rows)

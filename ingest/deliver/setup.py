@@ -59,7 +59,7 @@ class Setup(Protocol):
     """The set-up of one database."""
 
     def run(self) -> Changes:
-        """Mend what differs, one after the other. Raises `IngestError` where a person is needed."""
+        """Repair what differs, one after the other. Raises `IngestError` where a person is needed."""
 
     def close(self) -> None:
         """Release the connections."""

@@ -50,7 +50,7 @@ class SetupV1:
         self._words = Words(url, self._remedy, tuple(text for text in hidden if text))
 
     def run(self) -> Changes:
-        """What differed, in sentences, each after it was mended. Raises `IngestError` where a person is needed."""
+        """What differed, in sentences, each after it was repaired. Raises `IngestError` where a person is needed."""
         yield from self._database()
         password = self._secret.read()
         if not password:

@@ -36,7 +36,7 @@ class SetupV2:
         self._words = Words(url, self._remedy, tuple(text for text in secrets if text))
 
     def run(self) -> Changes:
-        """What differed, in sentences, each after it was mended. Raises `IngestError` where a person is needed."""
+        """What differed, in sentences, each after it was repaired. Raises `IngestError` where a person is needed."""
         if self._ask("GET", "/api/v2/setup", "the question whether it is set up").get("allowed"):
             yield from self._first()
             if self._check:

@@ -1,4 +1,4 @@
-"""Where points go: one file per kind of database, all behind one small contract."""
+"""The contract of a sink; each kind of database is one file of this room."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

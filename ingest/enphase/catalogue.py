@@ -1,4 +1,4 @@
-"""What the catalogue says as a whole: the words of the configuration, the defaults, and what belongs to what."""
+"""Facts derived from all streams: names and defaults of the configuration, measurements by stream."""
 
 from collections.abc import Iterable, Iterator
 
@@ -8,7 +8,7 @@ from ingest.enphase.streams.base import Scope, Series, Stream
 CHOICES = tuple(stream.name for stream in STREAMS if stream.scope is Scope.CHOSEN)
 """What an owner may name under `streams` of a system."""
 DEFAULTS = tuple(name for name in CHOICES if BY_NAME[name].is_default)
-"""What is read where he names nothing."""
+"""The streams that are read by default."""
 CADENCES = {stream.name: stream.every for stream in STREAMS if stream.scope in (Scope.CHOSEN, Scope.TOTALS)}
 """The cadences that an owner may change, in seconds, as they are by default."""
 

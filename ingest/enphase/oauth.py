@@ -72,8 +72,8 @@ class ConsentAnswer:
 
 @dataclass(frozen=True)
 class Refused:
-    """No token. `dead` says that this grant will never work again; else it may pass. `of_client` says that client id
-    and secret may be the matter, `unknown_client` that they surely are.
+    """No token. `dead` says that this grant will never work again; otherwise the failure is temporary. `of_client`:
+    client id or secret may be wrong; `unknown_client`: they are.
     """
 
     reason: str

@@ -72,7 +72,7 @@ def fetch(
             return replace(outcome, odd=[_harmless(odd, *_secrets(request, grant)) for odd in outcome.odd])
         except UNREADABLE as error:
             detail = f"missing {error}" if isinstance(error, KeyError) else str(error)
-            judged = Verdict(Kind.GARBLED, f"the reply has another shape than documented: {detail[:120]}")
+            judged = Verdict(Kind.GARBLED, f"the reply has an unexpected structure: {detail[:120]}")
     unreadable = judged.kind is Kind.GARBLED or (judged.kind is Kind.BUSY and reply.status in (0, 200))
     body = redact(reply.body.decode("utf-8", "replace"), *_secrets(request, grant)).encode() if unreadable else b""
     return Outcome(task, call, judged, grant, date_at=reply.date_at, body=body, sent=reply.sent)

@@ -1,4 +1,4 @@
-"""What has been read, what is owed, and how far a reply can be trusted.
+"""Coverage: what has been read, what is still owed, and how far a reply is final.
 
 An *age class* is an age in seconds (`settle`, `look_again`). Time is covered for a class when it was read after the
 cloud had known it for that long; so a young interval is read again, an old one never.

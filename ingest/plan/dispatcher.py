@@ -1,4 +1,4 @@
-"""What to ask now: the most urgent of the queue, within what the month admits."""
+"""Chooses the next calls: the most urgent ones of the queue, within the budget of the month."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""History priced before it is read: the calls it takes, when it will be done, and what leaves the cloud before."""
+"""The cost of history: the calls it takes, when it will be done, and what leaves the cloud before."""
 
 from bisect import bisect_left
 from collections import Counter

@@ -64,7 +64,7 @@ def listing(account: str) -> str:
 
 
 class Inventory:
-    """The pairs of an installation. `state` is kept up by whoever commits; `rebuild` follows a change of systems."""
+    """The pairs of an installation. `state` is updated by commits; `rebuild` follows a change of systems."""
 
     def __init__(self, settings: Polling, state: Snapshot) -> None:
         self.settings = settings

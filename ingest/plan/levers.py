@@ -1,4 +1,4 @@
-"""What would make live polling faster where a plan does not carry what is wished: free changes, and larger plans."""
+"""What would make live polling faster where a plan is too small: free changes, and larger plans."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from ingest.plan.demand import Demand
 from ingest.plan.quota import Plan, Usage
 
 GAIN = 0.97
-"""What leaves the cadence above this part of the present one is not worth a sentence."""
+"""A change is named only if it brings the cadence below this part of the present one."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How fast to ask: the hours in which a stream is awake, and the one factor that makes a month's wishes fit a plan."""
+"""Polling speed: the hours in which a stream has data, and the one factor that fits a month's calls into a plan."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -54,7 +54,7 @@ class Factors(NamedTuple):
 
 
 EVEN = Factors()
-"""Everything as often as it is wanted."""
+"""Every stream at its configured cadence."""
 LONG = 4 * HOUR
 """Live polling at longer intervals than this (s) is worth more than daily totals and odometers every day."""
 
@@ -88,7 +88,7 @@ class Group(NamedTuple):
 
 
 Groups = Mapping[Group, int]
-"""How many pairs there are of each kind."""
+"""The number of pairs of each kind."""
 
 
 def calls(groups: Groups, factors: Factors) -> float:

@@ -1,4 +1,4 @@
-"""What is due, in order of time: kept up by commits, so that a tick does not look at every pair of a large fleet.
+"""The pairs in the order in which they are due, updated by commits, so that a tick does not scan a large fleet.
 
 The queue is a hint: a pair that seems due is looked at afresh before it is asked.
 """

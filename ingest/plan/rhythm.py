@@ -1,4 +1,4 @@
-"""When a gateway speaks: learned from what the cloud said it had reported, and used to ask just after it did.
+"""When a gateway reports: learned from its past report times, and used to call just after the next one.
 
 A gateway uploads every 15 min by cable or Wi-Fi, every 6 h by radio (reference 9), always at about the same phase.
 """

@@ -1,4 +1,4 @@
-"""Which spans of time to ask for: pure subtraction over coverage, in as few windows as the cloud honours."""
+"""Which spans of time to ask for: pure subtraction over coverage, in as few windows as the cloud allows."""
 
 from collections.abc import Iterator
 

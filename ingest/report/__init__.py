@@ -1,4 +1,4 @@
-"""What is, in words and numbers: the one account that `status`, the page and the metrics are made from.
+"""The report: the one description of the state that `status`, the page and the metrics are made from.
 
 Everything is read from the state, so that it is the same beside a runner and without one; no call is spent.
 """
@@ -52,7 +52,7 @@ __all__ = [
 ]
 
 EXACT_BACKLOG = 20_000
-"""More than this waiting for a sink is told from the numbers of changes instead of counted."""
+"""A larger backlog is estimated from change numbers instead of counted."""
 
 
 def report(
@@ -67,7 +67,7 @@ def report(
             works.setdefault(work.system, []).append(work)
     calls, history = spending(settings, everything, db, now)
     by_pair = ledger.by_pair(db, settings.ledger_name, month_bounds(now)[0])
-    made = Report(
+    current = Report(
         now=now,
         simulated=settings.is_simulated,
         state_dir=str(settings.state_dir),
@@ -84,8 +84,8 @@ def report(
         sinks=[_sink(db, name) for name in settings.sinks],
         receivers=_receivers(settings, db),
     )
-    made.problems.extend(problems(made, settings, inventory))
-    return made
+    current.problems.extend(problems(current, settings, inventory))
+    return current
 
 
 def disk_free(settings: Settings) -> int | None:

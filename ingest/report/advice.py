@@ -1,4 +1,4 @@
-"""What to say of wishes that do not fit into a plan."""
+"""Advice where the configured cadences do not fit the plan."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from ingest.plan.levers import Lever
 from ingest.plan.timetable import Timetable
 
 SHOWN = 5
-"""So many free levers are named, those that gain most."""
+"""At most so many free changes are named, the most effective first."""
 
 
 def advise(table: Timetable, name: str, free: Sequence[Lever], paid: Sequence[Lever]) -> list[str]:

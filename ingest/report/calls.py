@@ -1,4 +1,4 @@
-"""Calls: what was spent, what the month will come to, and what history still needs."""
+"""Calls: used so far, forecast for the month, and needed for history."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -12,8 +12,7 @@ from ingest.plan.timetable import Timetable, timetable
 from ingest.plan.work import Work
 from ingest.report.gaps import owing, settled_until, wanted
 from ingest.report.model import BackfillReport, QuotaReport
-from ingest.store import backfills, ledger
-from ingest.store import meta as kept
+from ingest.store import backfills, ledger, meta
 
 
 def spending(
@@ -28,7 +27,7 @@ def spending(
     rate = _rate(db, name, now)
     live = rate * (ends_at - now) / DAY if rate else min(left, table.ahead)
     ahead = live + min(table.backfill.calls, table.backfill.this_month, max(0, left - live))
-    paused_until = int(kept.read(db, "paused_until") or 0)
+    paused_until = int(meta.read(db, "paused_until") or 0)
     calls = QuotaReport(
         used_month=usage.month,
         per_month=plan.per_month,
@@ -41,7 +40,7 @@ def spending(
         forecast_month=usage.month + round(ahead),
         runs_out_at=_runs_out(left, rate, now, ends_at),
         paused_until=paused_until if paused_until > now else None,
-        weather=kept.read(db, "weather") or "",
+        weather=meta.read(db, "weather") or "",
     )
     return calls, _backfill(settings, works, table, now)
 

@@ -1,4 +1,4 @@
-"""What is missing of a stream, and why."""
+"""The gaps of a stream, each with its reason."""
 
 from ingest.core.span import Span, Spans, floor_to, intersect, subtract, total
 from ingest.core.units import DAY, HOUR
@@ -17,7 +17,7 @@ WAITING = "waiting for the gateway"
 OUTSIDE = "outside history: the cloud no longer has it"
 NO_METER_WORDS = "no such meter"
 QUIET = (NOT_DUE, WAITING, OUTSIDE, NO_METER_WORDS)
-"""Reasons that are in order: nothing to be done, and nothing to be read."""
+"""Reasons that need no action."""
 
 
 def wanted(work: Work, now: int) -> Span:

@@ -1,4 +1,4 @@
-"""What a report says: plain values, as `status --json` prints them."""
+"""The values of a report, as `status --json` prints them."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any

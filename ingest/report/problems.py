@@ -217,14 +217,14 @@ def _sinks(made: Report) -> Iterator[Problem]:
         waiting = f"Nothing is lost: {many(sink.backlog, 'point')} wait for it; see `ingest doctor`"
         if sink.error:
             since = f" for {span_words(made.now - sink.since)}" if sink.since and made.now > sink.since else ""
-            text = f"Sink {sink.sink} takes nothing{since}: {sink.error}"
+            text = f"Sink {sink.sink} does not accept writes{since}: {sink.error}"
             yield Problem("sink", sink.sink, text, waiting, sink.since)
         elif sink.parked:
             yield Problem(
                 "refused",
                 sink.sink,
                 f"Sink {sink.sink} refuses {many(sink.parked, 'point')}: {sink.parked_why}",
-                f"When that is mended, send them again: `ingest replay --sink {sink.sink}`",
+                f"When that is fixed, send them again: `ingest replay --sink {sink.sink}`",
             )
         elif sink.differs:
             text = f"Sink {sink.sink} differs from the archive, also after it was sent again: {sink.differs}"

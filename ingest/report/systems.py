@@ -1,4 +1,4 @@
-"""One system: what it does now, and how far its streams have been read."""
+"""The report of one system: present power and energy, and how far its streams have been read."""
 
 import sqlite3
 from collections.abc import Mapping

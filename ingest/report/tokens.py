@@ -11,7 +11,7 @@ from ingest.store import meta
 
 def tokens(settings: Settings, db: sqlite3.Connection, now: int) -> list[TokenReport]:
     """How each account is authorized, for how long, and why it cannot be renewed at present."""
-    return [_token(db, one) for one in standing(settings, now)]
+    return [_token(db, entry) for entry in standing(settings, now)]
 
 
 def note_renewal(db: sqlite3.Connection, account: str, now: int, error: Exception | None) -> None:
@@ -27,16 +27,16 @@ def _renewal(db: sqlite3.Connection, account: str) -> tuple[int | None, str]:
     return (int(since), error) if since else (None, "")
 
 
-def _token(db: sqlite3.Connection, one: Standing) -> TokenReport:
-    state, reason = one.state, ""
-    if one.kind == "user":
+def _token(db: sqlite3.Connection, entry: Standing) -> TokenReport:
+    state, reason = entry.state, ""
+    if entry.kind == "user":
         state = "user"
-    elif one.kind == "login" and state != "unreadable":
+    elif entry.kind == "login" and state != "unreadable":
         state = "login"
     elif state in ("dead", "lapsed"):
-        state, reason = "dead", "it lapsed" if one.state == "lapsed" else "it was withdrawn, or lapsed"
+        state, reason = "dead", "it lapsed" if entry.state == "lapsed" else "it was withdrawn, or lapsed"
     elif state == "unreadable":
-        reason = one.sentence
-    left = None if one.days_left is None else round(one.days_left, 1)
-    since, renewal = _renewal(db, one.account)
-    return TokenReport(one.account, state, left, one.refresh_ends_at, reason, one.access_ends_at, renewal, since)
+        reason = entry.sentence
+    left = None if entry.days_left is None else round(entry.days_left, 1)
+    since, renewal = _renewal(db, entry.account)
+    return TokenReport(entry.account, state, left, entry.refresh_ends_at, reason, entry.access_ends_at, renewal, since)

@@ -1,1 +1,1 @@
-"""The running program: what holds the parts together and keeps them going."""
+"""The running program: pipeline, scheduler, checks."""

@@ -1,4 +1,4 @@
-"""Putting the parts together: a pipeline and its senders from the settings. Nothing runs before it is told to."""
+"""Builds a pipeline and its senders from the settings. Nothing starts yet."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping

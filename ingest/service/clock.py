@@ -1,4 +1,4 @@
-"""The time as the cloud has it: the wall clock, held steady through its jumps and set by the cloud's `Date` header.
+"""The cloud's time: the wall clock, corrected by the cloud's `Date` header and steady through jumps.
 
 A Raspberry Pi has no clock of its own and may start in the wrong year; quotas, windows and trust are the cloud's.
 """

@@ -80,7 +80,7 @@ class Doctor:
             ("sinks", lambda: sink_checks(self.settings.sinks, self.store, self.opener)),
         )
 
-    def _made(self) -> Report | None:
+    def _state_report(self) -> Report | None:
         """The account of the state, from which `status` and the page are made too."""
         if self._report is None and self.store is not None:
             self._report = report(self.settings, self.store.db, self.clock.now())
@@ -88,11 +88,11 @@ class Doctor:
 
     def _told(self, name: str, kinds: Sequence[str], good: str) -> Iterator[Check]:
         """What the report says of some kinds of problems."""
-        made = self._made()
-        if made is None:
+        current = self._state_report()
+        if current is None:
             yield Check(name, SKIPPED, "there is no data yet", "Start with `ingest run`")
             return
-        found = [problem for problem in made.problems if problem.kind in kinds]
+        found = [problem for problem in current.problems if problem.kind in kinds]
         yield from (_bad(name, problem) for problem in found)
         if not found:
             yield Check(name, OK, good)
@@ -124,21 +124,21 @@ class Doctor:
         return any(secret in text for secret in self.settings.secrets() if len(secret) > 3)
 
     def _disk(self) -> Iterator[Check]:
-        made = self._made()
-        left = size_words(made.disk_free) if made and made.disk_free is not None else "enough"
+        current = self._state_report()
+        left = size_words(current.disk_free) if current and current.disk_free is not None else "enough"
         yield from self._told("disk space", ("disk",), f"{left} free at {self.settings.state_dir}")
 
     def _state(self) -> Iterator[Check]:
         if self.store is None:
             yield Check("state", WARN, f"nothing at {self.settings.state_dir} yet", "Start with `ingest run`")
             return
-        said = self.store.check()
-        if said != "ok":
+        answer = self.store.check()
+        if answer != "ok":
             remedy = "Put a backup in its place with `ingest restore FILE`"
-            yield Check("state", BAD, f"{self.store.path} is damaged: {said}", remedy)
+            yield Check("state", BAD, f"{self.store.path} is damaged: {answer}", remedy)
             return
-        made = self._made()
-        yield Check("state", OK, f"{self.store.path} is whole, {many(made.points if made else 0, 'point')}")
+        current = self._state_report()
+        yield Check("state", OK, f"{self.store.path} is whole, {many(current.points if current else 0, 'point')}")
 
     def _zones(self) -> Iterator[Check]:
         rows = progress.systems(self.store.db).values() if self.store else ()
@@ -183,8 +183,8 @@ class Doctor:
         return Check("clock", BAD, found, "Set the clock, for example with `timedatectl set-ntp true`")
 
     def _accounts(self) -> Iterator[Check]:
-        made = self._made()
-        problems = {at.subject: at for at in made.problems if at.kind == "auth"} if made else {}
+        current = self._state_report()
+        problems = {at.subject: at for at in current.problems if at.kind == "auth"} if current else {}
         for account in self.settings.accounts:
             name = f"account {account}"
             grant = self.line.grant(account) if self.line else ""
@@ -195,7 +195,7 @@ class Doctor:
             elif self.line:
                 yield Check(name, BAD, "is not authorized", f"Run `ingest auth login {account}`")
             else:
-                left = next((at.days_left for at in made.tokens if at.account == account), None) if made else None
+                left = next((at.days_left for at in current.tokens if at.account == account), None) if current else None
                 found = f"authorized for {left:.0f} more days" if left else "not asked"
                 yield Check(name, OK if left else SKIPPED, found)
         if self.store:
@@ -209,19 +209,19 @@ class Doctor:
             with self.store.transaction(durable=True) as db:
                 number = ledger.reserve(db, self.ledger, self.clock.now(), (task.system, SYSTEMS.name, "doctor"))
         reply = line.transport.send(request(ApiTarget(version, line.cloud.base_url, line.cloud.key), task, grant))
-        said = verdict(reply, version)
+        answer = verdict(reply, version)
         if number and self.store:
             with self.store.transaction() as db:
-                ledger.end(db, number, self.clock.now(), said.kind.value)
-        if said.kind is Kind.OK:
-            seen = many(len(said.data.get("systems", ())), "system")
+                ledger.end(db, number, self.clock.now(), answer.kind.value)
+        if answer.kind is Kind.OK:
+            seen = many(len(answer.data.get("systems", ())), "system")
             return Check(name, OK, f"key and token are good; it sees {seen}")
-        if said.kind is Kind.THROTTLED:
+        if answer.kind is Kind.THROTTLED:
             remedy = "The calls are used up for now; see `ingest plan`"
         else:
-            remedy = access.remedy(said, SYSTEMS.group, account)
+            remedy = access.remedy(answer, SYSTEMS.group, account)
             remedy = f"{remedy[:1].upper()}{remedy[1:]}" or "Try again later; the vendor has trouble"
-        found = f"the cloud refuses: {said.kind.value.replace('_', ' ')}: {said.reason}"
+        found = f"the cloud refuses: {answer.kind.value.replace('_', ' ')}: {answer.reason}"
         return Check(name, BAD, found, remedy)
 
     def _groups(self) -> Iterator[Check]:
@@ -229,8 +229,8 @@ class Doctor:
         yield from self._told("streams", ("stream",), "every stream answers")
 
     def _quota(self) -> Iterator[Check]:
-        made = self._made()
-        good = f"{made.quota.left:,} of {made.quota.per_month:,} are left this month" if made else ""
+        current = self._state_report()
+        good = f"{current.quota.left:,} of {current.quota.per_month:,} are left this month" if current else ""
         yield from self._told("calls", ("quota",), good)
 
     def _gateways(self) -> Iterator[Check]:

@@ -1,4 +1,4 @@
-"""Who an installation is: the cloud and the application that its settings name, and its state, bound to them."""
+"""The identity of an installation: the cloud and application of its settings, to which its state is bound."""
 
 from dataclasses import dataclass
 

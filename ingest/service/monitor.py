@@ -24,30 +24,30 @@ class Watch:
         self._known: dict[str, str] = {}
 
     def __call__(self) -> None:
-        """Look at everything once; a disk that takes nothing now is asked again next time."""
+        """Look at everything once; a disk that is full now is tried again next time."""
         pipeline = self._pipeline
-        made = report(pipeline.settings, pipeline.store.db, pipeline.clock.now())
+        current = report(pipeline.settings, pipeline.store.db, pipeline.clock.now())
         failure = None
         try:
-            self._write(made)
+            self._write(current)
         except StateError as error:
             failure = error
             pipeline.changes.bad("state", str(error))
-        self._tell(made, failure)
+        self._tell(current, failure)
 
-    def _write(self, made: Report) -> None:
+    def _write(self, current: Report) -> None:
         pipeline = self._pipeline
-        pipeline.store.touch(made.now)
-        if due := self._own.due(made):
+        pipeline.store.touch(current.now)
+        if due := self._own.due(current):
             with pipeline.store.transaction() as db:
                 archive.upsert(db, due)
-                archive.forget(db, MEASUREMENT, made.now - KEPT)
+                archive.forget(db, MEASUREMENT, current.now - KEPT)
             self._own.said(due)
-        problems = {at.key: (at.text, at.sentence) for at in made.problems}
+        problems = {at.key: (at.text, at.sentence) for at in current.problems}
         for key, (text, _) in problems.items():
             pipeline.changes.bad(key, text)
         for key in self._known.keys() - problems.keys():
-            pipeline.changes.good(key, f"mended: {self._known[key]}")
+            pipeline.changes.good(key, f"resolved: {self._known[key]}")
         self._known = {key: sentence for key, (_, sentence) in problems.items()}
 
 

@@ -1,4 +1,4 @@
-"""The machine: plan → fetch → commit → deliver. One owner calls `tick`; workers only fetch and hand outcomes back."""
+"""The pipeline: plan → fetch → commit → deliver. One owner calls `tick`; workers only fetch and hand outcomes back."""
 
 import logging
 import queue
@@ -30,8 +30,7 @@ from ingest.plan.state import Pair
 from ingest.report.tokens import note_renewal
 from ingest.service import backfill, news
 from ingest.service.clock import Clock
-from ingest.store import backfills, future, ledger, snapshot
-from ingest.store import meta as kept
+from ingest.store import backfills, future, ledger, meta, snapshot
 from ingest.store.database import Store
 
 log = logging.getLogger(__name__)
@@ -86,9 +85,9 @@ class Pipeline:
         self._corrections = self.clock.corrections
         with self.store.transaction() as db:
             ledger.settle(db, self.app, self.clock.now())
-            kept.write(db, "clock_wrong_by", "0")
-            kept.write(db, "fatal", "")
-            self.breaker = Breaker.resumed(kept.read(db, "paused_until"), kept.read(db, "weather"))
+            meta.write(db, "clock_wrong_by", "0")
+            meta.write(db, "fatal", "")
+            self.breaker = Breaker.resumed(meta.read(db, "paused_until"), meta.read(db, "weather"))
 
     # ── the tick ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -259,7 +258,7 @@ class Pipeline:
             committed = record.record(db, self.inventory.state, outcome, context)
             if breaker.to_keep != self.breaker.to_keep:
                 for name, value in breaker.to_keep.items():
-                    kept.write(db, name, value)
+                    meta.write(db, name, value)
         self.breaker = breaker
         self._flying.pop(task.pair, None)
         if committed.apply(self.inventory.state):
@@ -273,7 +272,7 @@ class Pipeline:
         wrong_by = self.clock.wrong_by
         if news.clock(self.changes, wrong_by):
             with self.store.transaction() as db:
-                kept.write(db, "clock_wrong_by", str(wrong_by))
+                meta.write(db, "clock_wrong_by", str(wrong_by))
 
     def _context(self, task: Task, now: int) -> CommitContext:
         wanted = self.inventory.wanted_of(task.system)

@@ -49,10 +49,15 @@ def _delivery(name: str, store: Store | None, version: str, fingerprint: str) ->
         return
     parked = outbox.parked(store.db, name)
     if row.error:
-        yield Check(label, BAD, f"{version} answers, but takes nothing: {row.error}", "Mend that; the rest follows")
+        yield Check(
+            label,
+            BAD,
+            f"{version} answers, but does not accept writes: {row.error}",
+            "Fix that; the rest is sent by itself",
+        )
     elif parked:
         found = f"{version} refuses {many(len(parked), 'point')}: {parked[0][2]}"
-        yield Check(label, BAD, found, f"When that is mended: `ingest replay --sink {name}`")
+        yield Check(label, BAD, found, f"When that is fixed: `ingest replay --sink {name}`")
     elif row.fingerprint != fingerprint:
         yield Check(label, OK, f"{version}; a new target: the runner fills it from the beginning")
     else:

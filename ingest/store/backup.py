@@ -1,4 +1,4 @@
-"""A backup put back in the place of the state."""
+"""Restoring a backup."""
 
 import contextlib
 import os

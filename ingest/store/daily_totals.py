@@ -1,4 +1,4 @@
-"""What the vendor last said of each local day, and what came of holding our intervals against it."""
+"""The last known daily total of the vendor per local day, and the result of the comparison with our intervals."""
 
 import sqlite3
 from collections.abc import Mapping

@@ -49,7 +49,7 @@ def _is_full(path: Path) -> bool:
 
 
 def last_touch(folder: Path) -> int | None:
-    """When the owner of a state folder last said that it is at work (epoch s); None where nobody ever was."""
+    """When the owner of a state folder last reported that it runs (epoch s); None if none ever ran."""
     try:
         return int((folder / "runner.lock").stat().st_mtime)
     except OSError:

@@ -6,7 +6,7 @@ from ingest.core.units import MINUTE
 from ingest.plan.quota import Usage, month_bounds
 
 KEEP = 400 * 86400
-"""A ledger longer than a year lets a year be looked back on."""
+"""Calls are kept (s) a little longer than a year, so that a year can be reviewed."""
 LONGEST_CALL = 20 * MINUTE
 """No call is in flight for so long (s)."""
 HISTORY = "history"
@@ -116,3 +116,19 @@ def first_at(db: sqlite3.Connection, app: str) -> int | None:
     """When the oldest call that is remembered was made."""
     found: int | None = db.execute("SELECT min(at) FROM calls WHERE app = ?", (app,)).fetchone()[0]
     return found
+
+
+def by_verdict(db: sqlite3.Connection, app: str) -> dict[str, int]:
+    """How many calls that are remembered ended with each verdict; "" stands for those under way."""
+    return dict(db.execute("SELECT verdict, count(*) FROM calls WHERE app = ? GROUP BY verdict", (app,)).fetchall())
+
+
+def last_failed(db: sqlite3.Connection, app: str, most: int) -> list[dict[str, object]]:
+    """The newest calls that did not end well, the newest first."""
+    columns = ("at", "ended", "system", "stream", "purpose", "verdict")
+    rows = db.execute(
+        f"SELECT {', '.join(columns)} FROM calls WHERE app = ? AND verdict NOT IN ('ok', 'nothing') "  # noqa: S608
+        "ORDER BY id DESC LIMIT ?",
+        (app, most),
+    )
+    return [dict(zip(columns, row, strict=True)) for row in rows]

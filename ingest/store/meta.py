@@ -1,4 +1,4 @@
-"""Small values that outlive a restart, by name."""
+"""Named values that survive a restart."""
 
 import sqlite3
 

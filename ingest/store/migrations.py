@@ -153,3 +153,10 @@ def _computed(db: sqlite3.Connection, number: int, step: Callable[[sqlite3.Conne
     except BaseException:
         db.execute("ROLLBACK")
         raise
+
+
+def rows(db: sqlite3.Connection) -> dict[str, int]:
+    """How many rows each table holds, but for the points, whose number the archive keeps."""
+    tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+    count = "SELECT count(*) FROM "
+    return {name: int(db.execute(f'{count}"{name}"').fetchone()[0]) for name in tables if name != "points"}

@@ -1,4 +1,4 @@
-"""How far each sink has been served: a cursor over the archive's changes, poison lines set aside, replays."""
+"""How far each sink has been served: a cursor over the archive's changes, refused points, replays."""
 
 import json
 import sqlite3
@@ -95,7 +95,7 @@ def returned(db: sqlite3.Connection, name: str, cursor: int) -> None:
 
 
 def failed(db: sqlite3.Connection, name: str, error: str, at: int) -> None:
-    """Note why a sink takes nothing, and since when."""
+    """Note why a sink does not accept writes, and since when."""
     db.execute("UPDATE sinks SET error = ?, since = coalesce(since, ?) WHERE name = ?", (error, at, name))
 
 

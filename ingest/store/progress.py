@@ -1,4 +1,4 @@
-"""What has been read and how each pair of system and stream fares: coverage, advances of gateways, pauses."""
+"""What has been read and the state of each pair (system, stream): coverage, reports of gateways, pauses."""
 
 import json
 import sqlite3
@@ -12,7 +12,7 @@ from ingest.enphase.streams import BY_NAME
 from ingest.plan.coverage import Advance, Covered
 from ingest.plan.profile import Profile, from_json, to_json
 from ingest.plan.state import Pair, SystemRow
-from ingest.store import meta as kept
+from ingest.store import meta
 
 Pairs = dict[tuple[str, str], "Pair"]
 _PAIR = (
@@ -155,14 +155,14 @@ def keep_sample(db: sqlite3.Connection, system: str, stream: str, at: int, reaso
     db.execute("INSERT OR REPLACE INTO samples VALUES (?, ?, ?, ?, ?)", (system, stream, at, reason, body[:65536]))
 
 
-def samples(db: sqlite3.Connection) -> Iterable[tuple[str, str, int, str]]:
-    """(system, stream, at, reason) of the replies that were kept."""
-    return db.execute("SELECT system, stream, at, reason FROM samples").fetchall()
+def samples(db: sqlite3.Connection) -> Iterable[tuple[str, str, int, str, bytes]]:
+    """(system, stream, at, reason, body) of the replies that were kept."""
+    return db.execute("SELECT system, stream, at, reason, body FROM samples").fetchall()
 
 
 def reaches(db: sqlite3.Connection, kind: str = "reach") -> dict[str, int]:
     """The reach (s) of the streams for which a longer one was tried; it is what the cloud really honoured. Those of the
     kind "trial" were honoured once, and wait to be confirmed.
     """
-    found = {name: kept.read(db, f"{kind}.{name}") for name in BY_NAME}
+    found = {name: meta.read(db, f"{kind}.{name}") for name in BY_NAME}
     return {name: int(reach) for name, reach in found.items() if reach}

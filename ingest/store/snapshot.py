@@ -1,4 +1,4 @@
-"""What planning needs of the state, read as a whole."""
+"""Everything that planning needs of the state, read at once."""
 
 import sqlite3
 

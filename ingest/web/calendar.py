@@ -137,9 +137,9 @@ class _Judge:
         if self.absent:
             return NO_METER_WORDS
         if span.length <= 0:
-            return f"outside: wanted, and to be had, from {local_words(self.span.start, self.timezone)[:10]} on"
+            return f"not included: available and wanted from {local_words(self.span.start, self.timezone)[:10]} on"
         if total(intersect(self.skipped, span)) == span.length:
-            return "outside: history was asked for on both sides of it only"
+            return "not included: history was requested only before and after it"
         return ""
 
     def _not_due(self, day: LocalDay) -> str:

@@ -1,4 +1,4 @@
-"""What the page is made from: the state, read anew, and a word of the runner that it lives in."""
+"""The data of the page: the state, read again for each report, and the last tick of the runner."""
 
 import contextlib
 import sqlite3

@@ -45,7 +45,7 @@ def test_a_state_expires(states: States) -> None:
 @pytest.mark.parametrize("state", ["", "guessed", "\udc80", "x" * 5000])
 def test_a_state_that_was_never_issued_is_refused(states: States, state: str) -> None:
     states.issue("home", START, SHORT)
-    with pytest.raises(StateRefused, match="no question"):
+    with pytest.raises(StateRefused, match="unknown or expired"):
         states.redeem(state, START)
 
 
@@ -82,7 +82,7 @@ def test_used_states_do_not_pile_up(states: States) -> None:
 def test_a_state_that_was_changed_is_refused(states: States, part: int) -> None:
     parts = states.issue("home", START, SHORT).split(".")
     parts[part] = {0: "x" * 24, 1: str(START + 10**6), 2: "cabin", 3: "x" * 43}[part]
-    with pytest.raises(StateRefused, match="no question"):
+    with pytest.raises(StateRefused, match="unknown or expired"):
         states.redeem(".".join(parts), START)
 
 
@@ -224,7 +224,7 @@ def test_an_answer_that_is_replayed_is_refused(here: Office) -> None:
 def test_an_answer_to_no_question_is_refused_without_a_call(here: Office, query: str) -> None:
     reply = here.client.get(f"/oauth/callback?{query}")
     assert reply.status_code == 400
-    assert "no question" in reply.text
+    assert "unknown or expired" in reply.text
     assert here.cloud.token_calls == []
 
 
@@ -369,7 +369,7 @@ def test_the_commands_check_the_state_of_an_address_too(tmp_path: Path) -> None:
     here = office(tmp_path)
     link, _ = here.flow.ask("home")
     back = here.decide(link)
-    with pytest.raises(StateRefused, match="no question"):
+    with pytest.raises(StateRefused, match="unknown or expired"):
         here.flow.pasted("home", back.replace("state=", "state=x"))
     assert here.flow.pasted("home", back).access
     with pytest.raises(StateRefused, match="used already"):

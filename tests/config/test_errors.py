@@ -262,7 +262,7 @@ def test_any_variable_is_filled_or_explained(file: Path, text: str) -> None:
         ("systems: [{id: 1, since: 2025-01-01, until: 2024-01-01}]", "until must not be before since"),
         ("systems: [{id: 1, latitude: .nan}]", "latitude: must be a number"),
         ("streams: {stat: {every: 1h}}", 'streams.stat: unknown key; did you mean "stats"'),
-        ("streams: {stats: {every: 1m}}", "streams.stats.every: is too often"),
+        ("streams: {stats: {every: 1m}}", "streams.stats.every: must be at least 5m"),
         ("web: {listen: '8080'}", "web.listen: is not an address and port"),
         ("web: {hosts: ['http://x']}", r"web.hosts\[0\]: is not a host name"),
         ("state_dir: ~nobody-at-all/x", "state_dir: the home folder"),

@@ -64,7 +64,7 @@ def test_a_database_that_is_down_is_told_after_a_day_not_before(tmp_path: Path, 
     assert said(receiver) == []
     home.looks(5 * HOUR, HOUR)
     (begun,) = said(receiver)
-    assert begun.startswith("Sink db takes nothing")
+    assert begun.startswith("Sink db does not accept writes")
     home.world.end()
 
 

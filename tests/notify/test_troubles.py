@@ -8,7 +8,7 @@ from ingest.notify.troubles import LATE, SETTLED, SOON, Lasting, Trouble, after,
 from ingest.report import Problem
 
 CLOUD = Trouble("cloud", "The cloud does not answer", "Wait", stops_reading=True)
-SINK = Trouble("sink.db", "Sink db takes nothing", "Mend it", stops_reading=False)
+SINK = Trouble("sink.db", "Sink db does not accept writes", "Mend it", stops_reading=False)
 T = 1_700_000_000
 
 

@@ -87,7 +87,7 @@ def test_a_link_printed_here_is_answered_there(server: SimulatedServer, tmp_path
     [
         ("Ab3xYz", "a code works once, and for a few minutes only"),
         ("not a code", "there is no code in what was pasted"),
-        ("https://x.example/?code=Ab3xYz&state=guessed", "belongs to no question"),
+        ("https://x.example/?code=Ab3xYz&state=guessed", "is unknown or expired"),
         ("https://x.example/?error=access_denied", "the owner refused; nothing was changed"),
     ],
 )

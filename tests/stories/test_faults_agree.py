@@ -101,7 +101,7 @@ FAULTS = [
     Fault("denied", stream_denied, ("consumption is not allowed",), "developer portal", "access groups"),
     Fault("quota", quota_used_up, ("calls of this month are used up",), "goes on by itself on 1 August", "calls"),
     Fault("auth", token_dead, ("home is no longer authorized",), "auth login home", "account home"),
-    Fault("sink", database_down, ("db takes nothing", "the database is down"), "Nothing is lost", "sink db"),
+    Fault("sink", database_down, ("db does not accept writes", "the database is down"), "Nothing is lost", "sink db"),
     Fault("disk", disk_full, ("disk is nearly full", "50 MB"), "Free some space", "disk space"),
     Fault("clock", clock_wrong, ("clock is 1 h ahead of",), "timedatectl set-ntp true", "clock"),
 ]

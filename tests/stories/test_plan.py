@@ -88,14 +88,14 @@ def test_history_that_leaves_the_cloud_before_it_is_read_is_told_and_what_fits(t
 def test_what_is_asked_for_is_listed_and_taken_back(tmp_path: Path) -> None:
     program = planned(tmp_path, "watt", 1, listed=1)
     assert "No history is asked for" in program.run("backfill", "--list").out
-    assert "nobody reads it" in program.run("backfill", "--since", "1y").out
+    assert "No service is running" in program.run("backfill", "--since", "1y").out
     program.run("backfill", "--since", "2y", "--stream", "consumption")
     first, second = program.json("backfill", "--list")
     assert (first["streams"], second["streams"]) == (["consumption", "rgm_stats", "stats"], ["consumption"])
     assert 365 + 2 * 52 <= first["calls"] <= 367 + 2 * 53
     text = program.run("backfill", "--list").out
     assert f" {first['id']} " in text
-    assert "nobody reads it" in text
+    assert "No service is running" in text
     assert "one of 2 requests" in program.run("backfill", "--cancel", code=2).err
     assert "no such request" in program.run("backfill", "--cancel", "77", code=2).err
     assert f"Request {first['id']} is taken back" in program.run("backfill", "--cancel", str(first["id"])).out

@@ -1,4 +1,4 @@
-"""What a stream is, and the shared ways of asking for it.
+"""The description of a stream, and the request builders that streams share.
 
 The words of the vendor's replies are those of the reference, sections 6 to 8.
 """

@@ -1,4 +1,4 @@
-"""Daily totals of a system's whole life: charts of years by one call, and what our intervals are held against."""
+"""Daily totals of a system's whole life: years of daily energy in one call, compared with the sums of intervals."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta

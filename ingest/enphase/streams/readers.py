@@ -1,4 +1,4 @@
-"""The shared ways of reading a reply: numbers, times, names, rows, intervals, and what a reply says of itself.
+"""Parsers that streams share: numbers, times, names, rows, intervals, and the metadata of a reply.
 
 The words of the vendor's replies are those of the reference, sections 6 to 8.
 """
@@ -198,7 +198,7 @@ def energy_fields(energy_key: str, power_key: str = "") -> dict[str, Field]:
 
 
 def reported_at(reply: Json) -> int | None:
-    """The gateway's last report: that of the meta block, or of a summary, which has none; None where it is not said."""
+    """The gateway's last report, from the meta block or, where there is no such block, the summary; None if absent."""
     return _of_meta(reply, "last_report_at")
 
 
