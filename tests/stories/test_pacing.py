@@ -180,6 +180,6 @@ def test_how_long_a_window_the_cloud_honours_is_tried_once(honoured: bool, echo:
     weeks = [params for params in asked if params["granularity"] == "week"]
     assert kept.read(world.store.db, "reach.stats") == str(WEEK if honoured else DAY)
     assert (len(weeks) > 5) is honoured
-    assert len(weeks) == 1 or honoured
+    assert len(weeks) == 2 or honoured  # what one reply shows is confirmed by a second
     assert differences(world, site, START - 60 * DAY + HOUR, START - DAY) == []
     assert len(live(world, "production_micro")) <= (9 + 10 if honoured else 62 + 10)

@@ -212,7 +212,7 @@ def test_poison_lines_are_parked_with_their_reason_and_tried_again_when_the_row_
     assert (sink["backlog"], sink["error"]) == (0, "")
     assert len(parked(installed)) == 3
     assert all("field type conflict" in reason for reason in parked(installed))
-    told = " ".join(installed.run("status", "--problems").out.split())
+    told = " ".join(installed.run("status", "--problems", code=1).out.split())
     assert "3 points" in told
     assert "field type conflict" in told
     others = {key: row for key, row in exported(installed).items() if key[0] != "production_meter_reading"}
