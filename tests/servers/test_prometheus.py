@@ -5,6 +5,7 @@ import re
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -32,7 +33,8 @@ def there() -> None:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path, [SITE], time=Time(int(time.time()) - DAY))
+    noon = f"Etc/GMT{time.gmtime().tm_hour - 12:+d}"  # just after midnight there is no energy of today
+    made = World(tmp_path, [replace(SITE, timezone=noon)], time=Time(int(time.time()) - DAY))
     made.run(DAY)
     yield made
     made.end()
