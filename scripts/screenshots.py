@@ -66,7 +66,8 @@ def shoot(url: str, folder: Path) -> None:
                 device_scale_factor=2 if name == "phone" else 1,
             )
             page.goto(url)
-            page.wait_for_function("window.page && window.page.charts.curve && window.page.charts.daily")
+            for chart in ("#curve .uplot", "#daily .uplot"):
+                page.wait_for_selector(chart)
             page.wait_for_timeout(300)
             page.screenshot(path=folder / f"page-{name}.png", full_page=name != "phone")
             page.close()

@@ -11,7 +11,7 @@ from ingest.store import progress
 from ingest.store.database import Store
 from tests.stories.program import Program
 
-KEYS = {"key": "k", "client_id": "c", "client_secret": "s"}
+KEYS = {"key": "key-of-the-application", "client_id": "client", "client_secret": "secret-of-the-application"}
 
 
 def planned(folder: Path, plan: Any, systems: int, listed: int = 0) -> Program:
@@ -107,7 +107,7 @@ def test_what_is_asked_for_is_listed_and_taken_back(tmp_path: Path) -> None:
 def test_what_cannot_be_asked_for_is_said(tmp_path: Path) -> None:
     program = planned(tmp_path, "watt", 1)
     assert "yesterday" in program.run("backfill", "--since", "yesterday", "--dry-run", code=2).err
-    assert "no system 7" in program.run("backfill", "--since", "1y", "--system", "7", "--dry-run", code=1).sentence
+    assert "no system 7" in program.run("backfill", "--since", "1y", "--system", "7", "--dry-run", code=2).sentence
     snapshot = ("backfill", "--since", "1y", "--stream", "production_meter_readings", "--dry-run")
     assert "has no history" in program.run(*snapshot, code=1).sentence
 
