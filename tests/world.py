@@ -64,7 +64,7 @@ class Wire:
     def send(self, request: Request) -> Reply:
         self.sent += 1
         parts = urlsplit(request.url)
-        target = parts.path + ("?" + urlencode(request.params) if request.params else "")
+        target = parts.path + ("?" + urlencode([*request.params.items(), *request.more]) if request.params else "")
         headers = dict(request.headers)
         if request.basic:
             headers["Authorization"] = "Basic " + base64.b64encode(":".join(request.basic).encode()).decode()

@@ -28,6 +28,7 @@ HOMES = {
     "check": "status",
     "doctor": "doctor",
     "setup-database": "database",
+    "api": "single",
     "verify": "verify",
     "notify": "notify",
     "completion": "shell",

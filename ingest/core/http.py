@@ -1,13 +1,15 @@
 """What is asked and what comes back, as plain values: the transport turns one into the other."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request to the cloud. Its repr names neither parameters nor credentials: they hold secrets."""
+    """One request to the cloud. Its repr names neither parameters nor credentials: they hold secrets. `more` are
+    further parameters, whose names may repeat.
+    """
 
     method: str
     url: str
@@ -15,6 +17,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
     basic: tuple[str, str] | None = field(default=None, repr=False)
+    more: Sequence[tuple[str, str]] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)

@@ -46,14 +46,18 @@ _FIRST_INTERVAL = re.compile(r"first_interval\W{1,6}(\d{1,12})")
 _BUGS = {400, 405, 406, 415, 501}
 
 
-def verdict(reply: Reply, version: str, window: Span | None = None, operational_at: int | None = None) -> Verdict:
-    """Judge a reply to a call of API `version` ("v2" or "v4") that asked for `window`, if it asked for a span."""
+def verdict(
+    reply: Reply, version: str, window: Span | None = None, operational_at: int | None = None, *, lists: bool = False
+) -> Verdict:
+    """Judge a reply to a call of API `version` ("v2" or "v4") that asked for `window`, if it asked for a span. `lists`
+    says that it may be a JSON array.
+    """
     status = reply.status
     text = reply.body[:20_000].decode("utf-8", "replace")
     if status == 0:
         return Verdict(Kind.BUSY, one_line(reply.failure)[:200] or "no answer")
     if status == 200:
-        return _read(reply.body, text)
+        return _read(reply.body, text, lists=lists)
     if status == 204:
         return Verdict(Kind.NOTHING, "the cloud has no such data (204)")
     if status == 422:
@@ -93,14 +97,14 @@ def _flat(value: object) -> str:
     return str(value) if isinstance(value, str | int) else ""
 
 
-def _read(body: bytes, text: str) -> Verdict:
+def _read(body: bytes, text: str, *, lists: bool) -> Verdict:
     try:
         data = json.loads(body, parse_constant=_no_number)
     except (ValueError, RecursionError):
         if _is_page(text):
             return Verdict(Kind.BUSY, f"{words(text)} where JSON is due")
         return Verdict(Kind.GARBLED, "the reply is not JSON, or was cut off")
-    if not isinstance(data, dict):
+    if not isinstance(data, dict) and not (lists and isinstance(data, list)):
         return Verdict(Kind.GARBLED, f"the reply is a JSON {type(data).__name__}, not an object")
     return Verdict(Kind.OK, data=data)
 

@@ -3,7 +3,7 @@
 The key goes into the query string, as the vendor samples it; the token into the header.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ingest.core.http import Request
@@ -22,14 +22,19 @@ class ApiTarget:
 def request(api: ApiTarget, task: Task, grant: str) -> Request:
     """The request of a task. `grant` is an access token (v4) or a user id (v2)."""
     route = task.stream.route(api.version)
-    params: dict[str, str] = {"key": api.key}
-    params |= route.ask(task.window)
+    params = route.ask(task.window)
     if route.pages:
-        params |= route.pages.params(task.cursor)
-    headers: Mapping[str, str] = {}
+        params = params | route.pages.params(task.cursor)
+    return address(api, route.path.format(system=task.system), params, grant)
+
+
+def address(
+    api: ApiTarget, path: str, params: Mapping[str, str], grant: str, more: Sequence[tuple[str, str]] = ()
+) -> Request:
+    """A request to a path below `/api/vN/`, with the key and what an account is called with."""
+    secrets, headers = {"key": api.key}, {}
     if api.version == "v2":
-        params["user_id"] = grant
+        secrets["user_id"] = grant
     else:
         headers = {"Authorization": f"Bearer {grant}"}
-    url = f"{api.base_url}/api/{api.version}/{route.path.format(system=task.system)}"
-    return Request("GET", url, params, headers)
+    return Request("GET", f"{api.base_url}/api/{api.version}/{path}", {**secrets, **params}, headers, more=more)

@@ -89,7 +89,7 @@ class HttpTransport:
             with self._session().request(
                 request.method,
                 request.url,
-                params=dict(request.params),
+                params=[*request.params.items(), *request.more],
                 headers=dict(request.headers),
                 data=dict(request.form) if request.form is not None else None,
                 auth=request.basic or _as_it_is,

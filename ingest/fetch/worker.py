@@ -64,7 +64,7 @@ def fetch(
     task: Task, call: int, request: Request, version: str, grant: str, began_at: int | None, transport: Transport
 ) -> Outcome:
     """Send the request of a task and read the reply. `began_at` is when the system began, where that is known."""
-    reply = _without_secrets(transport.send(request), request, grant)
+    reply = without_secrets(transport.send(request), request, grant)
     judged = verdict(reply, version, task.window if task.window.length else None, began_at)
     if judged.kind is Kind.OK:
         try:
@@ -86,7 +86,7 @@ def _secrets(request: Request, grant: str) -> tuple[str, str]:
     return request.params.get("key", ""), grant
 
 
-def _without_secrets(reply: Reply, request: Request, grant: str) -> Reply:
+def without_secrets(reply: Reply, request: Request, grant: str) -> Reply:
     """An error may quote the request, and its words are kept: in the state, in reports, on the page."""
     if reply.status == 200 or not reply.body:
         return reply
