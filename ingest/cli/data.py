@@ -27,6 +27,8 @@ from ingest.store.backup import restore as put_back
 from ingest.store.database import Store
 from ingest.store.whole_file import whole_file
 
+DERIVED = {"energy": ("energy", "energy_daily", "energy_monthly"), "money": ("money", "money_daily")}
+"""What is computed from streams, and the measurements of it."""
 WHEN = "WHEN"
 """A date (a local day of the system), an age such as 7d or 2y, or all."""
 
@@ -58,8 +60,10 @@ def measurements(stream: str | None) -> tuple[str, ...] | None:
     """The measurements that a stream fills; None for all. Raises `UsageError` for an unknown stream."""
     if stream is None:
         return None
+    if stream in DERIVED:
+        return DERIVED[stream]
     if stream not in BY_NAME:
-        raise click.UsageError(f"no stream is called {stream!r}; {hint(stream, BY_NAME)}")
+        raise click.UsageError(f"no stream is called {stream!r}; {hint(stream, (*BY_NAME, *DERIVED))}")
     return tuple(BY_NAME[stream].fields)
 
 
@@ -85,7 +89,7 @@ def points(store: Store, context: Context, wanted: Filter, since: str | None, un
 
 @click.command()
 @click.option("--format", "form", type=click.Choice(["csv", "jsonl", "lp", "statistics"]), required=True)
-@click.option("--stream", metavar="NAME", help="Only the measurements of this stream.")
+@click.option("--stream", metavar="NAME", help="Only the measurements of this stream; or energy, or money.")
 @click.option("--system", metavar="ID")
 @click.option("--since", metavar=WHEN, help="A date (a local day of the system), an age such as 7d or 2y, or all.")
 @click.option("--until", metavar=WHEN, help="The same; a date is included.")

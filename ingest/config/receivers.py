@@ -31,7 +31,7 @@ def _some(found: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
 
 
 _TEXT = WithJsonSchema({"type": "string"})
-_SWITCH = WithJsonSchema({"type": ["boolean", "string"]})
+
 Address = Annotated[SecretStr, AfterValidator(_address), _TEXT]
 Summary = Annotated[
     str,
@@ -48,7 +48,7 @@ class Notify(Section):
 
     to: Annotated[tuple[Address, ...], AfterValidator(_some)]
     """Addresses as apprise knows them, such as ntfy://topic."""
-    problems: Annotated[bool, _SWITCH] = True
+    problems: Annotated[bool, values.SWITCH] = True
     """Tell when something is wrong for long, and when it is over."""
     summary: Summary = "off"
     """daily or monthly: what was produced and used; off."""
@@ -67,7 +67,7 @@ class Mqtt(Section):
     """User, where the broker asks for one."""
     password: values.Secret | None = None
     """Password of the user."""
-    tls: Annotated[bool, _SWITCH] = False
+    tls: Annotated[bool, values.SWITCH] = False
     """Encrypt, and check the broker's certificate."""
     ca_file: values.Text | None = None
     """Certificate of your own authority, where the broker's was not issued by a public one."""

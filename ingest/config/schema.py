@@ -20,6 +20,9 @@ _WORDS: dict[str, list[Schema]] = {
     "systems": [words_schema(["all"])],
     "notify": [{"$ref": "#/$defs/Notify"}],
     "web": [words_schema(OFF), {"const": False}],
+    "import": [{"type": ["number", "string"]}, {"$ref": "#/$defs/RateEntry"}],
+    "export": [{"type": ["number", "string"]}, {"$ref": "#/$defs/RateEntry"}],
+    "invested": [{"type": ["number", "string"]}],
 }
 
 
@@ -29,6 +32,7 @@ def json_schema() -> Schema:
     classes = {model.__name__: model for model in _sections(Section)}
     for title, model in (("Settings", schema), *schema["$defs"].items()):
         for name, about in _descriptions(classes[title]).items():
+            name = classes[title].model_fields[name].alias or name  # noqa: PLW2901 - the word in the file
             model["properties"][name].setdefault("description", about)
         required = model.get("required", [])
         model["properties"] = {
@@ -66,7 +70,8 @@ def _property(name: str, schema: Schema, *, optional: bool) -> Schema:
         rest = {"anyOf": [rest, SLOT]}
     if "additionalProperties" in rest:
         rest["additionalProperties"] = _entry(rest["additionalProperties"])
-        return {**described, **rest, "type": ["object", "null"]}
+        mapping = {**rest, "type": ["object", "null"]}
+        return {**described, **({"anyOf": [*_WORDS[name], mapping]} if name in _WORDS else mapping)}
     choices = [*_WORDS.get(name, []), *rest.get("anyOf", [rest]), *([_NULL] if optional else [])]
     return {**described, **(rest if choices == [rest] else {"anyOf": _unique(choices)})}
 

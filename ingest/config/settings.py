@@ -22,7 +22,9 @@ from ingest.config.models import (
     Web,
 )
 from ingest.config.receivers import HeartbeatUrl, Mqtt, Notify
+from ingest.config.tariffs import Invested, TariffEntry, contract
 from ingest.config.values import SIMULATOR, word_error
+from ingest.core.tariff import Contract
 from ingest.core.units import DAY, HOUR
 from ingest.enphase.catalogue import CADENCES
 from ingest.plan.budget import Rules, renewals
@@ -149,6 +151,10 @@ class Settings(Section):
     """Folder of tokens and archive; relative to the project (the folder above `config/`)."""
     web: Annotated[Web | None, BeforeValidator(_off_or_mapping)] = Web()
     """The status page, or off."""
+    tariffs: tuple[TariffEntry, ...] = ()
+    """What electricity costs, each from a day on; the last one holds."""
+    invested: Invested = Field(default={})
+    """What the plant has cost, in the currency of the tariffs: a number, or one for each system."""
     notify: Annotated[tuple[Notify, ...], BeforeValidator(_one_or_many)] = ()
     """Who gets messages."""
     heartbeat: HeartbeatUrl | None = None
@@ -214,6 +220,10 @@ class Settings(Section):
     def every(self, stream: str) -> int:
         """Return the cadence of a stream, in seconds."""
         return self.streams[stream].every
+
+    def contract(self, system: str) -> Contract:
+        """Return the tariffs of a system, the oldest first; none where none are given."""
+        return contract(self.tariffs, system)
 
     def missing_credentials(self) -> list[str]:
         """Return which keys must be filled in before the cloud can be asked, such as `api.key`."""

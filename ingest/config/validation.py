@@ -11,6 +11,7 @@ from ingest.config.errors import Path, dotted, hint, nearest, shown
 from ingest.config.models import Account, ApiSettings, Cadence, Influx, InfluxV1, PlanChoice, System, Web
 from ingest.config.receivers import Mqtt, Notify
 from ingest.config.settings import Settings
+from ingest.config.tariffs import RateEntry, TariffEntry
 from ingest.enphase.streams import BY_NAME
 
 SECRET_KEYS = {"key", "client_id", "client_secret", "username", "password", "user_id", "token"}
@@ -29,6 +30,11 @@ _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     ("notify",): Notify,
     ("notify", "*"): Notify,
     ("mqtt",): Mqtt,
+    ("tariffs", "*"): TariffEntry,
+    ("tariffs", "*", "import"): RateEntry,
+    ("tariffs", "*", "import", "*"): RateEntry,
+    ("tariffs", "*", "export"): RateEntry,
+    ("tariffs", "*", "export", "*"): RateEntry,
 }
 _SENTENCES = {
     "missing": "is missing",
@@ -70,6 +76,8 @@ def _path(document: Document, detail: ErrorDetails) -> Path:
         path = (*path[:2], *path[3:])
     if path[:1] == ("notify",) and isinstance(document.at(("notify",)), dict):
         path = (*path[:1], *path[2:])
+    if path[:1] == ("tariffs",) and path[3:4] and not isinstance(document.at(path[:3]), list):
+        path = (*path[:3], *(path[4:] if isinstance(document.at(path[:3]), dict) else ()))
     return (*path, "type") if detail["type"] == "union_tag_invalid" else path
 
 
@@ -115,9 +123,12 @@ def _words(document: Document, path: Path) -> list[str]:
     """Return the keys that are known at a path."""
     if path[:1] == ("sinks",) and document.at((*path, "type")) == "influxdb_v1":
         return list(InfluxV1.model_fields)
-    pattern = tuple("*" if index == 1 and path[0] != "api" else str(step) for index, step in enumerate(path))
+    pattern = tuple(
+        "*" if isinstance(step, int) or (index == 1 and path[0] not in ("api", "tariffs")) else step
+        for index, step in enumerate(path)
+    )
     model = _MODELS.get(pattern)
-    return list(model.model_fields) if model else []
+    return [field.alias or name for name, field in model.model_fields.items()] if model else []
 
 
 def cross_checks(file: Settings) -> Iterator[tuple[Path, str]]:
@@ -132,6 +143,7 @@ def cross_checks(file: Settings) -> Iterator[tuple[Path, str]]:
     if file.mqtt and file.mqtt.password is not None and file.mqtt.username is None:
         yield ("mqtt",), "has a password but no username; write both, or neither"
     yield from _addresses(file)
+    yield from _tariffs(file)
     if file.look_again < file.settle:
         yield ("look_again",), "must not be shorter than settle"
     if file.api.reserve >= 1:
@@ -149,6 +161,28 @@ def _addresses(file: Settings) -> Iterator[tuple[Path, str]]:
                     "is an address for the second time",
                 )
             seen.add(address.get_secret_value())
+
+
+def _tariffs(file: Settings) -> Iterator[tuple[Path, str]]:
+    """Tariffs of one system must follow each other, in one currency."""
+    listed = {system.id for system in file.systems or ()}
+    first: dict[tuple[int, ...], int] = {}
+    begun: set[tuple[object, int]] = set()
+    for index, entry in enumerate(file.tariffs):
+        strangers = [number for number in entry.systems if listed and number not in listed]
+        if strangers:
+            yield ("tariffs", index, "systems"), f"{strangers[0]} is none of the systems"
+        for system in entry.systems or (0,):
+            if (entry.begins, system) in begun:
+                yield ("tariffs", index, "from"), "is there twice; one tariff begins at a time"
+            begun.add((entry.begins, system))
+        before = file.tariffs[first.setdefault(entry.systems, index)]
+        if before.currency != entry.currency:
+            yield ("tariffs", index, "currency"), f"must be {before.currency}, as before: sums need one currency"
+    known = {"all", *map(str, listed)}
+    for name in file.invested:
+        if name not in known and (listed or not name.isdigit()):
+            yield ("invested", name), "is none of the systems; write a number, or one for each system"
 
 
 def _account(version: str, name: str, account: Account) -> Iterator[tuple[Path, str]]:

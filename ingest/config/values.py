@@ -166,6 +166,7 @@ def _patterned(pattern: str, *types: str) -> WithJsonSchema:
 
 
 ANY = _scalar("number", "boolean")
+SWITCH = WithJsonSchema({"type": ["boolean", "string"]})
 _DATE = r"\d{4}-\d\d?-\d\d?"
 Text = Annotated[str, AfterValidator(clean), ANY]
 Name = Annotated[str, AfterValidator(_account_name)]

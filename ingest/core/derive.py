@@ -113,7 +113,7 @@ def calendar(measurement: str, day: date) -> dict[str, str]:
     `year` 2026.
     """
     words = {"month": f"{day:%Y-%m}", "year": f"{day:%Y}"}
-    if measurement == "energy_daily":
+    if measurement.endswith("_daily"):
         return words | {"date": day.isoformat(), "day": f"{day:%d}"}
     return words | {"month_of_year": f"{day:%m}"}
 

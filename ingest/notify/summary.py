@@ -2,11 +2,12 @@
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, timedelta, tzinfo
 from typing import NamedTuple
 
 from ingest.core.days import LocalDay, date_at, days_between, midnight, month_start, zone
+from ingest.core.money import MONEY
 from ingest.core.units import DAY, HOUR
 from ingest.core.words import many
 from ingest.report import SystemReport
@@ -18,7 +19,6 @@ FROM = 10 * HOUR
 LATEST = {"daily": DAY, "monthly": 10 * DAY}
 """A summary that could not be sent for so long is not news any more."""
 FLOWS = ("produced_wh", "consumed_wh", "self_consumed_wh", "imported_wh", "exported_wh")
-MONEY = ("cost", "earned", "saved")
 
 
 class Period(NamedTuple):
@@ -50,21 +50,23 @@ def title(period: Period, systems: Sequence[SystemReport]) -> str:
     return f"{whose}: {when}"
 
 
-def lines(db: sqlite3.Connection, period: Period, systems: Sequence[SystemReport]) -> list[str]:
-    """The summary of a period over all systems, each in its own zone."""
+def lines(
+    db: sqlite3.Connection, period: Period, systems: Sequence[SystemReport], currencies: Collection[str] = ()
+) -> list[str]:
+    """The summary of a period over all systems, each in its own zone; money is added up where it is of one currency."""
     sums: dict[str, float] = defaultdict(float)
     known: set[str] = set()
     missing: list[str] = []
     for system in systems:
         days = list(days_between(period.first, period.days, zone(system.timezone)))
         begin, end = days[0].start, days[-1].end
-        for measurement, fields in (("energy_daily", FLOWS), ("money", MONEY)):
+        for measurement, fields in (("energy_daily", FLOWS), ("money_daily", MONEY)):
             for field in fields:
                 held = archive.numbers(db, measurement, system.system, field, begin, end)
                 sums[field] += sum(held.values())
                 known |= {field} if held else set()
         missing += _missing(db, system, days)
-    return [*_flows(sums, known), *_money(sums, known), f"Missing: {'; '.join(missing) or 'nothing'}"]
+    return [*_flows(sums, known), *_money(sums, known, currencies), f"Missing: {'; '.join(missing) or 'nothing'}"]
 
 
 def _flows(sums: Mapping[str, float], known: set[str]) -> Iterator[str]:
@@ -79,9 +81,10 @@ def _flows(sums: Mapping[str, float], known: set[str]) -> Iterator[str]:
         yield f"Grid: {_kwh(max(bought, 0))} bought, {_kwh(max(sold, 0))} sold"
 
 
-def _money(sums: Mapping[str, float], known: set[str]) -> Iterator[str]:
-    if known & set(MONEY):
-        yield f"Money: {sums['cost']:,.2f} paid, {sums['earned']:,.2f} earned, {sums['saved']:,.2f} saved"
+def _money(sums: Mapping[str, float], known: set[str], currencies: Collection[str]) -> Iterator[str]:
+    if known & set(MONEY) and len(currencies) < 2:
+        unit = "".join(f" {name}" for name in currencies)
+        yield f"Money: {sums['cost']:,.2f}{unit} paid, {sums['earned']:,.2f} earned, {sums['saved']:,.2f} saved"
 
 
 def _missing(db: sqlite3.Connection, system: SystemReport, days: Sequence[LocalDay]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from ingest.auth.accounts import NEVER_AT, Accounts, Renewal
 from ingest.commit import ages, record
 from ingest.commit.context import CommitContext
+from ingest.commit.valuation import Valuation
 from ingest.config import Settings
 from ingest.core.errors import StateError
 from ingest.core.http import Transport
@@ -30,6 +31,8 @@ from ingest.plan.state import Pair
 from ingest.report.tokens import note_renewal
 from ingest.service import backfill, news
 from ingest.service.clock import Clock
+from ingest.service.tick import Tick
+from ingest.service.valuing import value_next
 from ingest.store import backfills, future, ledger, meta, snapshot
 from ingest.store.database import Store
 
@@ -41,16 +44,6 @@ TOKEN_SOON_S = 5
 """Seconds after which it is worth looking whether a token has come."""
 
 Event = Outcome | Renewal | Delivery | Verification
-
-
-@dataclass
-class Tick:
-    """What a tick did: calls started, outcomes recorded, and when the next one is useful (epoch seconds)."""
-
-    started: int = 0
-    recorded: int = 0
-    next_at: int = 0
-    waits_for_minute: bool = False
 
 
 @dataclass
@@ -75,6 +68,7 @@ class Pipeline:
         with self.store.transaction() as db:
             ages.adopt(db, self.classes, self.clock.now())
         self.inventory = Inventory(self.settings, snapshot.load(self.store.db))
+        self.valuation = Valuation(self.settings.contract, self.store.db, self.inventory.systems)
         self.due_queue = DueQueue(self.inventory, self.classes)
         self.dispatcher = Dispatcher(self.due_queue, self.settings.rules)
         self.pace = Pace()
@@ -96,7 +90,11 @@ class Pipeline:
         done = Tick(recorded=self.record())
         now = self._clamped_now()
         done.next_at = now + LONGEST_WAIT
-        if self._unrecorded or self.stopping or self.breaker.stops(now):
+        if self._unrecorded or self.stopping:
+            return done
+        more = value_next(self.valuation, self.store, self.inventory.systems, self.changes)
+        if more or self.breaker.stops(now):
+            done.next_at = now + 1 if more else done.next_at
             return done
         for account in self.accounts.due(now):
             if quota.open_at(self.breaker.plan(self.plan, now), ledger.usage(self.store.db, self.app, now), now) <= now:
@@ -256,6 +254,7 @@ class Pipeline:
         breaker = after(self.breaker, outcome.verdict, self.plan, now)
         with self.store.transaction() as db:
             committed = record.record(db, self.inventory.state, outcome, context)
+            self.valuation.follow(db, committed)
             if breaker.to_keep != self.breaker.to_keep:
                 for name, value in breaker.to_keep.items():
                     meta.write(db, name, value)

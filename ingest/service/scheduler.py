@@ -15,7 +15,8 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 
 from ingest.deliver.sender import Sender
 from ingest.logs import event
-from ingest.service.pipeline import Pipeline, Tick
+from ingest.service.pipeline import Pipeline
+from ingest.service.tick import Tick
 from ingest.store import archive, ledger
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from ingest.enphase.streams import BY_NAME
 from ingest.report import Report, SystemReport
 from ingest.report.model import QuotaReport
 from ingest.report.problems import summary
-from ingest.web import calendar, chart
+from ingest.web import calendar, chart, earnings
 from ingest.web.source import Source
 
 if TYPE_CHECKING:
@@ -146,6 +146,7 @@ def of_system(source: Source, made: Report, shown: SystemReport, weeks: int) -> 
         days = chart.daily(db, shown.system, shown.timezone, now)
         drawn = chart.curve(db, shown.system, shown.timezone, now, DRAWN_DAYS)
         today = chart.today(db, shown.system, shown.timezone, now)
+        worth = earnings.part(source.settings, db, shown, now, is_alone=len(made.systems) == 1)
         calendars = [calendar.calendar(inventory, work, now, weeks, shown.differences) for work in works]
     data = {
         "system": shown.system,
@@ -161,6 +162,7 @@ def of_system(source: Source, made: Report, shown: SystemReport, weeks: int) -> 
         "data": json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
         "calendars": calendars,
         "today": today,
+        "money": worth,
         "table": days[-TABLE_DAYS:][::-1],
         "weeks": weeks,
         "ranges": calendar.WEEKS,
