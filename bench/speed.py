@@ -139,7 +139,7 @@ def delivery_speed() -> bool:
         def deliver() -> None:
             sink = InfluxV1Sink(server.url, "ours")
             with store.transaction() as db:
-                outbox.open_sink(db, "ours", sink.fingerprint)
+                outbox.register(db, "ours", sink.fingerprint)
             sender = Sender("ours", sink, store.reader(), 0)
             while sender.step() is not None:
                 pass

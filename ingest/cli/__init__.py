@@ -31,8 +31,8 @@ HOMES = {
     "api": "single",
     "verify": "verify",
     "notify": "notify",
-    "completion": "shell",
-    "man": "shell",
+    "completion": "completion",
+    "man": "completion",
     "diagnostics": "diagnostics",
 }
 """The module of each command, imported when that is called: on a Raspberry Pi, all of them take seconds."""

@@ -83,7 +83,7 @@ def _send(context: Context, store: Store, name: str, sink: Sink) -> None:
         return
     with ExitStack() as stack:
         stack.enter_context(closing(own))
-        row = outbox.open_sink(own.db, name, sink.fingerprint)
+        row = outbox.register(own.db, name, sink.fingerprint)
         reader = stack.enter_context(closing(own.reader()))
         sender = Sender(name, sink, reader, row.cursor)
         while (done := sender.step()) is not None:

@@ -93,7 +93,7 @@ def senders(
         source = SinkSource(name, target_of(entry), opener, reload or (lambda: settings))
         sink = opener(source.target)
         with store.transaction() as db:
-            row = outbox.open_sink(db, name, sink.fingerprint)
+            row = outbox.register(db, name, sink.fingerprint)
         made.append(Sender(name, sink, store.reader(), row.cursor, source.changed))
     return made
 

@@ -5,7 +5,7 @@ import sqlite3
 from ingest.core.units import DAY
 from ingest.store import ledger, meta
 
-LONGEST_PAUSE = 8 * DAY
+FURTHEST_PAUSE = 8 * DAY
 """No pause of a pair is longer (s); what ends later was written by a clock that ran ahead."""
 LONGEST_STOP = 32 * DAY
 """The same, of a pause of the whole application."""
@@ -20,7 +20,7 @@ def clamp_future(db: sqlite3.Connection, app: str, now: int) -> int:
     db.execute("UPDATE pairs SET asked_at = ?1 WHERE asked_at > ?1", (now,))
     for pause in ("rest_until", "history_from"):
         statement = f"UPDATE pairs SET {pause} = ?1 WHERE {pause} > ?2"  # noqa: S608 - one of the two above
-        db.execute(statement, (now, now + LONGEST_PAUSE))
+        db.execute(statement, (now, now + FURTHEST_PAUSE))
     db.execute("UPDATE systems SET probed_at = ?1 WHERE probed_at > ?1", (now,))
     db.execute("UPDATE known SET seen_at = ?1 WHERE seen_at > ?1", (now,))
     paused_until = int(meta.read(db, "paused_until") or 0)

@@ -65,7 +65,7 @@ def sink(db: sqlite3.Connection, name: str) -> SinkRow | None:
     return SinkRow(*row) if row else None
 
 
-def open_sink(db: sqlite3.Connection, name: str, fingerprint: str) -> SinkRow:
+def register(db: sqlite3.Connection, name: str, fingerprint: str) -> SinkRow:
     """The row of a sink; a new or changed target starts from the beginning of the archive."""
     row = sink(db, name)
     if row is None or row.fingerprint != fingerprint:
