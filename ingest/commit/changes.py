@@ -12,6 +12,7 @@ from ingest.core.point import parse_series
 from ingest.core.span import Spans
 from ingest.plan import coverage
 from ingest.plan.coverage import Advance, Covered
+from ingest.plan.deferrals import Deferrals
 from ingest.plan.state import OddRows, Pair, Snapshot, SystemRow
 
 
@@ -57,6 +58,7 @@ class Changes:
         self.reaches: ChainMap[str, int] = ChainMap({}, known.reaches)
         self.trials: ChainMap[str, int] = ChainMap({}, known.trials)
         self.odd: ChainMap[tuple[str, str], OddRows] = ChainMap({}, known.odd)
+        self.deferred: ChainMap[tuple[str, str], Deferrals] = ChainMap({}, known.deferred)
         self.totals: ChainMap[TotalKey, Total] = ChainMap({}, dict(loaded.totals))
         self.moved: set[str] = set()
         self.dropped: dict[tuple[str, str], str] = {}
@@ -114,4 +116,7 @@ class Changes:
         known.reaches.update(self.reaches.maps[0])
         known.trials.update(self.trials.maps[0])
         known.odd.update(self.odd.maps[0])
+        known.deferred.update(self.deferred.maps[0])
+        for key in [key for key, later in self.deferred.maps[0].items() if not later]:
+            known.deferred.pop(key)
         return bool(moved)

@@ -9,13 +9,13 @@ from ingest.core.backoff import backoff
 from ingest.core.derive import QUARTER
 from ingest.core.draft import Touched
 from ingest.core.point import Point, Value
-from ingest.core.span import Span, Spans, ceil_to, floor_to, subtract
+from ingest.core.span import Span, Spans, ceil_to, floor_to, intersect, subtract, union
 from ingest.core.units import DAY, HOUR, MINUTE
 from ingest.enphase.call import Purpose
 from ingest.enphase.replies import Kind
 from ingest.enphase.streams.base import SystemInfo
 from ingest.fetch.worker import Outcome
-from ingest.plan import coverage
+from ingest.plan import coverage, deferrals
 from ingest.plan.coverage import Advance
 from ingest.plan.planner import LONGEST_PAUSE
 from ingest.plan.state import Pair, SystemRow
@@ -82,7 +82,7 @@ def _ok(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> Pa
     odd.remember(changes, outcome, at.now)
     _systems(changes, outcome, at)
     if task.stream.grain:
-        settled = _covered(changes, outcome, at)
+        settled = _covered(changes, outcome, touched, at)
         _derive(changes, outcome, touched, settled, at)
     elif outcome.lifetime is not None:
         _advance(changes, task.system, outcome.reported_at, at)
@@ -151,8 +151,12 @@ def _advance(changes: Changes, system: str, known_to: int | None, at: CommitCont
     return news
 
 
-def _covered(changes: Changes, outcome: Outcome, at: CommitContext) -> Spans:
-    """Add what was answered to the coverage, as far as each age class may trust it. Returns what became settled."""
+def _covered(changes: Changes, outcome: Outcome, touched: Touched, at: CommitContext) -> Spans:
+    """Add what was answered to the coverage, as far as each age class may trust it. Returns what became settled.
+
+    What changed although it had been settled is still changing: it is looked at once more a day later, until a look
+    finds nothing new.
+    """
     task = outcome.task
     known_to = max(newest(outcome), outcome.reported_at or 0) or None
     news = _advance(changes, task.system, known_to, at)
@@ -163,10 +167,20 @@ def _covered(changes: Changes, outcome: Outcome, at: CommitContext) -> Spans:
     for age in at.classes.ages:
         span = coverage.trusted(log, at.now, age, window)
         read = coverage.cover(read, age, Span(span.start, floor_to(span.end, task.stream.grain)))
-    changes.coverage[task.pair] = read
+    changing = _changing(task.stream.grain, touched, known)
+    changes.coverage[task.pair] = coverage.uncover_class(read, at.classes.look_again, changing)
+    later = changes.deferred.get(task.pair, ())
+    if later or changing:
+        changes.deferred[task.pair] = deferrals.defer(deferrals.answered(later, window, at.now), changing, at.now + DAY)
     if task.purpose is Purpose.LIVE:
         profiles.silence(changes, task.system, at.now, news=news)
     return subtract(changes.settled(*task.pair, at.classes.settle), known)
+
+
+def _changing(grain: int, touched: Touched, settled: Spans) -> Spans:
+    """The changed intervals in what had been settled before."""
+    changed = union(Span(time, time + grain) for times in touched.values() for time in times)
+    return tuple(part for span in changed for part in intersect(settled, span))
 
 
 def newest(outcome: Outcome) -> int:

@@ -3,7 +3,7 @@
 import sqlite3
 
 from ingest.commit.changes import Changes
-from ingest.store import archive, daily_totals, meta, odd_rows, progress
+from ingest.store import archive, daily_totals, deferred, meta, odd_rows, progress
 
 
 def save(db: sqlite3.Connection, changes: Changes) -> None:
@@ -24,6 +24,8 @@ def save(db: sqlite3.Connection, changes: Changes) -> None:
         meta.write(db, f"trial.{stream}", str(reach))
     for key, odd in changes.odd.maps[0].items():
         odd_rows.save(db, *key, known.odd.get(key, {}), odd)
+    for key, later in changes.deferred.maps[0].items():
+        deferred.save(db, *key, known.deferred.get(key, ()), later)
     _save_totals(db, changes)
     if (sample := changes.sample) is not None:
         progress.keep_sample(db, sample.system, sample.stream, sample.at, sample.reason, sample.body)

@@ -67,6 +67,11 @@ def uncover(read: Covered, span: Span) -> Covered:
     return {age: subtract(spans, (span,)) for age, spans in read.items()}
 
 
+def uncover_class(read: Covered, age: int, spans: Spans) -> Covered:
+    """The same without some spans for an age class and every older one; what was read for a younger one stays."""
+    return {cls: subtract(held, spans) if cls >= age else held for cls, held in read.items()} if spans else read
+
+
 def advanced(log: tuple[Advance, ...], seen: Advance, keep: int) -> tuple[Advance, ...]:
     """A log with one more report where that is news, else the same; what is older than `keep` s is folded into one."""
     if log and seen.reported_at <= log[-1].reported_at:

@@ -178,6 +178,7 @@ class Inventory:
             probe_at=self._probe_at(row, now) if row else None,
             hope=0 if stream.name in self.state.reaches else stream.route(self.version).hope,
             is_empty=self._is_empty(pair),
+            deferred=self.state.deferred.get(key, ()),
         )
 
     def _read(self, key: tuple[str, str], wanted: Wanted, now: int) -> Mapping[int, Spans]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ingest.core.point import Value
-from ingest.core.span import Spans
+from ingest.core.span import Span, Spans
 from ingest.plan.coverage import Advance
 from ingest.plan.profile import NEW_PROFILE, Profile
 
@@ -70,13 +70,24 @@ OddRows = Mapping[tuple[int, str], OddRow]
 """By the start (epoch s) of the interval that it is about, 0 where that is not known, and by reason."""
 
 
+@dataclass(frozen=True)
+class Deferral:
+    """A span of a pair that is not asked for before `until` (epoch s), because its values were still changing when they
+    were last read.
+    """
+
+    span: Span
+    until: int
+
+
 @dataclass
 class Snapshot:
     """Everything that is remembered and that planning needs, held in memory.
 
     `pairs`, `coverage` (by age class) and `unwanted` (history that nobody asked for) are by (system, stream), `logs`
     (the reports of each gateway) and `systems` by system, `reaches` (longest window that was honoured, s) by stream.
-    `trials` are reaches that one reply honoured and another must confirm, `odd` what could not be read of replies.
+    `trials` are reaches that one reply honoured and another must confirm, `odd` what could not be read of replies,
+    `deferred` what is asked for later.
     """
 
     pairs: dict[tuple[str, str], Pair] = field(default_factory=dict)
@@ -87,3 +98,4 @@ class Snapshot:
     unwanted: dict[tuple[str, str], Spans] = field(default_factory=dict)
     trials: dict[str, int] = field(default_factory=dict)
     odd: dict[tuple[str, str], OddRows] = field(default_factory=dict)
+    deferred: dict[tuple[str, str], tuple[Deferral, ...]] = field(default_factory=dict)

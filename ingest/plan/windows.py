@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from ingest.core.span import Span, Spans, ceil_to, floor_to, intersect, subtract, total, union
 from ingest.core.units import DAY, HOUR
+from ingest.plan import deferrals
 from ingest.plan.coverage import covered, edge, owed
 from ingest.plan.work import Classes, Work
 
@@ -42,7 +43,8 @@ def debts(work: Work, now: int, classes: Classes) -> tuple[Spans, Spans]:
     """Everything owed, and the part of it that is ripe: worth a history call."""
     if not work.route.reach:
         return (), ()
-    owing = {age: _owed(work, now, age) for age in classes.ages}
+    resting = deferrals.resting(work.deferred, now)
+    owing = {age: subtract(_owed(work, now, age), resting) for age in classes.ages}
     ripe = union(*(_ripe(spans, work, now, age) for age, spans in owing.items()))
     return union(*owing.values()), ripe
 

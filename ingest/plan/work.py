@@ -10,7 +10,7 @@ from ingest.plan.coverage import Advance, Covered
 from ingest.plan.pacing import Daylight, Group, awake_seconds
 from ingest.plan.profile import NEW_PROFILE, Profile
 from ingest.plan.rhythm import Rhythm
-from ingest.plan.state import Pair
+from ingest.plan.state import Deferral, Pair
 
 NEVER = 2**62
 """A moment that does not come (epoch s)."""
@@ -35,7 +35,7 @@ class Work:
     `floor` is the oldest time wanted of the pair (epoch s), `log` the advances of its gateway, `profile` what they and
     the readings teach. `daylight` is that of a recent day, of streams which have nothing to say at night; `probe_at`
     when a silent gateway is asked again, None while it reports; `hope` a window longer than `route.reach` that may be
-    tried (s; 0: none). The history of a pair that `is_empty` would be asked in vain.
+    tried (s; 0: none). The history of a pair that `is_empty` would be asked in vain, `deferred` is asked for later.
     """
 
     wanted: Wanted
@@ -51,6 +51,7 @@ class Work:
     probe_at: int | None = None
     hope: int = 0
     is_empty: bool = False
+    deferred: Sequence[Deferral] = ()
 
     @property
     def key(self) -> tuple[str, str]:

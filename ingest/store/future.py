@@ -21,6 +21,7 @@ def clamp_future(db: sqlite3.Connection, app: str, now: int) -> int:
     for pause in ("rest_until", "history_from"):
         statement = f"UPDATE pairs SET {pause} = ?1 WHERE {pause} > ?2"  # noqa: S608 - one of the two above
         db.execute(statement, (now, now + FURTHEST_PAUSE))
+    db.execute("UPDATE deferred SET until = ?1 WHERE until > ?2", (now, now + FURTHEST_PAUSE))
     db.execute("UPDATE systems SET probed_at = ?1 WHERE probed_at > ?1", (now,))
     db.execute("UPDATE known SET seen_at = ?1 WHERE seen_at > ?1", (now,))
     paused_until = int(meta.read(db, "paused_until") or 0)

@@ -125,6 +125,12 @@ MIGRATIONS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (
     """
     ALTER TABLE sinks ADD COLUMN returned INTEGER NOT NULL DEFAULT 0;
     """,
+    """
+    CREATE TABLE deferred (
+        system TEXT NOT NULL, stream TEXT NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
+        until INTEGER NOT NULL, PRIMARY KEY (system, stream, start)
+    ) WITHOUT ROWID;
+    """,
 )
 
 VERSION = len(MIGRATIONS)

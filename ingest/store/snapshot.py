@@ -3,7 +3,7 @@
 import sqlite3
 
 from ingest.plan.state import Snapshot
-from ingest.store import backfills, odd_rows, progress
+from ingest.store import backfills, deferred, odd_rows, progress
 
 
 def load(db: sqlite3.Connection) -> Snapshot:
@@ -17,4 +17,5 @@ def load(db: sqlite3.Connection) -> Snapshot:
         unwanted=backfills.unwanted(db),
         trials=progress.reaches(db, "trial"),
         odd=odd_rows.load(db),
+        deferred=deferred.load(db),
     )

@@ -24,7 +24,7 @@ from ingest.enphase.streams.site import SYSTEMS
 from ingest.fetch.worker import Outcome
 from ingest.plan.coverage import Advance
 from ingest.plan.profile import Profile
-from ingest.plan.state import NO_METER, NO_POINTS, Pair, Snapshot, SystemRow
+from ingest.plan.state import NO_METER, NO_POINTS, Deferral, Pair, Snapshot, SystemRow
 from ingest.plan.work import Classes
 
 NOW = 1_782_864_000
@@ -124,6 +124,29 @@ def test_only_what_differs_is_written_and_counted_as_revised() -> None:
         NOW - 1800: {"energy_wh": 100.0, "power_w": 1.0},
     }
     assert (changes.points.added - len(written(changes)["energy"]), changes.pair("1", "consumption").revised) == (1, 5)
+
+
+def test_a_value_that_changes_at_its_second_look_is_looked_at_once_more_a_day_later() -> None:
+    begin, window = NOW - 5 * DAY, Span(NOW - 5 * DAY, NOW - 4 * DAY - HOUR)
+    quarters = range(window.start, window.end, 900)
+    snapshot = known(floor=1)
+    snapshot.coverage["1", "consumption"] = {CLASSES.settle: (window,)}
+    snapshot.logs["1"] = tuple(Advance(at, at) for at in range(NOW - 9 * DAY, NOW - 4 * DAY, 900))
+    rows = {"consumption,system=1": dict.fromkeys(quarters, "energy_wh=100.0")}
+    late = begin + 8 * HOUR
+    grown = [*used(*quarters), *used(late, wh=160.0)]
+    look = outcome(purpose=Purpose.HISTORY, window=window, points=grown)
+    changes = decide(Loaded(snapshot, rows, {"consumption,system=1": 1}), look, AT)
+    assert changes.coverage["1", "consumption"] == {
+        CLASSES.settle: (window,),
+        CLASSES.look_again: (Span(window.start, late), Span(late + 900, window.end)),
+    }
+    assert changes.deferred["1", "consumption"] == (Deferral(Span(late, late + 900), NOW + DAY),)
+    changes.apply(snapshot)
+    rows["consumption,system=1"][late] = "energy_wh=160.0"
+    again = decide(Loaded(snapshot, rows, {"consumption,system=1": 1}), look, replace(AT, now=NOW + DAY))
+    assert again.coverage["1", "consumption"][CLASSES.look_again] == (window,)
+    assert again.deferred["1", "consumption"] == ()
 
 
 @pytest.mark.parametrize(("meters", "state"), [(None, NO_POINTS), (("production",), NO_METER), (("consumption",), "")])

@@ -1,0 +1,25 @@
+"""Spans of a pair that are asked for later."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from ingest.core.span import Span
+from ingest.plan.state import Deferral
+
+
+def load(db: sqlite3.Connection) -> dict[tuple[str, str], tuple[Deferral, ...]]:
+    """Everything, by system and stream."""
+    found: dict[tuple[str, str], list[Deferral]] = {}
+    for system, stream, start, end, until in db.execute("SELECT system, stream, start, end, until FROM deferred"):
+        found.setdefault((system, stream), []).append(Deferral(Span(start, end), until))
+    return {key: tuple(entries) for key, entries in found.items()}
+
+
+def save(db: sqlite3.Connection, system: str, stream: str, old: Sequence[Deferral], new: Sequence[Deferral]) -> None:
+    """Replace those of a pair."""
+    if tuple(old) == tuple(new):
+        return
+    db.execute("DELETE FROM deferred WHERE system = ? AND stream = ?", (system, stream))
+    db.executemany(
+        "INSERT INTO deferred VALUES (?, ?, ?, ?, ?)", [(system, stream, *entry.span, entry.until) for entry in new]
+    )
