@@ -3,13 +3,14 @@
 import json
 from pathlib import Path
 
-from boards import changed, fleet, health, history, now, pipeline
+from boards import changed, fleet, grid, health, history, now, pipeline
 
 FOLDER = Path(__file__).parents[1] / "grafana/dashboards"
 BOARDS = {
     "now": now.board,
     "history": history.board,
     "health": health.board,
+    "grid": grid.board,
     "fleet": fleet.board,
     "pipeline": pipeline.board,
     "changed": changed.board,

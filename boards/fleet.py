@@ -1,6 +1,6 @@
 """Fleet: one row a system, worst first."""
 
-from boards.frame import ALL_SYSTEMS, Json, dashboard, system
+from boards.frame import ALL_SYSTEMS, OWN_DAYS, Json, dashboard, system
 from boards.panels import (
     BAD,
     COUNT,
@@ -10,12 +10,8 @@ from boards.panels import (
     SHARE,
     TEXT,
     WARN,
-    calculated,
     heat,
-    joined,
-    matrix,
     of,
-    organized,
     query,
     rows,
     stat,
@@ -23,11 +19,16 @@ from boards.panels import (
     thresholds,
     worst,
 )
+from boards.steps import calculated, joined, matrix, organized
 
 RECENT = "time >= now() - 90d AND time <= now()"
 COLORED = {"type": "color-text"}
 INFO = 'SELECT last("label") AS "Name", last("size_w") AS "size" FROM "system_info" GROUP BY "system"'
-AGE = [{"id": "displayName", "value": "Newest data"}, {"id": "unit", "value": "dateTimeFromNow"}]
+AGE = [
+    {"id": "displayName", "value": "Newest data"},
+    {"id": "unit", "value": "dateTimeFromNow"},
+    {"id": "custom.width", "value": 118},
+]
 YIELD = "kWh per kW yesterday"
 LEVELS = ((None, BAD), (0.9, WARN), (0.99, GOOD))
 NOTHING = "No system is known yet. The pipeline's page says what it waits for."
@@ -80,9 +81,9 @@ def systems() -> Json:
         COUNT,
         NOTHING,
         [
-            of("Name", unit=TEXT, links=[link], custom__minWidth=150),
+            of("Name", unit=TEXT, links=[link], custom__minWidth=160),
             {"matcher": {"id": "byType", "options": "time"}, "properties": AGE},
-            of("Complete", unit=SHARE, thresholds=thresholds(*LEVELS), custom__cellOptions=COLORED),
+            of("Complete", custom__width=84, unit=SHARE, thresholds=thresholds(*LEVELS), custom__cellOptions=COLORED),
             of(YIELD, unit=NONE, decimals=2),
             of("Gaps", thresholds=thresholds((None, PLAIN), (1, WARN)), custom__cellOptions=COLORED),
             of("System", unit=TEXT),
@@ -101,7 +102,7 @@ def by_day() -> Json:
     """Each system on each day."""
     days = (
         'SELECT "date" AS "Day", "produced_wh" AS "wh", "system" FROM "energy_daily" WHERE "produced_wh" >= 0 AND '
-        "$timeFilter"
+        f"{OWN_DAYS} ORDER BY time DESC"
     )
     return heat(
         "Specific yield of each day, kWh per kW",
@@ -112,7 +113,7 @@ def by_day() -> Json:
         "The first day appears here the morning after it has ended.",
         [of("Name", unit=TEXT, custom__cellOptions={"type": "auto"}, custom__width=200)],
         [
-            joined("system", "outerTabular"),
+            joined("system", "inner"),
             calculated("yield", "wh", "/", "size"),
             matrix("Day", "Name", "yield"),
             organized((), {}, ("Time", "system", "size")),
@@ -144,5 +145,5 @@ def board() -> Json:
         "All systems · days of each system's own zone · data source: **${datasource:text}**",
         [[(24, 4, head)], [(24, 10, systems())], [(24, 10, by_day())]],
         [system() | {"hide": 2, "description": "Kept for the boards of one system."}],
-        time="now-7d",
+        time="now-7d/d",
     )

@@ -10,10 +10,16 @@ OF_SYSTEM = "\"system\" = '${system:raw}'"
 """The condition of a query of one system."""
 ALL_SYSTEMS = '"system" =~ /./'
 ZONE = "tz('${zone:raw}')"
+OWN_DAYS = "time >= ${__from:raw}ms - 12h AND time <= ${__to:raw}ms - 12h"
+"""Days (and months) of the system's own calendar whose first noon lies in the time shown: whole days and the same ones
+wherever the viewer's midnights are."""
+WHOLE_DAYS = f"time >= ${{__from:raw}}ms - 12h AND time <= ${{__to:raw}}ms GROUP BY time(1d) fill(null) OFFSET 1 {ZONE}"
+"""Intervals by day: the same days, and today so far; the first bucket is a part of a day, and left out."""
 TITLES = {
     "now": "Now",
     "history": "History",
     "health": "System health",
+    "grid": "Grid and battery",
     "fleet": "Fleet",
     "pipeline": "Pipeline",
     "changed": "Changed",
@@ -115,8 +121,8 @@ def links(name: str) -> list[Json]:
     ]
 
 
-def annotation(name: str, color: str, query: str, text: str) -> Json:
-    """Moments that are marked in the curves; `text` is the column that is read."""
+def annotation(name: str, color: str, query: str) -> Json:
+    """Moments that are marked in the curves: a sentence in the column `text`, the parts it is about in others."""
     return {
         "name": name,
         "datasource": SOURCE,
@@ -124,26 +130,24 @@ def annotation(name: str, color: str, query: str, text: str) -> Json:
         "hide": False,
         "iconColor": color,
         "query": query,
-        "textColumn": text,
+        "textColumn": "text",
+        "tagsColumn": "stream,sink,account",
         "fromAnnotations": True,
     }
 
 
-def annotations() -> list[Json]:
-    """What explains a curve: data that were revised, gaps that were filled, what failed."""
-    by_stream = f'FROM "ingest" WHERE {OF_SYSTEM} AND $timeFilter GROUP BY time(1h), "stream"'
-
-    def changes(field: str, sign: str) -> str:
-        step = f'difference(last("{field}"))'
-        return (
-            f'SELECT "points" AS "text" FROM (SELECT {step} AS "points" {by_stream} fill(none)) WHERE "points" {sign} 0'
-        )
-
-    errors = f'SELECT "last_error" AS "text" FROM "ingest" WHERE {OF_SYSTEM} AND "last_error" != \'\' AND $timeFilter'
+def annotations(systems: str) -> list[Json]:
+    """What explains a curve: data that were revised, gaps that were filled, what failed. `systems`: a condition."""
+    changes = f'SELECT "change" AS "text", "stream" FROM "ingest" WHERE {systems} AND $timeFilter AND "change" =~'
+    parts = f'({systems} OR "sink" =~ /./ OR "account" =~ /./)'
+    errors = (
+        f'SELECT last("last_error") AS "text" FROM "ingest" WHERE {parts} AND "last_error" != \'\' AND $timeFilter '
+        "GROUP BY time(6h) fill(none)"
+    )
     return [
-        annotation("Points revised", "#B877D9", changes("points_revised", ">"), "text"),
-        annotation("Gaps filled", "#73BF69", changes("gaps", "<"), "text"),
-        annotation("Outages", "#F2495C", errors, "text"),
+        annotation("Points revised", "#B877D9", f"{changes} /revised$/"),
+        annotation("Gaps filled", "#73BF69", f"{changes} /filled/"),
+        annotation("Outages", "#F2495C", errors),
     ]
 
 

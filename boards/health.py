@@ -1,28 +1,8 @@
 """System health: which panel, which meter, which day fell behind."""
 
-from boards.frame import OF_SYSTEM, ZONE, Json, dashboard, hidden, system, zone
-from boards.panels import (
-    COLORS,
-    COUNT,
-    GOOD,
-    NONE,
-    SHARE,
-    TEXT,
-    WATT,
-    WH,
-    bars,
-    calculated,
-    fixed,
-    joined,
-    of,
-    ordered,
-    organized,
-    query,
-    rows,
-    stat,
-    step,
-    table,
-)
+from boards.frame import OF_SYSTEM, OWN_DAYS, WHOLE_DAYS, ZONE, Json, dashboard, hidden, system, zone
+from boards.panels import COLORS, COUNT, GOOD, NONE, SHARE, TEXT, WATT, WH, bars, fixed, of, query, rows, stat, table
+from boards.steps import calculated, joined, ordered, organized, step
 
 NAMED = step("formatTime", timeField="Time", outputFormat="YYYY-MM-DD", timezone="${zone:raw}")
 """The days of a query that has no name of its own for them."""
@@ -85,12 +65,7 @@ def day_by_day() -> list[list[tuple[int, int, Json]]]:
     missing = bars(
         "Microinverters not reporting, by day",
         "All active microinverters less the most that were heard at once, on each local day. No bar: all were heard.",
-        [
-            rows(
-                f'SELECT {MISSING} AS "Not reporting" FROM "production_micro" WHERE {OF_SYSTEM} AND $timeFilter '
-                f"GROUP BY time(1d) fill(none) {ZONE}"
-            )
-        ],
+        [rows(f'SELECT {MISSING} AS "Not reporting" FROM "production_micro" WHERE {OF_SYSTEM} AND {WHOLE_DAYS}')],
         "Time",
         NONE,
         "Nothing was read of the microinverters in the time shown.",
@@ -105,7 +80,7 @@ def day_by_day() -> list[list[tuple[int, int, Json]]]:
         [
             rows(
                 f'SELECT "date" AS "Day", "produced_wh" / ${{size_w:raw}} AS "Yield" FROM "energy_daily" '
-                f"WHERE {OF_SYSTEM} AND $timeFilter"
+                f"WHERE {OF_SYSTEM} AND {OWN_DAYS}"
             )
         ],
         "Day",
@@ -125,7 +100,8 @@ def meters() -> list[tuple[int, int, Json]]:
     ratio = bars(
         "Meter against microinverters",
         "By how much the microinverters counted more than the meter on each local day. About one per cent is usual: "
-        "wiring. A share that changes says that one of them misses something. The last day is not over yet.",
+        "wiring. A share that changes says that one of them misses something. The last day is not over yet, and of the "
+        "first one only the part in the time shown is compared.",
         [
             rows(f'SELECT sum("energy_wh") AS "Meter" FROM "production_rgm" {by_day}', "A"),
             rows(f'SELECT sum("energy_wh") AS "Microinverters" FROM "production_micro" {by_day}', "B"),
@@ -163,6 +139,6 @@ def board() -> Json:
         "**${system:text}** · days of ${zone:raw} · data source: **${datasource:text}**",
         [first_row(), *day_by_day(), meters()],
         [system(), zone(), size],
-        time="now-30d",
+        time="now-30d/d",
         refresh="15m",
     )

@@ -1,44 +1,32 @@
 """History: how much, compared with the same time last year; which days were the best; what it was worth."""
 
-from boards.frame import OF_SYSTEM, Json, dashboard, system, text_box, zone
+from boards.frame import OF_SYSTEM, OWN_DAYS, Json, dashboard, system, text_box, zone
 from boards.panels import (
     COLORS,
     COUNT,
     NONE,
     PLAIN,
-    SHARE,
     TEXT,
     WATT,
     WH,
     bars,
-    calculated,
     colored,
     fixed,
-    grouped,
     of,
-    ordered,
-    organized,
     query,
     rows,
     stat,
-    step,
     table,
     unseen,
 )
-from boards.periods import DAY_MS, DAYS, NOTHING, WHOLE, by_month, by_year, daily, days, years
+from boards.periods import BOTH, DAY_MS, DAYS, NOTHING, WHOLE, by_month, by_year, daily, days, same_days, years
+from boards.shares import own_shares
+from boards.steps import calculated, grouped, ordered, organized, step
 
 MONEY = (
     "One price for all hours; taxes, fees and tariffs by time of use are not counted. Only days of which production, "
     "consumption and their overlap are all known."
 )
-
-
-def total(title: str, field: str, nothing: str) -> Json:
-    """A sum and over how many days it is."""
-    name = title.split(maxsplit=1)[0]
-    target = query(daily(f'sum("{field}") AS "{name}", count("{field}") AS "Days"'))
-    about = "Sum of the ended local days that begin in the time range of the board, and how many days it is of."
-    return stat(title, about, [target], WH, nothing, [*colored(name), DAYS], even=True)
 
 
 def year_ago() -> Json:
@@ -61,32 +49,39 @@ def year_ago() -> Json:
         "Needs one ended day.",
         overrides,
         color=fixed(COLORS["Produced"]),
-        even=True,
     )
 
 
 def totals() -> list[tuple[int, int, Json]]:
     """How much in the time shown, over how many days."""
-    shares = (
-        'sum("self_consumed_wh") / sum("produced_wh") AS "Self-consumption", '
-        'sum("self_consumed_wh") / sum("consumed_wh") AS "Self-sufficiency", count("self_consumed_wh") AS "Days"'
+    sums = 'sum("produced_wh") AS "Produced", sum("consumed_wh") AS "Consumed", count("consumed_wh") AS "Days"'
+    made = stat(
+        "Produced in the time shown",
+        "Sum of the ended local days in the time range of the board, and how many days it is of.",
+        [query(daily('sum("produced_wh") AS "Produced", count("produced_wh") AS "Days"'))],
+        WH,
+        NOTHING,
+        [*colored("Produced"), DAYS],
     )
-    own = stat(
+    both = stat(
+        "Produced and consumed, on the same days",
+        "Sums of the ended local days in the time shown of which production and consumption are both known, and how "
+        "many these are.",
+        [query(daily(sums, BOTH))],
+        WH,
+        "Needs a consumption meter and one ended day.",
+        [*colored("Produced", "Consumed"), DAYS],
+    )
+    own = own_shares(
         "Used by the house itself",
-        "Shares of the days of which production, consumption and their overlap are all known, and how many these are. "
-        "Incomplete where there is a battery: what passes through it is not seen here.",
-        [query(daily(shares, f" AND {WHOLE}"))],
-        SHARE,
+        "Of the days in the time shown of which production, consumption and their overlap are all known, and how many "
+        "these are.",
+        lambda more: daily("", f" AND {WHOLE}{more}").removeprefix("SELECT  "),
         "Needs a consumption meter and one ended day.",
         [DAYS],
-        color=fixed(COLORS["Self-consumed"]),
-        even=True,
+        counted=True,
     )
-    return [
-        (6, 5, total("Produced in the time shown", "produced_wh", NOTHING)),
-        (6, 5, total("Consumed in the time shown", "consumed_wh", "No consumption was measured in the time shown.")),
-        (12, 5, own),
-    ]
+    return [(6, 5, made), (9, 5, both), (9, 5, own)]
 
 
 def day_link(begin: str, end: str) -> Json:
@@ -99,10 +94,10 @@ def day_link(begin: str, end: str) -> Json:
     }
 
 
-def best() -> list[tuple[int, int, Json]]:
-    """The best days, from which a click leads to their curve, and the records."""
-    columns = '"date" AS "Day", "produced_wh" AS "Produced", "consumed_wh" AS "Consumed"'
-    ranking = table(
+def best() -> Json:
+    """The best days, from which a click leads to their curve."""
+    columns = '"date" AS "Day", "produced_wh" AS "Produced"'
+    return table(
         "Best days",
         "The ten days in the time shown on which most was produced. A click on a day shows its curve.",
         [rows(daily(columns, ' AND "produced_wh" >= 0'))],
@@ -111,9 +106,13 @@ def best() -> list[tuple[int, int, Json]]:
         [of("Day", unit=TEXT, links=[day_link("Time", "End")], custom__width=110), *unseen("Time", "End")],
         [calculated("End", "Time", "+", DAY_MS), ordered("Produced", desc=True), step("limit", limitField="10")],
     )
-    months = f'SELECT max("produced_wh") FROM "energy_monthly" WHERE {OF_SYSTEM} AND $timeFilter'
+
+
+def records() -> Json:
+    """The best of other kinds."""
+    months = f'SELECT max("produced_wh") FROM "energy_monthly" WHERE {OF_SYSTEM} AND {OWN_DAYS}'
     strongest = f'SELECT max("produced_wh") * 4 FROM "energy" WHERE {OF_SYSTEM} AND $timeFilter'
-    records = stat(
+    return stat(
         "Records",
         "The best month and the strongest quarter of an hour (mean power) in the time shown, and the day on which "
         "most was used.",
@@ -125,9 +124,7 @@ def best() -> list[tuple[int, int, Json]]:
         WH,
         NOTHING,
         [of("Strongest quarter of an hour", unit=WATT)],
-        even=True,
     )
-    return [(12, 12, ranking), (12, 5, records)]
 
 
 def money() -> list[tuple[int, int, Json]]:
@@ -145,7 +142,6 @@ def money() -> list[tuple[int, int, Json]]:
         "Needs a consumption meter and one ended day.",
         [*colored("Bought", "Sold", "Saved"), DAYS],
         decimals=2,
-        even=True,
     )
     by_day = (
         '"month" AS "Month", ("consumed_wh" - "self_consumed_wh") / 1000 * ${import_price:raw} AS "Bought", '
@@ -163,24 +159,25 @@ def money() -> list[tuple[int, int, Json]]:
         [grouped("Month", Bought=("sum",), Sold=("sum",)), organized(("Month", *names), names, ())],
         decimals=2,
     )
-    return [(12, 7, sums), (12, 7, months)]
+    return [(7, 10, sums), (7, 10, months)]
 
 
 def board() -> Json:
     """The board."""
+    (picture, (calendar,)), (year, year_of_both), worth = days(), by_year(), money()
     return dashboard(
         "history",
         "Days, months and years, the best of them, and what they were worth.",
         "**${system:text}** · days of ${zone:raw} · data source: **${datasource:text}**",
         [
             totals(),
-            [(12, 5, year_ago()), (12, 5, best()[1][2])],
-            *days()[:1],
+            [(12, 5, year_ago()), (12, 5, records())],
+            picture,
             by_month(),
             years(),
-            [(12, 12, best()[0][2]), (12, 12, by_year())],
-            *days()[1:],
-            money(),
+            [(24, 9, same_days())],
+            [calendar, (8, 15, best()), (9, 15, year)],
+            [(10, 10, year_of_both), *worth],
         ],
         [
             system(),
@@ -188,7 +185,7 @@ def board() -> Json:
             text_box("import_price", "Price bought / kWh", "0.30"),
             text_box("export_price", "Price sold / kWh", "0.08"),
         ],
-        time="now-1y",
+        time="now-1y/M",
         refresh="30m",
         notes=(),
     )

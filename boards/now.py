@@ -1,24 +1,8 @@
 """Now: is it working, what is it doing, how was today beside yesterday and the usual."""
 
 from boards.frame import OF_SYSTEM, ZONE, Json, annotations, dashboard, system, zone
-from boards.panels import (
-    COLORS,
-    GOOD,
-    NONE,
-    SHARE,
-    TEXT,
-    WARN,
-    WATT,
-    WH,
-    bars,
-    colored,
-    curves,
-    fixed,
-    of,
-    query,
-    rows,
-    stat,
-)
+from boards.panels import COLORS, GOOD, NONE, TEXT, WARN, WATT, WH, bars, colored, curves, fixed, of, query, rows, stat
+from boards.shares import own_shares
 
 RECENT = "time >= now() - 1d AND time <= now()"
 MEASURED = (
@@ -51,11 +35,10 @@ def day(title: str, field: str, name: str, nothing: str) -> Json:
     return stat(title, MEASURED, targets, WH, nothing, color=fixed(COLORS[name]))
 
 
-def share(field: str, name: str, ref: str) -> Json:
-    """Self-consumption as a share of today's sum."""
-    where = f'WHERE {OF_SYSTEM} AND "self_consumed_wh" >= 0 AND time >= now() - 2d AND time <= now()'
-    end = f"GROUP BY time(1d) fill(null) ORDER BY time DESC LIMIT 1 {ZONE}"
-    return query(f'SELECT sum("self_consumed_wh") / sum("{field}") FROM "energy" {where} {end}', name, ref)
+def today(more: str) -> str:
+    """The quarters of an hour of the system's own day so far of which all is known."""
+    where = f'WHERE {OF_SYSTEM} AND "self_consumed_wh" >= 0{more} AND time >= now() - 2d AND time <= now()'
+    return f'FROM "energy" {where} GROUP BY time(1d) fill(null) ORDER BY time DESC LIMIT 1 {ZONE}'
 
 
 def first_screen() -> list[list[tuple[int, int, Json]]]:
@@ -117,18 +100,14 @@ def balance() -> list[tuple[int, int, Json]]:
         f"GROUP BY time(1d) fill(null) ORDER BY time DESC LIMIT 1 {ZONE}",
         "Net",
     )
-    shares = stat(
+    shares = own_shares(
         "Used by the house itself, today",
-        "Self-consumption: the share of today's production that was used within the same quarter of an hour. "
-        "Self-sufficiency: the share of today's consumption that came from the panels. Incomplete where there is a "
-        "battery: what passes through it is not seen here.",
-        [share("produced_wh", "Self-consumption", "A"), share("consumed_wh", "Self-sufficiency", "B")],
-        SHARE,
+        "Of the quarters of an hour of today that are known whole.",
+        today,
         "needs a consumption meter and a first hour of today",
-        color=fixed(COLORS["Self-consumed"]),
     )
     total = stat(
-        "Net today",
+        "Net today: produced less consumed",
         "Produced less consumed today, over the quarters of an hour in which both were read. Above zero the house "
         "gave more than it took.",
         [net],
@@ -177,6 +156,6 @@ def board() -> Json:
         "**${system:text}** · days of ${zone:raw} · data source: **${datasource:text}**",
         [*first_screen(), [(24, 9, curve)], balance(), [(24, 8, days)]],
         [system(), zone()],
-        time="now-24h",
-        notes=annotations(),
+        time="now-1d/d",
+        notes=annotations(OF_SYSTEM),
     )

@@ -13,6 +13,11 @@ COLORS = {
     "Bought": "#F2495C",
     "Sold": "#FF9830",
     "Saved": "#73BF69",
+    "From the grid": "#F2495C",
+    "To the grid": "#FF9830",
+    "Into the battery": "#8AB8FF",
+    "Out of the battery": "#1F8A82",
+    "Charge": "#5EC9C0",
 }
 """One colour a meaning, on all boards."""
 GOOD, WARN, BAD, PLAIN = "green", "orange", "red", "text"
@@ -91,11 +96,12 @@ def stat(
     overrides: Iterable[Json] = (),
     *,
     steps: Steps = ((None, PLAIN),),
+    transformations: Iterable[Json] = (),
     **defaults: Any,
 ) -> Json:
-    """Numbers, each under its name; `nothing` is what stands there while there is none; `even`: in one size."""
+    """Numbers, each under its name and all in one size; `nothing` is what stands there while there is none."""
     options = {
-        **({"text": {"titleSize": 14, "valueSize": 26}} if defaults.pop("even", False) else {}),
+        **({"text": {"titleSize": 14, "valueSize": 26}} if defaults.get("text") != "value" else {}),
         "reduceOptions": {"calcs": ["last"], "fields": defaults.pop("fields", ""), "values": False},
         "colorMode": "value",
         "graphMode": "none",
@@ -105,7 +111,8 @@ def stat(
         "wideLayout": False,
     }
     base = {"unit": unit, "noValue": nothing, "color": {"mode": "thresholds"}, "thresholds": thresholds(*steps)}
-    return panel("stat", title, about, targets, options, base | defaults, overrides)
+    more = {"transformations": list(transformations)} if transformations else {}
+    return panel("stat", title, about, targets, options, base | defaults, overrides, **more)
 
 
 def curves(
@@ -182,6 +189,10 @@ def bars(
     return panel("barchart", title, about, targets, options, base | defaults, fields, transformations=steps)
 
 
+NARROW = {"align": "auto", "filterable": False, "minWidth": 64}
+"""Columns of a table: as wide as there is room, and so narrow on a phone that five fit."""
+
+
 def table(
     title: str,
     about: str,
@@ -196,7 +207,7 @@ def table(
     **defaults: Any,
 ) -> Json:
     """A table; `nothing` is the sentence while there is no row, a number that is missing in a row is a dash."""
-    base: Json = {"unit": unit, "noValue": nothing, "custom": {"align": "auto", "filterable": False, **(cells or {})}}
+    base: Json = {"unit": unit, "noValue": nothing, "custom": {**NARROW, **(cells or {})}}
     options = {"showHeader": True, "cellHeight": "sm", **(options or {})}
     steps = list(transformations)
     fields = [*missing("number", "string"), *overrides]
@@ -233,56 +244,6 @@ def heat(
     cells = {"align": "center", **room, "cellOptions": {"type": "color-background", "mode": "basic"}}
     look: Json = {"color": {"mode": "continuous-greens"}, "min": 0, "mappings": [absent]}
     return table(title, about, targets, unit, nothing, overrides, transformations, cells=cells, **look)
-
-
-# ── transformations ───────────────────────────────────────────────────────────────────────────────────
-
-
-def step(kind: str, **options: Any) -> Json:
-    """A step of a chain."""
-    return {"id": kind, "options": options}
-
-
-def calculated(alias: str, left: str, operator: str, right: str | float, *, alone: bool = False) -> Json:
-    """A column from two columns, or from one and a number; `alone`: the columns before go, but for the time."""
-
-    def side(one: str | float) -> Json:
-        return {"matcher": {"id": "byName", "options": one}} if isinstance(one, str) else {"fixed": str(one)}
-
-    binary = {"left": side(left), "operator": operator, "right": side(right)}
-    return step("calculateField", mode="binary", alias=alias, replaceFields=alone, binary=binary)
-
-
-def organized(order: Iterable[str], names: Mapping[str, str] | None = None, without: Iterable[str] = ("Time",)) -> Json:
-    """Columns in order (by their names before), some of them renamed, some left out."""
-    return step(
-        "organize",
-        excludeByName=dict.fromkeys(without, True),
-        indexByName={name: at for at, name in enumerate(order)},
-        renameByName=dict(names or {}),
-    )
-
-
-def grouped(by: str, **sums: tuple[str, ...]) -> Json:
-    """Rows of one word become one row."""
-    fields = {by: {"operation": "groupby", "aggregations": []}}
-    fields |= {name: {"operation": "aggregate", "aggregations": list(how)} for name, how in sums.items()}
-    return step("groupBy", fields=fields)
-
-
-def ordered(field: str, *, desc: bool = False) -> Json:
-    """Sorted by one column."""
-    return step("sortBy", sort=[{"field": field, "desc": desc}])
-
-
-def joined(field: str, mode: str = "outer") -> Json:
-    """The tables of several queries side by side."""
-    return step("joinByField", byField=field, mode=mode)
-
-
-def matrix(column: str, row: str, value: str) -> Json:
-    """Two columns of words become the heads of columns and rows."""
-    return step("groupingToMatrix", columnField=column, rowField=row, valueField=value, emptyValue="null")
 
 
 def month_names() -> list[Json]:

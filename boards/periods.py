@@ -1,29 +1,28 @@
 """Days, months and years as pictures and tables: the panels of the board History over time."""
 
-from boards.frame import OF_SYSTEM, Json
+from boards.frame import OF_SYSTEM, OWN_DAYS, Json
 from boards.panels import (
+    COLORS,
     COUNT,
     NONE,
     PLAIN,
     TEXT,
     WH,
     bars,
-    calculated,
     colored,
     fixed,
-    grouped,
     heat,
-    joined,
-    matrix,
     month_names,
     of,
-    ordered,
-    organized,
     rows,
     table,
     unseen,
 )
+from boards.steps import calculated, grouped, matrix, ordered, organized
 
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+BOTH = ' AND "produced_wh" >= 0 AND "consumed_wh" >= 0'
+"""Days of which production and consumption are known: sums side by side are over the same days."""
 WHOLE = '"self_consumed_wh" >= 0 AND "consumed_wh" >= 0 AND "produced_wh" >= 0'
 """Days of which production, consumption and their overlap are known."""
 DAYS = of("Days", unit=COUNT, decimals=0, color=fixed(PLAIN))
@@ -34,15 +33,16 @@ NOTHING = "The first day appears here the morning after it has ended."
 
 def daily(columns: str, more: str = "") -> str:
     """A query of the ended days in the time shown."""
-    return f'SELECT {columns} FROM "energy_daily" WHERE {OF_SYSTEM} AND $timeFilter{more}'
+    return f'SELECT {columns} FROM "energy_daily" WHERE {OF_SYSTEM} AND {OWN_DAYS}{more}'
 
 
 def years() -> list[tuple[int, int, Json]]:
     """Each month beside the same month of other years, as bars and as numbers."""
     monthly = (
         'SELECT "month_of_year" AS "Month", "year" AS "Year", "produced_wh" AS "Produced" FROM "energy_monthly" '
-        f'WHERE {OF_SYSTEM} AND "produced_wh" >= 0'
+        f'WHERE {OF_SYSTEM} AND "produced_wh" >= 0 ORDER BY time DESC'
     )
+    by_year: Json = {"mode": "shades", "fixedColor": COLORS["Produced"]}
     about = "over the whole life of the system, in its own calendar; the current month so far."
     pivot = [
         calculated("Wh", "Produced", "+", 0),
@@ -51,7 +51,7 @@ def years() -> list[tuple[int, int, Json]]:
         ordered("Month"),
     ]
     month = of("Month", unit=TEXT, mappings=month_names(), custom__fillOpacity=80)
-    cell = of("Month", unit=TEXT, mappings=month_names(), custom__cellOptions={"type": "auto"}, custom__width=70)
+    cell = of("Month", unit=TEXT, mappings=month_names(), custom__cellOptions={"type": "auto"}, custom__width=60)
     return [
         (
             12,
@@ -65,6 +65,7 @@ def years() -> list[tuple[int, int, Json]]:
                 "The first month appears here with its first ended day.",
                 [month],
                 pivot,
+                color=by_year,
             ),
         ),
         (
@@ -78,57 +79,81 @@ def years() -> list[tuple[int, int, Json]]:
                 "The first month appears here with its first ended day.",
                 [cell],
                 pivot,
-                room={"minWidth": 80},
+                room={"minWidth": 74},
             ),
         ),
     ]
 
 
-def by_year() -> Json:
-    """Sums of whole calendar years, each with its days."""
+def by_year() -> tuple[Json, Json]:
+    """Sums of whole calendar years, each with its days: all days of production, and those of which both are known."""
 
-    def sums(field: str, name: str, ref: str) -> Json:
-        columns = f'"year" AS "Year", "{field}" AS "{name}"'
-        return rows(f'SELECT {columns} FROM "energy_daily" WHERE {OF_SYSTEM} AND "{field}" >= 0', ref)
+    def sums(title: str, about: str, names: tuple[str, ...], more: str, nothing: str) -> Json:
+        fields = ", ".join(f'"{name.lower()}_wh" AS "{name}"' for name in names)
+        query = f'SELECT "year" AS "Year", {fields} FROM "energy_daily" WHERE {OF_SYSTEM}{more}'
+        how = {name: ("sum", "count") if name == "Produced" else ("sum",) for name in names}
+        heads = {f"{name} (sum)": name for name in names} | {"Produced (count)": "Days"}
+        return table(
+            title,
+            about,
+            [rows(query)],
+            WH,
+            nothing,
+            [of("Year", unit=TEXT, custom__width=60), of("Days", unit=COUNT, decimals=0, custom__width=60)],
+            [grouped("Year", **how), organized(("Year", *heads), heads, ()), ordered("Year", desc=True)],
+        )
 
-    how = ("sum", "count")
-    names = {
-        "Produced (sum)": "Produced",
-        "Produced (count)": "Days produced",
-        "Consumed (sum)": "Consumed",
-        "Consumed (count)": "Days consumed",
-    }
-    counts = [of(name, unit=COUNT, decimals=0) for name in ("Days produced", "Days consumed")]
-    return table(
-        "Years",
-        "Sums of the ended days of each year over the whole life of the system, and over how many days each sum is.",
-        [sums("produced_wh", "Produced", "A"), sums("consumed_wh", "Consumed", "B")],
+    return (
+        sums(
+            "Years",
+            "Production of the ended days of each year over the whole life of the system, and over how many days each "
+            "sum is.",
+            ("Produced",),
+            ' AND "produced_wh" >= 0',
+            NOTHING,
+        ),
+        sums(
+            "Years, produced and consumed",
+            "Sums of each year over the ended days of which production and consumption are both known, and how many "
+            "these are.",
+            ("Produced", "Consumed"),
+            BOTH,
+            "Needs a consumption meter and one ended day.",
+        ),
+    )
+
+
+def same_days() -> Json:
+    """Production beside consumption, month by month, over the same days."""
+    columns = '"month" AS "Month", "produced_wh" AS "Produced", "consumed_wh" AS "Consumed"'
+    names = {"Produced (sum)": "Produced", "Consumed (sum)": "Consumed"}
+    return bars(
+        "Produced and consumed by month",
+        "Sums of each month over the ended days in the time shown of which production and consumption are both known.",
+        [rows(daily(columns, BOTH))],
+        "Month",
         WH,
-        NOTHING,
-        [of("Year", unit=TEXT, custom__width=80), *counts],
-        [
-            grouped("Year", Produced=how, Consumed=how),
-            joined("Year"),
-            organized(("Year", *names), names, ()),
-            ordered("Year", desc=True),
-        ],
+        "Needs a consumption meter and one ended day.",
+        [of("Month", unit=TEXT), *colored("Produced", "Consumed")],
+        [grouped("Month", Produced=("sum",), Consumed=("sum",)), organized(("Month", *names), names, ())],
     )
 
 
 def by_month() -> list[tuple[int, int, Json]]:
     """Months, from which a click leads to their days."""
     monthly = (
-        '"month" AS "Month", "produced_wh" AS "Produced", "consumed_wh" AS "Consumed" FROM "energy_monthly" '
-        f"WHERE {OF_SYSTEM} AND $timeFilter"
+        f'SELECT "month" AS "Month", "produced_wh" AS "Produced" FROM "energy_monthly" WHERE {OF_SYSTEM} '
+        f'AND {OWN_DAYS} AND "produced_wh" >= 0'
     )
     picture = bars(
         "Months",
-        "Energy of each month of the system's own calendar that begins in the time shown; the current month so far.",
-        [rows(f"SELECT {monthly}")],
+        "Production of each month of the system's own calendar that begins in the time shown; the current month so "
+        "far.",
+        [rows(monthly)],
         "Month",
         WH,
         "The first month appears here with its first ended day.",
-        [of("Month", unit=TEXT), *colored("Produced", "Consumed")],
+        [of("Month", unit=TEXT), *colored("Produced")],
     )
     days = daily('"month" AS "Month", "produced_wh" AS "Produced"', ' AND "produced_wh" >= 0')
     names = {
@@ -179,18 +204,20 @@ def days() -> list[list[tuple[int, int, Json]]]:
     )
     pivot = [
         calculated("kWh", "Produced", "/", 1000),
-        ordered("Day"),
-        matrix("Day", "Month", "kWh"),
-        ordered("Month", desc=True),
+        matrix("Weekday", "Week", "kWh"),
+        organized(("Week", *WEEKDAYS), {"Week": "Week of"}, ()),
+        ordered("Week of", desc=True),
     ]
+    columns = '"week" AS "Week", "weekday" AS "Weekday", "produced_wh" AS "Produced"'
     cells = heat(
         "Calendar of days, kWh",
-        "Production of each ended day: a row a month, a column a day of the month. What is missing is empty.",
-        [rows(daily('"month" AS "Month", "day" AS "Day", "produced_wh" AS "Produced"', ' AND "produced_wh" >= 0'))],
+        "Production of each ended day in the time shown: a row a week, newest first, under the date of its Monday. "
+        "What is missing is empty.",
+        [rows(daily(columns, ' AND "produced_wh" >= 0'))],
         NONE,
         NOTHING,
-        [of("Month", unit=TEXT, custom__cellOptions={"type": "auto"}, custom__width=80)],
+        [of("Week of", unit=TEXT, custom__cellOptions={"type": "auto"}, custom__width=84)],
         pivot,
-        room={"width": 46},
+        room={"width": 40},
     )
-    return [[(24, 9, picture)], [(24, 15, cells)]]
+    return [[(24, 9, picture)], [(7, 15, cells)]]

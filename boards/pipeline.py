@@ -1,6 +1,6 @@
 """Pipeline: what is missing and why, what is being done about it, how much quota is left."""
 
-from boards.frame import ALL_SYSTEMS, OF_SYSTEM, Json, dashboard, system
+from boards.frame import ALL_SYSTEMS, OF_SYSTEM, Json, annotations, dashboard, system
 from boards.panels import (
     BAD,
     COUNT,
@@ -10,10 +10,7 @@ from boards.panels import (
     WARN,
     curves,
     fixed,
-    joined,
     of,
-    ordered,
-    organized,
     panel,
     query,
     rows,
@@ -21,21 +18,20 @@ from boards.panels import (
     table,
     thresholds,
 )
+from boards.steps import joined, ordered, organized
+from boards.troubles import HEADS, UNSEEN, names, troubles
 
 HOURS = "time >= now() - 3h AND time <= now()"
 DAYS = "time >= now() - 3d AND time <= now()"
 KEPT = "time >= now() - 90d AND time <= now()"
 """How long the pipeline's word stays; it says something again when something changed."""
+SAID = "time >= ${__from:raw}ms - 1d AND time <= ${__to:raw}ms"
+"""With the day before: what has not changed was said then."""
 CALLS = (
     'max("calls_month") AS "Used", max("calls_month_forecast") AS "Forecast", max("calls_month_limit") AS "Limit" '
     'FROM "ingest"'
 )
 LEVELS = ((None, BAD), (0.9, WARN), (0.99, GOOD))
-WIDTHS = [
-    of(name, custom__width=width)
-    for name, width in (("System", 90), ("Stream", 200), ("Database", 90), ("Account", 90))
-]
-"""So that the sentence has the room."""
 NOT_YET = "The pipeline has not said anything yet."
 
 
@@ -111,42 +107,41 @@ def streams() -> Json:
         for field, scale, name in (
             ("coverage_ratio", "", "Complete"),
             ("gaps", "", "Gaps"),
-            ("lag_s", " / 3600", "Hours behind"),
+            ("lag_s", "", "Behind"),
             ("calls_month", "", "Calls this month"),
             ("last_error", "", "What is wrong"),
         )
     )
-    names = {"Name": "System", "stream": "Stream"}
-    order = ("Name", "stream", "Complete", "Gaps", "Hours behind", "Calls this month", "What is wrong")
+    order = ("Name", "stream", "Complete", "Gaps", "Behind", "Calls this month", "What is wrong")
     return table(
         "Streams, least complete first",
         "What was last said of each stream of each system. Complete: the share of what is wanted that has "
-        "been read. Gaps: holes, which are asked for again by themselves as the quota allows. Hours behind: the age "
-        "of the newest interval.",
+        "been read. Gaps: holes, which are asked for again by themselves as the quota allows. Behind: how old "
+        "the newest interval was then, hours:minutes:seconds.",
         [
             rows(f'SELECT {said} FROM "ingest" WHERE {ALL_SYSTEMS} AND {KEPT} GROUP BY "system", "stream"', "A"),
-            rows('SELECT last("label") AS "Name" FROM "system_info" GROUP BY "system"', "B"),
+            names("B"),
         ],
         COUNT,
         NOT_YET,
         [
-            of("System", unit=TEXT, custom__width=190),
-            of("Stream", unit=TEXT, custom__width=200),
+            of("System", unit=TEXT, custom__minWidth=110),
+            of("Stream", unit=TEXT, custom__minWidth=110),
             of(
                 "Complete",
                 unit=SHARE,
                 thresholds=thresholds(*LEVELS),
                 custom__cellOptions={"type": "color-text"},
-                custom__width=90,
+                custom__width=84,
             ),
-            of("Gaps", custom__width=70),
-            of("Hours behind", custom__width=120),
+            of("Gaps", custom__width=60),
+            of("Behind", unit="dtdhms", custom__width=110),
             of("Calls this month", custom__width=140),
-            of("What is wrong", unit=TEXT),
+            of("What is wrong", unit=TEXT, custom__minWidth=260),
         ],
         [
             joined("system", "outerTabular"),
-            organized(order, names, ("Time", "Time 1", "Time 2", "system")),
+            organized(order, HEADS, UNSEEN),
             ordered("Complete"),
         ],
     )
@@ -162,7 +157,7 @@ def timeline() -> Json:
         "some was missing. A backfill makes it fall and then climb again.",
         [
             query(
-                f'SELECT last("coverage_ratio") FROM "ingest" WHERE {OF_SYSTEM} AND "stream" =~ /./ AND $timeFilter '
+                f'SELECT last("coverage_ratio") FROM "ingest" WHERE {OF_SYSTEM} AND "stream" =~ /./ AND {SAID} '
                 'GROUP BY time($__interval), "stream" fill(none)',
                 "$tag_stream",
             )
@@ -183,29 +178,6 @@ def timeline() -> Json:
             "custom": custom,
         },
         interval="1h",
-    )
-
-
-def errors() -> Json:
-    """What went wrong, in words."""
-    names = {"Time": "When", "account": "Account", "system": "System", "stream": "Stream", "sink": "Database"}
-    return table(
-        "Last errors, in words",
-        "The newest trouble of each part within the time shown, and when it was noted. What is older than the newest "
-        "points elsewhere has passed.",
-        [
-            rows(
-                'SELECT last("last_error") AS "What happened" FROM "ingest" WHERE "last_error" != \'\' AND $timeFilter '
-                'GROUP BY "account", "system", "stream", "sink"'
-            )
-        ],
-        TEXT,
-        "Nothing went wrong in the time shown.",
-        [of("When", unit="dateTimeFromNow", custom__width=130), *WIDTHS],
-        [
-            organized(("Time", "What happened", "system", "stream", "sink", "account"), names, ()),
-            ordered("When", desc=True),
-        ],
     )
 
 
@@ -231,7 +203,7 @@ def board() -> Json:
         "above.",
         [
             query(
-                'SELECT max("sink_backlog") FROM "ingest" WHERE "sink" =~ /./ AND $timeFilter '
+                f'SELECT max("sink_backlog") FROM "ingest" WHERE "sink" =~ /./ AND {SAID} '
                 'GROUP BY time($__interval), "sink" fill(none)',
                 "$tag_sink",
             )
@@ -239,6 +211,7 @@ def board() -> Json:
         COUNT,
         NOT_YET,
         interval="5m",
+        draw={"lineInterpolation": "stepAfter"},
         decimals=0,
     )
     return dashboard(
@@ -247,11 +220,18 @@ def board() -> Json:
         "All systems · data source: **${datasource:text}**",
         [
             *first_row(),
-            [(24, 9, errors())],
+            [
+                (
+                    24,
+                    9,
+                    troubles("Last errors, in words", "$timeFilter", "Nothing went wrong in the time shown."),
+                )
+            ],
             [(24, 11, streams())],
             [(24, 8, timeline())],
             [(12, 8, calls), (12, 8, backlog)],
         ],
         [system()],
-        time="now-7d",
+        time="now-7d/d",
+        notes=annotations(ALL_SYSTEMS),
     )

@@ -2,6 +2,7 @@
 # Builds the reader of boards (tests/stack/reader) into .reader/, with the Node of the test packages. Quick when nothing changed.
 #   scripts/reader.sh             what the tests read with
 #   scripts/reader.sh pictures    what draws pictures, with Grafana's own parts: three times as large
+#   scripts/reader.sh scenes      what opens boards with variables and links (tests/stack/scenes), for the long tests: 480 MB
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source=tests/stack/reader
@@ -9,6 +10,11 @@ if [ "${1:-}" = pictures ]; then
     out=.reader/pictures omit=() entry=draw.jsx
     how=(--platform=browser --format=iife --jsx=automatic --loader:.svg=text --loader:.ttf=empty
         '--define:process.env.NODE_ENV="production"' --outfile="$out/draw.js")
+elif [ "${1:-}" = scenes ]; then
+    source=tests/stack/scenes out=.reader/scenes omit=() entry=main.js
+    how=(--platform=node --format=esm --outfile="$out/scenes.mjs" --external:jsdom --loader:.svg=text --loader:.css=empty
+        --loader:.ttf=empty --loader:.woff2=empty --loader:.png=empty
+        '--banner:js=import{createRequire}from"node:module";const require=createRequire(import.meta.url);')
 else
     out=.reader omit=(--omit=dev) entry=main.js
     how=(--platform=node --format=esm --outfile="$out/read.mjs"

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, tzinfo
+from datetime import date, timedelta, tzinfo
 
 from ingest.core.days import LocalDay, date_at
 from ingest.core.point import Point
@@ -20,6 +20,7 @@ def quarters(five_minutes: Mapping[int, float]) -> dict[int, float]:
     return {time: sum(parts) for time, parts in sums.items() if len(parts) == PARTS}
 
 
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 FLOWS = ("produced_wh", "consumed_wh", "imported_wh", "exported_wh", "charged_wh", "discharged_wh")
 """The energies of a home that are measured."""
 QUANTITIES = (*FLOWS, "self_consumed_wh")
@@ -109,12 +110,14 @@ def monthly(system: str, months: Iterable[tuple[int, int]], days: Mapping[str, M
 def calendar(measurement: str, day: date) -> dict[str, str]:
     """The text fields that name a day of `energy_daily` or a month of `energy_monthly` in the system's own calendar.
 
-    Who asks the database then needs no zone: `date` 2026-11-05, `day` 05, `month` 2026-11, `month_of_year` 11,
-    `year` 2026.
+    Who asks the database then needs no zone: `date` 2026-11-05, `day` 05, `weekday` Thu, `week` 2026-11-02 (its
+    Monday), `month` 2026-11, `month_of_year` 11, `year` 2026.
     """
     words = {"month": f"{day:%Y-%m}", "year": f"{day:%Y}"}
     if measurement.endswith("_daily"):
-        return words | {"date": day.isoformat(), "day": f"{day:%d}"}
+        monday = day - timedelta(days=day.weekday())
+        weekday = {"weekday": WEEKDAYS[day.weekday()], "week": monday.isoformat()}
+        return words | weekday | {"date": day.isoformat(), "day": f"{day:%d}"}
     return words | {"month_of_year": f"{day:%m}"}
 
 

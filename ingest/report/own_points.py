@@ -1,6 +1,8 @@
-"""What the pipeline says of itself to the databases: on change, hourly at most.
+"""What the pipeline says of itself to the databases: on change, hourly at most, and daily at least.
 
-One point of the whole application is written every hour, so that silence can be told from quiet.
+One point of the whole application is written every hour, so that silence can be told from quiet. What changed of a
+stream since its point before is said in numbers and in words: a counter that stays silent for days has no difference
+within a day, and no query language can put a number into a sentence.
 """
 
 import sqlite3
@@ -8,6 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from ingest.core.point import Point, Value, decode_fields, series_key
 from ingest.core.units import DAY, HOUR
+from ingest.core.words import many
 from ingest.report.metrics import odd_rows, open_gaps
 from ingest.report.model import Problem, Report, StreamReport, SystemReport
 from ingest.store import archive
@@ -15,8 +18,8 @@ from ingest.store import archive
 MEASUREMENT = "ingest"
 KEPT = 90 * DAY
 """The archive keeps what the pipeline said of itself for so long (s); the databases have a retention of their own."""
-ALWAYS_MOVING = frozenset({"lag_s"})
-"""Fields whose change alone is no news."""
+NO_NEWS = frozenset({"lag_s", "change", "changed_points", "changed_gaps"})
+"""Fields whose change alone is no news: one moves always, the others tell of the point before."""
 
 
 class OwnPoints:
@@ -31,7 +34,7 @@ class OwnPoints:
 
     def due(self, report: Report) -> list[Point]:
         """What is to be said now: the hourly point of the application, and what changed elsewhere."""
-        return [point for point in points(report, self._app) if self._is_due(point)]
+        return [self._with_change(point) for point in points(report, self._app) if self._is_due(point)]
 
     def said(self, told: Iterable[Point]) -> None:
         """These points were written."""
@@ -40,13 +43,37 @@ class OwnPoints:
 
     def _is_due(self, point: Point) -> bool:
         time, fields = self._last.get(series_key(point.measurement, point.tags), (0, {}))
-        if 0 <= point.time - time < HOUR:
+        silent = point.time - time
+        if 0 <= silent < HOUR:
             return False
-        return len(point.tags) == 1 or _news(point.fields) != _news(fields)
+        return len(point.tags) == 1 or not 0 <= silent < DAY or _news(point.fields) != _news(fields)
+
+    def _with_change(self, point: Point) -> Point:
+        if "stream" not in dict(point.tags):
+            return point
+        _, before = self._last.get(series_key(point.measurement, point.tags), (0, {}))
+        return point._replace(fields={**point.fields, **changes(before, point.fields)})
 
 
 def _news(fields: Mapping[str, Value]) -> dict[str, Value]:
-    return {name: value for name, value in fields.items() if name not in ALWAYS_MOVING}
+    return {name: value for name, value in fields.items() if name not in NO_NEWS}
+
+
+def changes(before: Mapping[str, Value], after: Mapping[str, Value]) -> dict[str, Value]:
+    """What changed of the data of a stream between two points; nothing where nothing did.
+
+    `changed_points` (points revised), `changed_gaps` (more, or below zero: fewer), `change` (both in words).
+    """
+    if not {"points_revised", "gaps"} <= before.keys() & after.keys():
+        return {}
+    revised, gaps = (int(float(after[name]) - float(before[name])) for name in ("points_revised", "gaps"))
+    revised = max(0, revised)
+    words = [f"{many(revised, 'point')} revised"] if revised > 0 else []
+    if gaps:
+        words.append(f"{many(-gaps, 'gap')} filled" if gaps < 0 else many(gaps, "new gap"))
+    if not words:
+        return {}
+    return {"changed_points": float(revised), "changed_gaps": float(gaps), "change": ", ".join(words)}
 
 
 def points(made: Report, app: str) -> list[Point]:

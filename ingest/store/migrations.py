@@ -9,13 +9,16 @@ from ingest.core.days import date_at, zone
 from ingest.core.point import encode_fields, merge_fields
 
 
-def name_days(db: sqlite3.Connection) -> None:
-    """Days and months that were written before they were named get their names, and are delivered again."""
+def name_days(
+    db: sqlite3.Connection, word: str = "year", kinds: tuple[str, ...] = ("energy_daily", "energy_monthly")
+) -> None:
+    """Days and months that were written before they had this word get their names, and are delivered again."""
     rows = db.execute(
         "SELECT series.measurement, systems.timezone, points.series, points.time, points.fields FROM points "
         "JOIN series ON series.id = points.series JOIN systems ON systems.system = series.system "
-        "WHERE series.measurement IN ('energy_daily', 'energy_monthly') AND systems.timezone != '' "
-        "AND instr(points.fields, 'year=') = 0 ORDER BY points.series, points.time"
+        "WHERE series.measurement IN (?, ?) AND systems.timezone != '' "
+        "AND instr(points.fields, ?) = 0 ORDER BY points.series, points.time",
+        (kinds[0], kinds[-1], f"{word}="),
     ).fetchall()
     (seq,) = db.execute("SELECT coalesce(max(CAST(value AS INTEGER)), 1) FROM meta WHERE key = 'seq'").fetchone()
     zones: dict[str, tzinfo] = {name: zone(name) for _, name, *_ in rows}
@@ -26,6 +29,11 @@ def name_days(db: sqlite3.Connection) -> None:
     db.executemany("UPDATE points SET fields = ?, seq = ? WHERE series = ? AND time = ?", named)
     if named:
         db.execute("INSERT OR REPLACE INTO meta VALUES ('seq', ?)", (str(seq + len(named)),))
+
+
+def name_weeks(db: sqlite3.Connection) -> None:
+    """Days that were written before they had a week and a weekday."""
+    name_days(db, "week", ("energy_daily", "money_daily"))
 
 
 MIGRATIONS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (
@@ -131,6 +139,7 @@ MIGRATIONS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (
         until INTEGER NOT NULL, PRIMARY KEY (system, stream, start)
     ) WITHOUT ROWID;
     """,
+    name_weeks,
 )
 
 VERSION = len(MIGRATIONS)

@@ -73,7 +73,7 @@ def test_a_day_and_a_month_are_named_in_the_calendar_of_the_system(name: str) ->
     points = [Point(kind, (), at, {"produced_wh": 1.0}) for kind in ("energy_daily", "energy_monthly")]
     day, month = (point.fields for point in dated(points, zone))
     words = {"produced_wh": 1.0, "month": "2026-11", "year": "2026"}
-    assert day == words | {"date": "2026-11-01", "day": "01"}
+    assert day == words | {"date": "2026-11-01", "day": "01", "weekday": "Sun", "week": "2026-10-26"}
     assert month == words | {"month_of_year": "11"}
 
 

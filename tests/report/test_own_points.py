@@ -11,7 +11,7 @@ import pytest
 from ingest.core.point import Point, decode_fields
 from ingest.plan.budget import Pace
 from ingest.report import report
-from ingest.report.own_points import KEPT, MEASUREMENT, OwnPoints, points
+from ingest.report.own_points import KEPT, MEASUREMENT, OwnPoints, changes, points
 from ingest.service.monitor import Progress, Watch
 from ingest.store import archive
 from tests.world import DAY, HOUR, World
@@ -85,6 +85,49 @@ def test_what_did_not_change_is_not_told_again(world: World) -> None:
     own.said(own.due(made))
     later = replace(made, now=made.now + 3 * HOUR)
     assert [point.tags for point in own.due(later)] == [(("app", "abc"),)]
+
+
+def test_a_day_of_silence_is_the_longest(world: World) -> None:
+    """So that a look at the last day and the one before always finds a number to compare with."""
+    made = report(world.settings, world.store.db, int(world.time.true))
+    own = OwnPoints(world.store.db, "abc")
+    own.said(own.due(made))
+    assert len(own.due(replace(made, now=made.now + DAY - 1))) == 1
+    assert len(own.due(replace(made, now=made.now + DAY))) == len(points(made, "abc"))
+
+
+def test_what_changed_is_said_in_words(world: World) -> None:
+    made = report(world.settings, world.store.db, int(world.time.true))
+    own = OwnPoints(world.store.db, "abc")
+    first = own.due(made)
+    assert not any("change" in point.fields for point in first), "nothing to compare with"
+    own.said(first)
+    (system,) = made.systems
+    revised = replace(system.streams[0], revised=system.streams[0].revised + 1200)
+    later = replace(made, now=made.now + 3 * HOUR, systems=[replace(system, streams=[revised, *system.streams[1:]])])
+    told = {dict(point.tags).get("stream"): point.fields.get("change") for point in own.due(later)}
+    assert told == {None: None, revised.stream: "1,200 points revised"}
+    own.said(own.due(later))
+    assert own.due(replace(later, now=later.now + 3 * HOUR))[0].fields.keys() == first[0].fields.keys()
+    assert [point.tags for point in own.due(replace(later, now=later.now + 3 * HOUR))] == [(("app", "abc"),)]
+
+
+@pytest.mark.parametrize(
+    ("revised", "gaps", "words"),
+    [
+        (0.0, 0.0, ""),
+        (1.0, 0.0, "1 point revised"),
+        (0.0, -3.0, "3 gaps filled"),
+        (0.0, 1.0, "1 new gap"),
+        (12.0, -1.0, "12 points revised, 1 gap filled"),
+    ],
+)
+def test_words_of_a_change(revised: float, gaps: float, words: str) -> None:
+    before = {"points_revised": 5.0, "gaps": 4.0, "last_error": ""}
+    after = {"points_revised": 5.0 + revised, "gaps": 4.0 + gaps}
+    told = {"changed_points": revised, "changed_gaps": gaps, "change": words}
+    assert changes(before, after) == (told if words else {})
+    assert changes({}, after) == {}
 
 
 def test_the_archive_forgets_what_was_said_a_quarter_of_a_year_ago(world: World) -> None:

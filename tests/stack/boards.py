@@ -22,6 +22,9 @@ PRICES = {"import_price": "0.30", "export_price": "0.08"}
 RANGES = (1, 7, 30, 365)
 """Days before now that a board may show."""
 
+HALF = DAY // 2
+"""A day is shown where its noon is."""
+
 _VARIABLE = re.compile(r"\$\{(\w+):(raw|regex)\}")
 _STEPS = (60, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600, DAY, 7 * DAY)
 _UNITS = {"m": 60, "h": 3600, "d": DAY}
@@ -73,6 +76,12 @@ def panel_queries() -> Iterator[Query]:
                 yield Query(where, one["query"], each.get("interval", "1m"))
 
 
+def annotation_queries() -> Iterator[Query]:
+    for path in FILES:
+        for note in board(path)["annotations"]["list"]:
+            yield Query(f"{path.stem}: annotation {note['name']}", note["query"])
+
+
 def variable_queries() -> Iterator[Query]:
     for path in FILES:
         for variable in board(path)["templating"]["list"]:
@@ -108,8 +117,10 @@ def expand(query: Query, site: Site, days: int = 30, now: int = NOW, more: Mappi
     """The text that Grafana sends, `now()` being the moment at which the database was seeded."""
     values = {"system": str(site.system_id), "zone": site.timezone, "size_w": str(site.size_w), **PRICES}
     values |= more or {}
-    text = _VARIABLE.sub(lambda match: values[match[1]], query.text)
-    text = text.replace("$timeFilter", f"time >= {(now - days * DAY) * 1000}ms and time <= {now * 1000}ms")
+    begin, end = (now - days * DAY) * 1000, now * 1000
+    text = query.text.replace("${__from:raw}", f"{begin}").replace("${__to:raw}", f"{end}")
+    text = _VARIABLE.sub(lambda match: values[match[1]], text)
+    text = text.replace("$timeFilter", f"time >= {begin}ms and time <= {end}ms")
     text = text.replace("$__interval", interval(query, days * DAY))
     return text.replace("now()", f"{now}s")
 
@@ -121,10 +132,14 @@ def has_data(query: Query, site: Site, days: int) -> bool:
         return False
     if '"battery_capacity_wh"' in query.text:
         return not site.meter
-    if "$timeFilter" not in query.text:
+    if names & {"battery"} or re.search("imported_wh|exported_wh|charged_wh", query.text):
+        return False
+    if "$timeFilter" not in query.text and "__from" not in query.text:
         return True
     if "energy_daily" in names:
-        return any(NOW - days * DAY <= site.midnight(day) <= NOW for day in DAYS[site.system_id])
+        sites = SITES if '"system" = ' not in query.text else (site,)
+        span = range(NOW - days * DAY - HALF, NOW - HALF)
+        return any(each.midnight(day) in span for each in sites for day in DAYS[each.system_id])
     return days >= 7 or not names & {"energy_monthly", "production_meter_reading"}
 
 
@@ -134,4 +149,3 @@ def _ended_days(site: Site) -> list[Any]:
 
 
 DAYS = {site.system_id: _ended_days(site) for site in SITES}
-EVERYTHING = "|".join(str(site.system_id) for site in SITES)

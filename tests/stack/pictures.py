@@ -62,7 +62,7 @@ def main() -> None:
         browser = tool.chromium.launch(executable_path="/usr/bin/chromium", args=ARGS)
         for situation in (one for one in SITUATIONS if chosen.situation in one.name):
             for path in (one for one in FILES if chosen.board in ("", one.stem)):
-                questions = list(asked(path, seeded, situation))
+                questions = list(asked(path.stem, board(path), seeded, situation))
                 for width in (1600, 400):
                     for scheme in ("dark", "light"):
                         size = width, height(board(path), phone=width < 769)

@@ -10,9 +10,11 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from tests.influxd import Influxd
 from tests.stack.boards import FILES, Query, board, interval
@@ -23,7 +25,7 @@ from tests.world import DAY
 ROOT = Path(__file__).parents[2]
 READER = ROOT / ".reader/read.mjs"
 NODE = ROOT / ".venv/bin/node"
-_SPAN = {"h": 3600, "d": DAY, "w": 7 * DAY, "M": 30 * DAY, "y": 365 * DAY}
+_SPAN = {"h": 3600, "d": DAY, "y": 365 * DAY}
 Json = dict[str, Any]
 
 
@@ -115,6 +117,10 @@ def variables(document: Json, seeded: Seeded, situation: Situation) -> dict[str,
             options = [match.groupdict() for word in words if (match := re.fullmatch(pattern, word))]
         else:
             options = [{"text": word, "value": word} for word in words]
+        if one.get("multi"):
+            everything = [option["value"] for option in options]
+            found[one["name"]] = {"text": "All", "value": everything}
+            continue
         wanted = str(situation.site.system_id)
         found[one["name"]] = next(
             (option for option in options if option["value"] == wanted), next(iter(options), {"text": "", "value": ""})
@@ -122,20 +128,24 @@ def variables(document: Json, seeded: Seeded, situation: Situation) -> dict[str,
     return found
 
 
-def began(document: Json, situation: Situation, panel: Json) -> int:
-    """Where the range of a panel begins."""
+def began(document: Json, situation: Situation) -> int:
+    """Where the range of a board begins, in the zone of the browser."""
     if situation.days is not None and document["uid"] in ("enphase-history", "enphase-health"):
         return NOW - situation.days * DAY
-    number, unit = re.fullmatch(r"now-(\d+)(\w)(?:/\w)?", document["time"]["from"]).groups()  # type: ignore[union-attr]
-    return NOW - int(number) * _SPAN[unit]
+    number, unit, rounded = re.fullmatch(r"now-(\d+)(\w)(?:/(\w))?", document["time"]["from"]).groups()  # type: ignore[union-attr]
+    if not rounded:
+        return NOW - int(number) * _SPAN[unit]
+    now = datetime.fromtimestamp(NOW, ZoneInfo(situation.zone))
+    back = now.replace(year=now.year - int(number)) if unit == "y" else now - timedelta(days=int(number))
+    first = back.replace(day=1) if rounded == "M" else back
+    return int(first.replace(hour=0, minute=0, second=0).timestamp())
 
 
-def asked(path: Path, seeded: Seeded, situation: Situation) -> Iterator[Json]:
+def asked(name: str, document: Json, seeded: Seeded, situation: Situation) -> Iterator[Json]:
     """Each panel of a board with the answers of the database to its queries."""
-    document = board(path)
     values = variables(document, seeded, situation)
     for panel in document["panels"]:
-        begin = began(document, situation, panel)
+        begin = began(document, situation)
         answers = {}
         for target in panel.get("targets", ()):
             step = interval(Query("", target["query"], panel.get("interval", "1m")), NOW - begin)
@@ -143,7 +153,7 @@ def asked(path: Path, seeded: Seeded, situation: Situation) -> Iterator[Json]:
             answers[target["refId"]] = seeded.server.execute(text, situation.database, "ms")
         yield {
             "panel": {**panel, "answers": answers},
-            "board": path.stem,
+            "board": name,
             "situation": {
                 "variables": values,
                 "timeZone": situation.zone,
@@ -164,9 +174,19 @@ def run(questions: list[Json]) -> list[Json]:
     return found
 
 
-def read(seeded: Seeded, files: list[Path] = FILES, situations: tuple[Situation, ...] = SITUATIONS) -> list[Panel]:
+def present() -> dict[str, Json]:
+    """The boards as they are."""
+    return {path.stem: board(path) for path in FILES}
+
+
+def read(seeded: Seeded, boards: dict[str, Json], situations: tuple[Situation, ...] = SITUATIONS) -> list[Panel]:
     """Every panel of every board in every situation."""
-    asks = [(situation, one) for situation in situations for path in files for one in asked(path, seeded, situation)]
+    asks = [
+        (situation, one)
+        for situation in situations
+        for name, document in boards.items()
+        for one in asked(name, document, seeded, situation)
+    ]
     answers = run([one for _, one in asks])
     return [
         Panel(one["board"], situation, one["panel"], answer)
@@ -193,12 +213,12 @@ def printed(panel: Panel) -> Iterator[str]:
 
 def main(argv: list[str]) -> None:
     """Print what is read."""
-    files = [path for path in FILES if not argv or path.stem in argv]
+    boards = {name: document for name, document in present().items() if not argv or name in argv}
     with tempfile.TemporaryDirectory() as folder, Influxd(Path(folder) / "influx") as server:
         (Path(folder) / "world").mkdir()
         seeded = seed(server, Path(folder) / "world")
         build(seeded)
-        for panel in read(seeded, files):
+        for panel in read(seeded, boards):
             if panel.type == "text":
                 print(f"\n══ {panel.board}, {panel.situation.name}")
             print("\n".join(printed(panel)))

@@ -1,8 +1,9 @@
 """A database as the boards find it: four systems in three zones, read by the real pipeline into the real InfluxDB.
 
 The six weeks hold a day of 23 hours (Sydney, 4 October) and two of 25 (Berlin, 25 October; New Mexico, 1 November).
-Days and months of two years come with it. Added by hand is only what an afternoon cannot show: more readings of the
-odometers, a battery, and what a pipeline in trouble says of itself.
+Days and months of two years come with it. A house with a battery, of which the grid is read too, has a database of its
+own. Added by hand is only what an afternoon cannot show: more readings of the odometers, a battery that is only known
+by name, and what a pipeline in trouble says of itself.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,7 +27,15 @@ QUARTER = 900
 
 
 def _site(
-    number: int, name: str, zone: str, latitude: float, longitude: float, *, meter: bool, consumption: bool = True
+    number: int,
+    name: str,
+    zone: str,
+    latitude: float,
+    longitude: float,
+    *,
+    meter: bool,
+    consumption: bool = True,
+    battery: int = 0,
 ) -> Site:
     return Site(
         system_id=1_234_560 + number,
@@ -39,6 +48,7 @@ def _site(
         operational_at=int(datetime(2024, 10, 3, tzinfo=UTC).timestamp()),
         meter=meter,
         consumption_meter=consumption,
+        battery_wh=battery,
     )
 
 
@@ -50,19 +60,30 @@ SITES = (
 MILL = _site(4, "Old Mill", "Europe/Berlin", 51.0, 7.0, meter=False, consumption=False)
 ALL = (*SITES, MILL)
 """With a fourth, that has no consumption meter."""
+CABIN = _site(5, "Hill Cabin", "US/Pacific", 40.0, -121.0, meter=True, battery=10_000)
+CABIN_DATABASE = "cabin"
+CABIN_SINCE = date(2026, 10, 22)
+CABIN_STREAMS = ("stats", "rgm_stats", "consumption", "grid_import", "grid_export", "battery")
 
 
 class InfluxWorld(World):
     """A world whose sink is a real server."""
 
-    def __init__(self, folder: Path, server: Influxd) -> None:
-        self.server = server
-        systems = [{"id": site.system_id, "since": SINCE.isoformat()} for site in ALL]
+    def __init__(
+        self,
+        folder: Path,
+        server: Influxd,
+        sites: tuple[Site, ...] = ALL,
+        database: str = DATABASE,
+        **system: object,
+    ) -> None:
+        self.server, self._into = server, database
+        systems = [{"id": site.system_id, "since": SINCE.isoformat(), **system} for site in sites]
         plan = {"per_minute": 300, "per_month": 300_000}
-        super().__init__(folder, ALL, time=Time(NOW - AFTERNOON), api={"plan": plan}, systems=systems)
+        super().__init__(folder, sites, time=Time(NOW - AFTERNOON), api={"plan": plan}, systems=systems)
 
     def _open(self, _: Target) -> Database:
-        return cast("Database", InfluxV1Sink(self.server.url, DATABASE))
+        return cast("Database", InfluxV1Sink(self.server.url, self._into))
 
 
 @dataclass(frozen=True)
@@ -71,6 +92,7 @@ class Seeded:
 
     server: Influxd
     world: World
+    cabin: World
 
     def query(self, influxql: str) -> list[dict[str, object]]:
         """The rows that a query answers."""
@@ -121,32 +143,35 @@ class Seeded:
 
 def seed(server: Influxd, folder: Path) -> Seeded:
     """Fill the database."""
+    own = {"since": CABIN_SINCE.isoformat(), "streams": [*CABIN_STREAMS]}
+    (folder / CABIN_DATABASE).mkdir()
     world = InfluxWorld(folder, server)
-    world.run(AFTERNOON)
-    seeded = Seeded(server, world)
-    sink: Sink = InfluxV1Sink(server.url, DATABASE)
-    for site in ALL:
-        sink.write(list(map(encode, _of_system(site))))
-    sink.write(list(map(encode, _of_itself())))
-    sink.close()
-    return seeded
+    cabin = InfluxWorld(folder / CABIN_DATABASE, server, (CABIN,), CABIN_DATABASE, **own)
+    for made, sites, database in ((world, ALL, DATABASE), (cabin, (CABIN,), CABIN_DATABASE)):
+        made.run(AFTERNOON)
+        sink: Sink = InfluxV1Sink(server.url, database)
+        for site in sites:
+            sink.write(list(map(encode, _of_system(site))))
+        sink.write(list(map(encode, _of_itself())))
+        sink.close()
+    return Seeded(server, world, cabin)
 
 
 def _of_system(site: Site) -> Iterator[Point]:
     """Snapshots over some days, and what the pipeline says of a system every hour."""
     system = ("system", str(site.system_id))
+    app = ("app", "a1b2c3")
     for at in range(NOW - 2 * DAY, NOW, HOUR):
-        for stream, revised in (("stats", 3.0), ("rgm_stats", 1.0), ("consumption", 0.0)):
-            fields: Mapping[str, float | str] = {
-                "coverage_ratio": 0.97,
-                "gaps": 1.0,
-                "lag_s": 1200.0,
-                "points_revised": revised * (at - NOW + 2 * DAY) / HOUR,
-                "calls_month": 30.0,
-                "audit_differences": 1.0,
-                "last_error": f"{stream} of {site.name}: 503, asked again in 4 minutes",
-            }
-            yield Point("ingest", (("app", "a1b2c3"), ("stream", stream), system), at, fields)
+        revised = 3.0 * (at - NOW + 2 * DAY) / HOUR
+        words: Mapping[str, float | str] = {"last_error": f"{site.name}: stats could not be read: 503"}
+        if revised:
+            words = {**words, "change": "3 points revised", "changed_points": 3.0, "changed_gaps": 0.0}
+        yield Point("ingest", (app, ("stream", "stats"), system), at, {**_said(revised, 1.0), **words})
+    for age, revised, gaps, words in LONE:
+        yield Point("ingest", (app, ("stream", "rgm_stats"), system), NOW - age, {**_said(revised, gaps), **words})
+    yield Point(
+        "ingest", (app, ("stream", "consumption"), system), NOW - 20 * HOUR, {**_said(0.0, 0.0), "last_error": ""}
+    )
     if site.meter:
         for days in range(10, 1, -1):
             read_at, value = _odometer(site, NOW - days * DAY)
@@ -154,6 +179,26 @@ def _of_system(site: Site) -> Iterator[Point]:
             yield Point("production_meter_reading", tags, read_at, {"reading_wh": value})
     else:
         yield Point("system_info", (system,), NOW - HOUR, {"battery_capacity_wh": 5000.0})
+
+
+CHANGED: dict[str, float | str] = {
+    "change": "12 points revised, 3 gaps filled",
+    "changed_points": 12.0,
+    "changed_gaps": -3.0,
+    "last_error": "",
+}
+LONE: tuple[tuple[int, float, float, Mapping[str, float | str]], ...] = (
+    (27 * HOUR, 10.0, 4.0, {"last_error": ""}),
+    (3 * HOUR, 22.0, 1.0, CHANGED),
+)
+"""A stream that speaks on change: once before yesterday's hour, once since (age, points revised, gaps, words)."""
+
+
+def _said(revised: float, gaps: float) -> dict[str, float]:
+    """What the pipeline says of a stream."""
+    ratio = 1.0 - gaps * 0.03
+    always = {"lag_s": 1200.0, "calls_month": 30.0, "audit_differences": 1.0}
+    return {"coverage_ratio": ratio, "gaps": gaps, "points_revised": revised, **always}
 
 
 def _odometer(site: Site, at: int) -> tuple[int, float]:

@@ -12,7 +12,7 @@ from ingest.core.point import Point, encode
 from ingest.core.span import Span
 from ingest.deliver.influx_v1 import InfluxV1Sink
 from ingest.simulator import Site
-from tests.stack.seed import ALL, DATABASE, NOW, Seeded
+from tests.stack.seed import ALL, CABIN, CABIN_DATABASE, DATABASE, NOW, Seeded
 from tests.world import DAY, HOUR
 
 MESA, LAKE, BAY, MILL = ALL
@@ -44,6 +44,7 @@ SITUATIONS = (
     Situation("the first two hours", MESA, "newcomer"),
     Situation("a month with holes", MESA, "holes"),
     Situation("five years", MESA, "years", days=YEARS * 366),
+    Situation("battery and grid", CABIN, CABIN_DATABASE),
     Situation("a browser in another zone", BAY, browser="Europe/Berlin", reversed=True),
 )
 
@@ -131,12 +132,17 @@ def build(seeded: Seeded) -> None:
         sink.close()
 
 
+def _joined(value: str | list[str]) -> str:
+    return value if isinstance(value, str) else f"({'|'.join(value)})"
+
+
 _NAMED = re.compile(r"\$\{(\w+)(?::\w+)?\}")
 
 
 def expanded(text: str, values: dict[str, dict[str, Any]], begin: int, interval: str) -> str:
     """The text that Grafana sends, `now()` being the moment at which the database was seeded."""
-    text = _NAMED.sub(lambda match: str(values[match[1]]["value"]), text)
+    text = text.replace("${__from:raw}", f"{begin * 1000}").replace("${__to:raw}", f"{NOW * 1000}")
+    text = _NAMED.sub(lambda match: _joined(values[match[1]]["value"]), text)
     text = text.replace("$timeFilter", f"time >= {begin * 1000}ms and time <= {NOW * 1000}ms")
     return text.replace("$__interval", interval).replace("now()", f"{NOW}s")
 

@@ -21,6 +21,7 @@ TRANSFORMATIONS = {
     *("calculateField", "convertFieldType", "filterByValue", "formatTime", "groupBy", "groupingToMatrix"),
     *("joinByField", "limit", "organize", "sortBy"),
 }
+BUILT_IN = {"timeFilter", "__interval", "__url_time_range", "__from", "__to"}
 DATASOURCE = {"type": "influxdb", "uid": "${datasource}"}
 
 each_board = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -31,8 +32,8 @@ def complaints(schema: Any, value: Any) -> list[str]:
     return [f"{list(error.absolute_path)}: {error.message[:200]}" for error in validator.iter_errors(value)]
 
 
-def test_there_are_six_boards() -> None:
-    assert {path.stem for path in FILES} == {"now", "history", "health", "fleet", "pipeline", "changed"}
+def test_there_are_seven_boards() -> None:
+    assert {path.stem for path in FILES} == {"now", "history", "health", "grid", "fleet", "pipeline", "changed"}
     assert {board(path)["uid"] for path in FILES} == {f"enphase-{path.stem}" for path in FILES}
     assert len({board(path)["title"] for path in FILES}) == len(FILES)
 
@@ -42,7 +43,7 @@ def test_a_board_is_what_grafana_calls_a_dashboard(path: Path) -> None:
     # A list of links may hold one to other boards, which has no address of its own.
     document = json.loads(path.read_text())
     for note in document["annotations"]["list"]:
-        for key in ("query", "textColumn", "fromAnnotations"):  # the data source's own
+        for key in ("query", "textColumn", "tagsColumn", "fromAnnotations"):  # the data source's own
             del note[key]
     assert complaints(SCHEMAS["board"], {"board": document}) == []
 
@@ -177,7 +178,7 @@ def test_variables_that_are_used_exist_and_nothing_names_a_site(path: Path) -> N
     used = set(
         re.findall(r"\$\{(\w+)(?::\w+)?\}|\$(\w+)", text.replace("$__", "").replace("$tag_", "").replace("$col", ""))
     )
-    assert {first or second for first, second in used} - {"timeFilter", "__interval", "__url_time_range"} <= names
+    assert {first or second for first, second in used} - BUILT_IN <= names
     assert not re.search(r"['\"=]\d{6,7}['\"]", text), "a number of a system"
     assert document["timezone"] == ""
 
@@ -242,6 +243,19 @@ def test_an_alert_leads_to_a_panel_that_exists() -> None:
     for rule in boards.rules():
         notes = rule["annotations"]
         assert int(notes["__panelId__"]) in ids[notes["__dashboardUid__"]]
+
+
+def share_a_folder(provider: dict[str, Any], group: dict[str, Any]) -> bool:
+    """Rules name a folder by its title alone: one that boards name by a uid as well is another one to Grafana."""
+    return provider["folder"] == group["folder"] and "folderUid" not in provider
+
+
+@pytest.mark.parametrize("stack", ["provisioning", "drop-in/provisioning"])
+def test_rules_and_boards_are_in_one_folder(stack: str) -> None:
+    (provider,) = provisioned(f"{stack}/dashboards/enphase.yaml")["providers"]
+    for group in provisioned("provisioning/alerting/rules.yaml")["groups"]:
+        assert share_a_folder(provider, group)
+        assert not share_a_folder({**provider, "folderUid": "enphase"}, group)
 
 
 def test_the_contact_point_takes_its_address_from_the_environment() -> None:

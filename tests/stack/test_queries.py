@@ -7,11 +7,12 @@ import pytest
 
 from ingest.simulator import Site
 from tests.stack import boards
-from tests.stack.boards import DAYS, EVERYTHING, RANGES, Query, expand, has_data
-from tests.stack.seed import ALL, NOW, SITES, Seeded
+from tests.stack.boards import DAYS, RANGES, Query, expand, has_data
+from tests.stack.seed import ALL, CABIN, CABIN_DATABASE, NOW, SITES, Seeded
 from tests.world import DAY
 
 PANELS = list(boards.panel_queries())
+NOTES = list(boards.annotation_queries())
 OTHERS = [*boards.variable_queries(), *boards.rule_queries()]
 DOCS = list(boards.doc_queries())
 FUNCTIONS = {
@@ -31,10 +32,10 @@ def name(query: Query) -> str:
     return query.where
 
 
-@pytest.mark.parametrize("query", [*PANELS, *OTHERS, *DOCS], ids=name)
+@pytest.mark.parametrize("query", [*PANELS, *NOTES, *OTHERS, *DOCS], ids=name)
 def test_no_query_leaves_the_portable_subset(query: Query) -> None:
     text = re.sub(r"\$\{\w+:(raw|regex)\}|\$timeFilter|\$__interval", "0", query.text)
-    bare = re.sub(r"'[^']*'|\"[^\"]*\"|/\^[^/]*\$/|/\./", " ", text)
+    bare = re.sub(r"'[^']*'|\"[^\"]*\"|=~ /[^/]*/", " ", text)
     assert set(re.findall(r"\b([A-Za-z_]\w*)\s*\(", bare)) - KEYWORDS <= FUNCTIONS
     words = set(re.findall(r"\b[A-Za-z_]\w*\b", bare))
     assert {word for word in words if word not in KEYWORDS and word not in BARE} == set(), "quote every identifier"
@@ -46,7 +47,7 @@ def _allowed_dollars(text: str) -> str:
     return re.sub(r"\$\{\w+:(raw|regex)\}|\$timeFilter|\$__interval|/\^0?\$/|\$/", "", text)
 
 
-@pytest.mark.parametrize("query", [*PANELS, *OTHERS], ids=name)
+@pytest.mark.parametrize("query", [*PANELS, *NOTES, *OTHERS], ids=name)
 def test_variables_are_named_with_the_way_they_are_written(query: Query) -> None:
     """Left to itself Grafana escapes a value by the look of the query around it."""
     assert "$" not in _allowed_dollars(query.text)
@@ -61,12 +62,25 @@ def test_a_panel_answers_with_data_where_data_exist(query: Query, site: Site, da
     assert bool(values) == has_data(query, site, days), rows[:3]
 
 
-@pytest.mark.parametrize("query", [query for query in PANELS if ":regex}" in query.text], ids=name)
+@pytest.mark.parametrize("query", NOTES, ids=name)
+def test_an_annotation_finds_sentences(query: Query, seeded: Seeded) -> None:
+    rows = seeded.query(expand(query, SITES[0], 7))
+    assert rows
+    assert all(re.fullmatch(r"[A-Za-z\d].* .*[a-z\d]", str(row["text"])) for row in rows if row["text"]), rows[:3]
+
+
+@pytest.mark.parametrize(
+    "query", [query for query in PANELS if 'GROUP BY "system"' in query.text.rpartition(")")[2]], ids=name
+)
 def test_a_panel_of_all_systems_knows_them_all(query: Query, seeded: Seeded) -> None:
-    rows = seeded.query(expand(query, SITES[0], 30, more={"system": EVERYTHING}))
-    systems = {row["system"] for row in rows if row.get("system")}
-    assert len(systems) in (0, 1, len(SITES))
-    assert len(systems) == len(SITES) or "system" not in rows[0] or "timezone" in query.text
+    systems = {row["system"] for row in seeded.query(expand(query, SITES[0], 30)) if row.get("system")}
+    assert systems == {str(site.system_id) for site in ALL}
+
+
+@pytest.mark.parametrize("query", [query for query in PANELS if query.where.startswith("grid: ")], ids=name)
+def test_the_board_of_grid_and_battery_answers_where_they_are_read(query: Query, seeded: Seeded) -> None:
+    rows = seeded.server.query(CABIN_DATABASE, expand(query, CABIN, 7))
+    assert any(value is not None for row in rows for key, value in row.items() if key != "time"), rows[:3]
 
 
 @pytest.mark.parametrize("query", OTHERS, ids=name)
@@ -100,6 +114,13 @@ def test_a_fresh_database_makes_every_panel_empty_not_wrong(seeded: Seeded) -> N
         assert seeded.server.query("fresh", expand(query, SITES[0], more=empty)) == [], query.where
 
 
+SHORT_SIGHTED = (
+    'SELECT count("produced_wh") FROM "energy" WHERE time > now() - 8d AND time <= now() '
+    'GROUP BY time(12h), "system" fill(0) ORDER BY time DESC LIMIT 3'
+)
+"""The former query of the rule, which looks no further back than eight days."""
+
+
 def fires(title: str, rows: list[dict[str, object]]) -> set[str]:
     """The systems, accounts or sinks for which a rule fires."""
     (rule,) = [rule for rule in boards.rules() if rule["title"] == title]
@@ -128,6 +149,7 @@ def test_rules_fire_when_they_should_and_only_then(seeded: Seeded) -> None:
     assert fires("No new data", ask(seeded, "No new data")) == set()
     for days in (2, 9, 30, 300):
         assert fires("No new data", ask(seeded, "No new data", NOW + days * DAY)) == every, "until data come"
+    assert seeded.query(SHORT_SIGHTED.replace("now()", f"{NOW + 9 * DAY}s")) == [], "an alert on this ends by itself"
     assert fires("Devices missing", ask(seeded, "Devices missing")) == set()
     assert fires("Audit difference", ask(seeded, "Audit difference")) == every
     assert fires("Authorization about to lapse", ask(seeded, "Authorization about to lapse")) == set()

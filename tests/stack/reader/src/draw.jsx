@@ -1,5 +1,5 @@
 // Draws boards in a browser from the same frames that are read, with the parts of @grafana/ui where it has them.
-import { createTheme, dateTime, formattedValueToString, getFieldDisplayName, getFieldDisplayValues, renderMarkdown } from "@grafana/data";
+import { createTheme, dateTime, formattedValueToString, getFieldDisplayName, getFieldDisplayValues, getFieldSeriesColor, renderMarkdown } from "@grafana/data";
 import { BigValue, GlobalStyles, ThemeContext, TimeSeries, VizRepeater } from "@grafana/ui";
 import { TableNG } from "@grafana/ui/unstable";
 import "uplot/dist/uPlot.min.css";
@@ -40,7 +40,7 @@ function Bars({ panel, made, theme, width, height }) {
   const name = (field) => getFieldDisplayName(field, frame, made.series);
   const x = frame.fields.find((field) => name(field) === panel.options.xField);
   const shown = frame.fields.filter((field) => field.type === "number" && field !== x && !hidden(field));
-  const color = (field, at) => (field.config.color?.mode === "fixed" ? theme.visualization.getColorByName(field.config.color.fixedColor) : theme.visualization.getColorByName(theme.visualization.palette[at]));
+  const color = (field) => getFieldSeriesColor(field, theme).color;
   const numbers = shown.flatMap((field) => field.values.filter((value) => value !== null));
   const top = Math.max(...numbers, 0) || 1;
   const whole = shown[0].config.decimals === 0 ? 1 : 0;

@@ -1,0 +1,45 @@
+"""Self-consumption and self-sufficiency, of today and of days."""
+
+from collections.abc import Callable, Iterable
+
+from boards.frame import Json
+from boards.panels import COLORS, SHARE, fixed, rows, stat
+from boards.steps import first_known, joined, organized
+
+METERED, MATCHED = "by the grid meter", "by production"
+SUFFICIENCY = "Self-sufficiency"
+ABOUT = (
+    "Self-consumption: the share of production that was not sent to the grid; where no export is measured, that was "
+    "used within the same quarter of an hour. Self-sufficiency: the share of consumption that did not come from the "
+    "grid."
+)
+
+
+def own_shares(
+    title: str,
+    about: str,
+    source: Callable[[str], str],
+    nothing: str,
+    overrides: Iterable[Json] = (),
+    *,
+    counted: bool = False,
+) -> Json:
+    """The two shares of what `source` gives for a condition; `counted`: with the number of its rows.
+
+    What came from the grid is the better witness where it is read: what was not sent there may be in a battery.
+    """
+    own, used = 'sum("self_consumed_wh")', 'sum("consumed_wh")'
+    number = ', count("self_consumed_wh") AS "Days"' if counted else ""
+    metered = ' AND "imported_wh" >= 0'
+    targets = [
+        rows(f'SELECT {own} / sum("produced_wh") AS "Self-consumption"{number} {source("")}', "A"),
+        rows(f'SELECT 1 - sum("imported_wh") / {used} AS "{METERED}" {source(metered)}', "B"),
+        rows(f'SELECT {own} / {used} AS "{MATCHED}" {source("")}', "C"),
+    ]
+    steps = [
+        joined("Time"),
+        first_known(SUFFICIENCY, METERED, MATCHED),
+        organized(("Self-consumption", SUFFICIENCY, "Days"), {}, ("Time", METERED, MATCHED)),
+    ]
+    color = fixed(COLORS["Self-consumed"])
+    return stat(title, f"{ABOUT} {about}", targets, SHARE, nothing, overrides, transformations=steps, color=color)

@@ -1,0 +1,64 @@
+"""The steps of a chain that turns what a query answers into what is shown; no chain is longer than four."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from boards.frame import Json
+
+
+def step(kind: str, **options: Any) -> Json:
+    """A step of a chain."""
+    return {"id": kind, "options": options}
+
+
+def calculated(alias: str, left: str, operator: str, right: str | float, *, alone: bool = False) -> Json:
+    """A column from two columns, or from one and a number; `alone`: the columns before go, but for the time."""
+
+    def side(one: str | float) -> Json:
+        return {"matcher": {"id": "byName", "options": one}} if isinstance(one, str) else {"fixed": str(one)}
+
+    binary = {"left": side(left), "operator": operator, "right": side(right)}
+    return step("calculateField", mode="binary", alias=alias, replaceFields=alone, binary=binary)
+
+
+def first_known(alias: str, *names: str) -> Json:
+    """A column that is the first of these that is known."""
+    return step("calculateField", mode="reduceRow", alias=alias, reduce={"reducer": "firstNotNull", "include": names})
+
+
+def organized(order: Iterable[str], names: Mapping[str, str] | None = None, without: Iterable[str] = ("Time",)) -> Json:
+    """Columns in order (by their names before), some of them renamed, some left out."""
+    return step(
+        "organize",
+        excludeByName=dict.fromkeys(without, True),
+        indexByName={name: at for at, name in enumerate(order)},
+        renameByName=dict(names or {}),
+    )
+
+
+def grouped(by: str, **sums: tuple[str, ...]) -> Json:
+    """Rows of one word become one row."""
+    fields = {by: {"operation": "groupby", "aggregations": []}}
+    fields |= {name: {"operation": "aggregate", "aggregations": list(how)} for name, how in sums.items()}
+    return step("groupBy", fields=fields)
+
+
+def ordered(field: str, *, desc: bool = False) -> Json:
+    """Sorted by one column."""
+    return step("sortBy", sort=[{"field": field, "desc": desc}])
+
+
+def joined(field: str, mode: str = "outer") -> Json:
+    """The tables of several queries side by side."""
+    return step("joinByField", byField=field, mode=mode)
+
+
+def known(field: str) -> Json:
+    """Only the rows that have this."""
+    filters = [{"fieldName": field, "config": {"id": "isNotNull", "options": {}}}]
+    return step("filterByValue", filters=filters, type="include", match="all")
+
+
+def matrix(column: str, row: str, value: str) -> Json:
+    """Two columns of words become the heads of columns and rows."""
+    return step("groupingToMatrix", columnField=column, rowField=row, valueField=value, emptyValue="null")
