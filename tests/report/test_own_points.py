@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.core.point import Point, decode_fields
+from ingest.core.point import Point, Value, decode_fields
 from ingest.plan.budget import Pace
 from ingest.report import report
 from ingest.report.own_points import KEPT, MEASUREMENT, OwnPoints, changes, points
@@ -123,9 +123,9 @@ def test_what_changed_is_said_in_words(world: World) -> None:
     ],
 )
 def test_words_of_a_change(revised: float, gaps: float, words: str) -> None:
-    before = {"points_revised": 5.0, "gaps": 4.0, "last_error": ""}
-    after = {"points_revised": 5.0 + revised, "gaps": 4.0 + gaps}
-    told = {"changed_points": revised, "changed_gaps": gaps, "change": words}
+    before: dict[str, Value] = {"points_revised": 5.0, "gaps": 4.0, "last_error": ""}
+    after: dict[str, Value] = {"points_revised": 5.0 + revised, "gaps": 4.0 + gaps}
+    told: dict[str, Value] = {"changed_points": revised, "changed_gaps": gaps, "change": words}
     assert changes(before, after) == (told if words else {})
     assert changes({}, after) == {}
 

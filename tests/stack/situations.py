@@ -52,16 +52,16 @@ Row = tuple[str, tuple[tuple[str, str], ...], int, dict[str, float | str]]
 
 
 @cache
-def _measurements(seeded: Seeded) -> tuple[str, ...]:
-    (series,) = seeded.server.execute("SHOW MEASUREMENTS", DATABASE)
+def _measurements(seeded: Seeded, database: str) -> tuple[str, ...]:
+    (series,) = seeded.server.execute("SHOW MEASUREMENTS", database)
     return tuple(row[0] for row in series["values"])
 
 
-def points(seeded: Seeded) -> Iterator[Point]:
-    """Everything that the seeded database holds."""
-    for measurement in _measurements(seeded):
+def points(seeded: Seeded, database: str = DATABASE) -> Iterator[Point]:
+    """Everything that a seeded database holds."""
+    for measurement in _measurements(seeded, database):
         query = f'SELECT * FROM "{measurement}" GROUP BY *'  # noqa: S608
-        for series in seeded.server.execute(query, DATABASE):
+        for series in seeded.server.execute(query, database):
             tags = tuple((key, value) for key, value in sorted(series["tags"].items()) if value)
             for time, *values in series["values"]:
                 named = zip(series["columns"][1:], values, strict=True)
