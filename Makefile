@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .PHONY: run check test test-long coverage bench lint format docs commands changelog lock boards board-pictures secrets image-test \
-	screenshots clean
+	stack-test screenshots clean
 
 run: $(VENV)/.installed
 	@exec $(BIN)/ingest run
@@ -89,6 +89,10 @@ secrets:
 # Builds the image and runs it read-only; for machines with a container engine.
 image-test:
 	@scripts/image-test.sh
+
+# The whole stack from nothing, its database killed at ten moments of its start; for machines with a container engine.
+stack-test:
+	@scripts/stack-test.sh
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
