@@ -32,7 +32,15 @@ def save(states: dict[str, str]) -> None:
 def main(words: list[str]) -> int:
     with (ROOT / "calls").open("a") as log:
         log.write(" ".join(words) + "\n")
-    command = {"compose": compose, "ps": ps, "inspect": inspect, "kill": kill, "exec": run, "image": image, "pull": pull}
+    command = {
+        "compose": compose,
+        "ps": ps,
+        "inspect": inspect,
+        "kill": kill,
+        "exec": run,
+        "image": image,
+        "pull": pull,
+    }
     if words[0] in command:
         return command[words[0]](words[1:])
     return 1 if words[0] == "info" and "engine" in faults() else 0
@@ -44,7 +52,9 @@ def compose(words: list[str]) -> int:
     if "config" in words:
         files = [words[at + 1] for at, word in enumerate(words) if word == "-f"]
         shutil.copy(files[-1], ROOT / "override.yml")
-        print("volumes:\n  a:\n    name: " + ("enphase-influxdb-data" if "volume" in faults() else "enphase-stack-test-a"))
+        print(
+            "volumes:\n  a:\n    name: " + ("enphase-influxdb-data" if "volume" in faults() else "enphase-stack-test-a")
+        )
     elif "down" in words:
         save({})
     elif "up" in words:
@@ -59,7 +69,7 @@ def up() -> int:
     if "dead" in faults():
         print("dependency failed to start: container influxdb is unhealthy")
         return 1
-    save({name: "healthy" for name in SERVICES} | {"setup": "exited with 0"})
+    save(dict.fromkeys(SERVICES, "healthy") | {"setup": "exited with 0"})
     if "unhealthy" in faults():
         save(containers() | {"grafana": "unhealthy"})
     return 0

@@ -23,7 +23,9 @@ class Engine:
         for tool in TOOLS.split():
             (self.bin / tool).symlink_to(str(shutil.which(tool)))
         self.docker = self.bin / "docker"
-        self.docker.write_text(f'#!/bin/sh\nexec {sys.executable} -IS {Path(__file__).with_name("fake_docker.py")} "$@"\n')
+        self.docker.write_text(
+            f'#!/bin/sh\nexec {sys.executable} -IS {Path(__file__).with_name("fake_docker.py")} "$@"\n'
+        )
         self.docker.chmod(0o755)
 
     def test(self, *faults: str, moments: str = "0") -> subprocess.CompletedProcess[str]:
