@@ -32,7 +32,7 @@ class Broker:
         self._guard = threading.Lock()
         self._wanted: dict[str, str] = {}
         self._shown: dict[str, str] = {}
-        self._stands = False
+        self._stands = self._ends = False
         self._error = "it cannot be reached"
         self._client: Client = Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=MQTTv311)
         self._client.will_set(availability, OFFLINE, qos=1, retain=True)
@@ -70,7 +70,9 @@ class Broker:
 
     def stop(self) -> None:
         """Say that the service has ended, and hang up; a broker that does not answer is not waited for for long."""
-        if self._stands:
+        with self._guard:
+            self._ends, stands = True, self._stands
+        if stands:
             with contextlib.suppress(ValueError, RuntimeError):
                 self._client.publish(self._availability, OFFLINE, qos=1, retain=True).wait_for_publish(STOP_S)
         self._client.disconnect()
@@ -92,6 +94,8 @@ class Broker:
             self._error = f"the broker refuses: {str(reason).lower()}"
             return
         with self._guard:
+            if self._ends:  # whoever hangs up in order leaves no last will: nothing may say that it is online
+                return
             self._stands, self._shown = True, {}
             client.publish(self._availability, ONLINE, qos=1, retain=True)
             self._publish()

@@ -2,11 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests import influxd as real
+from tests import mosquitto
 from tests.influxd import Influxd
+from tests.mosquitto import Eye, Mosquitto
 
 
 def _influxd(factory: pytest.TempPathFactory, admin: tuple[str, str] | None) -> Iterator[Influxd]:
@@ -27,3 +30,21 @@ def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
 @pytest.fixture(scope="session")
 def guarded_influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
     yield from _influxd(tmp_path_factory, ("root", "root-secret"))
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    if mosquitto.BINARY is None:
+        why = "the real mosquitto is missing: apt-get install mosquitto"
+        if os.environ.get("INGEST_REQUIRE_SERVERS") == "1":
+            pytest.fail(why)
+        pytest.skip(why)
+    with Mosquitto(tmp_path / "mosquitto") as server:
+        yield server
+
+
+@pytest.fixture
+def eye(broker: Mosquitto) -> Iterator[Eye]:
+    made = Eye(broker)
+    yield made
+    made.close()

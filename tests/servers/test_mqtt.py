@@ -2,11 +2,9 @@
 
 import io
 import json
-import os
 import re
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -20,57 +18,11 @@ from ingest.core.errors import ConfigError
 from ingest.notify import wiring
 from ingest.report import report
 from ingest.simulator import API_KEY
-from tests import mosquitto
-from tests.mosquitto import PASSWORD, PATIENCE, USER, Eye, Mosquitto
+from tests.mosquitto import PASSWORD, Eye, Mosquitto
 from tests.notify import home_assistant_rules as rules
-from tests.notify.told import Told
+from tests.servers.homely import STATE, Homely, entry, until
 from tests.world import DAY, HOUR, World
 from tests.worlds import HOME, SITE
-
-STATE = "enphase-ingest/4242/state"
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    if mosquitto.BINARY is None:
-        why = "the real mosquitto is missing: apt-get install mosquitto"
-        if os.environ.get("INGEST_REQUIRE_SERVERS") == "1":
-            pytest.fail(why)
-        pytest.skip(why)
-    with Mosquitto(tmp_path / "mosquitto") as server:
-        yield server
-
-
-@pytest.fixture
-def eye(broker: Mosquitto) -> Iterator[Eye]:
-    made = Eye(broker)
-    yield made
-    made.close()
-
-
-def entry(broker: Mosquitto, **changes: Any) -> dict[str, Any]:
-    return {"host": "127.0.0.1", "port": broker.port, "username": USER, "password": PASSWORD, **changes}
-
-
-def until(holds: Callable[[], object], what: str = "") -> None:
-    """Wait for what a thread of the broker brings."""
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.01)
-
-
-class Homely(Told):
-    """An installation that looks only while its line stands, and whose look has arrived when it ends."""
-
-    def arrived(self, eye: Eye) -> dict[str, Any]:
-        line = self.notifier._broker
-        assert line is not None
-        until(lambda: line.error == "", "no line")
-        self.watch()
-        until(lambda: line._wanted.items() <= eye.seen.items(), "not all has arrived")
-        state: dict[str, Any] = json.loads(eye.seen[STATE])
-        return state
 
 
 @pytest.fixture
@@ -144,6 +96,17 @@ def test_it_is_online_while_it_runs_offline_when_it_ends_and_when_it_dies(home: 
     before = len(eye.log)
     sock.shutdown(socket.SHUT_RDWR)
     until(lambda: (topic, "offline") in eye.log[before:], "the last will")
+
+
+def test_a_service_that_ends_while_it_connects_does_not_stay_online(home: Homely, broker: Mosquitto) -> None:
+    topic = f"enphase-ingest/{home.world.pipeline.app}/availability"
+    for _ in range(20):
+        home.restart()
+    home.notifier.finish(1, home.now)
+    fresh = Eye(broker)
+    until(lambda: topic in fresh.seen)
+    assert fresh.seen[topic] == "offline"
+    fresh.close()
 
 
 def test_all_is_there_again_when_the_broker_has_forgotten_it(home: Homely, broker: Mosquitto, eye: Eye) -> None:
