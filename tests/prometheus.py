@@ -51,12 +51,13 @@ class Prometheus:
         """The samples of an expression, waited for until there are some."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            if found := self._ask(expression):
+            if found := self.now(expression):
                 return found
             time.sleep(0.1)
         raise RuntimeError(f"{expression}: no samples\n{(self.root / 'prometheus.log').read_text()[-2000:]}")
 
-    def _ask(self, expression: str) -> list[dict[str, Any]]:
+    def now(self, expression: str) -> list[dict[str, Any]]:
+        """The samples of an expression as they are; none while it does not answer."""
         try:
             reply = requests.get(f"{self.url}/api/v1/query", params={"query": expression}, timeout=5)
         except requests.ConnectionError:
