@@ -45,7 +45,10 @@ have "$database" || missing "the image $database is not here and cannot be pulle
 
 work=$(mktemp -d)
 ups=0
-compose() { "${composer[@]}" -p "$project" --env-file "$work/env" -f docker-compose.yml -f docker-compose.demo.yml -f "$work/test.yml" "$@"; }
+compose() { # becomes compose where it is in a shell of its own, so that a signal reaches it
+    local words=("${composer[@]}" -p "$project" --env-file "$work/env" -f docker-compose.yml -f docker-compose.demo.yml -f "$work/test.yml" "$@")
+    if [ "$BASHPID" = "$$" ]; then "${words[@]}"; else exec "${words[@]}"; fi
+}
 clean() { compose down --volumes --timeout 5 >/dev/null 2>&1 || true; }
 trap 'clean; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
@@ -137,15 +140,23 @@ lived() { # of the victim, in seconds
     awk -v began="$(date -d "$began" +%s.%N)" -v ended="$(date -d "$ended" +%s.%N)" 'BEGIN {printf "%.2f", ended - began}'
 }
 
+# Every other time the `up` is ended with the database, as by a power cut or Ctrl-C; else it ends by itself.
 first_up_is_killed() { # MOMENT
     compose up -d >"$work/first" 2>&1 &
     local up=$!
     await "$patience" "the database did not start: $(tail -n 3 "$work/first")" has_started
     sleep "$1"
     "$engine" kill "$victim" >/dev/null
-    kill "$up" 2>/dev/null || true
+    how="with its up"
+    if ((ups % 2)); then
+        how="under its up"
+        await "$patience" "the first up has not ended" has_ended "$up"
+    else
+        kill "$up"
+    fi
     wait "$up" 2>/dev/null || true
 }
+has_ended() { ! kill -0 "$1" 2>/dev/null; }
 everything_is_right() {
     compose up -d >"$work/next" 2>&1 || fail "the next up failed: $(tail -n 3 "$work/next")"
     is setup "exited with 0" || fail "setup has not succeeded, but is $(state setup)"
@@ -166,7 +177,7 @@ for moment in "${moments[@]}"; do
     everything_is_right
     again=
     ! "$engine" logs "$victim" 2>&1 | grep -q "made anew" || again=", what was half made is made anew"
-    echo "killed $life s after its start: all healthy $((SECONDS - began)) s after the next up, $(points) points sent$again"
+    echo "killed $life s after its start, $how: all healthy $((SECONDS - began)) s after the next up, $(points) points sent$again"
     ups=$((ups + 1))
 done
 echo "$ups of ${#moments[@]} times healthy at the next up"
