@@ -104,6 +104,7 @@ def test_the_next_section_of_the_changelog_can_be_made() -> None:
     ("file", "schema"),
     [
         (".github/workflows/test.yml", "vendor.github-workflows"),
+        (".github/workflows/release.yml", "vendor.github-workflows"),
         (".github/dependabot.yml", "vendor.dependabot"),
         (".github/ISSUE_TEMPLATE/bug.yml", "vendor.github-issue-forms"),
         (".github/ISSUE_TEMPLATE/wish.yml", "vendor.github-issue-forms"),
