@@ -92,7 +92,7 @@ def run(context: Context) -> None:
             teller.wake = service.wake
         source = Source(settings, store, pipeline.clock.now, lambda: service.last_tick_at, context.command)
         page = serve(source, consent_pages(context, pipeline))
-        greet(context, page.url if page else "")
+        greet(context, context.address(page))
         try:
             service.run()
         finally:
@@ -131,7 +131,7 @@ def greet(context: Context, url: str) -> None:
         context.say("SIMULATED DATA: three invented systems, to look around.")
         context.say("See what is there: `ingest status`")
         context.say("See the points: `ingest export --format csv`")
-        context.say(f"Connect your own system: {context.localized(settings.connect()).strip('`')}")
+        context.say(f"Connect your own system: {context.localized(settings.connect()).replace('`', '')}")
 
 
 @click.command()
@@ -185,16 +185,20 @@ def _teller(context: Context, store: Store, pipeline: Pipeline, *, stays: bool) 
 @click.option("--days", type=click.IntRange(1, 730), default=14, show_default=True, help="Days of intervals.")
 @click.option("--plan", default="watt", show_default=True, help="watt, kilowatt, megawatt or partner.")
 @click.option("--seed", type=int, default=1, show_default=True)
-@click.option("--fault", "faults", multiple=True, metavar="NAME=RATE", help="Such as error_5xx=0.1; repeatable.")
+@click.option("--fault", "faults", multiple=True, metavar="NAME=RATE",
+              help="Such as error_5xx=0.1; repeatable. `--fault list` names them all.")  # fmt: skip
 @click.pass_obj
 def simulate(
     context: Context, port: int, systems: int, days: int, plan: str, seed: int, faults: tuple[str, ...]
 ) -> None:
     """The simulated cloud as a server of its own, to point a configuration at."""
-    from ingest.simulator import API_KEY, CLIENT_ID, CLIENT_SECRET, serve  # noqa: PLC0415 - only this needs it
+    from ingest.simulator import API_KEY, CLIENT_ID, CLIENT_SECRET, FAULTS, serve  # noqa: PLC0415 - only this needs it
 
+    if "list" in faults:
+        click.echo("\n".join(f"{name:<20}{about}" for name, about in FAULTS.items()))
+        return
     try:
-        rates = {name: float(rate) for name, _, rate in (fault.partition("=") for fault in faults)}
+        rates = {name: float(rate or 1) for name, _, rate in (fault.partition("=") for fault in faults)}
         server = serve(port, systems, days, plan, seed, rates)
     except ValueError as error:
         raise click.UsageError(str(error)) from None

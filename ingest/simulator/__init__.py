@@ -7,7 +7,7 @@ from ingest.simulator.answers import Answer
 from ingest.simulator.caller import Caller
 from ingest.simulator.cloud import Call, Cloud
 from ingest.simulator.demo import demo_sites
-from ingest.simulator.faults import RATES, Faults, faults_from
+from ingest.simulator.faults import FAULTS, RATES, Faults, faults_from
 from ingest.simulator.quota import PLANS
 from ingest.simulator.server import SimulatedServer, serve
 from ingest.simulator.site import Site
@@ -26,6 +26,7 @@ __all__ = [
     "API_KEY",
     "CLIENT_ID",
     "CLIENT_SECRET",
+    "FAULTS",
     "PARTNER_PASSWORD",
     "PARTNER_USER",
     "PLANS",

@@ -51,8 +51,8 @@ class VendorApi:
         self, method: str, path: str, params: dict[str, str], headers: Mapping[str, str], now: float
     ) -> tuple[Answer, bool]:
         """The answer, and whether the call counts: not if the edge, the credentials or the quota stop it."""
-        if self._trouble.happens("html"):
-            return self._trouble.overload(), False
+        if struck := self._trouble.at_edge(params):
+            return struck, False
         old = path.startswith("/api/v2/")
         try:
             viewer = self._v2_viewer(params) if old else self._viewer(params, headers, now)
@@ -79,14 +79,14 @@ class VendorApi:
         key = params.get("key") or headers.get("key")
         if token is None or key is None:
             raise RefusedError(answers.unauthorized())
-        if key != self._oauth.application.api_key or self._trouble.faults.wrong_key:
+        if key != self._oauth.application.api_key or self._trouble.happens("wrong_key"):
             raise RefusedError(answers.wrong_key())
         return Viewer(token.owner, token.app_type)
 
     def _v2_viewer(self, params: Mapping[str, str]) -> Viewer:
         owners = {history.site.owner for history in self._histories.values()}
         found = {v2_code(enlighten_id(owner)): owner for owner in owners}.get(params.get("user_id", ""))
-        known = params.get("key") == self._oauth.application.api_key and not self._trouble.faults.wrong_key
+        known = params.get("key") == self._oauth.application.api_key and not self._trouble.happens("wrong_key")
         if found is None or not known:
             raise RefusedError(v2.unauthorized())
         return Viewer(found, "system")
@@ -129,6 +129,8 @@ class VendorApi:
             raise RefusedError(_nowhere(suffix, old=old))
         group, route = found
         self._admit(group, old=old)
+        if not old and (refused := self._trouble.refuses()):
+            raise RefusedError(refused)
         history = self._histories.get(int(system_id)) if system_id.isdecimal() else None
         if history is None:
             if suffix.startswith("ev_charger/") and not system_id.isdecimal():
