@@ -7,16 +7,20 @@ import sys
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ingest import config, logs
 from ingest.config import Settings
 from ingest.core.errors import StateError
-from ingest.core.words import localized
+from ingest.core.words import Command, localized
 from ingest.service import identity
 from ingest.service.clock import Clock
 from ingest.store.database import Store, has_state
+
+if TYPE_CHECKING:
+    from ingest.web import Server
 
 
 @dataclass
@@ -41,16 +45,23 @@ class Context:
         return settings
 
     @property
-    def command(self) -> str:
+    def command(self) -> Command:
         """The program as it is called here, with the options that the next call needs too."""
         started = Path(sys.argv[0])
         module = started.name == "__main__.py"
         here = f"{shlex.quote(sys.executable)} -m ingest" if module else shlex.quote(str(started))
-        parts = [os.environ.get("INGEST_COMMAND") or here]
+        named = os.environ.get("INGEST_COMMAND") or ""
+        parts = [named or here]
         for option, value in (("--config", self.config), ("--state-dir", self.state_dir)):
             if value:
                 parts += [option, shlex.quote(value)]
-        return " ".join(parts)
+        inside = named.removesuffix("ingest") if named.endswith(" ingest") else ""
+        start, connect = (os.environ.get(name, "") for name in ("INGEST_START", "INGEST_CONNECT"))
+        return Command(" ".join(parts), start, connect, inside)
+
+    def address(self, page: "Server | None") -> str:
+        """Where the page is opened from: in a container it is another address than inside. Empty without a page."""
+        return (os.environ.get("INGEST_PAGE") or page.url) if page else ""
 
     def localized(self, text: str) -> str:
         """A sentence in which commands begin as they are called here."""
@@ -66,7 +77,7 @@ class Context:
 
     def show_json(self, document: object) -> None:
         """Print a result as one JSON document."""
-        command = json.dumps(self.command, ensure_ascii=False)[1:-1]
+        command = self.command.quoted(lambda text: json.dumps(text, ensure_ascii=False)[1:-1])
         click.echo(localized(json.dumps(document, ensure_ascii=False), command))
 
     def state(self) -> Store:

@@ -36,7 +36,7 @@ def wait_for_credentials(context: Context) -> bool:
         missing = ", ".join(settings.missing_credentials())
         remedy = settings.fill_in()
         why = f"{settings.config_path}: {missing} missing; the cloud is not asked. {remedy}"
-        event(log, logging.WARNING, "waiting", why=why, page=page.url if page else None)
+        event(log, logging.WARNING, "waiting", why=why, page=context.address(page) or None)
         try:
             found = wait_for(lambda: _is_complete(context), stopping, LOOK_S)
         finally:

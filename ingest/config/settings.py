@@ -238,9 +238,8 @@ class Settings(Section):
         return 0.0 if self.is_simulated else self.api.plan.price_per_further_call
 
     def connect(self) -> str:
-        """Return the commands that connect a system. `init` cannot write the file of a container, or of a service."""
-        writable = os.access(self.config_path, os.W_OK)
-        return "`ingest init`" if writable else "`scripts/secrets.sh`, then `docker compose up -d`"
+        """Return the command that connects a system; where it cannot write the file, others stand in its place."""
+        return "`ingest init`"
 
     def fill_in(self) -> str:
         """Return what to do about missing credentials."""

@@ -1,5 +1,6 @@
 """Durations, moments, sizes and commands as text for people."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from ingest.core.days import zone
@@ -36,6 +37,31 @@ def size_words(size: int) -> str:
     return f"{size / 2**30:,.1f} GB" if size >= 2**30 else f"{size >> 20:,} MB"
 
 
+class Command(str):
+    """The program as it is called here. `start` is what starts its service here, where that is not `run`; `connect` are
+    the commands that connect a system, in backticks, where that is not `init`; `inside` goes before a command of the
+    system that must run where the program does.
+    """
+
+    start: str
+    connect: str
+    inside: str
+
+    def __new__(cls, text: str, start: str = "", connect: str = "", inside: str = "") -> "Command":
+        """The same text, with what belongs to it."""
+        made = super().__new__(cls, text)
+        made.start, made.connect, made.inside = start, connect, inside
+        return made
+
+    def quoted(self, quote: Callable[[str], str]) -> "Command":
+        """The same, with every part put through `quote`."""
+        return Command(quote(self), quote(self.start), quote(self.connect), quote(self.inside))
+
+
 def localized(text: str, command: str) -> str:
-    """A sentence whose commands (in backticks) begin as the program is called here."""
+    """A sentence whose commands (in backticks) are as they work here."""
+    if isinstance(command, Command):
+        for general, here in (("`ingest run`", f"`{command.start}`"), ("`ingest init`", command.connect)):
+            text = text.replace(general, here) if here.strip("`") else text
+        text = text.replace("`chmod ", f"`{command.inside}chmod ")
     return text.replace("`ingest ", f"`{command} ")

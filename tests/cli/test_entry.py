@@ -3,6 +3,11 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from ingest.cli.context import Context
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,3 +26,15 @@ def test_a_remedy_begins_with_the_module_where_that_was_started(tmp_path: Path) 
     result = module("--config", str(tmp_path / "ingest.yaml"), "status", cwd=ROOT)
     assert result.returncode == 1
     assert f"`{sys.executable} -m ingest --config {tmp_path}/ingest.yaml run`" in result.stderr
+
+
+def test_the_page_is_named_by_the_address_that_works_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = SimpleNamespace(url="http://127.0.0.1:8080/")
+    monkeypatch.delenv("INGEST_PAGE", raising=False)
+    assert Context().address(page) == "http://127.0.0.1:8080/"  # type: ignore[arg-type]
+    monkeypatch.setenv("INGEST_PAGE", "http://pi:9090/")
+    assert Context().address(page) == "http://pi:9090/"  # type: ignore[arg-type]
+    assert Context().address(None) == ""
+    for file in ("docker-compose.yml", "docker-compose.ingest.yml"):
+        text = (Path(__file__).parents[2] / file).read_text()
+        assert "INGEST_PAGE: http://${STATUS_HOST:-localhost}:${STATUS_PORT:-8080}/" in text
