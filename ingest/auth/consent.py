@@ -133,7 +133,8 @@ class Seen:
 class ConsentFlow:
     """Where an account is authorized. `kinds` says of each account how (consent, login or user).
 
-    `see` makes the one call that lists the systems of a new token.
+    `see` makes the one call that lists the systems of a new token. `enter` counts the exchange of a code before it is
+    made, or raises `AuthBusy` where the minute is full; what it returns is called afterwards.
     """
 
     def __init__(
@@ -142,10 +143,11 @@ class ConsentFlow:
         kinds: Mapping[str, str],
         now: Callable[[], int],
         see: Callable[[str, TokenPair], Seen],
+        enter: Callable[[str], Callable[[], None]] = lambda _: lambda: None,
     ) -> None:
         self.authorizer, self.kinds, self.see = authorizer, kinds, see
         self.states = States(authorizer.files)
-        self._now = now
+        self._now, self._enter = now, enter
 
     def ask(self, account: str, life: int = SHORT) -> tuple[str, str]:
         """The vendor's page on which the owner of `account` consents, and the state in it."""
@@ -162,7 +164,11 @@ class ConsentFlow:
             raise AuthNeeded(self._not_granted(account, answer))
         if not answer.code:
             raise AuthNeeded(self._no_code(account, answer))
-        return self.authorizer.by_code(account, answer.code)
+        ended = self._enter(account)
+        try:
+            return self.authorizer.by_code(account, answer.code)
+        finally:
+            ended()
 
     def pasted(self, account: str, text: str) -> TokenPair:
         """A pair for what a person pasted: a code, or a whole address, whose state is then checked. Raises alike."""

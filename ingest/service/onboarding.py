@@ -2,13 +2,14 @@
 
 import contextlib
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ingest.auth.consent import ConsentFlow, Seen
 from ingest.commit import record
 from ingest.commit.context import CommitContext
 from ingest.config import Settings
-from ingest.core.errors import ConfigError, StateLocked
+from ingest.core.errors import AuthBusy, ConfigError, StateLocked
 from ingest.core.http import Transport
 from ingest.core.span import Span
 from ingest.enphase import access
@@ -36,7 +37,7 @@ def flow(settings: Settings, clock: Clock, transport: Transport, cloud: CloudIde
     authorizer = build.authorizer(settings, cloud, clock, transport)
     kinds = {name: account.kind for name, account in settings.accounts.items()}
     lookup = SystemsLookup(settings, cloud, clock, transport)
-    return ConsentFlow(authorizer, kinds, clock.now, lookup.see)
+    return ConsentFlow(authorizer, kinds, clock.now, lookup.see, lookup.enter)
 
 
 def runner_at_work(settings: Settings) -> bool:
@@ -58,6 +59,22 @@ class SystemsLookup:
     cloud: CloudIdentity
     clock: Clock
     transport: Transport
+
+    def enter(self, account: str) -> Callable[[], None]:
+        """Enter the exchange of a code; raises `AuthBusy` where the minute is full. What it returns is called after."""
+        name = self.settings.ledger_name
+        with contextlib.closing(identity.open_store(self.settings, self.cloud)) as store:
+            now = self.clock.now()
+            if len(ledger.usage(store.db, name, now).recent) >= quota.burst(self.settings.plan):
+                raise AuthBusy(f"account {account}: the calls of this minute are used up; try again in a minute")
+            with store.transaction(durable=True) as db:
+                call = ledger.reserve(db, name, now, (listing(account), "token", "token"))
+
+        def ended() -> None:
+            with contextlib.closing(identity.open_store(self.settings, self.cloud)) as store, store.transaction() as db:
+                ledger.end(db, call, self.clock.now(), "ok")
+
+        return ended
 
     def see(self, account: str, token: TokenPair) -> Seen:
         """The systems of an account. What hinders the call is told; a state of others raises `ConfigError`."""

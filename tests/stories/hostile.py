@@ -1,0 +1,87 @@
+"""An installation with a hostile cloud, in a process of its own: `python -m tests.stories.hostile DIR SEED COUNT PORT`.
+
+Time jumps to what is due; replies come over real connections. Prints the port of the page, and at the end one JSON
+document of what it cost.
+"""
+
+import json
+import random
+import resource
+import select
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ingest import logs
+from ingest.core.http import Reply, Request
+from ingest.fetch import transport
+from ingest.fetch.transport import HttpTransport
+from ingest.report import report
+from ingest.service import identity, onboarding
+from ingest.simulator import SimulatedServer, demo_sites
+from ingest.web import Source, authorize, create_app
+from ingest.web.server import Server
+from tests.world import START, World
+
+WHOLE_S = 0.4
+"""The longest that a reply may take here, so that what drips costs little."""
+
+
+class Line:
+    """A transport that sends every second request to the hostile server, and the others to one that is well."""
+
+    def __init__(self, good: SimulatedServer, port: int, count: int) -> None:
+        self._real, self._good, self._port = HttpTransport(lambda _: None, "test"), good, port
+        self.spoil, self.count, self.left = False, count, count
+
+    def send(self, request: Request) -> Reply:
+        """The number in the path says which reply is wanted."""
+        self.spoil = not self.spoil and self.left > 0
+        base = f"http://127.0.0.1:{self._port}/{self.count - self.left}" if self.spoil else self._good.url
+        self.left -= self.spoil
+        return self._real.send(replace(request, url=base + urlsplit(request.url).path))
+
+
+def main(folder: Path, seed: int, count: int, port: int) -> None:
+    logs.setup(verbose=False)
+    transport.WHOLE_S = WHOLE_S
+    rng = random.Random(seed)
+    world = World(folder, demo_sites(START, 1, 10), web={"listen": "127.0.0.1:0"})
+    clock = world.pipeline.clock
+    good = SimulatedServer(world.cloud)
+    good.start()
+    line = Line(good, port, count)
+    world.pipeline.transport = line
+    world.pipeline.accounts._authorizer._transport = line  # type: ignore[union-attr]
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    beat = [time.monotonic()]
+    flow = onboarding.flow(world.settings, clock, line, identity.cloud_of(world.settings))
+    source = Source(world.settings, world.store, lambda: int(time.monotonic()), lambda: int(beat[0]))
+    page = Server(create_app(source, [authorize.blueprint(flow)]), "127.0.0.1", 0).start()
+    sys.stdout.write(f"{page.port}\n")
+    sys.stdout.flush()
+    while line.left:
+        world.step(world.time.true + 40 * 86400)
+        beat[0] = time.monotonic()
+        if rng.random() < 0.02:  # the vendor forgets the token, so that the token endpoint is asked, too
+            world.pipeline.accounts._states["home"].stale = world.pipeline.accounts.grant("home", clock.now())
+    calls = [at for (at,) in world.store.db.execute("SELECT at FROM calls ORDER BY at")]
+    busiest = max(sum(1 for other in calls[at : at + 40] if other < begin + 60) for at, begin in enumerate(calls))
+    document = {
+        "calls": len(calls),
+        "busiest": busiest,
+        "memory_before_mb": before,
+        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10,
+        "problems": [problem.text for problem in report(world.settings, world.store.db, clock.now()).problems],
+    }
+    sys.stdout.write(json.dumps(document) + "\n")
+    sys.stdout.flush()
+    while not select.select([sys.stdin], [], [], 0.2)[0]:  # until the browser has had enough
+        beat[0] = time.monotonic()
+    page.stop()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), *map(int, sys.argv[2:]))
