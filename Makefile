@@ -4,8 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run check test test-long coverage bench lint format docs commands changelog lock boards board-pictures secrets image-test \
-	stack-test screenshots clean
+.PHONY: run check test test-long coverage bench lint format docs commands faults changelog lock boards board-pictures secrets \
+	image-test stack-test screenshots clean
 
 run: $(VENV)/.installed
 	@exec $(BIN)/ingest run
@@ -43,6 +43,10 @@ docs: $(VENV)/.tested
 # The command reference, from the commands themselves.
 commands: $(VENV)/.tested
 	@$(BIN)/python scripts/commands.py >docs/commands.md
+
+# The table of docs/faults.md, from what every voice says of each fault.
+faults: $(VENV)/.tested
+	@INGEST_WRITE=1 $(BIN)/pytest -q tests/stories/test_faults_agree.py
 
 # What the next release will say; with VERSION=0.2.0 it is written into CHANGELOG.md.
 changelog: $(VENV)/.tested

@@ -1,0 +1,188 @@
+"""What goes wrong, how it is brought about, and how it must be called everywhere."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from ingest.core.errors import SinkRefused
+from ingest.core.http import Reply, Request
+from ingest.fetch.worker import TOO_MANY
+from ingest.report import runner
+from ingest.store import ledger, progress, told
+from ingest.store.told import Outage
+from tests.world import DAY, HOUR, World
+from tests.worlds import SITE
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that goes wrong, how it is brought about, the words that must be said, and doctor's name for it."""
+
+    name: str
+    kind: str
+    bring: Callable[[World], None]
+    words: tuple[str, ...]
+    remedy: str
+    check: str
+
+
+def gateway_offline(world: World) -> None:
+    world.cloud.put(replace(SITE, offline=((int(world.time.true), int(world.time.true) + 5 * DAY),)))
+    world.run(DAY)
+
+
+def stream_denied(world: World) -> None:
+    world.cloud.faults.denied_groups = {"consumption"}
+    world.run(2 * DAY)
+
+
+def quota_used_up(world: World) -> None:
+    now = int(world.time.true)
+    with world.store.transaction() as db:
+        for _ in range(1000):
+            ledger.end(db, ledger.reserve(db, world.pipeline.app, now, ("1", "stats", "live")), now, "ok")
+
+
+def token_dead(world: World) -> None:
+    world.cloud.revoke("owner")
+    world.run(2 * DAY)
+
+
+def database_down(world: World) -> None:
+    world.database.down = True
+    world.run(HOUR)
+
+
+def points_refused(world: World) -> None:
+    """One line of the next hours has a conflict of types."""
+    take, poison = world.database.write, set[str]()
+
+    def refuse(lines: Sequence[str]) -> int:
+        if not poison:
+            poison.update(line for line in lines[:1])
+        if poison & set(lines):
+            raise SinkRefused("field type conflict: energy_wh is an integer there")
+        return take(lines)
+
+    world.database.write = refuse  # type: ignore[method-assign]
+    world.run(3 * HOUR)
+
+
+def disk_full(world: World) -> None:
+    """Brought about by the `small` disk of the test."""
+
+
+def clock_wrong(world: World) -> None:
+    world.time.wrong_by = 3600
+    world.crash()
+    world.run(HOUR)
+
+
+def application_key(world: World) -> None:
+    world.cloud.faults.wrong_key = 1.0
+    world.run(6 * HOUR)
+
+
+def application_client(world: World) -> None:
+    world.cloud.faults.unknown_client = 1.0
+    world.run(DAY)
+
+
+def token_endpoint_down(world: World) -> None:
+    world.cloud.faults.token_down = "500"
+    world.run(2 * DAY)
+
+
+def no_answer(world: World) -> None:
+    world.cloud.faults.timeout = 1.0
+    world.run(6 * HOUR)
+
+
+def redirected(world: World) -> None:
+    world.cloud.faults.redirect = 1.0
+    world.run(6 * HOUR)
+
+
+def refuses_everything(world: World) -> None:
+    world.cloud.faults.not_implemented = 1.0
+    world.run(2 * DAY)
+
+
+def not_shared(world: World) -> None:
+    world.cloud.put(replace(SITE, shared=False))
+    world.run(DAY)
+
+
+def meddle(world: World, part: str, old: bytes, new: bytes, times: int = -1) -> None:
+    """From now on a part of every reply of one stream is another."""
+    send = world.wire.send
+
+    def changed(request: Request) -> Reply:
+        reply = send(request)
+        return replace(reply, body=reply.body.replace(old, new, times)) if part in request.url else reply
+
+    world.wire.send = changed  # type: ignore[method-assign]
+
+
+def one_stream_unreadable(world: World) -> None:
+    meddle(world, "consumption_meter", b'"intervals"', b'"gaps"')
+    world.run(DAY)
+
+
+def one_value_unreadable(world: World) -> None:
+    meddle(world, "consumption_meter", b'"enwh":', b'"enwh":"x","was":', times=1)
+    world.run(6 * HOUR)
+
+
+def too_many_systems(world: World) -> None:
+    pair = world.pipeline.inventory.pairs["@home", "systems"]
+    with world.store.transaction() as db:
+        progress.save_pair(db, replace(pair, reason=TOO_MANY))
+
+
+def no_runner(world: World) -> None:
+    runner.begin(world.store, int(world.time.true), runner.SERVICE)
+    world.store.disown()
+    world.time.true += DAY
+
+
+def nobody_is_told(world: World) -> None:
+    with world.store.transaction() as db:
+        told.save(db, {}, {"heartbeat": Outage("no answer in time", int(world.time.true) - HOUR)})
+
+
+FAULTS = [
+    Fault("no runner at work", "runner", no_runner, ("No runner has been at work for",), "Start it with", "runner"),
+    Fault("consent withdrawn or lapsed", "auth", token_dead, ("home is no longer authorized",), "auth login home",
+          "account home"),
+    Fault("token endpoint down", "renewal", token_endpoint_down, ("cannot be renewed", "500"), "ingest doctor",
+          "account home"),
+    Fault("wrong client id or secret", "application", application_client, ("does not know this application",),
+          "ingest init", "application"),
+    Fault("key of another application", "application", application_key, ("key belongs to another application",),
+          "ingest init", "application"),
+    Fault("cloud down", "cloud", no_answer, ("The cloud does not answer (no answer in time)",), "Nothing is lost",
+          "streams"),
+    Fault("a redirect in place of the API", "cloud", redirected, ("a redirect to https://login.example/begin",),
+          "Nothing is lost", "streams"),
+    Fault("every call refused", "cloud", refuses_everything, ("The cloud refuses every call (HTTP 501",),
+          "Nothing is lost", "streams"),
+    Fault("calls used up", "quota", quota_used_up, ("calls of this month are used up",),
+          "goes on by itself on 1 August", "calls"),
+    Fault("wrong clock", "clock", clock_wrong, ("clock is 1 h ahead of",), "timedatectl set-ntp true", "clock"),
+    Fault("disk full", "disk", disk_full, ("disk is nearly full", "50 MB"), "Free some space", "disk space"),
+    Fault("database down", "sink", database_down, ("db does not accept writes", "the database is down"),
+          "Nothing is lost", "sink db"),
+    Fault("points refused", "refused", points_refused, ("Sink db refuses",), "replay --sink db", "sink db"),
+    Fault("access control not ticked", "denied", stream_denied, ("consumption is not allowed",), "developer portal",
+          "access groups"),
+    Fault("owner has not given access", "denied", not_shared, ("is not allowed (HTTP 403",), "not given access",
+          "access groups"),
+    Fault("gateway offline", "gateway", gateway_offline, ("has not reported for",), "internet connection", "gateways"),
+    Fault("unknown structure of replies", "stream", one_stream_unreadable, ("an answer could not be read",), "doctor",
+          "streams"),
+    Fault("endless list of systems", "crowd", too_many_systems, ("the list goes on",), "systems:", "streams"),
+    Fault("unreadable values", "odd", one_value_unreadable, ("could not be read",), "tell the vendor", "streams"),
+    Fault("message not delivered", "receiver", nobody_is_told, ("Nothing reaches heartbeat",), "notify --test",
+          "receivers"),
+]  # fmt: skip
+"""Causes before what they may cause."""
