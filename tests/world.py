@@ -76,7 +76,8 @@ class Wire:
         if answer.cut:
             return Reply(0, failure="the connection broke before the reply was whole")
         date = int(parsedate_to_datetime(answer.headers["Date"]).timestamp())
-        return Reply(answer.status, answer.body, date)
+        place = answer.headers.get("Location", "").partition("?")[0]
+        return Reply(answer.status, answer.body, date, place=place)
 
 
 class Database:

@@ -8,7 +8,7 @@ from ingest.auth.authorizer import Authorizer
 from ingest.auth.standing import days_left
 from ingest.auth.token_files import Kept
 from ingest.core.backoff import backoff
-from ingest.core.errors import AuthBusy, AuthNeeded, ConfigError, IngestError, StateError
+from ingest.core.errors import AuthBusy, AuthNeeded, IngestError, StateError
 from ingest.core.units import HOUR, MINUTE
 from ingest.enphase.oauth import TokenPair
 from ingest.enphase.replies import Kind, Verdict
@@ -137,20 +137,17 @@ class Accounts:
             log.exception("event=renewal_failed account=%s", account)
             return Renewal(account, call, error=AuthBusy(f"account {account}: {FAILED}; trying again later"))
 
-    def finish(self, renewal: Renewal, now: int) -> IngestError | None:
-        """Take the result of a renewal; returns an error that stops the whole application."""
+    def finish(self, renewal: Renewal, now: int) -> None:
+        """Take the result of a renewal."""
         state = self._states[renewal.account]
         state.renewing = False
         if renewal.token is not None:
             self._states[renewal.account] = _State(token=renewal.token, rest_until=now + LEAST_PAUSE)
-            return None
+            return
         state.fails += 1
         state.rest_until = now + backoff(MINUTE, HOUR, state.fails)
         if isinstance(renewal.error, AuthNeeded):
             state.needed = str(renewal.error)
-        elif not isinstance(renewal.error, AuthBusy | ConfigError):
-            return None
-        return renewal.error if isinstance(renewal.error, ConfigError) else None
 
     def judge(self, outcome: Outcome, now: int) -> Outcome:
         """An expired token is renewed once. One that was just issued is not expired: the call is denied."""

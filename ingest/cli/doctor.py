@@ -25,9 +25,10 @@ MARKS = {"ok": "[green]✓[/]", "bad": "[red]✗[/]", "skipped": "[dim]-[/]"}
 
 @click.command()
 @click.option("--offline", is_flag=True, help="Ask neither the cloud nor for a call.")
+@click.option("--groups", is_flag=True, help="Spend a call on each access control that is needed, too.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_obj
-def doctor(context: Context, *, offline: bool, as_json: bool) -> None:
+def doctor(context: Context, *, offline: bool, groups: bool, as_json: bool) -> None:
     """Check everything, each thing by its name and with its remedy."""
     from ingest.service.check import BAD, Check  # noqa: PLC0415 - only what checks everything needs all of it
 
@@ -40,9 +41,10 @@ def doctor(context: Context, *, offline: bool, as_json: bool) -> None:
     else:
         with contextlib.ExitStack() as stack:
             one = _doctor(context, stack, offline=offline)
+            one.groups = groups
             if one.calls() and not settings.is_simulated:
                 owned = "" if one.ledger else "; a runner is at work and does not count them"
-                click.echo(f"This spends {one.calls()} of the month's calls, one an account{owned}.", err=True)
+                click.echo(f"This spends {one.calls()} of the month's calls{owned}.", err=True)
             for check in one.checks():
                 found.append(check)
                 if not as_json:

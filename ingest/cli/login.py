@@ -1,5 +1,6 @@
 """How a person authorizes an account from a terminal: by a browser that comes back here, or by a pasted code."""
 
+import contextlib
 import os
 import sys
 import threading
@@ -12,9 +13,11 @@ from ingest.auth.consent import ConsentFlow, Seen
 from ingest.cli.context import Context
 from ingest.cli.waiting import wait_for
 from ingest.core.errors import AuthNeeded, ConfigError, IngestError
+from ingest.core.words import many
 from ingest.enphase import oauth
 from ingest.enphase.oauth import TokenPair
 from ingest.service import build, onboarding
+from ingest.service.access_check import AccessCheck
 from ingest.store.database import has_state
 
 LOOK_S = 0.5
@@ -46,6 +49,20 @@ def log_in(context: Context, account: str, *, browser: bool | None = None, wait:
     else:
         _open(context, flow, account, browser=browser)
         look(context, flow, account, flow.pasted(account, ask_for_code(account)))
+    ask_groups(context, flow, account)
+
+
+def ask_groups(context: Context, flow: ConsentFlow, account: str) -> None:
+    """Find out which access controls are ticked, while the portal is still open: one call each."""
+    kept = flow.authorizer.kept(account)
+    asker = AccessCheck(context.settings, context.cloud, context.clock, build.network(context.clock),
+                        context.settings.ledger_name)  # fmt: skip
+    if kept is None or not asker.streams():
+        return
+    context.say(f"Asking the cloud whether each access control is ticked: {many(len(asker.streams()), 'call')}.")
+    with contextlib.closing(context.state()) as store:
+        for check in asker.look(store, account, kept.current.access):
+            context.show(f"  {check.name}: {check.found}" + (f". {check.remedy}" if check.remedy else ""))
 
 
 def _come_back(

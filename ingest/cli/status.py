@@ -87,7 +87,8 @@ def _token_lines(found: Report) -> list[str]:
 def _sink_lines(found: Report) -> list[str]:
     lines = []
     for sink in found.sinks:
-        lines.append(f"Sink {sink.sink}: {many(sink.sent, 'point')} sent, {sink.backlog:,} waiting")
+        again = f", {sink.again:,} to be sent again" if sink.again else ""
+        lines.append(f"Sink {sink.sink}: {many(sink.sent, 'point')} sent, {sink.backlog:,} waiting{again}")
         if sink.too_old:
             lines.append(f"  {many(sink.too_old, 'point')} older than the database keeps")
     return lines

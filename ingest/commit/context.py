@@ -1,7 +1,10 @@
 """What a commit needs to know besides the outcome."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from ingest.enphase.call import Task
+from ingest.plan.inventory import Inventory, utc_offset
+from ingest.plan.state import Pair
 from ingest.plan.work import Classes
 
 
@@ -20,3 +23,14 @@ class CommitContext:
     until: int | None = None
     offset: int = 0
     accounts: frozenset[str] = frozenset()
+
+
+def context_of(task: Task, inventory: Inventory, classes: Classes, now: int) -> CommitContext:
+    """That of a task, as the settings and what is known of its system have it."""
+    wanted, accounts = inventory.wanted_of(task.system), frozenset(inventory.settings.accounts)
+    context = CommitContext(now, classes, 0, task.account, inventory.version, accounts=accounts)
+    if wanted is None:
+        return context
+    pair = inventory.pairs.get(task.pair) or Pair(*task.pair)
+    floor = inventory.floor(wanted, pair, now) if task.stream.grain else 0
+    return replace(context, floor=floor, until=wanted.until, offset=utc_offset(wanted.timezone, now))

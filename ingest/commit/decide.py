@@ -98,7 +98,7 @@ def _ok(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> Pa
         fails=0,
         rest_until=0,
         state="",
-        reason="",
+        reason=outcome.verdict.reason,
         cursor=outcome.cursor,
         revised=pair.revised + revised,
     )

@@ -23,7 +23,8 @@ class Request:
 @dataclass(frozen=True)
 class Reply:
     """What came back. `status` 0 means no answer, and `failure` says why in words; `sent` is then whether the
-    request may have reached the cloud. `date_at` is the server's own clock from its `Date` header.
+    request may have reached the cloud. `date_at` is the server's own clock from its `Date` header,
+    `place` where a redirect leads, without the query, which may repeat the key.
     """
 
     status: int
@@ -31,6 +32,7 @@ class Reply:
     date_at: int | None = None
     failure: str = ""
     sent: bool = True
+    place: str = ""
 
 
 class Transport(Protocol):

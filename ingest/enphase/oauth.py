@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from ingest.core.http import Reply, Request
 from ingest.core.units import DAY
-from ingest.enphase.replies import one_line, words
+from ingest.enphase.replies import one_line, sent_on, words
 
 REFRESH_LIFE = 30 * DAY
 """Refresh tokens live a month (reference 2.2)."""
@@ -170,6 +170,8 @@ def read_token(reply: Reply, now: int, refresh: str = "") -> TokenPair | Refused
         return _pair(body, now, refresh)
     if isinstance(body, dict) and (reply.status in (400, 401) or (reply.status == 403 and body.get("error"))):
         return _refusal(reply.status, body, text)
+    if 300 <= reply.status < 400:
+        return Refused(sent_on(reply.status, reply.place))
     return Refused(one_line(reply.failure)[:200] or f"HTTP {reply.status}: {words(text)}")
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -184,7 +185,19 @@ def _reply(response: requests.Response) -> Reply:
                 return Reply(0, failure=f"the reply is larger than {LARGEST >> 20} MB")
     except (requests.RequestException, HTTPError) as error:
         return replace(_failure(error), body=bytes(body))  # what did arrive is kept as a sample
-    return Reply(response.status_code, bytes(body), _date(response.headers.get("Date")))
+    place = _place(response.url, response.headers.get("Location", ""))
+    return Reply(response.status_code, bytes(body), _date(response.headers.get("Date")), place=place)
+
+
+def _place(url: str, location: str) -> str:
+    """Where a redirect leads, without what could hold a secret: the user, the query, the fragment."""
+    try:
+        parts = urlsplit(urljoin(url, location))
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return ""
+    name = parts.hostname or ""
+    return f"{parts.scheme}://{f'[{name}]' if ':' in name else name}{port}{parts.path}"[:200] if location else ""
 
 
 def _date(text: str | None) -> int | None:

@@ -1,6 +1,5 @@
 """One task fetched and read: the one function a worker runs. It holds no state and never raises for bad replies."""
 
-import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -13,6 +12,7 @@ from ingest.enphase.replies import Kind, Verdict, verdict
 from ingest.enphase.streams.base import Json, Lifetime, Odd, SystemInfo
 from ingest.enphase.streams.lifetime import read_totals
 from ingest.enphase.streams.readers import SAMPLE, UNREADABLE, answered_to, maybe_moment, operational_at, reported_at
+from ingest.enphase.streams.site import PAGE_SIZE
 from ingest.logs import redact
 
 T = TypeVar("T")
@@ -23,10 +23,10 @@ SLACK = MINUTE
 """A clock may be so much (s) behind another."""
 
 
-log = logging.getLogger(__name__)
-
 MOST_PAGES = 100
 """Pages of a list that are asked for: with a hundred systems each, twice the largest fleet."""
+TOO_MANY = f"only the first {MOST_PAGES * PAGE_SIZE:,} systems of its list are read, and the list goes on"
+"""Said of a good answer after which nothing more is asked."""
 FAILED = "the program failed; the reason is in its log"
 """Said where a worker raised what nobody expected."""
 
@@ -109,7 +109,7 @@ def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date
     return Outcome(
         task,
         call,
-        Verdict(Kind.OK),
+        Verdict(Kind.OK, TOO_MANY if _is_endless(task, reply, version) else ""),
         grant,
         points=points,
         odd=odd,
@@ -157,10 +157,14 @@ def _next_page(task: Task, reply: Json, version: str) -> str:
     """The cursor that follows; a server that ignores pages would be asked for the same one for ever."""
     pages = task.stream.route(version).pages
     cursor = pages.following(reply) if pages else ""
-    if cursor.isdigit() and int(cursor) > MOST_PAGES:
-        log.warning("event=too_many_pages stream=%s account=%s pages=%s", task.stream.name, task.account, MOST_PAGES)
-        return ""
-    return "" if cursor == task.cursor else cursor
+    return "" if cursor == task.cursor or _is_endless(task, reply, version) else cursor
+
+
+def _is_endless(task: Task, reply: Json, version: str) -> bool:
+    """Whether a list goes on after the last page that is asked for."""
+    pages = task.stream.route(version).pages
+    cursor = pages.following(reply) if pages else ""
+    return cursor.isdigit() and int(cursor) > MOST_PAGES
 
 
 def _reach(task: Task, points: Sequence[Point], version: str) -> int:

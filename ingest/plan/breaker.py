@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from ingest.core.backoff import backoff
-from ingest.core.errors import ConfigError, IngestError
+from ingest.core.errors import ConfigError
 from ingest.core.units import DAY, HOUR, MINUTE
 from ingest.enphase.replies import Kind, Verdict
 from ingest.plan.planner import LONGEST_PAUSE
@@ -15,14 +15,12 @@ WARY = 2 * HOUR
 """After a refusal for too many calls a minute, fewer are made for so long (s)."""
 
 
-NEVER_AGAIN = 2**62
-
-
 @dataclass
 class Breaker:
     """Nothing is asked before `paused_until`, and until `wary_until` at most `per_minute` calls a minute (0: as the
     plan admits): somebody else may be using the key. `throttles` and `busy` count such answers in a row. `fatal` is why
-    the cloud refuses the application itself, which is asked again at `fatal_until`.
+    the cloud refuses the application itself, `refusals` times in a row; it is asked again at `fatal_until`.
+    `of_client`: it is the token endpoint that refuses it.
     """
 
     paused_until: int = 0
@@ -31,8 +29,10 @@ class Breaker:
     busy: int = 0
     per_minute: int = 0
     wary_until: int = 0
-    fatal: IngestError | None = None
+    fatal: ConfigError | None = None
     fatal_until: int = 0
+    refusals: int = 0
+    of_client: bool = False
 
     @classmethod
     def resumed(cls, paused_until: str | None, weather: str | None) -> "Breaker":
@@ -42,7 +42,8 @@ class Breaker:
     @property
     def to_keep(self) -> dict[str, str]:
         """What a restart and `status` must know of it; the weather lasts until the cloud answers, asked or not."""
-        return {"paused_until": str(self.paused_until), "weather": self.reason if self.busy >= WEATHER else ""}
+        weather, fatal = self.reason if self.busy >= WEATHER else "", str(self.fatal or "")
+        return {"paused_until": str(self.paused_until), "weather": weather, "fatal": fatal}
 
     def plan(self, plan: Plan, now: int) -> Plan:
         """What may be spent now of a plan."""
@@ -69,13 +70,23 @@ def after(old: Breaker, verdict: Verdict, plan: Plan, now: int) -> Breaker:
             f"the cloud says the key belongs to another application ({verdict.reason}); compare api.key, "
             "api.client_id and api.client_secret with the same application in the developer portal"
         )
-        return Breaker(reason=verdict.reason, fatal=error, fatal_until=NEVER_AGAIN)  # another key comes with a restart
-    return replace(old, paused_until=0, reason="", throttles=0, busy=0, fatal=None)
+        return stopped(old, error, now, of_client=False)
+    good = replace(old, paused_until=0, reason="", throttles=0, busy=0)
+    return good if old.of_client else accepted(good)
 
 
-def stopped(old: Breaker, error: IngestError | None, now: int) -> Breaker:
-    """The application itself is refused, if there is an error: a person must look, and in an hour it is asked again."""
-    return replace(old, fatal=error, fatal_until=now + HOUR) if error else old
+def accepted(old: Breaker) -> Breaker:
+    """The cloud knows the application again."""
+    return replace(old, fatal=None, fatal_until=0, refusals=0, of_client=False)
+
+
+def stopped(old: Breaker, error: ConfigError, now: int, *, of_client: bool) -> Breaker:
+    """The cloud refuses the application: its key, or client id and secret. One call then asks again, after an hour and
+    growing pauses to a day: what the portal or the vendor mends heals without a restart, and costs a call a day.
+    """
+    refusals = old.refusals + 1
+    until = now + backoff(HOUR, DAY, refusals)
+    return Breaker(reason=str(error), fatal=error, fatal_until=until, refusals=refusals, of_client=of_client)
 
 
 def _throttled(old: Breaker, verdict: Verdict, plan: Plan, now: int) -> Breaker:

@@ -19,7 +19,7 @@ from ingest.plan.pacing import Daylight
 from ingest.plan.planner import LONGEST_PAUSE
 from ingest.plan.profile import NEW_PROFILE
 from ingest.plan.state import EMPTY, NO_METER, NO_POINTS, Pair, Snapshot, SystemRow
-from ingest.plan.work import Wanted, Work
+from ingest.plan.work import LATE_AFTER, Wanted, Work
 
 DEFAULT_SINCE = When(age=7 * DAY)
 FIRST_PROBE = 15 * MINUTE
@@ -64,12 +64,16 @@ def listing(account: str) -> str:
 
 
 class Inventory:
-    """The pairs of an installation. `state` is updated by commits; `rebuild` follows a change of systems."""
+    """The pairs of an installation. `state` is updated by commits; `rebuild` follows a change of systems.
+
+    `patience` is how long a pair of each stream may go unasked before it is late (s), where the pace is known.
+    """
 
     def __init__(self, settings: Polling, state: Snapshot) -> None:
         self.settings = settings
         self.version = settings.version
         self.generation = 0
+        self.patience: Mapping[str, int] = {}
         self.replace(state)
 
     def replace(self, state: Snapshot) -> None:
@@ -179,6 +183,7 @@ class Inventory:
             hope=0 if stream.name in self.state.reaches else stream.route(self.version).hope,
             is_empty=self._is_empty(pair),
             deferred=self.state.deferred.get(key, ()),
+            patience=self.patience.get(stream.name, LATE_AFTER),
         )
 
     def _read(self, key: tuple[str, str], wanted: Wanted, now: int) -> Mapping[int, Spans]:

@@ -13,8 +13,8 @@ from ingest.plan.inventory import Inventory
 from ingest.plan.quota import month_bounds
 from ingest.plan.work import Work
 from ingest.report import runner
-from ingest.report.calls import spending
-from ingest.report.gaps import gaps
+from ingest.report.calls import outlook, spending
+from ingest.report.gaps import gaps, patience
 from ingest.report.model import (
     BackfillReport,
     DifferenceReport,
@@ -61,11 +61,16 @@ def report(
     """The state of an installation, read from its `state.db`, of all systems or of one; `inventory` if known."""
     inventory = inventory or Inventory(settings, snapshot.load(db))
     everything = inventory.works(now)
+    table = outlook(settings, everything, db, now)
+    inventory.patience = patience(table)
+    everything = [
+        replace(work, patience=inventory.patience.get(work.stream.name, work.patience)) for work in everything
+    ]
     works: dict[str, list[Work]] = {}
     for work in everything:
         if work.stream.grain and system in (None, work.system):
             works.setdefault(work.system, []).append(work)
-    calls, history = spending(settings, everything, db, now)
+    calls, history = spending(settings, everything, table, db, now)
     by_pair = ledger.by_pair(db, settings.ledger_name, month_bounds(now)[0])
     current = Report(
         now=now,
@@ -75,6 +80,7 @@ def report(
         disk_free=disk_free(settings),
         clock_wrong_by=int(meta.read(db, "clock_wrong_by") or 0),
         seen_at=last_touch(settings.state_dir),
+        runner=runner.kind_of(db),
         runner_due_at=None if is_owned(settings.state_dir) else runner.due_at(db, settings.state_dir),
         fatal=meta.read(db, "fatal") or "",
         systems=[system_report(inventory, db, entries, by_pair, now) for _, entries in sorted(works.items())],
@@ -99,12 +105,14 @@ def disk_free(settings: Settings) -> int | None:
 def _sink(db: sqlite3.Connection, name: str) -> SinkReport:
     row = outbox.sink(db, name)
     if row is None:
-        return SinkReport(name, backlog(db, 0), 0, 0, "", None, 0, "")
+        again = outbox.to_send_again(db, name)
+        return SinkReport(name, backlog(db, 0), 0, 0, "", None, 0, "", again=again)
     parked = outbox.parked(db, name)
     why = parked[0][2] if parked else ""
     seen = outbox.verified(db, name)
     made = SinkReport(name, backlog(db, row.cursor), row.sent, row.too_old, row.error, row.since, len(parked), why)
-    return replace(made, verified_at=seen.at or None, differs=seen.differs[0] if seen.stays else "")
+    differs = seen.differs[0] if seen.stays else ""
+    return replace(made, verified_at=seen.at or None, differs=differs, again=outbox.to_send_again(db, name))
 
 
 def _receivers(settings: Settings, db: sqlite3.Connection) -> list[ReceiverReport]:

@@ -16,14 +16,13 @@ from ingest.store import backfills, ledger, meta
 
 
 def spending(
-    settings: Settings, works: Sequence[Work], db: sqlite3.Connection, now: int
+    settings: Settings, works: Sequence[Work], table: Timetable, db: sqlite3.Connection, now: int
 ) -> tuple[QuotaReport, BackfillReport]:
-    """The calls of this month, and those that history still needs; `works` are all there are."""
+    """The calls of this month, and those that history still needs; `works` are all there are, `table` their outlook."""
     plan, name = settings.plan, settings.ledger_name
     usage = ledger.usage(db, name, now)
     left = quota.left_of_month(plan, usage, settings.api.reserve)
     _, ends_at = quota.month_bounds(now)
-    table = outlook(settings, works, db, now)
     rate = _rate(db, name, now)
     live = rate * (ends_at - now) / DAY if rate else min(left, table.ahead)
     ahead = live + min(table.backfill.calls, table.backfill.this_month, max(0, left - live))

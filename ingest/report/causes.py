@@ -24,6 +24,7 @@ ORDER = (
     "denied",
     "gateway",
     "stream",
+    "crowd",
     "odd",
     "receiver",
     "start",

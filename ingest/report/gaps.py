@@ -7,17 +7,23 @@ from ingest.plan import windows
 from ingest.plan.coverage import covered, edge
 from ingest.plan.state import NO_METER as ABSENT
 from ingest.plan.state import NO_POINTS, Pair
+from ingest.plan.timetable import Timetable
 from ingest.plan.work import Work
 from ingest.report.model import Gap
 
-GAP_PATIENCE = 12 * HOUR
-"""Longer than the longest cadence of a small plan."""
+NIGHT = 12 * HOUR
+"""Production streams rest about so long."""
 NOT_DUE = "not yet due: read again until it is settled"
 WAITING = "waiting for the gateway"
 OUTSIDE = "outside history: the cloud no longer has it"
 NO_METER_WORDS = "no such meter"
 QUIET = (NOT_DUE, WAITING, OUTSIDE, NO_METER_WORDS)
 """Reasons that need no action."""
+
+
+def patience(table: Timetable) -> dict[str, int]:
+    """How long a pair of each stream may go unasked before it is late (s): a small plan asks many homes seldom."""
+    return {line.stream: NIGHT + 2 * max(line.by_day, line.this_month) for line in table.lines}
 
 
 def wanted(work: Work, now: int) -> Span:
@@ -32,7 +38,7 @@ def settled_until(work: Work, settle: int, now: int) -> int:
     On the grid on which the cloud is asked; a pair that has not been asked for long is late.
     """
     asked = work.asked_at
-    limit = edge(work.log, now if asked is None or now - asked > GAP_PATIENCE else asked, settle)
+    limit = edge(work.log, now if asked is None or now - asked > work.patience else asked, settle)
     span = wanted(work, now)
     if limit is None:
         return span.start

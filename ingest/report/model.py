@@ -128,7 +128,7 @@ class TokenReport:
 @dataclass(frozen=True)
 class SinkReport:
     """A sink: points that wait for it, and what it could not take. `verified_at` is when its content was last held
-    against the archive, `differs` what sending again did not mend.
+    against the archive, `differs` what sending again did not mend; `again` are points that replays have still to send.
     """
 
     sink: str
@@ -141,6 +141,7 @@ class SinkReport:
     parked_why: str
     verified_at: int | None = None
     differs: str = ""
+    again: int = 0
 
 
 @dataclass(frozen=True)
@@ -180,8 +181,9 @@ class Problem:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that `status --json` prints. `seen_at` is when a runner last reported, `runner_due_at` when one should
-    have by now (None while one is at work), `fatal` why the application itself is refused.
+    """Everything that `status --json` prints. `seen_at` is when a runner last reported, `runner` its kind (`run` or
+    `once`), `runner_due_at` when one should have by now (None while one is at work), `fatal` why the application is
+    refused.
     """
 
     now: int
@@ -191,6 +193,7 @@ class Report:
     disk_free: int | None
     clock_wrong_by: int
     seen_at: int | None
+    runner: str
     runner_due_at: int | None
     fatal: str
     systems: list[SystemReport]

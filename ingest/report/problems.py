@@ -6,40 +6,33 @@ Commands stand as `ingest …` in backticks; whoever prints them says `words.loc
 from collections.abc import Iterator
 
 from ingest.config import Settings
-from ingest.core.units import DAY, HOUR, MINUTE
+from ingest.core.units import MINUTE
 from ingest.core.words import day_words, many, size_words, span_words
-from ingest.enphase import access
-from ingest.enphase.replies import Kind
-from ingest.enphase.streams import BY_NAME
-from ingest.enphase.streams.site import SYSTEMS
-from ingest.plan.inventory import Inventory, listing
-from ingest.plan.state import EMPTY, Pair
+from ingest.plan.inventory import Inventory
+from ingest.report import refusals
+from ingest.report.absent import SILENT
 from ingest.report.causes import without_symptoms
 from ingest.report.model import Problem, Report, SystemReport
-from ingest.report.systems import odd_reports
+from ingest.report.runner import ONCE
 
-SILENT = 8 * HOUR
-"""A gateway on a cellular line reports every 6 h: only after longer is it offline."""
 LEAST_DISK = 200 * 2**20
 """Bytes: a year of one system is about as large."""
 SOON = 3
 """Days before a token lapses at which a person is told."""
-PATIENT = {Kind.BUSY: 2, Kind.AHEAD: 2, Kind.EXPIRED: 2, Kind.GARBLED: 0}
-"""So many failures in a row pass by themselves most of the time; more are reported."""
 
 
 def problems(made: Report, settings: Settings, inventory: Inventory) -> list[Problem]:
     """Everything that is wrong, causes first; what a cause explains is named in it alone."""
     found = [*_runner(made), *_disk(made), *_credentials(settings), *_tokens(made), *_application(made)]
     found += [
-        *_streams(made, inventory),
-        *_odd(made, inventory),
+        *refusals.streams(made, inventory),
+        *refusals.odd(made, inventory),
         *_quota(made),
-        *_cloud(made, inventory),
+        *refusals.cloud(made, inventory),
         *_sinks(made),
         *_clock(made),
     ]
-    found += [*_gateways(made), *_receivers(made)]
+    found += [*_gateways(made), *_receivers(made), *refusals.crowds(inventory)]
     if not inventory.systems and not found:
         found.append(
             Problem(
@@ -55,14 +48,14 @@ def _runner(made: Report) -> Iterator[Problem]:
             "runner",
             "",
             f"No runner has been at work for {span_words(made.now - made.seen_at)}, so nothing is read or sent",
-            "Start the service with `ingest run`, or call `ingest once` from a crontab",
+            "Start it with `ingest run`" if made.runner != ONCE else "Look at its crontab; by hand it is `ingest once`",
             made.seen_at,
         )
 
 
 def _application(made: Report) -> Iterator[Problem]:
     if made.fatal:
-        yield Problem("application", "", f"Polling has stopped: {made.fatal}", "Enter them again with `ingest init`")
+        yield refusals.application(made.fatal)
 
 
 def _disk(made: Report) -> Iterator[Problem]:
@@ -109,73 +102,6 @@ def _tokens(made: Report) -> Iterator[Problem]:
             )
 
 
-def _streams(made: Report, inventory: Inventory) -> Iterator[Problem]:
-    said: set[str] = set()
-    for pair, who, account in _pairs(made, inventory):
-        problem = _pair(pair, who, account)
-        if problem is None:
-            continue
-        once = f"{pair.system} {problem.kind} {problem.remedy}"
-        if once not in said:
-            said.add(once)
-            yield problem
-
-
-def _pairs(made: Report, inventory: Inventory) -> Iterator[tuple[Pair, str, str]]:
-    """Every pair that is asked for, whose it is in words, and its account."""
-    for account in inventory.settings.accounts:
-        if pair := inventory.pairs.get((listing(account), SYSTEMS.name)):
-            yield pair, f"Account {account}", account
-    for system in made.systems:
-        asked = sorted(inventory.streams_of(system.system), key=lambda stream: not stream.grain)
-        for stream in asked:
-            if pair := inventory.pairs.get((system.system, stream.name)):
-                yield pair, system.name, system.account
-
-
-def _pair(stream: Pair, who: str, account: str) -> Problem | None:
-    subject = f"{stream.system}.{stream.stream}"
-    if stream.state == Kind.DENIED:
-        remedy = access.denied(stream.reason, BY_NAME[stream.stream].group, account)
-        sentence = f"{who}: {stream.stream} is not allowed ({stream.reason})"
-        return Problem("denied", subject, sentence, f"{remedy[0].upper()}{remedy[1:]}")
-    if stream.state == Kind.WRONG_KEY:
-        return Problem(
-            "wrong_key",
-            "",
-            f"The API key belongs to another application ({stream.reason})",
-            f"{access.SAME_APPLICATION[0].upper()}{access.SAME_APPLICATION[1:]}, then run `ingest check`",
-        )
-    if stream.state in PATIENT and stream.fails > PATIENT[Kind(stream.state)]:
-        words = {Kind.GARBLED: "an answer could not be read", Kind.AHEAD: "the cloud takes our time for the future"}
-        what = words.get(Kind(stream.state), "the cloud has trouble")
-        return Problem(
-            "stream",
-            subject,
-            f"{who}: {stream.stream}: {what} ({stream.reason})",
-            "It is tried again by itself; if it stays so, run `ingest doctor`",
-        )
-    return None
-
-
-def _odd(made: Report, inventory: Inventory) -> Iterator[Problem]:
-    """What could not be read of replies: it is missing, and everything else is as it should be."""
-    names = {system.system: system.name for system in made.systems}
-    for (system, stream), rows in inventory.state.odd.items():
-        who = names.get(system) or (f"Account {system[1:]}" if system.startswith("@") else "")
-        if rows and who:
-            told = odd_reports(rows)
-            why = "; ".join(at.reason for at in told[:2])
-            yield Problem(
-                "odd",
-                f"{system}.{stream}",
-                f"{who}: {stream}: {many(len(rows), 'value')} could not be read ({why}), for example {told[0].sample}",
-                "Everything else was read; these are asked for once more when they are settled. If they stay so, tell "
-                "the vendor",
-                min(at.since for at in told),
-            )
-
-
 def _quota(made: Report) -> Iterator[Problem]:
     quota = made.quota
     if quota.left <= 0:
@@ -195,21 +121,6 @@ def _quota(made: Report) -> Iterator[Problem]:
             f"uses the key. It is asked again in {span_words(quota.paused_until - made.now)}",
             "Polling goes on by itself; raise api.reserve to leave more to the other tool, and see `ingest plan`",
         )
-
-
-def _cloud(made: Report, inventory: Inventory) -> Iterator[Problem]:
-    remedy = "Nothing is lost: what is missing is read when it answers. If it stays so, run `ingest doctor`"
-    quota = made.quota
-    if quota.weather:
-        again = f"in {span_words(quota.paused_until - made.now)}" if quota.paused_until else "with the next reading"
-        yield Problem("cloud", "", f"The cloud does not answer ({quota.weather}); asked again {again}", remedy)
-        return
-    pairs = [pair for pair, *_ in _pairs(made, inventory) if pair.state not in (*EMPTY, Kind.DENIED)]
-    failing = [pair for pair in pairs if pair.state in (Kind.BUSY, Kind.GARBLED)]
-    answered = [pair for pair in pairs if not pair.state and (pair.asked_at or 0) > made.now - DAY]
-    if len(failing) > 1 and not answered:
-        since = max((pair.asked_at or 0 for pair in failing), default=0) or None
-        yield Problem("cloud", "", f"The cloud refuses every call ({failing[0].reason})", remedy, since)
 
 
 def _sinks(made: Report) -> Iterator[Problem]:
@@ -232,15 +143,15 @@ def _sinks(made: Report) -> Iterator[Problem]:
 
 
 def _clock(made: Report) -> Iterator[Problem]:
-    wrong = made.clock_wrong_by
-    if wrong:
-        way = "ahead of" if wrong > 0 else "behind"
-        yield Problem(
-            "clock",
-            "",
-            f"This machine's clock is {span_words(abs(wrong))} {way} the cloud's; the cloud's is used",
-            "Set the clock, for example with `timedatectl set-ntp true`",
-        )
+    if made.clock_wrong_by:
+        yield wrong_clock(made.clock_wrong_by)
+
+
+def wrong_clock(wrong_by: int) -> Problem:
+    """This machine's clock is so much (s) ahead of the cloud's."""
+    way = "ahead of" if wrong_by > 0 else "behind"
+    sentence = f"This machine's clock is {span_words(abs(wrong_by))} {way} the cloud's; the cloud's is used"
+    return Problem("clock", "", sentence, "Set the clock, for example with `timedatectl set-ntp true`")
 
 
 def _gateways(made: Report) -> Iterator[Problem]:

@@ -28,6 +28,11 @@ def begin(store: Store, now: int, kind: str) -> None:
     store.touch(now)
 
 
+def kind_of(db: sqlite3.Connection) -> str:
+    """The kind of the last runner, `SERVICE` or `ONCE`; empty before the first."""
+    return meta.read(db, "seen_by") or ""
+
+
 def due_at(db: sqlite3.Connection, folder: Path) -> int | None:
     """When the next word of a runner is due at the latest (epoch s); None before the first."""
     seen, kind = last_touch(folder), meta.read(db, "seen_by")

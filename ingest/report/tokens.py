@@ -4,7 +4,7 @@ import sqlite3
 
 from ingest.auth.standing import Standing, standing
 from ingest.config import Settings
-from ingest.core.errors import AuthBusy, ConfigError
+from ingest.core.errors import AuthBusy
 from ingest.report.model import TokenReport
 from ingest.store import meta
 
@@ -18,8 +18,6 @@ def note_renewal(db: sqlite3.Connection, account: str, now: int, error: Exceptio
     """Write down, inside the caller's transaction, what hindered a renewal; None when it succeeded."""
     since = _renewal(db, account)[0] or now
     meta.write(db, f"renewal.{account}", f"{since} {error}" if isinstance(error, AuthBusy) else "")
-    if error is None or isinstance(error, ConfigError):
-        meta.write(db, "fatal", str(error or ""))
 
 
 def _renewal(db: sqlite3.Connection, account: str) -> tuple[int | None, str]:

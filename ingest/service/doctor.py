@@ -12,7 +12,7 @@ from ingest.config import Settings
 from ingest.core.errors import IngestError
 from ingest.core.http import Reply, Request, Transport
 from ingest.core.span import Span
-from ingest.core.words import many, size_words, span_words
+from ingest.core.words import many, size_words
 from ingest.deliver.sink import Sink, Target, open_sink
 from ingest.enphase import access
 from ingest.enphase.call import Purpose, Task
@@ -21,6 +21,8 @@ from ingest.enphase.requests import ApiTarget, request
 from ingest.enphase.streams.site import SYSTEMS
 from ingest.plan.inventory import listing
 from ingest.report import Problem, Report, report
+from ingest.report.problems import wrong_clock
+from ingest.service.access_check import AccessCheck, unasked
 from ingest.service.check import BAD, OK, SKIPPED, WARN, Check
 from ingest.service.clock import TOLERANCE_S, Clock
 from ingest.service.identity import CloudIdentity
@@ -41,7 +43,8 @@ class CloudLine:
 @dataclass
 class Doctor:
     """What is needed to look at everything. `store` is None where there is no state yet, `line` where the cloud is not
-    asked; `ledger` is the name under which calls are entered, empty where a runner owns the state.
+    asked; `ledger` is the name under which calls are entered, empty where a runner owns the state. `groups`: spend a
+    call on each access control, too.
     """
 
     settings: Settings
@@ -50,6 +53,7 @@ class Doctor:
     line: CloudLine | None = None
     ledger: str = ""
     opener: Callable[[Target], Sink] = open_sink
+    groups: bool = False
     _report: Report | None = field(default=None, init=False)
 
     def checks(self) -> Iterator[Check]:
@@ -62,7 +66,11 @@ class Doctor:
 
     def calls(self) -> int:
         """How many calls the checks will spend."""
-        return len(self.settings.accounts) if self.line else 0
+        each = 1 + (len(self._access(self.line).streams()) if self.line and self.groups and self.store else 0)
+        return each * len(self.settings.accounts) if self.line else 0
+
+    def _access(self, line: CloudLine) -> AccessCheck:
+        return AccessCheck(self.settings, line.cloud, self.clock, line.transport, self.ledger)
 
     def _all(self) -> Sequence[tuple[str, Callable[[], Iterator[Check]]]]:
         return (
@@ -70,6 +78,7 @@ class Doctor:
             ("file modes", self._modes),
             ("disk space", self._disk),
             ("state", self._state),
+            ("runner", self._runner),
             ("time zones", self._zones),
             ("cloud", self._cloud),
             ("accounts", self._accounts),
@@ -77,7 +86,7 @@ class Doctor:
             ("calls", self._quota),
             ("gateways", self._gateways),
             ("receivers", self._receivers),
-            ("sinks", lambda: sink_checks(self.settings.sinks, self.store, self.opener)),
+            ("sinks", self._sinks),
         )
 
     def _state_report(self) -> Report | None:
@@ -86,15 +95,20 @@ class Doctor:
             self._report = report(self.settings, self.store.db, self.clock.now())
         return self._report
 
-    def _told(self, name: str, kinds: Sequence[str], good: str) -> Iterator[Check]:
-        """What the report says of some kinds of problems."""
+    def _told(
+        self, name: str, kinds: Sequence[str], good: str, unasked: Sequence[str] = (), remedy: str = ""
+    ) -> Iterator[Check]:
+        """What the report says of some kinds of problems; `unasked` is what the cloud was not asked about yet."""
         current = self._state_report()
         if current is None:
             yield Check(name, SKIPPED, "there is no data yet", "Start with `ingest run`")
             return
         found = [problem for problem in current.problems if problem.kind in kinds]
         yield from (_bad(name, problem) for problem in found)
-        if not found:
+        if not found and unasked:
+            more = f" and {len(unasked) - 3} more" if len(unasked) > 3 else ""
+            yield Check(name, SKIPPED, f"not asked yet: {', '.join(unasked[:3])}{more}", remedy)
+        elif not found:
             yield Check(name, OK, good)
 
     # ── this machine ──────────────────────────────────────────────────────────────────────────────────
@@ -140,11 +154,15 @@ class Doctor:
         current = self._state_report()
         yield Check("state", OK, f"{self.store.path} is whole, {many(current.points if current else 0, 'point')}")
 
+    def _runner(self) -> Iterator[Check]:
+        if self.store is not None:
+            yield from self._told("runner", ("runner", "start"), "none is missed")
+
     def _zones(self) -> Iterator[Check]:
         rows = progress.systems(self.store.db).values() if self.store else ()
         unknown = sorted({row.timezone for row in rows if row.timezone and not _is_zone(row.timezone)})
         if unknown:
-            remedy = "Install the time zones: `pip install --upgrade tzdata`. Until then their days are those of UTC"
+            remedy = "They come with the package tzdata: update the program (docs/upgrade.md). Until then days are UTC"
             yield Check("time zones", BAD, f"not known here: {', '.join(unknown)}", remedy)
         else:
             yield Check("time zones", OK, "those of all systems are known")
@@ -179,12 +197,11 @@ class Doctor:
         self.clock.observe(reply.date_at)
         if abs(wrong) <= TOLERANCE_S:
             return Check("clock", OK, "this machine's clock agrees with the cloud's")
-        found = f"this machine's clock is {span_words(abs(wrong))} {'ahead of' if wrong > 0 else 'behind'} the cloud's"
-        return Check("clock", BAD, found, "Set the clock, for example with `timedatectl set-ntp true`")
+        return _bad("clock", wrong_clock(wrong))
 
     def _accounts(self) -> Iterator[Check]:
         current = self._state_report()
-        problems = {at.subject: at for at in current.problems if at.kind == "auth"} if current else {}
+        problems = {at.subject: at for at in current.problems if at.kind in ("auth", "renewal")} if current else {}
         for account in self.settings.accounts:
             name = f"account {account}"
             grant = self.line.grant(account) if self.line else ""
@@ -192,6 +209,8 @@ class Doctor:
                 yield _bad(name, problems[account])
             elif self.line and grant:
                 yield self._account(self.line, account, grant)
+                if self.groups and self.store:
+                    yield from self._access(self.line).look(self.store, account, grant)
             elif self.line:
                 yield Check(name, BAD, "is not authorized", f"Run `ingest auth login {account}`")
             else:
@@ -225,8 +244,14 @@ class Doctor:
         return Check(name, BAD, found, remedy)
 
     def _groups(self) -> Iterator[Check]:
-        yield from self._told("access groups", ("denied", "wrong_key"), "no stream is refused")
-        yield from self._told("streams", ("stream",), "every stream answers")
+        groups, streams, _ = self._unasked()
+        remedy = "Find out for a call each: `ingest doctor --groups`"
+        yield from self._told("application", ("application", "wrong_key"), "the cloud accepts it")
+        yield from self._told("access groups", ("denied",), "no stream is refused", groups, remedy)
+        yield from self._told("streams", ("stream", "cloud", "crowd", "odd"), "every stream answers", streams)
+
+    def _unasked(self) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
+        return unasked(self.settings, self.store, self.clock.now()) if self.store else ((), (), ())
 
     def _quota(self) -> Iterator[Check]:
         current = self._state_report()
@@ -234,11 +259,16 @@ class Doctor:
         yield from self._told("calls", ("quota",), good)
 
     def _gateways(self) -> Iterator[Check]:
-        yield from self._told("gateways", ("gateway",), "every gateway reports")
+        yield from self._told("gateways", ("gateway",), "every gateway reports", self._unasked()[2])
 
     def _receivers(self) -> Iterator[Check]:
         if self.settings.receivers():
             yield from self._told("receivers", ("receiver",), "everybody who is told can be reached")
+
+    def _sinks(self) -> Iterator[Check]:
+        current = self._state_report()
+        known = {at.subject: at for at in current.problems if at.kind in ("sink", "refused")} if current else {}
+        yield from sink_checks(self.settings.sinks, self.store, self.opener, known)
 
 
 def _bad(name: str, problem: Problem) -> Check:

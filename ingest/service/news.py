@@ -3,19 +3,26 @@
 import logging
 
 from ingest.auth.accounts import Renewal
-from ingest.core.units import DAY, MINUTE
+from ingest.core.errors import ConfigError
+from ingest.core.units import DAY
+from ingest.core.words import span_words
 from ingest.deliver.sender import Delivery
 from ingest.deliver.verify import Verification
 from ingest.enphase import access
 from ingest.enphase.replies import Kind
 from ingest.fetch.worker import Outcome
 from ingest.logs import Change, event
+from ingest.report import refusals
+from ingest.report.problems import wrong_clock
 
 log = logging.getLogger(__name__)
 
 
-def outcome(changes: Change, outcome: Outcome, pause: int) -> None:
-    """Log a call; `pause` is how long its stream of that system is not asked again, in seconds."""
+def outcome(changes: Change, outcome: Outcome, pause: int, fatal: ConfigError | None) -> None:
+    """Log a call; `pause` is how long its stream of that system is not asked again, in seconds,
+    and `fatal` why the application is refused.
+    """
+    _application(changes, fatal)
     task, verdict = outcome.task, outcome.verdict
     event(
         log,
@@ -37,17 +44,26 @@ def outcome(changes: Change, outcome: Outcome, pause: int) -> None:
         remedy = access.denied(verdict.reason, task.stream.group, task.account)
         again = f"asked again in {max(pause, 0) // DAY} d"
         changes.bad(name, f"{label} is not allowed ({verdict.reason}): {remedy}; {again}")
-    elif verdict.kind is not Kind.AHEAD:
-        changes.bad(name, f"{label}: {verdict.reason}")
+    elif verdict.kind not in (Kind.AHEAD, Kind.WRONG_KEY):
+        changes.bad(name, f"{label}: {verdict.reason}; {_again(pause)}")
 
 
-def renewal(changes: Change, renewal: Renewal) -> None:
-    """Log the renewal of an account's tokens."""
+def renewal(changes: Change, renewal: Renewal, fatal: ConfigError | None) -> None:
+    """Log the renewal of an account's tokens; `fatal` is why the application is refused."""
+    _application(changes, fatal)
     name = f"auth.{renewal.account}"
     if renewal.error is None:
         changes.good(name, f"account {renewal.account} is authorized")
-    else:
+    elif not isinstance(renewal.error, ConfigError):
         changes.bad(name, str(renewal.error))
+
+
+def _application(changes: Change, error: ConfigError | None) -> None:
+    """Log that the cloud refuses the application itself, in the words of the report."""
+    if error is None:
+        changes.good("application", "the cloud accepts the application again")
+    else:
+        changes.bad("application", refusals.application(str(error)).text)
 
 
 def delivery(changes: Change, delivery: Delivery | Verification) -> None:
@@ -67,9 +83,8 @@ def clock(changes: Change, wrong_by: int) -> bool:
     """Log how far this machine's clock is ahead of the cloud's, in seconds; returns whether that was news."""
     if not wrong_by:
         return changes.good("clock", "this machine's clock agrees with the cloud's")
-    way = "ahead of" if wrong_by > 0 else "behind"
-    return changes.bad(
-        "clock",
-        f"this machine's clock is {abs(wrong_by) // MINUTE} min {way} the cloud's; the cloud's is used. "
-        "Set the clock, for example with `timedatectl set-ntp true`",
-    )
+    return changes.bad("clock", wrong_clock(wrong_by).text)
+
+
+def _again(pause: int) -> str:
+    return f"asked again by itself in {span_words(pause)}" if pause > 0 else "asked again by itself"

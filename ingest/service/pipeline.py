@@ -2,18 +2,20 @@
 
 import logging
 import queue
+import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ingest.auth.accounts import NEVER_AT, Accounts, Renewal
 from ingest.commit import ages, record
-from ingest.commit.context import CommitContext
+from ingest.commit.context import context_of
 from ingest.commit.valuation import Valuation
 from ingest.config import Settings
-from ingest.core.errors import StateError
+from ingest.core.errors import ConfigError, StateError
 from ingest.core.http import Transport
+from ingest.core.units import DAY
 from ingest.deliver.sender import Delivery, record_delivery
 from ingest.deliver.verify import Verification
 from ingest.enphase.call import Task
@@ -22,12 +24,11 @@ from ingest.enphase.requests import ApiTarget, request
 from ingest.fetch.worker import FAILED, Outcome, fetch
 from ingest.logs import Change
 from ingest.plan import quota
-from ingest.plan.breaker import Breaker, after, stopped
+from ingest.plan.breaker import Breaker, accepted, after, stopped
 from ingest.plan.budget import Pace
 from ingest.plan.dispatcher import LONGEST_WAIT, Dispatcher
-from ingest.plan.inventory import Inventory, utc_offset
+from ingest.plan.inventory import Inventory
 from ingest.plan.queue import DueQueue
-from ingest.plan.state import Pair
 from ingest.report.tokens import note_renewal
 from ingest.service import backfill, news
 from ingest.service.clock import Clock
@@ -79,8 +80,7 @@ class Pipeline:
         self._corrections = self.clock.corrections
         with self.store.transaction() as db:
             ledger.settle(db, self.app, self.clock.now())
-            meta.write(db, "clock_wrong_by", "0")
-            meta.write(db, "fatal", "")
+            meta.write_all(db, {"clock_wrong_by": "0", "fatal": ""})
             self.breaker = Breaker.resumed(meta.read(db, "paused_until"), meta.read(db, "weather"))
 
     # ── the tick ──────────────────────────────────────────────────────────────────────────────────────
@@ -97,6 +97,8 @@ class Pipeline:
             done.next_at = now + 1 if more else done.next_at
             return done
         for account in self.accounts.due(now):
+            if self.breaker.fatal and self.in_flight:
+                break  # one call is enough to ask whether the application is still refused
             if quota.open_at(self.breaker.plan(self.plan, now), ledger.usage(self.store.db, self.app, now), now) <= now:
                 self._start_renewal(account)
         now = self._clamped_now()  # a renewal may have corrected it
@@ -134,6 +136,7 @@ class Pipeline:
                 self.changes.bad("state", str(error))
                 return now
             self._corrections = corrections
+            self.breaker.fatal_until = min(self.breaker.fatal_until, now + DAY)
             self.accounts.clamp_future(now)
             self.inventory.replace(snapshot.load(self.store.db))
             self.due_queue = DueQueue(self.inventory, self.classes)
@@ -162,7 +165,7 @@ class Pipeline:
         return done
 
     def _slots(self) -> int:
-        workers = 4 if self.plan.per_minute >= PARALLEL_FROM else 1
+        workers = 4 if self.plan.per_minute >= PARALLEL_FROM and not self.breaker.fatal else 1
         return max(0, workers - len(self._flying)) and 1
 
     # ── starting ──────────────────────────────────────────────────────────────────────────────────────
@@ -250,21 +253,18 @@ class Pipeline:
         task = outcome.task
         now = self.clock.now()
         outcome = self.accounts.judge(outcome, now)
-        context = self._context(task, now)
+        context = context_of(task, self.inventory, self.classes, now)
         breaker = after(self.breaker, outcome.verdict, self.plan, now)
         with self.store.transaction() as db:
             committed = record.record(db, self.inventory.state, outcome, context)
             self.valuation.follow(db, committed)
-            if breaker.to_keep != self.breaker.to_keep:
-                for name, value in breaker.to_keep.items():
-                    meta.write(db, name, value)
-        self.breaker = breaker
+            self.breaker = _kept(db, self.breaker, breaker)
         self._flying.pop(task.pair, None)
         if committed.apply(self.inventory.state):
             self.inventory.rebuild()
         for system in dict.fromkeys([task.system, *(info.system for info in outcome.systems)]):
             self.due_queue.touch(system, now)
-        news.outcome(self.changes, outcome, committed.pairs[task.pair].rest_until - now)
+        news.outcome(self.changes, outcome, committed.pairs[task.pair].rest_until - now, self.breaker.fatal)
         self._report_clock()
 
     def _report_clock(self) -> None:
@@ -273,25 +273,27 @@ class Pipeline:
             with self.store.transaction() as db:
                 meta.write(db, "clock_wrong_by", str(wrong_by))
 
-    def _context(self, task: Task, now: int) -> CommitContext:
-        wanted = self.inventory.wanted_of(task.system)
-        accounts = frozenset(self.settings.accounts)
-        context = CommitContext(now, self.classes, 0, task.account, self.api.version, accounts=accounts)
-        if wanted is None:
-            return context
-        pair = self.inventory.pairs.get(task.pair) or Pair(*task.pair)
-        floor = self.inventory.floor(wanted, pair, now) if task.stream.grain else 0
-        return replace(context, floor=floor, until=wanted.until, offset=utc_offset(wanted.timezone, now))
-
     def _record_renewal(self, renewal: Renewal) -> None:
         now = self.clock.now()
+        error = renewal.error
+        breaker = self.breaker if error else accepted(self.breaker)
+        if isinstance(error, ConfigError):
+            breaker = stopped(self.breaker, error, now, of_client=True)
         with self.store.transaction() as db:
             ledger.end(db, renewal.call, now, "ok" if renewal.token else "no_token")
-            note_renewal(db, renewal.account, now, renewal.error)
-        self.breaker = stopped(self.breaker, self.accounts.finish(renewal, now), now)
-        news.renewal(self.changes, renewal)
+            note_renewal(db, renewal.account, now, error)
+            self.breaker = _kept(db, self.breaker, breaker)
+        self.accounts.finish(renewal, now)
+        news.renewal(self.changes, renewal, self.breaker.fatal)
 
     def _record_delivery(self, delivery: Delivery | Verification) -> None:
         with self.store.transaction() as db:
             record_delivery(db, delivery, self.clock.now())
         news.delivery(self.changes, delivery)
+
+
+def _kept(db: sqlite3.Connection, old: Breaker, new: Breaker) -> Breaker:
+    """The new one, of which a restart and `status` know; inside the caller's transaction."""
+    if new.to_keep != old.to_keep:
+        meta.write_all(db, new.to_keep)
+    return new

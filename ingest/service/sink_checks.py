@@ -7,6 +7,7 @@ from ingest.config import Influx, InfluxV1
 from ingest.core.errors import ConfigError, IngestError, SinkDown
 from ingest.core.words import many
 from ingest.deliver.sink import Sink, Target
+from ingest.report import Problem
 from ingest.service.build import target_of
 from ingest.service.check import BAD, OK, WARN, Check
 from ingest.store import outbox
@@ -14,18 +15,27 @@ from ingest.store.database import Store
 
 
 def sink_checks(
-    sinks: Mapping[str, Influx | InfluxV1], store: Store | None, opener: Callable[[Target], Sink]
+    sinks: Mapping[str, Influx | InfluxV1],
+    store: Store | None,
+    opener: Callable[[Target], Sink],
+    known: Mapping[str, Problem],
 ) -> Iterator[Check]:
-    """What each database says when it is asked, and what the state knows of it."""
+    """What each database says when it is asked, and what the state knows of it; `known` are the problems by sink."""
     for name, entry in sinks.items():
+        label, problem = f"sink {name}", known.get(name)
         try:
             with closing(opener(target_of(entry))) as sink:
                 version, fingerprint = sink.ping(), sink.fingerprint
                 reading = _reading(name, sink)
         except (IngestError, ConfigError) as error:
-            yield Check(f"sink {name}", BAD, str(error), "Nothing is lost: points are kept until it takes them")
+            remedy = "Nothing is lost: points are kept until it takes them"
+            yield Check(label, BAD, problem.sentence if problem else str(error), problem.remedy if problem else remedy)
             continue
-        yield from _delivery(name, store, version, fingerprint)
+        if problem:
+            yield Check(label, BAD, problem.sentence, problem.remedy)
+        else:
+            yield _delivery(name, store, version, fingerprint)
+        yield from _too_old(name, store)
         yield from reading
     if not sinks:
         yield Check("sinks", OK, "none configured; the data are in the embedded archive")
@@ -41,28 +51,19 @@ def _reading(name: str, sink: Sink) -> list[Check]:
     return []
 
 
-def _delivery(name: str, store: Store | None, version: str, fingerprint: str) -> Iterator[Check]:
+def _delivery(name: str, store: Store | None, version: str, fingerprint: str) -> Check:
     row = outbox.sink(store.db, name) if store else None
     label = f"sink {name}"
-    if store is None or row is None:
-        yield Check(label, OK, f"{version} may be written; the runner fills it from the beginning")
-        return
-    parked = outbox.parked(store.db, name)
-    if row.error:
-        yield Check(
-            label,
-            BAD,
-            f"{version} answers, but does not accept writes: {row.error}",
-            "Fix that; the rest is sent by itself",
-        )
-    elif parked:
-        found = f"{version} refuses {many(len(parked), 'point')}: {parked[0][2]}"
-        yield Check(label, BAD, found, f"When that is fixed: `ingest replay --sink {name}`")
-    elif row.fingerprint != fingerprint:
-        yield Check(label, OK, f"{version}; a new target: the runner fills it from the beginning")
-    else:
-        yield Check(label, OK, f"{version} takes points; {many(row.sent, 'point')} were sent")
-    if row.too_old:
+    if row is None:
+        return Check(label, OK, f"{version} may be written; the runner fills it from the beginning")
+    if row.fingerprint != fingerprint:
+        return Check(label, OK, f"{version}; a new target: the runner fills it from the beginning")
+    return Check(label, OK, f"{version} takes points; {many(row.sent, 'point')} were sent")
+
+
+def _too_old(name: str, store: Store | None) -> Iterator[Check]:
+    row = outbox.sink(store.db, name) if store else None
+    if row and row.too_old:
         found = f"{many(row.too_old, 'point')} are older than it keeps; the archive has them"
         remedy = f"If the database is to have them, let it keep data longer, then `ingest replay --sink {name}`"
-        yield Check(f"{label}: retention", WARN, found, remedy)
+        yield Check(f"sink {name}: retention", WARN, found, remedy)

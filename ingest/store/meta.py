@@ -1,6 +1,7 @@
 """Named values that survive a restart."""
 
 import sqlite3
+from collections.abc import Mapping
 
 
 def read(db: sqlite3.Connection, key: str) -> str | None:
@@ -12,3 +13,9 @@ def read(db: sqlite3.Connection, key: str) -> str | None:
 def write(db: sqlite3.Connection, key: str, value: str) -> None:
     """Keep a value under a name."""
     db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+
+def write_all(db: sqlite3.Connection, values: Mapping[str, str]) -> None:
+    """Keep several values, by name."""
+    for key, value in values.items():
+        write(db, key, value)

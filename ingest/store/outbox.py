@@ -146,6 +146,12 @@ def has_replays(db: sqlite3.Connection, name: str) -> bool:
     return bool(db.execute("SELECT 1 FROM replays WHERE sink = ? AND NOT done", (name,)).fetchone())
 
 
+def to_send_again(db: sqlite3.Connection, name: str) -> int:
+    """How many points the replays of a sink have still to send."""
+    rows = db.execute("SELECT filter, series, time FROM replays WHERE sink = ? AND NOT done", (name,))
+    return sum(archive.rows_after(db, _filter(text), series, time) for text, series, time in rows.fetchall())
+
+
 def ask_replay(db: sqlite3.Connection, name: str, wanted: Filter) -> int:
     """Store a replay; the sink's own sender carries it out."""
     made = db.execute("INSERT INTO replays (sink, filter) VALUES (?, ?)", (name, json.dumps(wanted)))

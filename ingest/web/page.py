@@ -10,7 +10,9 @@ from ingest.core.days import zone
 from ingest.core.units import HOUR
 from ingest.core.words import day_words, many, span_words
 from ingest.enphase.streams import BY_NAME
+from ingest.plan.inventory import Inventory
 from ingest.report import Report, SystemReport
+from ingest.report.absent import why_absent
 from ingest.report.model import QuotaReport
 from ingest.report.problems import summary
 from ingest.web import calendar, chart, earnings
@@ -169,5 +171,13 @@ def of_system(source: Source, made: Report, shown: SystemReport, weeks: int) -> 
         "about": {name: stream.about for name, stream in BY_NAME.items()},
         "local": lambda at: moment(at, now, shown.timezone),
         "reported": moment(shown.reported_at, now, shown.timezone) if shown.reported_at else None,
+        "absent": _absent(inventory, shown, drawn),
         "share": 100 * (today.own or 0.0) / today.produced if today.produced and today.own is not None else None,
     }
+
+
+def _absent(inventory: Inventory, shown: SystemReport, drawn: dict[str, Any]) -> list[str]:
+    """What the charts lack, and why."""
+    kinds = {"produced": "production", "consumed": "consumption"}
+    empty = [kind for kind in kinds if all(value is None for value in drawn[f"{kind}_w"])]
+    return [f"No {kinds[kind]}: {why_absent(inventory, shown, f'{kind}_wh')}." for kind in empty]

@@ -41,7 +41,9 @@ def accounts(
 
 def renew(held: Accounts, now: int = NOW) -> object:
     held.begin("home")
-    return held.finish(held.renew("home", 1), now)
+    renewal = held.renew("home", 1)
+    held.finish(renewal, now)
+    return renewal.error
 
 
 def test_a_stored_pair_is_used_without_a_call(files: TokenFiles) -> None:
@@ -104,7 +106,7 @@ def test_what_is_left_of_a_dead_pair_is_used_to_its_end(files: TokenFiles) -> No
 def test_a_partner_needs_nobody(files: TokenFiles) -> None:
     held = accounts(files, pair("a5", "r5"), logins=("home",))
     assert held.due(NOW) == ["home"]
-    assert renew(held) is None
+    assert isinstance(renew(held), AuthBusy)
     assert held.grant("home", NOW) == "a5"
 
 
@@ -200,7 +202,7 @@ def test_whatever_renewing_raises_comes_back(files: TokenFiles, monkeypatch: pyt
 
     monkeypatch.setattr(Authorizer, "renew", fail)
     held.due(NOW)
-    assert renew(held) is None
+    assert isinstance(renew(held), AuthBusy)
     assert held.renewing == 0
     assert held.due(NOW + 59) == []
     assert held.due(NOW + 60) == ["home"]

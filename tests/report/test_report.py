@@ -56,6 +56,24 @@ def test_a_pair_that_was_not_asked_for_long_has_a_gap() -> None:
     assert reasons(work(NOW - 2 * DAY, asked_at=NOW - 2 * DAY))[0] == "will be read"
 
 
+def test_a_pair_that_is_asked_as_often_as_the_plan_admits_has_no_gap(tmp_path: Path) -> None:
+    """Five homes on the smallest plan are asked every 16 h or so."""
+    world = World(tmp_path, [replace(SITE, system_id=4242 + number) for number in range(5)])
+    world.run(3 * HOUR)
+    inventory = world.pipeline.inventory
+    report(world.settings, world.store.db, int(world.time.true), inventory=inventory)
+    allowed = inventory.patience["stats"]
+    assert allowed > DAY
+    assert {entry.patience for entry in inventory.works(int(world.time.true)) if entry.stream is STATS} == {allowed}
+    world.end()
+    asked = NOW - allowed + HOUR
+    edge = coverage.edge(work(None).log, asked, SETTLE)
+    assert edge is not None
+    entry = work(edge - edge % STATS.grain, asked_at=asked)
+    assert reasons(replace(entry, patience=allowed))[0] == NOT_DUE
+    assert reasons(entry)[0] == "will be read"
+
+
 @pytest.mark.parametrize(
     ("pair", "reason"),
     [

@@ -91,6 +91,32 @@ def test_it_spends_the_calls_it_announces_and_enters_them(world: World) -> None:
     assert ledger.usage(world.store.db, world.pipeline.app, int(world.time.true)).month == used + 1
 
 
+def test_it_finds_out_which_access_controls_are_ticked_for_a_call_each(world: World) -> None:
+    world.cloud.faults.denied_groups = {"consumption"}
+    one = doctor_of(world, groups=True)
+    calls, used = len(world.cloud.calls), ledger.usage(world.store.db, world.pipeline.app, int(world.time.true)).month
+    found = {check.name: check for check in one.checks()}
+    assert len(world.cloud.calls) - calls == one.calls() == 3
+    assert ledger.usage(world.store.db, world.pipeline.app, int(world.time.true)).month == used + 3
+    assert found['access control "Site Level Production Monitoring"'].result == OK
+    refused = found['access control "Site Level Consumption Monitoring"']
+    assert refused.result == BAD
+    assert 'Tick the access control "Site Level Consumption Monitoring"' in refused.remedy
+
+
+def test_what_was_not_asked_yet_is_not_called_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_: [])
+    world = World(tmp_path, [SITE])
+    world.settings.config_path.chmod(0o600)
+    world.step(world.time.true + HOUR)  # the list of systems
+    found = {check.name: check for check in doctor_of(world, line=None).checks()}
+    for name in ("access groups", "streams"):
+        assert found[name].result == SKIPPED, found[name]
+        assert found[name].found.startswith("not asked yet: "), found[name]
+    assert "doctor --groups" in found["access groups"].remedy
+    world.end()
+
+
 def test_offline_it_asks_nobody(world: World) -> None:
     sent = world.wire.sent
     found = {check.name: check.result for check in doctor_of(world, line=None).checks()}
@@ -247,7 +273,9 @@ def test_on_the_simulator_all_is_green_also_online(tmp_path: Path) -> None:
     assert first.exit_code == 0, first.output
     result = CliRunner().invoke(cli, ["--config", str(path), "doctor", "--json"])
     assert result.exit_code == 0, result.output
-    assert {check["result"] for check in json.loads(result.stdout)} == {OK}
+    found = {check["name"]: check for check in json.loads(result.stdout)}
+    assert {check["result"] for check in found.values()} == {OK, SKIPPED}
+    assert found["streams"]["found"].startswith("not asked yet: ")
     assert load(path, {}).ledger_name != ""
 
 

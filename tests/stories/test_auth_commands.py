@@ -263,6 +263,7 @@ def test_init_takes_a_new_user_to_the_plan_and_shows_no_secret(server: Simulated
     code, screen = typed(tmp_path, config, server, FIRST)
     assert code == 0, screen
     assert "(700001)" in screen
+    assert screen.count("is ticked: system 700001") == 2
     assert "Start it: `ingest --config" in screen
     assert [secret for secret in (API_KEY, CLIENT_SECRET, "influx-token-123") if secret in screen] == []
     assert config.stat().st_mode & 0o777 == 0o600

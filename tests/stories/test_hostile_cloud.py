@@ -1,5 +1,8 @@
 """A cloud that is hostile or ill in ways that hurt: what it does to us is bounded, and said."""
 
+import json
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -7,14 +10,16 @@ import pytest
 from ingest.core.http import Reply, Request
 from ingest.core.span import Span
 from ingest.core.units import DAY, HOUR, MINUTE
+from ingest.enphase import oauth
 from ingest.enphase.call import Purpose, Task
-from ingest.enphase.replies import Kind
+from ingest.enphase.replies import Kind, verdict
 from ingest.enphase.requests import ApiTarget, request
 from ingest.enphase.streams.site import SYSTEMS
 from ingest.fetch import transport
 from ingest.fetch.transport import HttpTransport
 from ingest.fetch.worker import fetch
-from ingest.simulator import API_KEY, Cloud, Faults, SimulatedServer, demo_sites, faults_from
+from ingest.report import report
+from ingest.simulator import API_KEY, CLIENT_SECRET, Cloud, Faults, SimulatedServer, demo_sites, faults_from
 from tests.world import START, Time, Wire, World
 
 HOUSES = demo_sites(START, 1, 30)
@@ -126,3 +131,69 @@ def test_a_list_of_systems_without_an_end_is_left_after_a_hundred_pages(page: in
     outcome = fetch(task, 1, asked, "v4", access, None, Wire(cloud, time))
     assert (outcome.verdict.kind, len(outcome.systems)) == (Kind.OK, 100)
     assert outcome.cursor == following
+
+
+def test_a_list_of_systems_without_an_end_is_said(tmp_path: Path) -> None:
+    world = World(tmp_path, HOUSES, api={"plan": "partner"})
+    send = world.wire.send
+
+    def endless(request: Request) -> Reply:
+        if not request.url.endswith("/systems"):
+            return send(request)
+        page = int(request.params["page"])
+        reply = send(replace(request, params={**request.params, "page": "1"}))
+        document = json.loads(reply.body)
+        return replace(reply, body=json.dumps(document | {"total": 10**9, "current_page": page}).encode())
+
+    world.wire.send = endless  # type: ignore[method-assign]
+    world.run(HOUR)
+    (problem,) = report(world.settings, world.store.db, int(world.time.true)).problems
+    assert problem.kind == "crowd"
+    assert problem.sentence == (
+        "Account home: only the first 10,000 systems of its list are read, and the list goes on"
+    )
+    assert "`systems:`" in problem.remedy
+    assert sum(call.path.endswith("/systems") for call in world.cloud.calls) == 100
+
+
+def test_a_redirect_names_the_place_and_no_secret() -> None:
+    reply = reply_of("redirect")
+    assert (reply.status, reply.place) == (302, "https://login.example/begin")
+    sentence = "HTTP 302: a redirect to https://login.example/begin, which is not followed"
+    assert verdict(reply, "v4").reason.startswith(sentence)
+    refused = oauth.read_token(reply, START)
+    assert isinstance(refused, oauth.Refused)
+    assert refused.reason.startswith(sentence)
+
+
+@pytest.mark.parametrize("place", ["https://u:secret@portal.example:8443/a?key=1#x", "//[", "", "\x00"])
+def test_no_place_of_a_redirect_is_too_strange(place: str) -> None:
+    found = transport._place("https://api.example/systems", place)
+    assert "secret" not in found
+    assert "key" not in found
+    assert not place.startswith("https") or found == "https://portal.example:8443/a"
+
+
+@pytest.mark.parametrize("reason", ["key", "client"])
+def test_a_refused_application_is_asked_again_after_an_hour_and_then_daily(tmp_path: Path, reason: str) -> None:
+    """Alike for the key and for the client: what is mended at the portal heals without a restart."""
+    world = World(tmp_path, HOUSES)
+    world.run(HOUR)
+    if reason == "key":
+        world.cloud.faults.wrong_key = True
+    else:
+        world.cloud.oauth.application = replace(world.cloud.oauth.application, client_secret="another")
+    begin = world.time.true
+    world.run(11 * DAY)
+    asked = [call.at for call in (*world.cloud.calls, *world.cloud.token_calls) if call.status == 401]
+    pauses = [int(after - before) // HOUR for before, after in pairwise(sorted(asked))]
+    assert pauses[:6] == [1, 2, 4, 8, 16, 24], pauses
+    assert len(asked) < 18
+    (problem,) = report(world.settings, world.store.db, int(world.time.true)).problems
+    assert problem.kind == "application"
+    assert "developer portal" in problem.sentence
+    world.cloud.faults.wrong_key = False
+    world.cloud.oauth.application = replace(world.cloud.oauth.application, client_secret=CLIENT_SECRET)
+    world.run(2 * DAY)
+    assert report(world.settings, world.store.db, int(world.time.true)).problems == []
+    assert world.cloud.calls[-1].at > begin + 12 * DAY

@@ -159,6 +159,10 @@ def test_replay_says_how_much_will_be_sent(program: Program) -> None:
     said = program.run("replay", "--sink", "db", "--stream", "stats").out
     points = program.run("export", "--format", "lp", "--stream", "stats").out.count("\n")
     assert re.match(rf"{points:,} points will be sent to db again", said), said
+    (line,) = [line for line in program.run("status").out.splitlines() if line.startswith("Sink db: ")]
+    assert line.endswith(f"{points:,} to be sent again"), line
+    (sink,) = program.json("status")["sinks"]
+    assert sink["again"] == points
 
 
 # ── other users, other disks ──────────────────────────────────────────────────────────────────────────

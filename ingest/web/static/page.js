@@ -74,7 +74,7 @@
     if (!columns[0].length || columns.slice(1).every((values) => values.every((value) => value == null))) {
       const none = document.createElement("p");
       none.className = "none";
-      none.textContent = "The first values appear here by themselves.";
+      none.textContent = $("live-absent").textContent || "The first values appear here by themselves.";
       box.append(none);
       return;
     }
@@ -161,7 +161,7 @@
   const renew = (fresh) => {
     const told = $("why") && $("why").textContent;
     if (!fresh.getElementById("data") !== !$("data")) { location.reload(); return; }
-    for (const id of ["live-state", "live-now", "live-coverage", "live-cards"]) {
+    for (const id of ["live-state", "live-now", "live-coverage", "live-cards", "live-absent"]) {
       const next = fresh.getElementById(id);
       if (next && $(id)) $(id).replaceWith(document.adoptNode(next));
     }

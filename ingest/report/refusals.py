@@ -1,0 +1,116 @@
+"""What the cloud refuses, and what it says that cannot be read, one sentence each with its remedy."""
+
+from collections.abc import Iterator
+
+from ingest.core.units import DAY
+from ingest.core.words import many, span_words
+from ingest.enphase import access
+from ingest.enphase.replies import Kind
+from ingest.enphase.streams import BY_NAME
+from ingest.enphase.streams.site import SYSTEMS
+from ingest.plan.inventory import Inventory, listing
+from ingest.plan.state import EMPTY, Pair
+from ingest.report.model import Problem, Report
+from ingest.report.systems import odd_reports
+
+PATIENT = {Kind.BUSY: 2, Kind.AHEAD: 2, Kind.EXPIRED: 2, Kind.GARBLED: 0}
+"""So many failures in a row pass by themselves most of the time; more are reported."""
+
+
+def application(why: str) -> Problem:
+    """The cloud refuses the key, or client id and secret: `why` says which, and where to compare them."""
+    remedy = "Enter them again with `ingest init`. It is asked again by itself, once a day at least"
+    return Problem("application", "", f"Polling has stopped: {why}", remedy)
+
+
+def streams(made: Report, inventory: Inventory) -> Iterator[Problem]:
+    """Streams that are denied or fail, each reason of a system once."""
+    said: set[str] = set()
+    for pair, who, account in _pairs(made, inventory):
+        problem = _pair(pair, who, account)
+        if problem is None:
+            continue
+        once = f"{pair.system} {problem.kind} {problem.remedy}"
+        if once not in said:
+            said.add(once)
+            yield problem
+
+
+def _pairs(made: Report, inventory: Inventory) -> Iterator[tuple[Pair, str, str]]:
+    """Every pair that is asked for, whose it is in words, and its account."""
+    for account in inventory.settings.accounts:
+        if pair := inventory.pairs.get((listing(account), SYSTEMS.name)):
+            yield pair, f"Account {account}", account
+    for system in made.systems:
+        asked = sorted(inventory.streams_of(system.system), key=lambda stream: not stream.grain)
+        for stream in asked:
+            if pair := inventory.pairs.get((system.system, stream.name)):
+                yield pair, system.name, system.account
+
+
+def _pair(stream: Pair, who: str, account: str) -> Problem | None:
+    subject = f"{stream.system}.{stream.stream}"
+    if stream.state == Kind.DENIED:
+        remedy = access.denied(stream.reason, BY_NAME[stream.stream].group, account)
+        sentence = f"{who}: {stream.stream} is not allowed ({stream.reason})"
+        return Problem("denied", subject, sentence, f"{remedy[0].upper()}{remedy[1:]}")
+    if stream.state == Kind.WRONG_KEY:
+        return Problem(
+            "wrong_key",
+            "",
+            f"The API key belongs to another application ({stream.reason})",
+            f"{access.SAME_APPLICATION[0].upper()}{access.SAME_APPLICATION[1:]}, then run `ingest check`",
+        )
+    if stream.state in PATIENT and stream.fails > PATIENT[Kind(stream.state)]:
+        words = {Kind.GARBLED: "an answer could not be read", Kind.AHEAD: "the cloud takes our time for the future"}
+        what = words.get(Kind(stream.state), "the cloud has trouble")
+        return Problem(
+            "stream",
+            subject,
+            f"{who}: {stream.stream}: {what} ({stream.reason})",
+            "It is tried again by itself; if it stays so, run `ingest doctor`",
+        )
+    return None
+
+
+def odd(made: Report, inventory: Inventory) -> Iterator[Problem]:
+    """What could not be read of replies: it is missing, and everything else is as it should be."""
+    names = {system.system: system.name for system in made.systems}
+    for (system, stream), rows in inventory.state.odd.items():
+        who = names.get(system) or (f"Account {system[1:]}" if system.startswith("@") else "")
+        if rows and who:
+            told = odd_reports(rows)
+            why = "; ".join(at.reason for at in told[:2])
+            yield Problem(
+                "odd",
+                f"{system}.{stream}",
+                f"{who}: {stream}: {many(len(rows), 'value')} could not be read ({why}), for example {told[0].sample}",
+                "Everything else was read; these are asked for once more when they are settled. If they stay so, tell "
+                "the vendor",
+                min(at.since for at in told),
+            )
+
+
+def crowds(inventory: Inventory) -> Iterator[Problem]:
+    """Lists of systems that have no end, or none that is plausible."""
+    for account in inventory.settings.accounts:
+        pair = inventory.pairs.get((listing(account), SYSTEMS.name))
+        if pair and pair.reason and not pair.state:
+            remedy = "Name those that are wanted under `systems:` in the configuration"
+            yield Problem("crowd", account, f"Account {account}: {pair.reason}", remedy)
+
+
+def cloud(made: Report, inventory: Inventory) -> Iterator[Problem]:
+    """The cloud as a whole: it does not answer, or refuses whatever is asked."""
+    remedy = "Nothing is lost: what is missing is read when it answers. If it stays so, run `ingest doctor`"
+    quota = made.quota
+    if quota.weather:
+        again = f"in {span_words(quota.paused_until - made.now)}" if quota.paused_until else "with the next reading"
+        yield Problem("cloud", "", f"The cloud does not answer ({quota.weather}); asked again {again}", remedy)
+        return
+    pairs = [pair for pair, *_ in _pairs(made, inventory) if pair.state not in (*EMPTY, Kind.DENIED)]
+    failing = [pair for pair in pairs if pair.state in (Kind.BUSY, Kind.GARBLED)]
+    answered = [pair for pair in pairs if not pair.state and (pair.asked_at or 0) > made.now - DAY]
+    if len(failing) > 1 and not answered:
+        since = max((pair.asked_at or 0 for pair in failing), default=0) or None
+        yield Problem("cloud", "", f"The cloud refuses every call ({failing[0].reason})", remedy, since)
