@@ -19,6 +19,8 @@ HIDDEN = "***"
 TELLING = "notify-"
 """How the names of threads begin in which a receiver is told."""
 LEAST_SECRET = 4
+MOST_PASSING = 100
+"""Tokens that are hidden by their value: of fifty accounts the pair in use, or of one those of a month and more."""
 QUIET = ("urllib3", "requests", "apscheduler", "influxdb_client", "Rx", "werkzeug", "waitress", "asyncio")
 
 _NAMES = r"(?:key|token|password|passwd|secret|user_id|userid)|code|username"
@@ -53,8 +55,8 @@ _FIELD = re.compile(rf"(?i)(?:[a-z0-9]+_)*{_NAMES}")
 
 def _spelled(char: str) -> str:
     """Return a pattern for a character as it is, escaped for JSON or Python (more than once, too), or for URLs."""
-    if char.isalnum() and char.isascii():
-        return char
+    if char.isascii() and (char.isalnum() or char in "-._~"):  # those that no URL encodes (RFC 3986, 2.3) and no JSON
+        return re.escape(char)
     code, encoded = ord(char), char.encode("utf-8", "surrogatepass")
     percent = "".join(rf"%(?:25)*{byte:02x}" for byte in encoded)
     units = char.encode("utf-16-be", "surrogatepass")  # JSON escapes what lies beyond 16 bits as a pair
@@ -65,32 +67,43 @@ def _spelled(char: str) -> str:
 
 
 class _Secrets:
-    """The values that must never be printed."""
+    """The values that must never be printed: those of the configuration, and the newest of those that change."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._values: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
+        self._lasting: dict[str, re.Pattern[str]] = {}
+        self._passing: dict[str, re.Pattern[str]] = {}
+        self._longest_first: tuple[re.Pattern[str], ...] = ()
 
-    def add(self, value: str) -> None:
+    def add(self, value: str, *, passing: bool) -> None:
         if len(value) < LEAST_SECRET:
             return
         with self._lock:
-            self._values.add(value)
-            longest_first = sorted(self._values, key=len, reverse=True)
-            self._pattern = re.compile("|".join("".join(map(_spelled, one)) for one in longest_first))
+            held = self._passing if passing else self._lasting
+            pattern = held.pop(value, None) or re.compile("".join(map(_spelled, value)))
+            held[value] = pattern
+            for oldest in list(self._passing)[:-MOST_PASSING]:
+                del self._passing[oldest]
+            patterns = self._passing | self._lasting
+            self._longest_first = tuple(patterns[secret] for secret in sorted(patterns, key=len, reverse=True))
 
     def hide(self, text: str) -> str:
-        pattern = self._pattern
-        return pattern.sub(HIDDEN, text) if pattern else text
+        for pattern in self._longest_first:
+            text = pattern.sub(HIDDEN, text)
+        return text
 
 
 _SECRETS = _Secrets()
 
 
 def register_secret(value: str) -> None:
-    """Hide a value from now on wherever it appears, such as a token that was just obtained."""
-    _SECRETS.add(value)
+    """Hide a value of the configuration from now on wherever it appears."""
+    _SECRETS.add(value, passing=False)
+
+
+def register_token(value: str) -> None:
+    """Hide a token or code that was just obtained; a service obtains thousands, so the newest are held."""
+    _SECRETS.add(value, passing=True)
 
 
 def redact(text: str, *secrets: str) -> str:

@@ -12,7 +12,7 @@ from ingest.core.errors import AuthBusy, AuthNeeded, ConfigError, IngestError, S
 from ingest.core.http import Reply, Request, Transport
 from ingest.enphase import oauth
 from ingest.enphase.oauth import App, Refused, TokenPair
-from ingest.logs import redact, register_secret
+from ingest.logs import redact, register_token
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Authorizer:
 
     def by_code(self, account: str, code: str) -> TokenPair:
         """Exchange the code of a consent. Raises `AuthNeeded`, `AuthBusy` or `ConfigError`."""
-        register_secret(code)
+        register_token(code)
         with self.files.lock(account):
             return self._ask(account, oauth.by_code(self.app, code), None)
 
@@ -170,4 +170,4 @@ def _hide(token: TokenPair) -> None:
     """Logs never show these; those that look like a JWT are known to the redaction by their form."""
     for word in (token.access, token.refresh):
         if not word.startswith("eyJ"):
-            register_secret(word)
+            register_token(word)
