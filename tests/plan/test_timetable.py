@@ -1,6 +1,5 @@
 """The timetable: what it promises is what happens, and where a wish does not fit it says so."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -8,7 +7,6 @@ from typing import Any
 import pytest
 
 from ingest.core.units import DAY, HOUR, MINUTE, YEAR
-from ingest.enphase.call import Purpose
 from ingest.enphase.streams import BY_NAME
 from ingest.plan import levers
 from ingest.plan.budget import Rules
@@ -16,9 +14,8 @@ from ingest.plan.demand import Demand, demands
 from ingest.plan.estimate import backfill, count
 from ingest.plan.quota import Plan, Usage, month_bounds
 from ingest.plan.timetable import Timetable, timetable
-from ingest.plan.work import Work
 from ingest.report.advice import advise, spell
-from tests.fleet import CLASSES, START, Fleet, Runner, going_for_long
+from tests.fleet import CLASSES, START, Fleet
 
 WATT, KILOWATT, PARTNER = Plan(10, 1000), Plan(50, 50_000), Plan(300, 1_500_000)
 PLANS = {"watt": WATT, "kilowatt": KILOWATT}
@@ -135,48 +132,6 @@ def test_history_is_priced_by_windows_before_anything_was_asked() -> None:
     assert 364 + 2 * 52 <= found.calls <= 366 + 2 * 53
     assert found.done_at is not None
     assert START + 60 * DAY <= found.done_at <= START + 120 * DAY
-
-
-def _promised(runner: Runner, started: int, **options: float) -> tuple[dict[str, float], float]:
-    """Calls a month by stream and in all, as the timetable has them for the fleet as it was found."""
-    found = fits(runner.plan, demands(runner.fleet.works(0), started, CLASSES), now=started, renewals=0, **options)  # type: ignore[arg-type]
-    by_stream: Counter[str] = Counter()
-    for line in found.lines:
-        by_stream[line.stream] += line.per_month  # type: ignore[assignment]
-    return dict(by_stream), found.planned
-
-
-def test_a_month_of_one_system_on_watt_is_as_promised() -> None:
-    runner = Runner(Fleet(1), WATT)
-    runner.run(31 * DAY)
-    by_stream, planned = _promised(runner, START)
-    assert len(runner.calls) == pytest.approx(planned, rel=0.02)
-    made = Counter(call.task.stream.name for call in runner.calls if call.task.purpose is not Purpose.HISTORY)
-    for stream, calls in by_stream.items():
-        assert made[stream] == pytest.approx(calls, rel=0.06, abs=1.5), stream
-
-
-def test_days_of_ten_systems_on_kilowatt_are_as_promised() -> None:
-    runner = Runner(Fleet(10), KILOWATT)
-    runner.run(DAY)
-    before = len(runner.calls)
-    runner.run(3 * DAY)
-    _, planned = _promised(runner, START)
-    assert (len(runner.calls) - before) * 31 / 3 == pytest.approx(planned, rel=0.02)
-
-
-def test_an_hour_of_five_thousand_systems_on_partner_is_as_promised() -> None:
-    def promised(works: Sequence[Work]) -> Timetable:
-        return fits(PARTNER, demands(works, START, CLASSES), renewals=0)
-
-    fleet = going_for_long(5000, lambda works: {line.stream: line.by_day for line in promised(works).lines})
-    lines = promised(fleet.works(START)).lines
-    runner = Runner(fleet, PARTNER)
-    runner.run(HOUR)
-    assert len(runner.calls) == pytest.approx(sum(line.per_day for line in lines) / 24, rel=0.03)
-    made = Counter(call.task.stream.name for call in runner.calls)
-    for line in lines:
-        assert made[line.stream] == pytest.approx(line.per_day / 24, rel=0.1), line.stream
 
 
 @pytest.mark.parametrize(
