@@ -124,7 +124,7 @@ def meters() -> list[tuple[int, int, Json]]:
         ],
         WH,
         "This system has no production meter, or nothing was read of it in the time shown.",
-        [of("Meter", unit=TEXT), of("Channel", unit=TEXT)],
+        [of("Meter", unit=TEXT, custom__minWidth=150), of("Channel", unit=TEXT, custom__width=80)],
         [organized(("channel", "Energy", "meter"), {"meter": "Meter", "channel": "Channel"}), ordered("Energy")],
     )
     return [(12, 9, ratio), (12, 9, phases)]

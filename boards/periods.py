@@ -2,7 +2,6 @@
 
 from boards.frame import OF_SYSTEM, OWN_DAYS, Json
 from boards.panels import (
-    COLORS,
     COUNT,
     NONE,
     PLAIN,
@@ -42,7 +41,6 @@ def years() -> list[tuple[int, int, Json]]:
         'SELECT "month_of_year" AS "Month", "year" AS "Year", "produced_wh" AS "Produced" FROM "energy_monthly" '
         f'WHERE {OF_SYSTEM} AND "produced_wh" >= 0 ORDER BY time DESC'
     )
-    by_year: Json = {"mode": "shades", "fixedColor": COLORS["Produced"]}
     about = "over the whole life of the system, in its own calendar; the current month so far."
     pivot = [
         calculated("Wh", "Produced", "+", 0),
@@ -65,7 +63,6 @@ def years() -> list[tuple[int, int, Json]]:
                 "The first month appears here with its first ended day.",
                 [month],
                 pivot,
-                color=by_year,
             ),
         ),
         (
@@ -218,6 +215,6 @@ def days() -> list[list[tuple[int, int, Json]]]:
         NOTHING,
         [of("Week of", unit=TEXT, custom__cellOptions={"type": "auto"}, custom__width=84)],
         pivot,
-        room={"width": 40},
+        room={"width": 40, "minWidth": 36},
     )
     return [[(24, 9, picture)], [(7, 15, cells)]]

@@ -35,7 +35,7 @@ def troubles(title: str, window: str, nothing: str) -> Json:
         nothing,
         [
             of("When", unit="dateTimeFromNow", custom__width=118),
-            of("What happened", custom__minWidth=240, custom__cellOptions={"type": "auto", "wrapText": True}),
+            of("What happened", custom__minWidth=240, custom__wrapText=True),
             *(of(HEADS[tag], custom__width=110) for tag in tags),
             of("System", custom__width=190),
         ],

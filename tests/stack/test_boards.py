@@ -74,7 +74,19 @@ def typed() -> str:
             custom = panel.get("fieldConfig", {}).get("defaults", {}).get("custom")
             if custom is not None:
                 lines.append(f"{head}custom: Loose<{name}.FieldConfig> = {json.dumps(custom)};")
+            for at, own in enumerate(overridden(panel)):
+                lines.append(f"{head}override{at}: Loose<{name}.FieldConfig> = {json.dumps(own)};")
     return "\n".join(lines)
+
+
+def overridden(panel: dict[str, Any]) -> list[dict[str, Any]]:
+    """What holds for single fields of a panel, in the shape of what holds for all."""
+    overrides = panel.get("fieldConfig", {}).get("overrides", ())
+    found = [
+        {each["id"].removeprefix("custom."): each["value"] for each in one["properties"] if "custom." in each["id"]}
+        for one in overrides
+    ]
+    return [one for one in found if one]
 
 
 def compiled(folder: Path, program: str, package: str) -> str:
@@ -105,6 +117,15 @@ def test_the_versions_of_grafana_are_those_that_are_run_and_named() -> None:
     assert f"Grafana {oldest} or newer" in (ROOT / "docs/own-influx.md").read_text()
     image = f"grafana/grafana:{packages['@grafana/data']}"
     assert image in (ROOT / "docker-compose.yml").read_text()
+
+
+@each_board
+def test_curves_are_marked_with_what_explains_them(path: Path) -> None:
+    """Bars over days have no axis of time, on which Grafana could set a mark."""
+    has_curves = any(panel["type"] == "timeseries" for panel in panels(path))
+    notes = board(path)["annotations"]["list"]
+    assert [note["name"] for note in notes] == (["Points revised", "Gaps filled", "Outages"] if has_curves else [])
+    assert all('AS "text"' in note["query"] and note["textColumn"] == "text" for note in notes)
 
 
 @each_board

@@ -29,7 +29,7 @@ const STANDARD = {
   filterable: booleanOverrideProcessor,
 };
 const CUSTOM = [
-  ...["align", "width", "minWidth", "cellOptions", "filterable", "inspect", "wrapHeaderText", "drawStyle", "fillOpacity"],
+  ...["align", "width", "minWidth", "cellOptions", "filterable", "inspect", "wrapText", "wrapHeaderText", "drawStyle", "fillOpacity"],
   ...["lineWidth", "lineStyle", "lineInterpolation", "showPoints", "spanNulls", "stacking", "axisPlacement", "hidden"],
   ...["axisLabel", "axisSoftMin", "axisSoftMax", "axisBorderShow", "axisColorMode", "hideFrom", "barAlignment"],
   ...["insertNulls", "pointSize", "gradientMode", "thresholdsStyle", "scaleDistribution", "barWidthFactor"],
