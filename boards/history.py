@@ -22,6 +22,7 @@ from boards.panels import (
 from boards.periods import BOTH, DAY_MS, DAYS, NOTHING, WHOLE, by_month, by_year, daily, days, same_days, years
 from boards.shares import own_shares
 from boards.steps import calculated, grouped, ordered, organized, step
+from boards.worth import worth
 
 MONEY = (
     "One price for all hours; taxes, fees and tariffs by time of use are not counted. Only days of which production, "
@@ -164,7 +165,8 @@ def money() -> list[tuple[int, int, Json]]:
 
 def board() -> Json:
     """The board."""
-    (picture, (calendar,)), (year, year_of_both), worth = days(), by_year(), money()
+    (picture, (calendar,)), (year, year_of_both), at_two_prices = days(), by_year(), money()
+    by_tariffs, months_by_tariffs = worth()
     return dashboard(
         "history",
         "Days, months and years, the best of them, and what they were worth.",
@@ -177,7 +179,8 @@ def board() -> Json:
             years(),
             [(24, 9, same_days())],
             [calendar, (8, 15, best()), (9, 15, year)],
-            [(10, 10, year_of_both), *worth],
+            [(10, 10, year_of_both), *at_two_prices],
+            [(10, 10, by_tariffs), (14, 10, months_by_tariffs)],
         ],
         [
             system(),

@@ -13,6 +13,8 @@ COLORS = {
     "Bought": "#F2495C",
     "Sold": "#FF9830",
     "Saved": "#73BF69",
+    "Cost": "#F2495C",
+    "Earned": "#FF9830",
     "From the grid": "#F2495C",
     "To the grid": "#FF9830",
     "Into the battery": "#8AB8FF",

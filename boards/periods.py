@@ -35,6 +35,18 @@ def daily(columns: str, more: str = "") -> str:
     return f'SELECT {columns} FROM "energy_daily" WHERE {OF_SYSTEM} AND {OWN_DAYS}{more}'
 
 
+def of_years() -> list[Json]:
+    """A colour a year, none of which means something else; after five years they come again."""
+    colors = ("#8E8E8E", "#A16A46", "#D683CE", "#7C9A3E", "#5F8FA8")
+    return [
+        {
+            "matcher": {"id": "byRegexp", "options": f"/20\\d[{digit}{digit + 5}]/"},
+            "properties": [{"id": "color", "value": fixed(color)}],
+        }
+        for digit, color in enumerate(colors)
+    ]
+
+
 def years() -> list[tuple[int, int, Json]]:
     """Each month beside the same month of other years, as bars and as numbers."""
     monthly = (
@@ -61,7 +73,7 @@ def years() -> list[tuple[int, int, Json]]:
                 "Month",
                 WH,
                 "The first month appears here with its first ended day.",
-                [month],
+                [month, *of_years()],
                 pivot,
             ),
         ),

@@ -6,7 +6,7 @@ own. Added by hand is only what an afternoon cannot show: more readings of the o
 by name, and what a pipeline in trouble says of itself.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -64,6 +64,7 @@ CABIN = _site(5, "Hill Cabin", "US/Pacific", 40.0, -121.0, meter=True, battery=1
 CABIN_DATABASE = "cabin"
 CABIN_SINCE = date(2026, 10, 22)
 CABIN_STREAMS = ("stats", "rgm_stats", "consumption", "grid_import", "grid_export", "battery")
+TARIFF = {"from": "2025-01-01", "currency": "USD", "import": 0.31, "export": 0.08, "standing": 0.96}
 
 
 class InfluxWorld(World):
@@ -75,12 +76,14 @@ class InfluxWorld(World):
         server: Influxd,
         sites: tuple[Site, ...] = ALL,
         database: str = DATABASE,
+        tariffs: Sequence[Mapping[str, object]] = (),
         **system: object,
     ) -> None:
         self.server, self._into = server, database
         systems = [{"id": site.system_id, "since": SINCE.isoformat(), **system} for site in sites]
         plan = {"per_minute": 300, "per_month": 300_000}
-        super().__init__(folder, sites, time=Time(NOW - AFTERNOON), api={"plan": plan}, systems=systems)
+        more = {"tariffs": [*tariffs]} if tariffs else {}
+        super().__init__(folder, sites, time=Time(NOW - AFTERNOON), api={"plan": plan}, systems=systems, **more)
 
     def _open(self, _: Target) -> Database:
         return cast("Database", InfluxV1Sink(self.server.url, self._into))
@@ -146,7 +149,7 @@ def seed(server: Influxd, folder: Path) -> Seeded:
     own = {"since": CABIN_SINCE.isoformat(), "streams": [*CABIN_STREAMS]}
     (folder / CABIN_DATABASE).mkdir()
     world = InfluxWorld(folder, server)
-    cabin = InfluxWorld(folder / CABIN_DATABASE, server, (CABIN,), CABIN_DATABASE, **own)
+    cabin = InfluxWorld(folder / CABIN_DATABASE, server, (CABIN,), CABIN_DATABASE, [TARIFF], **own)
     for made, sites, database in ((world, ALL, DATABASE), (cabin, (CABIN,), CABIN_DATABASE)):
         made.run(AFTERNOON)
         sink: Sink = InfluxV1Sink(server.url, database)

@@ -138,6 +138,18 @@ def test_the_board_of_grid_and_battery_is_that_of_the_house(seen: Seen, seeded: 
     assert charge in curve.column("Charge")
 
 
+def test_what_it_was_worth_is_what_the_pipeline_computed(seen: Seen, seeded: Seeded) -> None:
+    rows = seeded.cabin.rows("money_daily", CABIN.system_id)
+    days = [row for at, row in rows.items() if at < CABIN.midnight(CABIN.local_date(NOW)) and row["hours"] >= 23]
+    words = seen.find("history", "What it was worth, by your tariffs", "battery and grid").words
+    assert len(days) > 10
+    assert words.pop("Days") == str(len(days))
+    assert words == {name: f"{sum(day[name.lower()] for day in days):.2f}" for name in ("Cost", "Earned", "Saved")}
+    months = seen.find("history", "What each month was worth, by your tariffs", "battery and grid")
+    assert months.column("Month") == ["2026-10", "2026-11"]
+    assert not seen.find("history", "What it was worth, by your tariffs", "one system").words.keys() & {"Cost"}
+
+
 def test_self_sufficiency_with_a_battery_is_what_did_not_come_from_the_grid(seen: Seen, seeded: Seeded) -> None:
     """What is produced and not exported may be in the battery: it is not yet used."""
     rows = seeded.cabin.rows("energy", CABIN.system_id)
