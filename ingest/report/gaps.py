@@ -19,6 +19,8 @@ OUTSIDE = "outside history: the cloud no longer has it"
 NO_METER_WORDS = "no such meter"
 QUIET = (NOT_DUE, WAITING, OUTSIDE, NO_METER_WORDS)
 """Reasons that need no action."""
+QUEUED = ("will be read", "not read yet")
+"""Reasons of what is in the queue: nothing is wrong."""
 
 
 def patience(table: Timetable) -> dict[str, int]:
@@ -86,4 +88,4 @@ def reason_of(pair: Pair) -> str:
     if pair.history_fails:
         times = f"{pair.history_fails} times" if pair.history_fails > 1 else "once"
         return f"never delivered: asked {times} in vain, and again at growing intervals"
-    return "will be read" if pair.floor is not None else "not read yet"
+    return QUEUED[0] if pair.floor is not None else QUEUED[1]

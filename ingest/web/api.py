@@ -1,9 +1,13 @@
 """For programs: /healthz, /metrics, /api/status, and the numbers of the charts."""
 
+from collections.abc import Mapping
+from datetime import date
 from typing import TYPE_CHECKING
 
+from ingest.core import when
+from ingest.core.days import date_at, zone
 from ingest.core.words import localized
-from ingest.report import metrics
+from ingest.report import SystemReport, metrics
 from ingest.web import chart
 from ingest.web.source import Source
 
@@ -41,14 +45,33 @@ def blueprint(source: Source) -> "Blueprint":
 
     @routes.get("/api/curve")
     def curve() -> Response:
-        system = request.args.get("system", "")
         days = request.args.get("days", "3")
         if not days.isascii() or not days.isdigit() or len(days) > 3:
             abort(400)
-        found = next((row for row in source.report().systems if row.system == system), None)
-        if found is None:
-            abort(404)
+        found, day = asked(source, request.args)
         with source.reader() as db:
-            return jsonify(chart.curve(db, system, found.timezone, source.now(), int(days)))
+            return jsonify(chart.curve(db, found.system, found.timezone, source.now(), int(days), day))
+
+    @routes.get("/day.csv")
+    def day_file() -> Response:
+        found, day = asked(source, request.args)
+        with source.reader() as db:
+            text = chart.day_file(db, found.system, found.timezone, day)
+        name = f"solar-{found.system}-{day}.csv"
+        return Response(text, mimetype="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
     return routes
+
+
+def asked(source: Source, args: Mapping[str, str]) -> tuple[SystemReport, date]:
+    """The system and the day that an address names; the day is today where none is."""
+    from flask import abort  # noqa: PLC0415
+
+    found = next((row for row in source.report().systems if row.system == args.get("system")), None)
+    if found is None:
+        abort(404)
+    try:
+        named = args.get("day")
+        return found, when.day(named) if named else date_at(source.now(), zone(found.timezone))
+    except ValueError:
+        abort(400)

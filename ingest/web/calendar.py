@@ -13,11 +13,13 @@ from ingest.plan import state
 from ingest.plan.coverage import covered
 from ingest.plan.inventory import Inventory
 from ingest.plan.work import Work
-from ingest.report.gaps import NO_METER_WORDS, NOT_DUE, WAITING, reason_of, settled_until, wanted
+from ingest.report.gaps import NO_METER_WORDS, NOT_DUE, QUEUED, WAITING, reason_of, settled_until, wanted
 from ingest.report.model import DifferenceReport
 
 CELL = 13
 TOP = 16
+SHORT = 13
+"""Weeks that are shown unless more are asked for."""
 WEEKS = {13: "3 months", 26: "6 months", 53: "1 year", 106: "2 years"}
 
 
@@ -28,6 +30,7 @@ class Cell(NamedTuple):
     y: int
     kind: str
     why: str
+    day: str
 
 
 class Month(NamedTuple):
@@ -63,7 +66,7 @@ def calendar(inventory: Inventory, work: Work, now: int, weeks: int, differences
     first = last - timedelta(days=last.weekday() + 7 * (weeks - 1))
     judge = _Judge(inventory, work, now, timezone, {at.day: at for at in differences if _concerns(at, work)})
     days = list(days_between(first, (last - first).days + 1, place))
-    cells = [Cell(*_place(index), *judge.kind(day)) for index, day in enumerate(days)]
+    cells = [Cell(*_place(index), *judge.kind(day), day.date.isoformat()) for index, day in enumerate(days)]
     count = sum(cell.kind == "complete" for cell in cells)
     summary = f"{work.stream.name}: {count} of the last {len(cells)} days are complete"
     return Calendar(work.stream.name, weeks * CELL, TOP + 7 * CELL, cells, list(_months(days)), summary)
@@ -128,9 +131,9 @@ class _Judge:
         due = max(0, min(span.end, self.due_until) - span.start)
         if read >= due:
             return "waiting", self._not_due(day)
-        return (
-            ("partial", f"{span_words(read)} of {span_words(due)} read; {self.why}") if read else ("missing", self.why)
-        )
+        if read:
+            return "partial", f"{span_words(read)} of {span_words(due)} read; {self.why}"
+        return ("queued" if self.why in QUEUED else "missing"), self.why
 
     def _outside(self, span: Span) -> str:
         """Why nobody waits for the wanted part of a day; empty where somebody does."""

@@ -1,14 +1,17 @@
-"""Numbers for the charts, from the archive: power by the quarter of an hour, energy by the local day."""
+"""Numbers for the curve, the table and the file of a day, from the archive."""
 
+import csv
+import io
 import sqlite3
-from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
-from ingest.core.days import zone
+from ingest.core.days import ONE, midnight, zone
+from ingest.core.money import MONEY
 from ingest.core.span import floor_to
-from ingest.core.units import DAY
-from ingest.report.systems import local_midnight
 from ingest.store import archive
+from ingest.web.flows import SHOWN, Flows, by_quarter
 
 QUARTER = 900
 PER_HOUR = 4
@@ -16,35 +19,21 @@ LONGEST_CHART = 92
 """Days of the longest curve."""
 
 
-class Today(NamedTuple):
-    """Energy of the local day so far, Wh; None where nothing is known."""
+def curve(db: sqlite3.Connection, system: str, timezone: str, now: int, days: int, last: date) -> dict[str, Any]:
+    """Mean power (W) of every quarter of the local days that end with `last`; None where nothing is known.
 
-    produced: float | None
-    consumed: float | None
-    own: float | None
-
-
-def today(db: sqlite3.Connection, system: str, timezone: str, now: int) -> Today:
-    """The day so far."""
-    start = local_midnight(now, timezone)
-    sums = []
-    for field in ("produced_wh", "consumed_wh", "self_consumed_wh"):
-        held = archive.numbers(db, "energy", system, field, start, now)
-        sums.append(sum(held.values()) if held else None)
-    return Today(*sums)
-
-
-def curve(db: sqlite3.Connection, system: str, timezone: str, now: int, days: int) -> dict[str, Any]:
-    """Mean power (W) of every quarter of the last local days, today included; None where nothing is known."""
-    start = local_midnight(
-        local_midnight(now, timezone) - (min(max(days, 1), LONGEST_CHART) - 1) * DAY + DAY // 2, timezone
-    )
-    made = archive.numbers(db, "energy", system, "produced_wh", start, now)
-    used = archive.numbers(db, "energy", system, "consumed_wh", start, now)
-    times = range(floor_to(start, QUARTER), floor_to(now, QUARTER) + 1, QUARTER)
+    `end` is that of the last day; of the running one the values end with now.
+    """
+    place = zone(timezone)
+    start = midnight(last - timedelta(days=min(max(days, 1), LONGEST_CHART) - 1), place)
+    end = midnight(last + ONE, place)
+    made = archive.numbers(db, "energy", system, "produced_wh", start, min(now, end))
+    used = archive.numbers(db, "energy", system, "consumed_wh", start, min(now, end))
+    times = range(floor_to(start, QUARTER), min(floor_to(now, QUARTER) + 1, end), QUARTER)
     return {
         "start": times.start,
         "step": QUARTER,
+        "end": end,
         "produced_w": [_watts(made.get(time)) for time in times],
         "consumed_w": [_watts(used.get(time)) for time in times] if used else [],
     }
@@ -54,20 +43,37 @@ def _watts(energy: float | None) -> int | None:
     return None if energy is None else round(energy * PER_HOUR)
 
 
-def daily(db: sqlite3.Connection, system: str, timezone: str, now: int) -> list[tuple[str, int | None, int | None]]:
-    """(local day, Wh produced, Wh consumed) of the whole life; today is left out: it has not ended."""
-    made = archive.numbers(db, "energy_daily", system, "produced_wh", 0, now)
-    used = archive.numbers(db, "energy_daily", system, "consumed_wh", 0, now)
+def hours(db: sqlite3.Connection, system: str, timezone: str, day: date) -> list[tuple[str, Flows]]:
+    """The energies of the hours of a local day, of which something is known; the repeated hour comes twice."""
     place = zone(timezone)
-    return [
-        (
-            datetime.fromtimestamp(at, UTC).astimezone(place).date().isoformat(),
-            _whole(made.get(at)),
-            _whole(used.get(at)),
-        )
-        for at in sorted(made.keys() | used.keys())
-    ]
+    rows = by_quarter(db, system, midnight(day, place), midnight(day + ONE, place))
+    sums: dict[tuple[int, int], dict[str, float]] = {}
+    for at in sorted(rows):
+        local = datetime.fromtimestamp(at, UTC).astimezone(place)
+        hour = sums.setdefault((local.hour, local.fold), {})
+        for name, value in rows[at].items():
+            hour[name] = hour.get(name, 0.0) + value
+    return [(f"{hour:02}:00", flows) for (hour, _), flows in sums.items()]
 
 
-def _whole(value: float | None) -> int | None:
-    return None if value is None else round(value)
+def day_file(db: sqlite3.Connection, system: str, timezone: str, day: date) -> str:
+    """A local day as CSV, a row for every quarter of an hour of which something is known."""
+    place = zone(timezone)
+    begin, end = midnight(day, place), midnight(day + ONE, place)
+    rows: dict[int, dict[str, float]] = by_quarter(db, system, begin, end)
+    for name in MONEY:
+        for at, value in archive.numbers(db, "money", system, name, begin, end).items():
+            rows.setdefault(at, {})[name] = value
+    names = [name for name in (*SHOWN, *MONEY) if any(name in row for row in rows.values())]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["time", "time_local", *names])
+    writer.writerows(_lines(rows, names, timezone))
+    return out.getvalue()
+
+
+def _lines(rows: Mapping[int, Mapping[str, float]], names: list[str], timezone: str) -> Iterator[list[str | float]]:
+    for at in sorted(rows):
+        moment = datetime.fromtimestamp(at, UTC)
+        local = moment.astimezone(zone(timezone)).isoformat()
+        yield [moment.strftime("%Y-%m-%dT%H:%M:%SZ"), local, *(rows[at].get(name, "") for name in names)]

@@ -1,22 +1,17 @@
 """The page of one system, and the list of all where there are many."""
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import ingest
-from ingest.core.days import zone
 from ingest.core.units import HOUR
-from ingest.core.words import day_words, many, span_words
-from ingest.enphase.streams import BY_NAME
-from ingest.plan.inventory import Inventory
+from ingest.core.words import day_words, local_words, many, span_words
 from ingest.report import Report, SystemReport
-from ingest.report.absent import why_absent
 from ingest.report.model import QuotaReport
 from ingest.report.problems import summary
-from ingest.web import calendar, chart, earnings
 from ingest.web.source import Source
+from ingest.web.system_page import of_system
 
 if TYPE_CHECKING:
     from flask import Blueprint
@@ -25,8 +20,6 @@ DASH = "\u2013"
 FEW = 12
 """So many systems are named one beside the other; more are searched for."""
 PAGE = 50
-DRAWN_DAYS = 7
-TABLE_DAYS = 7
 FRESH = 6 * HOUR
 BARS = 300
 """Width of the bar of calls, in its own units."""
@@ -41,6 +34,8 @@ def blueprint(source: Source) -> "Blueprint":
     routes.add_app_template_filter(span_words, "span")
     routes.add_app_template_filter(day_words, "day")
     routes.add_app_template_filter(number, "number")
+    routes.add_app_template_filter(utc, "utc")
+    routes.add_app_template_filter(local_words, "local")
 
     @routes.get("/")
     def status() -> str:
@@ -49,17 +44,12 @@ def blueprint(source: Source) -> "Blueprint":
         shown = choose(made.systems, wanted)
         if wanted and shown is None:
             abort(404)
-        weeks = request.args.get("weeks", "")
         return render_template(
             "page.html",
             **context(source, made),
             system=shown,
             consent="consent" in current_app.blueprints,
-            **(
-                of_system(source, made, shown, int(weeks) if weeks in {*map(str, calendar.WEEKS)} else 0)
-                if shown
-                else {}
-            ),
+            **(of_system(source, made, shown, request.args) if shown else {}),
         )
 
     @routes.get("/systems")
@@ -86,13 +76,9 @@ def number(value: float | None, unit: str = "", digits: int = 0) -> str:
     return DASH if value is None else f"{value:,.{digits}f}{unit}"
 
 
-def moment(at: int, now: int, timezone: str) -> str:
-    """A moment in the zone of a system: the time of today, or the day too."""
-    local, today = (datetime.fromtimestamp(moment, UTC).astimezone(zone(timezone)) for moment in (at, now))
-    time = f"{local:%H:%M}"
-    if local.date() == today.date():
-        return time
-    return f"{local.day} {local:%b}{'' if local.year == today.year else f' {local.year}'}, {time}"
+def utc(at: int) -> str:
+    """A moment as machines write it."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def matches(row: SystemReport, words: str) -> bool:
@@ -117,7 +103,7 @@ def context(source: Source, made: Report) -> dict[str, Any]:
         "mood": "good" if not made.problems else "bad",
         "many_systems": len(made.systems) > FEW,
         "version": ingest.__version__,
-        "bars": bars(made.quota),
+        "calls_bar": bars(made.quota),
         "is_idle": source.settings.missing_credentials(),
         "connect": source.settings.connect(),
     }
@@ -136,48 +122,3 @@ def bars(quota: QuotaReport) -> dict[str, float]:
         "reserve": round(reserve, 1),
         "reserve_x": round(BARS - reserve, 1),
     }
-
-
-def of_system(source: Source, made: Report, shown: SystemReport, weeks: int) -> dict[str, Any]:
-    """What the page of one system shows besides."""
-    now = source.now()
-    with source.reader() as db:
-        inventory = source.inventory
-        works = [work for work in inventory.works(now) if work.system == shown.system and work.stream.grain]
-        weeks = weeks or min(calendar.enough(works, now), 53)
-        days = chart.daily(db, shown.system, shown.timezone, now)
-        drawn = chart.curve(db, shown.system, shown.timezone, now, DRAWN_DAYS)
-        today = chart.today(db, shown.system, shown.timezone, now)
-        worth = earnings.part(source.settings, db, shown, now, is_alone=len(made.systems) == 1)
-        calendars = [calendar.calendar(inventory, work, now, weeks, shown.differences) for work in works]
-    data = {
-        "system": shown.system,
-        "name": shown.name,
-        "zone": shown.timezone or "UTC",
-        "now": now,
-        "filling": made.backfill.calls > 0 and made.backfill.ratio < 0.98,
-        "curve": drawn,
-        "curve_days": DRAWN_DAYS,
-        "daily": days,
-    }
-    return {
-        "data": json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
-        "calendars": calendars,
-        "today": today,
-        "money": worth,
-        "table": days[-TABLE_DAYS:][::-1],
-        "weeks": weeks,
-        "ranges": calendar.WEEKS,
-        "about": {name: stream.about for name, stream in BY_NAME.items()},
-        "local": lambda at: moment(at, now, shown.timezone),
-        "reported": moment(shown.reported_at, now, shown.timezone) if shown.reported_at else None,
-        "absent": _absent(inventory, shown, drawn),
-        "share": 100 * (today.own or 0.0) / today.produced if today.produced and today.own is not None else None,
-    }
-
-
-def _absent(inventory: Inventory, shown: SystemReport, drawn: dict[str, Any]) -> list[str]:
-    """What the charts lack, and why."""
-    kinds = {"produced": "production", "consumed": "consumption"}
-    empty = [kind for kind in kinds if all(value is None for value in drawn[f"{kind}_w"])]
-    return [f"No {kinds[kind]}: {why_absent(inventory, shown, f'{kind}_wh')}." for kind in empty]

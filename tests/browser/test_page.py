@@ -71,10 +71,13 @@ def test_what_is_drawn_is_what_the_archive_holds(shown: Shown, browser: Browser)
         row = rows.get(at, {})
         assert power == (round(row["produced_wh"] * 4) if "produced_wh" in row else None)
         assert load == (round(row["consumed_wh"] * 4) if "consumed_wh" in row else None)
-    days, produced, _ = page.evaluate("window.page.charts.daily.data")
-    assert len(days) >= 5
-    daily = shown.world.rows("energy_daily", SITE.system_id)
-    assert produced == [round(daily[at]["produced_wh"]) for at in sorted(daily)][-len(produced) :]
+    _, produced, _, running, _ = page.evaluate("window.page.charts.daily.data")
+    names = page.evaluate("window.page.data.bars.map((bar) => bar[0])")
+    daily = {row["date"]: row["produced_wh"] for row in shown.world.rows("energy_daily", SITE.system_id).values()}
+    assert produced == [round(daily[name]) if name in daily else None for name in names]
+    assert sum(name in daily for name in names) >= 5
+    today = sum(row.get("produced_wh", 0) for at, row in rows.items() if at >= START + 9 * DAY - 2 * HOUR)
+    assert running[-1] == round(today), "the running day has its bar"
     painted = page.evaluate(
         """[...document.querySelectorAll('.plot canvas')].map((canvas) => {
             const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
@@ -103,7 +106,7 @@ def test_the_heatmap_says_of_each_day_what_it_is_and_why(shown: Shown, browser: 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [375, 1280])
 def test_nothing_overflows(shown: Shown, browser: Browser, width: int, scheme: str) -> None:
-    for path in ("", "?weeks=106", "systems"):
+    for path in ("", "?weeks=106", "?range=year", "?day=2026-07-05&days=7", "systems"):
         page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
         page.goto(shown.url + path)
         page.wait_for_timeout(200)
@@ -129,9 +132,10 @@ def test_no_request_leaves_the_page_and_no_rule_of_it_is_broken(shown: Shown, br
     page.on("pageerror", lambda error: said.append(str(error)))
     page.goto(shown.url)
     wait_until(page, "window.page && window.page.charts.curve")
-    page.click("#curve-ranges button[data-days='30']")
-    wait_until(page, "window.page.long")
-    page.click("#daily-ranges button[data-days='0']")
+    page.click("[data-days='30']")
+    wait_until(page, "window.page.data.days === 30")
+    page.click("[data-range=all]")
+    wait_until(page, "window.page.data.range === 'all'")
     assert said == []
     assert all(url.startswith((shown.url, "data:")) for url in asked), asked
     page.close()
@@ -139,7 +143,8 @@ def test_no_request_leaves_the_page_and_no_rule_of_it_is_broken(shown: Shown, br
 
 def test_ranges_and_hover(shown: Shown, browser: Browser) -> None:
     page = opened(browser, shown.url)
-    page.click("#curve-ranges button[data-days='1']")
+    page.click("[data-days='1']")
+    wait_until(page, "window.page.data.days === 1")
     times = page.evaluate("window.page.charts.curve.data[0]")
     assert len(times) == 96, "one whole local day"
     assert (times[0] + 2 * HOUR) % DAY == 0
@@ -153,7 +158,7 @@ def test_the_essentials_are_there_without_a_script(shown: Shown, browser: Browse
     page = browser.new_page(java_script_enabled=False)
     page.goto(shown.url)
     text = page.inner_text("body")
-    for words in ("All is well", "Power", "Produced today", "complete up to", "Calls this month", "Databases"):
+    for words in ("All is well", "Power", "Produced", "final up to", "Calls this month", "Databases"):
         assert words in text
     assert page.locator(".calendar rect").count() > 100
     page.close()

@@ -1,0 +1,86 @@
+"""Energy by the day, month or year, as bars and as a table: of what the range needs, and no more."""
+
+import sqlite3
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from ingest.core.days import LocalDay, date_at, days_between, zone
+from ingest.store import archive
+from ingest.web.flows import SHOWN, Flows, of_span
+from ingest.web.view import View
+
+ONE = timedelta(days=1)
+KEY = {"year": 7, "all": 4}
+"""Letters of an ISO day that name a month, and a year."""
+
+
+class Bar(NamedTuple):
+    """The energies (Wh) of a day (2026-11-05), a month or a year; what is not known is not there.
+
+    `days` of the `ended` days are known; `running` says that it has not ended. `brought` is what was earned and saved.
+    """
+
+    key: str
+    flows: Flows
+    days: int
+    ended: int
+    running: bool
+    brought: float | None
+
+
+def bars(db: sqlite3.Connection, timezone: str, view: View, now: int) -> list[Bar]:
+    """The bars of a view, the oldest first; the running day is among them as far as it is known."""
+    place = zone(timezone)
+    begin, end = view.period()
+    end = min(end, view.today + ONE)
+    if begin == date.min:
+        extent = archive.extent(db, "energy_daily", view.system)
+        begin = min(date_at(extent[0], place), view.today) if extent else view.today
+    days = list(days_between(begin, (end - begin).days, place))
+    daily = _daily(db, view.system, days)
+    if days[-1].date == view.today:
+        daily[days[-1].start] = of_span(db, view.system, days[-1].start, now)
+    brought = _brought(db, view.system, days)
+    groups: dict[str, list[LocalDay]] = {}
+    for day in days:
+        groups.setdefault(day.date.isoformat()[: KEY.get(view.range)], []).append(day)
+    return [_bar(key, members, daily, brought, view.today) for key, members in groups.items()]
+
+
+def _daily(db: sqlite3.Connection, system: str, days: list[LocalDay]) -> dict[int, dict[str, float]]:
+    found: dict[int, dict[str, float]] = {}
+    for name in SHOWN:
+        for at, value in archive.numbers(db, "energy_daily", system, name, days[0].start, days[-1].end).items():
+            found.setdefault(at, {})[name] = value
+    for row in found.values():
+        _complete(row)
+    return found
+
+
+def _complete(row: dict[str, float]) -> None:
+    """The grid of a day where it follows from what else is known of it."""
+    own = row.get("self_consumed_wh")
+    if own is not None and "charged_wh" not in row:
+        if "consumed_wh" in row:
+            row.setdefault("imported_wh", max(0.0, row["consumed_wh"] - own))
+        if "produced_wh" in row:
+            row.setdefault("exported_wh", max(0.0, row["produced_wh"] - own))
+
+
+def _brought(db: sqlite3.Connection, system: str, days: list[LocalDay]) -> dict[int, float]:
+    sums: dict[int, float] = {}
+    for name in ("earned", "saved"):
+        for at, value in archive.numbers(db, "money_daily", system, name, days[0].start, days[-1].end).items():
+            sums[at] = sums.get(at, 0.0) + value
+    return sums
+
+
+def _bar(
+    key: str, days: list[LocalDay], daily: dict[int, dict[str, float]], brought: dict[int, float], today: date
+) -> Bar:
+    rows = [daily[day.start] for day in days if day.start in daily]
+    flows = {name: sum(row[name] for row in rows if name in row) for name in SHOWN if any(name in row for row in rows)}
+    ended = [day for day in days if day.date < today]
+    known = sum("produced_wh" in daily.get(day.start, {}) for day in ended)
+    money = [brought[day.start] for day in days if day.start in brought]
+    return Bar(key, flows, known, len(ended), len(ended) < len(days), sum(money) if money else None)

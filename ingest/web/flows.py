@@ -1,0 +1,43 @@
+"""Energies of a system over a span of time, for tiles, tables and files."""
+
+import sqlite3
+from collections.abc import Mapping
+
+from ingest.core import money
+from ingest.core.draft import numbers
+from ingest.store import archive
+
+Flows = Mapping[str, float]
+"""Wh by the names of `SHOWN`; what is not known is not there."""
+SHOWN = (
+    "produced_wh",
+    "consumed_wh",
+    "self_consumed_wh",
+    "imported_wh",
+    "exported_wh",
+    "charged_wh",
+    "discharged_wh",
+)
+
+
+def by_quarter(db: sqlite3.Connection, system: str, begin: int, end: int) -> dict[int, dict[str, float]]:
+    """The energies of every quarter of an hour of which something is known; the grid where it follows from the rest."""
+    texts = dict(archive.values(db, "energy", system, begin, end))
+    found: dict[int, dict[str, float]] = {at: {} for at in texts}
+    for name in SHOWN:
+        for at, value in numbers(texts, name).items():
+            found[at][name] = value
+    for row in found.values():
+        for name, kwh in money.grid(row)._asdict().items():
+            if kwh is not None:
+                row[f"{name}_wh"] = 1000 * kwh
+    return found
+
+
+def of_span(db: sqlite3.Connection, system: str, begin: int, end: int) -> dict[str, float]:
+    """The sums of a span, each over what is known of it."""
+    sums: dict[str, float] = {}
+    for row in by_quarter(db, system, begin, end).values():
+        for name, value in row.items():
+            sums[name] = sums.get(name, 0.0) + value
+    return sums

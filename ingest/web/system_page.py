@@ -1,0 +1,108 @@
+"""What the page of one system shows: today, a curve, bars, and how completely each stream was read."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ingest.core.days import date_at, zone
+from ingest.enphase.streams import BY_NAME
+from ingest.report import Report, SystemReport
+from ingest.report.systems import local_midnight
+from ingest.web import calendar, chart, earnings, energy
+from ingest.web.energy import Bar
+from ingest.web.flows import Flows, of_span
+from ingest.web.source import Source
+from ingest.web.tiles import reason, tiles
+from ingest.web.view import CURVES, RANGES, View, view
+
+COLUMNS = {
+    "Produced": "produced_wh",
+    "Consumed": "consumed_wh",
+    "From grid": "imported_wh",
+    "To grid": "exported_wh",
+    "Charged": "charged_wh",
+    "Discharged": "discharged_wh",
+}
+"""The energies of the tables; a column of which nothing is known is left out."""
+
+
+def of_system(source: Source, made: Report, shown: SystemReport, args: Mapping[str, str]) -> dict[str, Any]:
+    """What the template of the page needs for a system and an address."""
+    now, timezone = source.now(), shown.timezone
+    here = view(args, shown.system, date_at(now, zone(timezone)))
+    with source.reader() as db:
+        inventory = source.inventory
+        works = [work for work in inventory.works(now) if work.system == shown.system and work.stream.grain]
+        weeks = here.weeks or min(calendar.enough(works, now), calendar.SHORT)
+        bars = energy.bars(db, timezone, here, now)
+        curve = chart.curve(db, shown.system, timezone, now, here.days, here.day)
+        hours = chart.hours(db, shown.system, timezone, here.day)
+        today = of_span(db, shown.system, local_midnight(now, timezone), now)
+        worth = earnings.part(source.settings, db, shown, now, is_alone=len(made.systems) == 1)
+        calendars = [calendar.calendar(inventory, work, now, weeks, shown.differences) for work in works]
+    known = [today, *(row for _, row in hours), *(bar.flows for bar in bars)]
+    return {
+        "data": drawn(made, shown, here, curve, bars),
+        "view": here,
+        "zone": timezone or "UTC",
+        "curves": CURVES,
+        "spans": RANGES,
+        "before": here.turn(-1) if here.range != "all" else None,
+        "after": here.turn(1),
+        "bars": bars,
+        "hours": hours,
+        "columns": {name: field for name, field in COLUMNS.items() if any(field in row for row in known)},
+        "no_consumption": "" if any("consumed_wh" in row for row in known) else reason(shown, "consumed_wh"),
+        "tiles": list(tiles(shown, today, worth)),
+        "money": worth,
+        "calendars": calendars,
+        "weeks": weeks,
+        "ranges": calendar.WEEKS,
+        "about": {name: stream.about for name, stream in BY_NAME.items()},
+        **ends(shown, now),
+    }
+
+
+def ends(shown: SystemReport, now: int) -> dict[str, int | None]:
+    """Up to when (epoch s) the energies of the home are read, and up to when they are final: of all its streams."""
+    counted = [stream for stream in shown.streams if BY_NAME[stream.stream].flows and stream.lag_s is not None]
+    final = [stream.complete_until for stream in counted if stream.complete_until is not None]
+    return {
+        "read_at": now - max(stream.lag_s or 0 for stream in counted) if counted else None,
+        "final_at": min(final) if final else None,
+    }
+
+
+def drawn(made: Report, shown: SystemReport, here: View, curve: Mapping[str, Any], bars: Sequence[Bar]) -> str:
+    """The numbers of the charts as JSON that can stand in a page."""
+    data = {
+        "system": shown.system,
+        "zone": shown.timezone or "UTC",
+        "filling": made.backfill.calls > 0 and made.backfill.ratio < 0.98,
+        "days": here.days,
+        "range": here.range,
+        "curve": curve,
+        "bars": [
+            [bar.key, _whole(bar.flows, "produced_wh"), _whole(bar.flows, "consumed_wh"), int(bar.running), _note(bar),
+             here.of_bar(bar.key)]
+            for bar in bars
+        ],
+        "reason": empty_words(shown, here),
+    }  # fmt: skip
+    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def empty_words(shown: SystemReport, here: View) -> str:
+    """What stands in the place of a chart that would be empty."""
+    why = reason(shown, "produced_wh")
+    if why:
+        return f"Nothing to draw: {why}."
+    return "The first values appear here by themselves." if here.is_now else "Nothing is known of this time."
+
+
+def _whole(flows: Flows, name: str) -> int | None:
+    return round(flows[name]) if name in flows else None
+
+
+def _note(bar: Bar) -> str:
+    return f"{bar.days} of {bar.ended} days" if bar.days < bar.ended and bar.ended > 1 else ""

@@ -1,0 +1,80 @@
+"""axe-core finds nothing serious on any page, in any state, light or dark, on a phone or at a desk."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser
+
+from ingest.service import build, onboarding
+from ingest.service.clock import Clock
+from ingest.web import Server, authorize, create_app
+from tests.browser.test_page import Shown, browser, shown
+from tests.worlds import SITE
+
+__all__ = ["browser", "shown"]
+CHROMIUM = shutil.which("chromium")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+ROOT = Path(__file__).parents[2]
+PAGES = (
+    "",
+    f"?system={SITE.system_id}&day=2026-07-05&range=month",
+    f"?system={SITE.system_id}&range=all&weeks=106",
+    "systems",
+    "systems?q=nobody",
+    "authorize/home",
+    "authorize/nobody",
+    "oauth/callback?state=unknown",
+)
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The source of axe-core, from the lock of the tests' JavaScript."""
+    found = ROOT / ".reader/node_modules/axe-core/axe.min.js"
+    made = subprocess.run([ROOT / "scripts/reader.sh"], check=False, capture_output=True, text=True)
+    if not found.exists():
+        if os.environ.get("INGEST_REQUIRE_SERVERS") == "1":
+            pytest.fail(made.stderr)
+        pytest.skip("axe-core could not be installed")
+    return found.read_text()
+
+
+@pytest.fixture(scope="module")
+def served(shown: Shown) -> Iterator[str]:
+    """The page with the routes of consent."""
+    clock = Clock()
+    flow = onboarding.flow(shown.world.settings, clock, build.network(clock))
+    app: Flask = create_app(shown.source, [authorize.blueprint(flow)])
+    server = Server(app, "127.0.0.1", 0).start()
+    yield server.url
+    server.stop()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_axe_finds_nothing_serious(served: str, browser: Browser, axe: str, path: str) -> None:
+    for scheme, width in (("light", 1280), ("dark", 400)):
+        view: Any = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme=scheme,  # type: ignore[arg-type]
+            reduced_motion="reduce",
+            bypass_csp=True,
+        )
+        page = view.new_page()
+        page.goto(served + path)
+        page.wait_for_load_state("networkidle")
+        page.evaluate("document.querySelectorAll('details').forEach((at) => { at.open = true; })")
+        page.evaluate(axe)
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+        told = [
+            (rule["id"], rule["impact"], [node["html"][:120] for node in rule["nodes"]][:3])
+            for rule in found
+            if rule["impact"] in ("serious", "critical", "moderate")
+        ]
+        assert told == [], (path, scheme, width)
+        view.close()
