@@ -81,10 +81,11 @@ board-pictures: $(VENV)/.tested
 	@scripts/reader.sh pictures
 	@$(BIN)/python -m tests.stack.pictures
 
-# The pictures of the README, from the simulator.
+# The pictures of the README, from the simulator; and those of every state of the page, into build/screenshots.
 screenshots: $(VENV)/.tested
 	@scripts/servers.sh chromium
 	@PYTHONPATH=. $(BIN)/python scripts/screenshots.py
+	@PYTHONPATH=. $(BIN)/python scripts/states.py
 
 # The files with passwords that the Docker stack needs; never overwrites.
 secrets:

@@ -26,6 +26,7 @@ ORDER = (
     "stream",
     "crowd",
     "odd",
+    "behind",
     "receiver",
     "start",
 )

@@ -58,7 +58,8 @@ class StreamReport:
 class SystemReport:
     """One system: its newest power (W), energy of its local day so far (Wh), and the age (s) of the newest interval.
 
-    `reported_at` is the newest report of its gateway, `looked_at` when the cloud was last asked for it.
+    `reported_at` is the newest report of its gateway, `looked_at` when the cloud was last asked for it. `behind` says
+    that it makes less than it should on clear days, and by how much; empty as a rule.
     """
 
     system: str
@@ -72,6 +73,7 @@ class SystemReport:
     age_s: int | None
     streams: list[StreamReport]
     differences: list[DifferenceReport]
+    behind: str = ""
 
 
 @dataclass(frozen=True)

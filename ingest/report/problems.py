@@ -32,7 +32,7 @@ def problems(made: Report, settings: Settings, inventory: Inventory) -> list[Pro
         *_sinks(made),
         *_clock(made),
     ]
-    found += [*_gateways(made), *_receivers(made), *refusals.crowds(inventory)]
+    found += [*_gateways(made), *_behind(made), *_receivers(made), *refusals.crowds(inventory)]
     if not inventory.systems and not found:
         found.append(
             Problem(
@@ -152,6 +152,14 @@ def wrong_clock(wrong_by: int) -> Problem:
     way = "ahead of" if wrong_by > 0 else "behind"
     sentence = f"This machine's clock is {span_words(abs(wrong_by))} {way} the cloud's; the cloud's is used"
     return Problem("clock", "", sentence, "Set the clock, for example with `timedatectl set-ntp true`")
+
+
+def _behind(made: Report) -> Iterator[Problem]:
+    """Plants that make less than they should."""
+    for system in made.systems:
+        if system.behind:
+            remedy = "Look for shade, dirt, and microinverters that are silent; the next clear days are compared again"
+            yield Problem("behind", system.system, system.behind, remedy)
 
 
 def _gateways(made: Report) -> Iterator[Problem]:

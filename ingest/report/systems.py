@@ -1,5 +1,6 @@
 """The report of one system: present power and energy, and how far its streams have been read."""
 
+import json
 import sqlite3
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from ingest.plan.windows import complete_until
 from ingest.plan.work import Work
 from ingest.report.gaps import gaps, ratio
 from ingest.report.model import DifferenceReport, OddReport, StreamReport, SystemReport
-from ingest.store import archive, daily_totals
+from ingest.store import archive, daily_totals, meta
 
 SHOWN_GAPS = 20
 METER_GRAIN = 900
@@ -43,6 +44,7 @@ def system_report(
         differences=[
             DifferenceReport(at.day, at.series, at.vendor_wh, at.held_wh) for at in daily_totals.differences(db, system)
         ],
+        behind=str(json.loads(meta.read(db, f"behind.{system}") or '{"sentence": ""}')["sentence"]),
     )
 
 

@@ -13,8 +13,10 @@ from types import FrameType
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.blocking import BlockingScheduler
 
+from ingest.core.errors import StateError
 from ingest.deliver.sender import Sender
 from ingest.logs import event
+from ingest.service import underperformance
 from ingest.service.pipeline import Pipeline
 from ingest.service.tick import Tick
 from ingest.store import archive, ledger
@@ -64,6 +66,7 @@ class Service:
         add = self._scheduler.add_job
         add(self._tick, "interval", seconds=TICK_S, id="tick", next_run_time=now)
         add(self._report, "interval", seconds=REPORT_S, id="report", next_run_time=now + timedelta(seconds=TICK_S))
+        add(self._compare, "interval", seconds=REPORT_S, id="compare", next_run_time=now + timedelta(seconds=REPORT_S))
         add(self._daily, "interval", seconds=DAILY_S, id="daily", next_run_time=now + timedelta(seconds=REPORT_S))
         for loop in self._loops:
             loop.start()
@@ -127,6 +130,14 @@ class Service:
         if self._ending.is_set():
             return
         self._scheduler.modify_job("tick", next_run_time=datetime.now(UTC) + timedelta(seconds=seconds))
+
+    def _compare(self) -> None:
+        """Hold plants against their clear days, each once a day."""
+        pipeline = self.pipeline
+        try:
+            underperformance.look(pipeline.store, pipeline.inventory.systems, pipeline.clock.now())
+        except StateError as error:
+            pipeline.changes.bad("state", str(error))
 
     def _daily(self) -> None:
         with self.pipeline.store.transaction() as db:

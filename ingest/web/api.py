@@ -26,9 +26,7 @@ def blueprint(source: Source) -> "Blueprint":
 
     @routes.get("/healthz")
     def healthz() -> Response:
-        age = source.now() - source.beat()
-        alive = age < ALIVE_S
-        text = f"ok, the last tick was {max(age, 0)} s ago\n" if alive else f"the last tick was {age} s ago\n"
+        alive, text = health(source.now() - source.beat())
         return Response(text, 200 if alive else 503, mimetype="text/plain")
 
     @routes.get("/metrics")
@@ -61,6 +59,13 @@ def blueprint(source: Source) -> "Blueprint":
         return Response(text, mimetype="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
     return routes
+
+
+def health(age: int) -> tuple[bool, str]:
+    """Whether the loop is alive, `age` seconds after its last tick, and the sentence that says so."""
+    if age < ALIVE_S:
+        return True, f"ok, the last tick was {max(age, 0)} s ago\n"
+    return False, f"the last tick was {age} s ago\n"
 
 
 def asked(source: Source, args: Mapping[str, str]) -> tuple[SystemReport, date]:

@@ -20,14 +20,17 @@ _PAGE = """<!doctype html>
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
 <title>{{ title }}</title>
+<link rel="icon" href="/static/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/static/page.css">
 </head>
 <body>
 <div class="frame">
-{% if home %}<header class="top"><a class="brand" href="{{ home }}">enphase-ingest</a></header>{% endif %}
-<main><section class="card">
+<header class="top">{% if home %}<a class="brand" href="{{ home }}">{% include "brand.html" %}</a>
+{% else %}<span class="brand">{% include "brand.html" %}</span>{% endif %}</header>
+<main><section class="card consent">
 <h1>{{ title }}</h1>
-{% if sentence %}<p role="{{ 'alert' if wrong else 'status' }}">{{ sentence | words }}</p>{% endif %}
+{% if sentence %}<p class="state {{ 'bad' if wrong else 'good' }}" role="{{ 'alert' if wrong else 'status' }}">
+{{ sentence | words }}</p>{% endif %}
 {% if systems %}<p>Systems seen:</p><ul>{% for name in systems %}<li>{{ name }}</li>{% endfor %}</ul>{% endif %}
 {% for line in lines %}<p>{{ line | words }}</p>{% endfor %}
 {% if link %}
@@ -40,7 +43,7 @@ consent page of Enphase</a>, log in as the owner of the system, and approve.</p>
 <input type="hidden" name="state" value="{{ state }}">
 <p><label for="answer">Code or address</label>
 <input id="answer" name="answer" required autofocus autocomplete="off" autocapitalize="none" spellcheck="false"></p>
-<p><button>Authorize {{ account }}</button></p>
+<p><button class="button">Authorize {{ account }}</button></p>
 </form></li>
 </ol>
 {% elif account %}<p><a href="/authorize/{{ account }}">Begin again</a></p>{% endif %}
@@ -133,8 +136,18 @@ class _Clerk:
         except IngestError as error:
             return self._page("Not possible now", str(error), 503, wrong=True)
         returns = local_port(self._flow.authorizer.app) is not None
+        if not wrong and self._is_authorized(account):
+            said = f"Account {account} is authorized already, and renewed by itself. Consenting once more does no harm."
+            return self._page(f"Authorize {account}", said, 200, account, link=link, state=state, returns=returns)
         more = {"link": link, "state": state, "returns": returns}
         return self._page(f"Authorize {account}", wrong, 400 if wrong else 200, account, wrong=bool(wrong), **more)
+
+    def _is_authorized(self, account: str) -> bool:
+        try:
+            kept = self._flow.authorizer.kept(account)
+        except IngestError:
+            return False
+        return kept is not None and not kept.dead
 
     def _welcome(self, account: str, token: TokenPair) -> Response:
         try:

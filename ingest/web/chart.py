@@ -11,7 +11,7 @@ from ingest.core.days import ONE, midnight, zone
 from ingest.core.money import MONEY
 from ingest.core.span import floor_to
 from ingest.store import archive
-from ingest.web.flows import SHOWN, Flows, by_quarter
+from ingest.web.quarters import SHOWN, Flows, by_quarter
 
 QUARTER = 900
 PER_HOUR = 4

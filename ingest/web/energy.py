@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ingest.core.days import LocalDay, date_at, days_between, zone
 from ingest.store import archive
-from ingest.web.flows import SHOWN, Flows, of_span
+from ingest.web.quarters import SHOWN, Flows, of_span
 from ingest.web.view import View
 
 ONE = timedelta(days=1)

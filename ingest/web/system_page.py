@@ -10,7 +10,7 @@ from ingest.report import Report, SystemReport
 from ingest.report.systems import local_midnight
 from ingest.web import calendar, chart, earnings, energy
 from ingest.web.energy import Bar
-from ingest.web.flows import Flows, of_span
+from ingest.web.quarters import Flows, of_span
 from ingest.web.source import Source
 from ingest.web.tiles import reason, tiles
 from ingest.web.view import CURVES, RANGES, View, view

@@ -9,7 +9,7 @@ from ingest.enphase.streams import STREAMS
 from ingest.plan.state import NO_METER, NO_POINTS
 from ingest.report import SystemReport
 from ingest.web.earnings import MoneyPart
-from ingest.web.flows import Flows
+from ingest.web.quarters import Flows
 
 DASH = "\u2013"
 NO_CONSUMPTION = "no consumption meter"
