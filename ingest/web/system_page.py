@@ -6,6 +6,8 @@ from typing import Any
 
 from ingest.core.days import date_at, zone
 from ingest.enphase.streams import BY_NAME
+from ingest.plan.coverage import covered
+from ingest.plan.work import Work
 from ingest.report import Report, SystemReport
 from ingest.report.systems import local_midnight
 from ingest.web import calendar, chart, earnings, energy
@@ -59,18 +61,21 @@ def of_system(source: Source, made: Report, shown: SystemReport, args: Mapping[s
         "weeks": weeks,
         "ranges": calendar.WEEKS,
         "about": {name: stream.about for name, stream in BY_NAME.items()},
-        **ends(shown, now),
+        "read_at": read_until(shown, now),
+        "final_at": final_until(works, source.settings.settle),
     }
 
 
-def ends(shown: SystemReport, now: int) -> dict[str, int | None]:
-    """Up to when (epoch s) the energies of the home are read, and up to when they are final: of all its streams."""
-    counted = [stream for stream in shown.streams if BY_NAME[stream.stream].flows and stream.lag_s is not None]
-    final = [stream.complete_until for stream in counted if stream.complete_until is not None]
-    return {
-        "read_at": now - max(stream.lag_s or 0 for stream in counted) if counted else None,
-        "final_at": min(final) if final else None,
-    }
+def read_until(shown: SystemReport, now: int) -> int | None:
+    """Up to when (epoch s) all streams of the home's energies are read; None before the first interval."""
+    lags = [stream.lag_s for stream in shown.streams if BY_NAME[stream.stream].flows and stream.lag_s is not None]
+    return now - max(lags) if lags else None
+
+
+def final_until(works: Sequence[Work], settle: int) -> int | None:
+    """The newest moment (epoch s) up to which what was read of every such stream does not change any more."""
+    spans = [covered(work.read, settle) for work in works if work.stream.flows]
+    return min((found[-1].end for found in spans if found), default=None)
 
 
 def drawn(made: Report, shown: SystemReport, here: View, curve: Mapping[str, Any], bars: Sequence[Bar]) -> str:
