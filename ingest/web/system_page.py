@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ingest.core.days import date_at, zone
@@ -9,14 +10,17 @@ from ingest.enphase.streams import BY_NAME
 from ingest.plan.coverage import covered
 from ingest.plan.work import Work
 from ingest.report import Report, SystemReport
+from ingest.report.absent import why_absent
 from ingest.report.systems import local_midnight
 from ingest.web import calendar, chart, earnings, energy
 from ingest.web.energy import Bar
 from ingest.web.quarters import Flows, of_span
 from ingest.web.source import Source
-from ingest.web.tiles import reason, tiles
+from ingest.web.tiles import tiles
 from ingest.web.view import CURVES, RANGES, View, view
 
+DRAWN = {"production": "produced_wh", "consumption": "consumed_wh"}
+"""What the curve shows, in words."""
 COLUMNS = {
     "Produced": "produced_wh",
     "Consumed": "consumed_wh",
@@ -42,9 +46,11 @@ def of_system(source: Source, made: Report, shown: SystemReport, args: Mapping[s
         today = of_span(db, shown.system, local_midnight(now, timezone), now)
         worth = earnings.part(source.settings, db, shown, now, is_alone=len(made.systems) == 1)
         calendars = [calendar.calendar(inventory, work, now, weeks, shown.differences) for work in works]
+    why = partial(why_absent, inventory, shown)
+    lacking = [f"No {kind}: {why(field)}." for kind, field in DRAWN.items() if is_empty(curve[f"{field[:-3]}_w"])]
     known = [today, *(row for _, row in hours), *(bar.flows for bar in bars)]
     return {
-        "data": drawn(made, shown, here, curve, bars),
+        "data": drawn(made, here, shown, curve, bars, lacking),
         "view": here,
         "zone": timezone or "UTC",
         "curves": CURVES,
@@ -54,8 +60,9 @@ def of_system(source: Source, made: Report, shown: SystemReport, args: Mapping[s
         "bars": bars,
         "hours": hours,
         "columns": {name: field for name, field in COLUMNS.items() if any(field in row for row in known)},
-        "no_consumption": "" if any("consumed_wh" in row for row in known) else reason(shown, "consumed_wh"),
-        "tiles": list(tiles(shown, today, worth)),
+        "has_consumption": any("consumed_wh" in row for row in known),
+        "absent": lacking if here.is_now else [],
+        "tiles": list(tiles(shown, today, worth, why)),
         "money": worth,
         "calendars": calendars,
         "weeks": weeks,
@@ -78,7 +85,9 @@ def final_until(works: Sequence[Work], settle: int) -> int | None:
     return min((found[-1].end for found in spans if found), default=None)
 
 
-def drawn(made: Report, shown: SystemReport, here: View, curve: Mapping[str, Any], bars: Sequence[Bar]) -> str:
+def drawn(
+    made: Report, here: View, shown: SystemReport, curve: Mapping[str, Any], bars: Sequence[Bar], lacking: Sequence[str]
+) -> str:
     """The numbers of the charts as JSON that can stand in a page."""
     data = {
         "system": shown.system,
@@ -92,17 +101,23 @@ def drawn(made: Report, shown: SystemReport, here: View, curve: Mapping[str, Any
              here.of_bar(bar.key)]
             for bar in bars
         ],
-        "reason": empty_words(shown, here),
+        "reason": empty_words(here, lacking),
     }  # fmt: skip
     return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
 
 
-def empty_words(shown: SystemReport, here: View) -> str:
+def empty_words(here: View, lacking: Sequence[str]) -> str:
     """What stands in the place of a chart that would be empty."""
-    why = reason(shown, "produced_wh")
-    if why:
-        return f"Nothing to draw: {why}."
-    return "The first values appear here by themselves." if here.is_now else "Nothing is known of this time."
+    return (
+        " ".join(lacking) or "The first values appear here by themselves."
+        if here.is_now
+        else "Nothing is known of this time."
+    )
+
+
+def is_empty(values: Sequence[int | None]) -> bool:
+    """Whether a line of the curve has no value."""
+    return all(value is None for value in values)
 
 
 def _whole(flows: Flows, name: str) -> int | None:

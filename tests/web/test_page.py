@@ -91,9 +91,10 @@ def test_what_cannot_be_filled_says_why(tmp_path: Path) -> None:
     now = int(world.time.true)
     text = create_app(Source(world.settings, world.store, lambda: now, lambda: now)).test_client().get("/")
     page = text.get_data(as_text=True)
-    assert re.search(r'<div class="reason"><dt>Consumed</dt><dd class="quiet">no consumption meter</dd>', page)
-    assert "<span>consumed: no consumption meter</span>" in page
-    assert "needs the consumption: no consumption meter" in page
+    why = "the system has no such meter"
+    assert f'<div class="reason"><dt>Consumed</dt><dd class="quiet">{why}</dd>' in page
+    assert f'<p id="live-absent" class="quiet">No consumption: {why}.</p>' in page
+    assert f"follows from the consumption: {why}" in page
     assert 'id="daily-used"' not in page
     world.end()
 

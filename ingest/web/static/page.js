@@ -4,7 +4,7 @@
 (() => {
   const $ = (id) => document.getElementById(id);
   const page = window.page;
-  const PARTS = ["live-state", "live-now", "live-curve-head", "live-bars-head", "live-coverage", "live-cards"];
+  const PARTS = ["live-state", "live-now", "live-curve-head", "live-bars-head", "live-coverage", "live-cards", "live-absent"];
   const read = () => JSON.parse($("data").textContent);
 
   // ── the calendar ──
