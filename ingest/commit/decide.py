@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ingest.commit import daily_totals, derived, odd, profiles
+from ingest.commit import daily_totals, derived, device_rows, odd, profiles
 from ingest.commit.changes import Changes, Loaded, Sample
 from ingest.commit.context import CommitContext
 from ingest.core.backoff import backoff
@@ -88,8 +88,10 @@ def _ok(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> Pa
         _advance(changes, task.system, outcome.reported_at, at)
         daily_totals.record(changes, outcome, at)
     profiles.light(changes, outcome, at.offset)
+    _meta(changes, outcome, at)
     if outcome.meters is not None:
         profiles.devices(changes, task.system, outcome.meters)
+        device_rows.record(changes, outcome, at.now)
     asked_at = pair.asked_at if task.purpose is Purpose.HISTORY else at.now
     answered = replace(
         pair,
@@ -215,9 +217,27 @@ def _systems(changes: Changes, outcome: Outcome, at: CommitContext) -> None:
             changes.systems[system] = replace(row, operational_at=outcome.operational_at)
 
 
+def _meta(changes: Changes, outcome: Outcome, at: CommitContext) -> None:
+    """Take in what any reply says of its system in passing: another status at once, the rest where the system is
+    written anyway.
+    """
+    row, now = changes.systems.get(outcome.task.system), at.now
+    said = {"status": outcome.status, "last_energy_at": outcome.energy_at}
+    fresh = {name: float(value) if name != "status" else str(value) for name, value in said.items() if value}
+    if row is None or outcome.systems or {**row.info, **fresh} == row.info:
+        return
+    info = {**row.info, **fresh}
+    is_news = info.get("status") != row.info.get("status") and outcome.task.purpose is not Purpose.HISTORY
+    if is_news or row.system in changes.systems.maps[0]:
+        changes.systems[row.system] = replace(row, info=info)
+    if is_news:
+        changes.points.merge([Point("system_info", (("system", row.system),), now, info)])
+
+
 def is_moved(old: SystemRow, row: SystemRow) -> bool:
-    """Whether all that is derived of a system must be computed anew: its zone or its source of production changed."""
-    return (row.timezone, row.info.get("production_source")) != (old.timezone, old.info.get("production_source"))
+    """Whether all that is derived of a system must be computed anew: its zone changed, or what its meters measure."""
+    names = ("production_source", "config_type")
+    return row.timezone != old.timezone or any(row.info.get(name) != old.info.get(name) for name in names)
 
 
 def merged(row: SystemRow, info: SystemInfo, at: CommitContext) -> SystemRow:

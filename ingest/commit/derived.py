@@ -42,8 +42,11 @@ def source_of(changes: Changes, system: str) -> Stream | None:
 
 
 def has_battery(changes: Changes, system: str) -> bool:
-    """Whether what goes into a battery and comes out is known of a system."""
-    return changes.has_points(system, BATTERY)
+    """Whether what goes into a battery and comes out is known of a system, and is part of what its consumption meter
+    counts: one of type Total measures the home alone (reference 7.9).
+    """
+    row = changes.systems.get(system)
+    return changes.has_points(system, BATTERY) and not (row and row.info.get("config_type") == "Total")
 
 
 def sources(changes: Changes, system: str) -> Iterator[tuple[Stream, EnergyFlow]]:

@@ -33,14 +33,17 @@ def load(db: sqlite3.Connection, known: Snapshot, outcome: Outcome, at: CommitCo
         return Loaded(known)
     systems = list(dict.fromkeys([task.system, *(info.system for info in outcome.systems)]))
     ids = archive.series_of(db, systems)
+    now = [*_wants(ids, Span(at.now, at.now + 1), ("system_info",))]
     if task.stream.grain:
-        return _of_intervals(db, known, ids, outcome)
+        return _of_intervals(db, known, ids, outcome, now)
     if outcome.lifetime is not None:
         return _of_totals(db, known, ids, outcome, at)
-    return Loaded(known, archive.read(db, ids, [*_of_site(known, ids, outcome, at)]), ids)
+    return Loaded(known, archive.read(db, ids, [*now, *_of_site(known, ids, outcome, at)]), ids)
 
 
-def _of_intervals(db: sqlite3.Connection, known: Snapshot, ids: Mapping[str, int], outcome: Outcome) -> Loaded:
+def _of_intervals(
+    db: sqlite3.Connection, known: Snapshot, ids: Mapping[str, int], outcome: Outcome, now: Sequence[Want]
+) -> Loaded:
     """The rows that the reply gives anew; where anything is derived of them, their local days and months."""
     task, grain = outcome.task, outcome.task.stream.grain
     times = [point.time for point in outcome.points]
@@ -49,7 +52,7 @@ def _of_intervals(db: sqlite3.Connection, known: Snapshot, ids: Mapping[str, int
     inputs = derived.inputs(draft, task.system, {point.measurement for point in outcome.points})
     local = draft.zone(task.system)
     days = days_of(span, local) if local else []
-    wants = [*_wants(ids, span, task.stream.fields.keys() - inputs)]
+    wants = [*now, *_wants(ids, span, task.stream.fields.keys() - inputs)]
     if task.stream.fields.keys() & inputs:
         quarters = Span(floor_to(span.start, QUARTER), ceil_to(span.end, QUARTER))
         whole = Span(days[0].start, days[-1].end) if days else quarters
@@ -78,7 +81,7 @@ def _of_totals(
         recent = [entry for entry in said if entry[0].start >= oldest]
         after = daily_totals.seen(draft, system, series, recent, final)
         spans += [day.span for day in daily_totals.to_judge(draft, system, series, after, at)]
-    wants = [*_wants(ids, ALWAYS, LONG)]
+    wants = [*_wants(ids, ALWAYS, LONG), *_wants(ids, Span(at.now, at.now + 1), ("system_info",))]
     for span in union(spans):
         wants += _wants(ids, span, {*MADE} - {*LONG})
     return Loaded(known, archive.read(db, ids, wants), ids, totals)
@@ -87,6 +90,8 @@ def _of_totals(
 def _of_site(known: Snapshot, ids: Mapping[str, int], outcome: Outcome, at: CommitContext) -> Iterator[Want]:
     """What is derived, all of it, of systems whose days move; and rows of this very moment."""
     now = Span(at.now, at.now + 1)
+    if outcome.devices:
+        yield from _wants(ids, ALWAYS, ("device",))
     for info in outcome.systems:
         mine = {key: number for key, number in ids.items() if ("system", info.system) in parse_series(key)[1]}
         yield from _wants(mine, now, ("system_info",))

@@ -11,7 +11,6 @@ WHEN = {
     Scope.CHOSEN: "where it is named under `streams`",
     Scope.TOTALS: "with the streams it is about",
     Scope.EVERY_SYSTEM: "always",
-    Scope.EMPTY_SYSTEM: "where a stream has never had a reading",
     Scope.ACCOUNT: "always, once an account",
 }
 UNITS = ((7 * DAY, "week"), (DAY, "day"), (HOUR, "h"), (MINUTE, "min"))

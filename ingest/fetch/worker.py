@@ -9,9 +9,18 @@ from ingest.core.point import Point, encode
 from ingest.core.units import DAY, HOUR, MINUTE
 from ingest.enphase.call import Task
 from ingest.enphase.replies import Kind, Verdict, verdict
-from ingest.enphase.streams.base import Json, Lifetime, Odd, SystemInfo
+from ingest.enphase.streams.base import Device, Json, Lifetime, Odd, SystemInfo
 from ingest.enphase.streams.lifetime import read_totals
-from ingest.enphase.streams.readers import SAMPLE, UNREADABLE, answered_to, maybe_moment, operational_at, reported_at
+from ingest.enphase.streams.readers import (
+    SAMPLE,
+    UNREADABLE,
+    answered_to,
+    energy_at,
+    maybe_moment,
+    operational_at,
+    reported_at,
+    status,
+)
 from ingest.enphase.streams.site import PAGE_SIZE
 from ingest.logs import redact
 
@@ -35,7 +44,8 @@ FAILED = "the program failed; the reason is in its log"
 class Outcome:
     """What came of a task. `odd` is what could not be read of the reply, `answered_end` how far the window was
     answered, `reported_at` how far the cloud knows the system, `date_at` the cloud's own clock, `cursor` the next page
-    of a list, `meters` the kinds of meter in a list of devices; times are epoch seconds. `is_moved` says that the cloud
+    of a list, `meters` the kinds of meter in a list of `devices`, `status` the word for the state of the system and
+    `energy_at` when it last reported production; times are epoch seconds. `is_moved` says that the cloud
     answered from a later start on than it was asked.
 
     `grant` is what the call was made with, `body` the reply when it could not be read, `sent` whether it left.
@@ -53,6 +63,9 @@ class Outcome:
     date_at: int | None = None
     systems: Sequence[SystemInfo] = ()
     meters: tuple[str, ...] | None = None
+    devices: Sequence[Device] = ()
+    status: str = ""
+    energy_at: int | None = None
     lifetime: Lifetime | None = None
     cursor: str = ""
     is_moved: bool = False
@@ -101,7 +114,8 @@ def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date
     points, ahead = _not_ahead(points, stream.grain, date_at)
     systems, odd_systems = _sorted_out(stream.systems(task.system, reply) if stream.systems else ())
     lifetime = read_totals(stream, reply)
-    odd += [*ahead, *odd_systems, *(lifetime.odd if lifetime else ())]
+    devices, odd_devices = _sorted_out(stream.devices(reply) if stream.devices else ())
+    odd += [*ahead, *odd_systems, *odd_devices, *(lifetime.odd if lifetime else ())]
     if len(odd) >= SHAPELESS and not points and not systems and not lifetime:
         raise ValueError(f"none of {len(odd)} rows can be read: {odd[0].reason}")
     sure = max(stream.route(version).reach, 0 if task.hopes else task.reach)
@@ -115,6 +129,9 @@ def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date
         odd=odd,
         systems=systems,
         meters=stream.meters(reply) if stream.meters else None,
+        devices=devices,
+        status=status(reply),
+        energy_at=_credible(energy_at(reply), date_at),
         cursor=_next_page(task, reply, version),
         answered_end=answered_to(reply, task.window, sure if is_moved else _reach(task, points, version)),
         is_moved=is_moved,

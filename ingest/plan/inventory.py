@@ -14,11 +14,12 @@ from ingest.enphase import catalogue
 from ingest.enphase.catalogue import PRODUCTION
 from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.base import Route, Scope, Stream
-from ingest.enphase.streams.site import DEVICES, SYSTEMS
+from ingest.enphase.streams.installed import STREAM as DEVICES
+from ingest.enphase.streams.site import SYSTEMS
 from ingest.plan.pacing import Daylight
 from ingest.plan.planner import LONGEST_PAUSE
 from ingest.plan.profile import NEW_PROFILE
-from ingest.plan.state import EMPTY, NO_METER, NO_POINTS, Pair, Snapshot, SystemRow
+from ingest.plan.state import NO_METER, NO_POINTS, Pair, Snapshot, SystemRow
 from ingest.plan.work import LATE_AFTER, Wanted, Work
 
 DEFAULT_SINCE = When(age=7 * DAY)
@@ -150,8 +151,6 @@ class Inventory:
         yield from (stream for stream in totals if stream.is_served(self.version))
         yield from (BY_NAME[name] for name in names)
         yield from catalogue.of_scope(Scope.EVERY_SYSTEM)
-        if any((pair := self.pairs.get((wanted.system, name))) and pair.state in EMPTY for name in wanted.streams):
-            yield from catalogue.of_scope(Scope.EMPTY_SYSTEM)
 
     def floor(self, wanted: Wanted, pair: Pair, now: int) -> int:
         """The oldest instant wanted of a pair: as configured, or lower where history was asked for."""

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ingest.auth.consent import ConsentFlow, Seen
-from ingest.commit import record
-from ingest.commit.context import CommitContext
 from ingest.config import Settings
 from ingest.core.errors import AuthBusy, ConfigError, StateLocked
 from ingest.core.http import Transport
@@ -24,7 +22,8 @@ from ingest.plan.inventory import listing
 from ingest.service import build, identity
 from ingest.service.clock import Clock
 from ingest.service.identity import CloudIdentity
-from ingest.store import ledger, snapshot
+from ingest.service.single_call import keep
+from ingest.store import ledger
 from ingest.store.database import Store
 
 
@@ -93,7 +92,7 @@ class SystemsLookup:
         asked = request(api, task, token.access)
         outcome = fetch(task, call, asked, api.version, token.access, None, self.transport)
         self.clock.observe(outcome.date_at)
-        self._record(store, outcome)
+        keep(self.settings, store, outcome, self.clock.now())
         return self._told(account, outcome)
 
     def _no_room(self, db: sqlite3.Connection, name: str, now: int) -> str:
@@ -104,22 +103,6 @@ class SystemsLookup:
         if len(usage.recent) >= quota.burst(plan):
             return "the calls of this minute are used up, so the runner lists the systems later"
         return ""
-
-    def _record(self, store: Store, outcome: Outcome) -> None:
-        """Into the state where nobody owns it, so that the first runner need not ask again; else the ledger only."""
-        now = self.clock.now()
-        try:
-            own = Store(self.settings.state_dir, own=True)
-        except StateLocked:
-            with store.transaction() as db:
-                if outcome.sent:
-                    ledger.end(db, outcome.call, now, outcome.verdict.kind.value)
-                else:
-                    ledger.release(db, outcome.call)
-            return
-        with contextlib.closing(own), own.transaction() as db:
-            context = CommitContext(now, self.settings.ages, 0, outcome.task.account, self.settings.api.version)
-            record.record(db, snapshot.load(db), outcome, context)
 
     def _told(self, account: str, outcome: Outcome) -> Seen:
         verdict = outcome.verdict

@@ -1,23 +1,29 @@
 """One call that a person asks for: with the account's token, within the plan, and entered in the ledger first."""
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ingest.auth.authorizer import Authorizer
+from ingest.commit import record
+from ingest.commit.context import CommitContext
 from ingest.config import Settings
-from ingest.core.errors import AuthNeeded, IngestError
+from ingest.core.errors import AuthNeeded, IngestError, StateLocked
 from ingest.core.http import Reply, Transport
+from ingest.core.span import Span
 from ingest.core.words import local_words
 from ingest.enphase import access
+from ingest.enphase.call import Purpose, Task
 from ingest.enphase.endpoints import Endpoint
 from ingest.enphase.replies import Kind, Verdict, verdict
-from ingest.enphase.requests import ApiTarget, address
-from ingest.fetch.worker import without_secrets
+from ingest.enphase.requests import ApiTarget, address, request
+from ingest.enphase.streams.base import Stream
+from ingest.fetch.worker import Outcome, fetch, without_secrets
 from ingest.plan import quota
 from ingest.plan.inventory import listing
 from ingest.service.clock import Clock
-from ingest.store import ledger, meta
+from ingest.store import ledger, meta, snapshot
 from ingest.store.database import Store
 
 Params = Sequence[tuple[str, str]]
@@ -74,6 +80,24 @@ class SingleCall:
                 return
             given = following
 
+    def read(self, account: str, system: str, stream: Stream, cursor: str = "") -> Outcome:
+        """Ask for a stream that is a snapshot, and write what comes of it into the state where no runner owns that.
+
+        Raises as `ask` does; what the cloud refuses is in the outcome.
+        """
+        task = Task(account, system, stream, Span(0, 0), Purpose.SNAPSHOT, cursor)
+        outcome = self._read(task, self._grant(account, ""))
+        if outcome.verdict.kind is Kind.EXPIRED and self.authorizer is not None:
+            outcome = self._read(task, self._grant(account, outcome.grant))
+        return outcome
+
+    def _read(self, task: Task, grant: str) -> Outcome:
+        call = self._reserve(task.system, task.stream.name)
+        outcome = fetch(task, call, request(self.api, task, grant), self.api.version, grant, None, self.transport)
+        self.clock.observe(outcome.date_at)
+        keep(self.settings, self.store, outcome, self.clock.now())
+        return outcome
+
     def _sent(self, account: str, system: str, path: str, params: Params, grant: str) -> Verdict:
         call = self._reserve(system or listing(account), "api")
         asked = address(self.api, path, {}, grant, more=params)
@@ -126,6 +150,25 @@ class SingleCall:
                 ledger.end(db, call, self.clock.now(), what)
             else:
                 ledger.release(db, call)
+
+
+def keep(settings: Settings, store: Store, outcome: Outcome, now: int) -> None:
+    """Write an outcome into the state where nobody owns it, so that the first runner need not ask again; else into the
+    ledger only.
+    """
+    try:
+        own = Store(settings.state_dir, own=True)
+    except StateLocked:
+        with store.transaction() as db:
+            if outcome.sent:
+                ledger.end(db, outcome.call, now, outcome.verdict.kind.value)
+            else:
+                ledger.release(db, outcome.call)
+        return
+    with contextlib.closing(own), own.transaction() as db:
+        accounts = frozenset(settings.accounts)
+        context = CommitContext(now, settings.ages, 0, outcome.task.account, settings.version, accounts=accounts)
+        record.record(db, snapshot.load(db), outcome, context)
 
 
 def next_page(version: str, reply: Any, params: Params) -> Params | None:

@@ -118,8 +118,9 @@ class VendorApi:
         if not rest.strip("/"):
             self._admit("system", old=old)
             return (v2 if old else v4).listing(request)
-        if old and rest == "/search_system_id":
-            return v2.search(request)
+        if found := (v2.COMMON if old else extras.COMMON).get(rest.strip("/")):
+            self._admit("system", old=old)
+            return found(request)
         system_id, _, suffix = rest.strip("/").partition("/")
         return self._serve_system(request, viewer, system_id, suffix, old=old)
 

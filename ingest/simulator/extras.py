@@ -16,6 +16,15 @@ def _required_start(request: ApiRequest) -> None:
         raise RefusedError(error(422, "start_time is required"))
 
 
+def system_of_gateway(request: ApiRequest) -> Json:
+    """GET /systems/retrieve_system_id: the system of a gateway's serial number (5)."""
+    serial = request.params.get("serial_num")
+    found = [each.site.system_id for each in request.mine if each.site.gateway_serial == serial]
+    if not found:
+        raise RefusedError(error(404, "Envoy not found with this serial number"))
+    return {"system_id": found[0]}
+
+
 def events(request: ApiRequest) -> Json:
     """GET events: none ever happen here (7.15)."""
     _required_start(request)
@@ -76,6 +85,8 @@ def _frame(status: int, text: str, name: str, kind: str, now: int) -> Answer:
     return as_json({"error": detail, "timestamp_epoch": now, "timestamp_utc": stamp, "type": kind}, status)
 
 
+COMMON: dict[str, Route] = {"retrieve_system_id": system_of_gateway}
+"""Handlers of the paths that name no system, all of the group of system details."""
 _ROUTES: dict[str, tuple[str, Route]] = {
     "events": ("system", events),
     "alarms": ("system", alarms),

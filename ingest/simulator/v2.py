@@ -131,6 +131,8 @@ def envoys(request: ApiRequest) -> Json:
     return {"system_id": history.site.system_id, "envoys": [envoy]}
 
 
+COMMON: dict[str, Route] = {"search_system_id": search}
+"""Handlers of the paths that name no system."""
 ROUTES: dict[str, tuple[str, Route]] = {
     "summary": ("system", lifetime.summary),
     "inventory": ("system", inventory),

@@ -222,3 +222,25 @@ def test_what_decides_knows_no_database(name: str) -> None:
         + ([alias.name for alias in node.names] if isinstance(node, ast.Import) else [])
     }
     assert not {module for module in imported if module == "sqlite3" or module.startswith("ingest.store")}
+
+
+def test_another_status_in_any_reply_is_written_at_once_and_the_same_one_is_not() -> None:
+    state = known(asked_at=NOW - HOUR)
+    state.systems["1"] = replace(state.systems["1"], info={"status": "normal", "label": "House (1)"})
+    changes = decide(Loaded(state), outcome(points=used(NOW - DAY), status="comm", energy_at=NOW - 3 * HOUR), AT)
+    (row,) = changes.points.news["system_info,system=1"].values()
+    assert decode_fields(row) == {"status": "comm", "label": "House (1)", "last_energy_at": NOW - 3 * HOUR}
+    same = decide(Loaded(state), outcome(points=used(NOW - DAY), status="normal", energy_at=NOW - 3 * HOUR), AT)
+    assert "system_info,system=1" not in same.points.news
+
+
+def test_a_meter_of_type_total_measures_the_home_without_its_battery() -> None:
+    stored = {"battery,system=1": {NOW - DAY: "charged_wh=50.0,discharged_wh=0.0"}}
+    for config_type, expected in (("Net", 50.0), ("Total", 100.0)):
+        state = known(asked_at=NOW - HOUR)
+        info: dict[str, float | str] = {"production_source": "microinverters", "config_type": config_type}
+        state.systems["1"] = replace(state.systems["1"], info=info)
+        loaded = Loaded(state, stored, {"battery,system=1": 1})
+        changes = decide(loaded, outcome(points=used(NOW - DAY)), AT)
+        (row,) = changes.points.news["energy,system=1"].values()
+        assert decode_fields(row)["consumed_wh"] == expected

@@ -18,8 +18,8 @@ def statements(lines: list[str]) -> list[str]:
     """The statements of a trace; the rows that one of them writes are told one by one."""
     found: list[str] = []
     for line in lines:
-        head = line.partition(" VALUES ")[0]
-        if not line.startswith("INSERT") or not found or head != found[-1]:
+        head = line.partition(" VALUES ")[0] if line.startswith("INSERT") else line.partition(" WHERE ")[0]
+        if not line.startswith(("INSERT", "DELETE")) or not found or head != found[-1]:
             found.append(head)
     return found
 

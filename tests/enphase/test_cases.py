@@ -30,6 +30,7 @@ VENDOR_SAMPLES = {
     "v2/stats.json": "stats-v2-vendor",
     "v2/rgm_stats.json": "rgm_stats-v2-vendor",
     "v2/consumption_stats.json": "consumption-v2-vendor",
+    "v2/inventory.json": "devices-v2-vendor",
     "v2/production_meter_readings.json": "production_meter_readings-v2-vendor",
     "v2/systems.json": "systems-v2-vendor",
     "v2/summary.json": "summary-v2-vendor",
@@ -49,6 +50,7 @@ VENDOR_SAMPLES = {
     "v4/storage_meter_readings.json": "storage_meter_readings-v4-vendor",
     "v4/production_meter_readings.json": "production_meter_readings-v4-vendor",
     "v4/systems.json": "systems-v4-vendor",
+    "v4/devices.json": "devices-v4-vendor",
     "v4/summary.json": "summary-v4-vendor",
     "v4/errors/400_ev_charger.json": "stats-v4-400-ev-charger",
     "v4/errors/401_ev_charger.json": "stats-v4-401-ev-charger",
@@ -120,6 +122,8 @@ def _seen(outcome: Outcome) -> dict[str, Any]:
         "answered_end": outcome.answered_end,
         "cursor": outcome.cursor,
         "systems": [_listed(info) for info in outcome.systems],
+        "meters": outcome.meters and list(outcome.meters),
+        "devices": {device.serial: dict(device.fields) for device in outcome.devices},
         "odd": [each.reason for each in outcome.odd],
     }
 

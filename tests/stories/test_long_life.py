@@ -13,7 +13,7 @@ from ingest.core.http import Reply, Request
 from ingest.core.point import Point
 from ingest.enphase.access import remedy
 from ingest.enphase.replies import Kind, Verdict
-from ingest.enphase.streams.site import DEVICES
+from ingest.enphase.streams.installed import STREAM as DEVICES
 from ingest.report import report
 from ingest.simulator import Site
 from ingest.store import archive, backfills, ledger, progress

@@ -4,6 +4,7 @@ from ingest.enphase.streams import (
     battery,
     consumption,
     grid,
+    installed,
     lifetime,
     meter_readings,
     production_meter,
@@ -31,7 +32,7 @@ STREAMS: tuple[Stream, ...] = (
     production_meter.STREAM,
     site.SYSTEMS,
     site.SUMMARY,
-    site.DEVICES,
+    installed.STREAM,
 )
 
 BY_NAME = {stream.name: stream for stream in STREAMS}

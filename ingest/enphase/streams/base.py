@@ -76,8 +76,6 @@ class Scope(Enum):
     TOTALS = auto()
     """Of a system of which a stream is asked that its daily totals are about."""
     EVERY_SYSTEM = auto()
-    EMPTY_SYSTEM = auto()
-    """Of a system of which a stream never had a reading."""
     ACCOUNT = auto()
 
 
@@ -135,6 +133,14 @@ class SystemInfo:
     fields: Mapping[str, Value] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Device:
+    """A device of a system: `fields` are those of the measurement `device`."""
+
+    serial: str
+    fields: Mapping[str, Value]
+
+
 def no_points(_: str, __: Json) -> Iterator[Point | Odd]:
     """A reply that holds none."""
     return iter(())
@@ -149,8 +155,9 @@ class Stream:
     what must be installed for the cloud to have anything to say: a meter of production or consumption, or a battery. A
     chosen stream that `is_default` is read where the owner names none.
 
-    `read` turns a reply into points, `systems` into what it says of systems, `meters` into the kinds of meter it
-    lists; `series` are its arrays of daily totals. `flows` are the energies of the home that its intervals measure.
+    `read` turns a reply into points, `systems` into what it says of systems, `devices` into its devices and `meters`
+    into the kinds of them that measure; `series` are its arrays of daily totals. `flows` are the energies of the home
+    that its intervals measure.
     """
 
     name: str
@@ -169,6 +176,7 @@ class Stream:
     series: tuple[Series, ...] = ()
     systems: Callable[[str, Json], Iterator[SystemInfo | Odd]] | None = None
     meters: Callable[[Json], tuple[str, ...]] | None = None
+    devices: Callable[[Json], Iterator[Device | Odd]] | None = None
 
     @property
     def audited(self) -> tuple[str, ...]:

@@ -170,6 +170,11 @@ def time_of(row: object, grain: int, following: int | None = None) -> int | None
     return following if end is None else end - grain
 
 
+def plain(value: object) -> str:
+    """Words that can be stored: JSON may hold half of a surrogate pair, UTF-8 cannot."""
+    return str(value).encode("utf-8", "replace").decode()
+
+
 def maybe_number(value: object) -> float | None:
     """A reading as a float; None where there is none that makes sense."""
     try:
@@ -205,6 +210,18 @@ def reported_at(reply: Json) -> int | None:
 def operational_at(reply: Json) -> int | None:
     """The beginning of the system, from the same place, or None."""
     return _of_meta(reply, "operational_at")
+
+
+def energy_at(reply: Json) -> int | None:
+    """When production was last reported, from the meta block; None if absent."""
+    return _of_meta(reply, "last_energy_at")
+
+
+def status(reply: Json) -> str:
+    """The vendor's word for the state of the system, from the meta block; empty if absent."""
+    meta = reply.get("meta")
+    word = meta.get("status") if isinstance(meta, Mapping) else None
+    return plain(word) if isinstance(word, str) else ""
 
 
 def _of_meta(reply: Json, key: str) -> int | None:

@@ -1,16 +1,12 @@
-"""Snapshots about a system itself: the list of systems, summary and devices. They cost calls but have no history."""
+"""Snapshots about a system itself: the list of systems, and the summary. They cost calls but have no history."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
 from ingest.core.point import Value
 from ingest.core.units import DAY, WEEK
 from ingest.enphase.streams.base import Field, Json, Odd, Pages, Params, Route, Scope, Stream, SystemInfo, nothing
-from ingest.enphase.streams.readers import each, identity, maybe_moment, maybe_number, number, odd
+from ingest.enphase.streams.readers import each, identity, maybe_moment, maybe_number, number, odd, plain
 
-METERS = {"production": "EIM1", "consumption": "EIM2"}
-"""Kinds of meter and how their serial numbers end (reference 7.3)."""
-BATTERIES = ("encharges", "acbs")
-"""The lists of devices that hold batteries."""
 PAGE_SIZE = 100
 """The most systems a page may hold (reference 5)."""
 
@@ -78,16 +74,16 @@ def _systems(_: str, reply: Json) -> Iterator[SystemInfo | Odd]:
 
 def _system(row: Json) -> Iterator[SystemInfo | Odd]:
     ((_, system),) = identity(("system", row["system_id"]))
-    name = _text(row.get("name") or row.get("system_name") or row.get("public_name") or f"System {system}")
+    name = plain(row.get("name") or row.get("system_name") or row.get("public_name") or f"System {system}")
     times = row["meta"] if isinstance(row.get("meta"), Mapping) else row
     fields: dict[str, Value] = {"label": f"{name} ({system})"}
     timezone = row.get("timezone")
-    fields |= {key: _text(row[key]) for key in ("timezone", "status", "connection_type") if row.get(key)}
+    fields |= {key: plain(row[key]) for key in ("timezone", "status", "connection_type") if row.get(key)}
     moments = {key: maybe_moment(times.get(key)) for key in TIMES}
     yield SystemInfo(
         system=system,
         name=name,
-        timezone=_text(timezone or ""),
+        timezone=plain(timezone or ""),
         operational_at=moments["operational_at"],
         reported_at=moments["last_report_at"],
         fields=fields | {key: float(at) for key, at in moments.items() if at is not None and key != "operational_at"},
@@ -116,40 +112,13 @@ def _summary(system: str, reply: Json) -> Iterator[SystemInfo | Odd]:
         if value is not None and value >= 0 and (value or name not in BATTERY):  # 0: the cloud's word for no battery
             fields[name] = value
     words = {name: reply.get(at.key) for name, at in WORDS.items()}
-    fields |= {name: _text(word) for name, word in words.items() if isinstance(word, str | int) and word != ""}
+    fields |= {name: plain(word) for name, word in words.items() if isinstance(word, str | int) and word != ""}
     moments = {name: maybe_moment(reply.get(name)) for name in MOMENTS}
     reported_at = moments["last_report_at"]
     fields |= {name: float(at) for name, at in moments.items() if at is not None}
     began_at = maybe_moment(reply.get("operational_at"))
     yield SystemInfo(system=system, operational_at=began_at, reported_at=reported_at, fields=fields)
     yield from odd_times(reply, ("operational_at", *MOMENTS))
-
-
-def _meters(reply: Json) -> tuple[str, ...]:
-    """What measures in a list of devices: "production", "consumption", "battery". v4 names meters; v2 does not, but
-    numbers them EIM1 and EIM2 after the gateway, and leaves the list out where there is none. A meter of unknown kind
-    may be any.
-    """
-    if "devices" not in reply and not {"inverters", "envoys", "meters"} & reply.keys():
-        raise KeyError("devices")
-    listed = reply.get("devices", reply).get("meters")
-    kinds: set[str] = set()
-    for meter in listed or ():
-        if not isinstance(meter, Mapping):
-            kinds |= set(METERS)
-        elif meter.get("state") != "disabled":  # else it is listed, but measures nothing (reference 7.3)
-            name, serial = str(meter.get("name") or ""), str(meter.get("sn") or "")
-            kinds |= {kind for kind, tail in METERS.items() if name.lower() == kind or serial.endswith(tail)} or set(
-                METERS
-            )
-    if any(reply.get("devices", reply).get(kind) for kind in BATTERIES):
-        kinds.add("battery")
-    return tuple(sorted(kinds))
-
-
-def _text(value: object) -> str:
-    """Words that can be stored: JSON may hold half of a surrogate pair, UTF-8 cannot."""
-    return str(value).encode("utf-8", "replace").decode()
 
 
 SYSTEMS = Stream(
@@ -173,14 +142,4 @@ SUMMARY = Stream(
     v4=Route("systems/{system}/summary", nothing),
     systems=_summary,
     fields={"system_info": {**NUMBERS, **WORDS, **MOMENTS}},
-)
-DEVICES = Stream(
-    name="devices",
-    about="the devices of a system, asked where a stream has never had a reading",
-    every=WEEK,
-    group="System Details",
-    scope=Scope.EMPTY_SYSTEM,
-    v2=Route("systems/{system}/inventory", nothing),
-    v4=Route("systems/{system}/devices", nothing),
-    meters=_meters,
 )

@@ -1,0 +1,38 @@
+"""The devices of a system as rows of `device`: one when something of a device changed, one when it is gone. Pure."""
+
+from collections.abc import Iterator
+
+from ingest.commit.changes import Changes
+from ingest.core.point import Point, Tags, Value, decode_fields, parse_series, series_key
+from ingest.fetch.worker import Outcome
+
+DEVICE = "device"
+REMOVED = "removed"
+"""State of a device that is not listed any more."""
+
+
+def record(changes: Changes, outcome: Outcome, now: int) -> None:
+    """Write what is new of the devices that a reply lists."""
+    if outcome.devices:
+        changes.points.merge(list(_news(changes, outcome, now)))
+
+
+def _news(changes: Changes, outcome: Outcome, now: int) -> Iterator[Point]:
+    """A whole row of each device of which something changed, so that the newest row says all."""
+    system, listed = outcome.task.system, set()
+    for device in outcome.devices:
+        tags: Tags = (("device", device.serial), ("system", system))
+        listed.add(key := series_key(DEVICE, tags))
+        held = _held(changes, key)
+        if (fresh := {**held, **device.fields}) != held:
+            yield Point(DEVICE, tags, now, fresh)
+    for key in changes.loaded.rows.keys() - listed:
+        measurement, names = parse_series(key)
+        if measurement == DEVICE and (held := _held(changes, key)).get("state") != REMOVED:
+            yield Point(DEVICE, names, now, {**held, "state": REMOVED})
+
+
+def _held(changes: Changes, key: str) -> dict[str, Value]:
+    """The newest row of a device; empty where there is none."""
+    rows = changes.points.rows(key)
+    return decode_fields(rows[max(rows)]) if rows else {}

@@ -1,0 +1,118 @@
+"""`systems`, `devices` and `find`: what is known of an installation, and what the cloud says when it is asked."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ingest.cli import cli
+from ingest.cli.context import Context
+from ingest.core.errors import ConfigError, IngestError
+from ingest.service.clock import Clock
+from tests.stories.program import Program, Vendor
+from tests.world import DAY, START
+from tests.worlds import HOME
+
+BATTERY = replace(HOME, system_id=8001, name="Barn", modules=2, battery_wh=10_000)
+
+
+@pytest.fixture
+def vendor() -> Iterator[Vendor]:
+    with Vendor([HOME, BATTERY], START) as started:
+        yield started
+
+
+@pytest.fixture
+def program(vendor: Vendor, tmp_path: Path) -> Program:
+    """An installation that may ask, and has not yet."""
+    made = Program(tmp_path / "program", api=vendor.api)
+    made.consent(vendor)
+    return made
+
+
+def call(program: Program, vendor: Vendor, *words: str) -> Result:
+    program.write()
+    context = Context(clock=Clock(lambda: vendor.at, lambda: vendor.at, lambda _: None))
+    return CliRunner().invoke(cli, ["--config", str(program.config), *words], obj=context)
+
+
+def rows(program: Program, vendor: Vendor, *words: str) -> list[dict[str, Any]]:
+    result = call(program, vendor, *words, "--json")
+    assert result.exit_code == 0, (result.output, result.exception)
+    found: list[dict[str, Any]] = json.loads(result.stdout)
+    return found
+
+
+@pytest.fixture
+def known(program: Program, vendor: Vendor) -> Program:
+    """The same once the cloud has listed its systems."""
+    rows(program, vendor, "systems", "--refresh")
+    return program
+
+
+def test_systems_are_those_that_were_listed_and_can_be_asked_for_again(known: Program, vendor: Vendor) -> None:
+    before = vendor.counted
+    assert [(row["system"], row["name"], row["status"]) for row in rows(known, vendor, "systems")] == [
+        ("8000", "House", "normal"),
+        ("8001", "Barn", "normal"),
+    ]
+    assert [row["name"] for row in rows(known, vendor, "systems", "--name", "bar")] == ["Barn"]
+    assert rows(known, vendor, "systems", "--status", "comm") == []
+    assert vendor.counted == before
+    vendor.cloud.put(replace(HOME, system_id=8002, name="Shed"))
+    result = call(known, vendor, "systems", "--refresh")
+    assert "This spends 1 call at least" in result.stderr
+    assert "Shed" in result.stdout
+    assert vendor.counted == before + 1
+
+
+def test_devices_are_asked_for_when_told_to_and_remembered(known: Program, vendor: Vendor) -> None:
+    result = call(known, vendor, "devices", "--system", "8001")
+    assert "`" in result.stderr
+    assert "devices --refresh" in result.stderr
+    before = vendor.counted
+    asked = rows(known, vendor, "devices", "--system", "8001", "--refresh")
+    assert vendor.counted == before + 1
+    assert sorted(row["kind"] for row in asked) == [*["battery"] * 2, "gateway", *["meter"] * 2, *["microinverter"] * 2]
+    assert [row["config_type"] for row in asked if row["kind"] == "meter"] == ["Production", "Net"]
+    assert rows(known, vendor, "devices", "--system", "8001") == asked
+    assert rows(known, vendor, "systems", "--name", "Barn")[0]["measures"] == [
+        "battery",
+        "consumption",
+        "micro",
+        "production",
+    ]
+    assert isinstance(call(known, vendor, "devices", "--system", "1").exception, ConfigError)
+
+
+def test_a_device_that_is_gone_is_called_removed(known: Program, vendor: Vendor) -> None:
+    rows(known, vendor, "devices", "--system", "8001", "--refresh")
+    vendor.cloud.put(replace(BATTERY, modules=1))
+    vendor.at += 8 * DAY
+    known.consent(vendor)
+    panels = [row for row in rows(known, vendor, "devices", "--system", "8001", "--refresh") if "micro" in row["kind"]]
+    assert [row["state"] for row in panels] == ["normal", "removed"]
+    assert panels[0]["last_report_at"] > panels[1]["last_report_at"]
+
+
+def test_a_serial_number_finds_its_system(known: Program, vendor: Vendor) -> None:
+    rows(known, vendor, "devices", "--refresh")
+    before = vendor.counted
+    serial = vendor.cloud.history(8001).site.battery_serials[1]
+    (found,) = rows(known, vendor, "find", serial)
+    assert (found["system"], found["kind"]) == ("8001", "battery")
+    assert vendor.counted == before
+    vendor.cloud.put(new := replace(HOME, system_id=8009))
+    with pytest.raises(IngestError, match=r"no device 99 is known; to ask the cloud, for 1 call"):
+        raise_(call(known, vendor, "find", "99"))
+    assert rows(known, vendor, "find", new.gateway_serial, "--refresh")[0]["system"] == "8009"
+    assert vendor.counted == before + 1
+
+
+def raise_(result: Result) -> None:
+    assert result.exception is not None
+    raise result.exception
