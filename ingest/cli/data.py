@@ -33,6 +33,10 @@ WHEN = "WHEN"
 """A date (a local day of the system), an age such as 7d or 2y, or all."""
 
 
+TAGS = ("system", "meter", "channel")
+"""The columns of tags that every export has; others follow where any point has them."""
+
+
 class Row(NamedTuple):
     """An archived point, ready to print."""
 
@@ -158,7 +162,9 @@ def _write_csv(rows: Callable[[], Iterator[Row]], zones: dict[str, str] | None, 
     """Two passes: the header names every field there is, and the archive may not fit in memory."""
     names: dict[str, None] = {}
     seen: set[str] = set()
+    marks: set[str] = set()
     for row in rows():
+        marks.update(name for name, _ in row.tags)
         shape = (
             "".join(part.split("=", 1)[0] for part in row.fields.split(",")) if '"' not in row.fields else row.fields
         )
@@ -168,11 +174,12 @@ def _write_csv(rows: Callable[[], Iterator[Row]], zones: dict[str, str] | None, 
     columns = sorted(names)
     local = ["time_local"] if zones is not None else []
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["time", *local, "measurement", "system", "meter", "channel", *columns])
+    tagged = [*TAGS, *sorted(marks - {*TAGS})]
+    writer.writerow(["time", *local, "measurement", *tagged, *columns])
     for row in rows():
         tags, fields = dict(row.tags), decode_fields(row.fields)
         here = [local_time(row.time, zones.get(tags.get("system", ""), ""))] if zones is not None else []
-        identity = [tags.get(name, "") for name in ("system", "meter", "channel")]
+        identity = [tags.get(name, "") for name in tagged]
         values: list[Value | str] = [fields.get(name, "") for name in columns]
         writer.writerow([utc(row.time), *here, row.measurement, *identity, *values])
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ingest.commit import daily_totals, derived, device_rows, odd, profiles
+from ingest.commit import daily_difference, daily_totals, derived, device_rows, odd, profiles
 from ingest.commit.changes import Changes, Loaded, Sample
 from ingest.commit.context import CommitContext
 from ingest.core.backoff import backoff
@@ -87,6 +87,7 @@ def _ok(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> Pa
     elif outcome.lifetime is not None:
         _advance(changes, task.system, outcome.reported_at, at)
         daily_totals.record(changes, outcome, at)
+    daily_difference.record(changes, outcome, at.now)
     profiles.light(changes, outcome, at.offset)
     _meta(changes, outcome, at)
     if outcome.meters is not None:

@@ -12,6 +12,7 @@ from ingest.core.days import days_of, midnight, month_start, next_month_start
 from ingest.core.derive import QUARTER
 from ingest.core.point import parse_series
 from ingest.core.span import Span, ceil_to, floor_to, union
+from ingest.core.units import DAY
 from ingest.enphase.replies import Kind
 from ingest.fetch.worker import Outcome
 from ingest.plan.state import Snapshot, SystemRow
@@ -100,7 +101,8 @@ def _of_site(known: Snapshot, ids: Mapping[str, int], outcome: Outcome, at: Comm
             yield from _wants(mine, ALWAYS, MADE)
     times = [point.time for point in outcome.points]
     if times:
-        yield from _wants(ids, Span(min(times), max(times) + 1), outcome.task.stream.fields)
+        before = 3 * DAY if outcome.task.stream.daily else 0
+        yield from _wants(ids, Span(min(times) - before, max(times) + 1), outcome.task.stream.fields)
 
 
 def _wants(ids: Mapping[str, int], span: Span, measurements: Iterable[str]) -> Iterator[Want]:

@@ -6,10 +6,14 @@ from ingest.commit.changes import Changes
 from ingest.commit.context import CommitContext
 from ingest.commit.decide import decide
 from ingest.commit.load import load
+from ingest.commit.prepare import prepared
 from ingest.commit.save import save
 from ingest.fetch.worker import Outcome
 from ingest.plan.state import Snapshot
-from ingest.store import ledger
+from ingest.store import ledger, meta
+
+EVENT_TYPE = "event_type."
+"""Before the number of a kind of events, under which its name is kept."""
 
 
 def record(db: sqlite3.Connection, known: Snapshot, outcome: Outcome, at: CommitContext) -> Changes:
@@ -18,6 +22,10 @@ def record(db: sqlite3.Connection, known: Snapshot, outcome: Outcome, at: Commit
         ledger.end(db, outcome.call, at.now, outcome.verdict.kind.value)
     else:
         ledger.release(db, outcome.call)
+    names = meta.read_all(db, EVENT_TYPE) if "event" in outcome.task.stream.fields else {}
+    outcome = prepared(outcome, at.now, names)
     changes = decide(load(db, known, outcome, at), outcome, at)
+    for number, name in outcome.names.items():
+        meta.write(db, f"{EVENT_TYPE}{number}", name)
     save(db, changes)
     return changes

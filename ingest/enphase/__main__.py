@@ -12,6 +12,7 @@ WHEN = {
     Scope.TOTALS: "with the streams it is about",
     Scope.EVERY_SYSTEM: "always",
     Scope.ACCOUNT: "always, once an account",
+    Scope.NAMES: "where an account reads events or alarms",
 }
 UNITS = ((7 * DAY, "week"), (DAY, "day"), (HOUR, "h"), (MINUTE, "min"))
 

@@ -25,6 +25,8 @@ def request(api: ApiTarget, task: Task, grant: str) -> Request:
     params = route.ask(task.window)
     if route.pages:
         params = params | route.pages.params(task.cursor)
+    if route.names_system:
+        params = {route.names_system: task.system, **params}
     return address(api, route.path.format(system=task.system), params, grant)
 
 

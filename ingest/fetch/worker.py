@@ -1,6 +1,6 @@
 """One task fetched and read: the one function a worker runs. It holds no state and never raises for bad replies."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -44,9 +44,9 @@ FAILED = "the program failed; the reason is in its log"
 class Outcome:
     """What came of a task. `odd` is what could not be read of the reply, `answered_end` how far the window was
     answered, `reported_at` how far the cloud knows the system, `date_at` the cloud's own clock, `cursor` the next page
-    of a list, `meters` the kinds of meter in a list of `devices`, `status` the word for the state of the system and
-    `energy_at` when it last reported production; times are epoch seconds. `is_moved` says that the cloud
-    answered from a later start on than it was asked.
+    of a list, `meters` the kinds of meter in a list of `devices`, `status` the word for the state of the system,
+    `energy_at` when it last reported production, `names` those of kinds of events; times are epoch seconds. `is_moved`
+    says that the cloud answered from a later start on than it was asked.
 
     `grant` is what the call was made with, `body` the reply when it could not be read, `sent` whether it left.
     """
@@ -65,6 +65,7 @@ class Outcome:
     meters: tuple[str, ...] | None = None
     devices: Sequence[Device] = ()
     status: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
     energy_at: int | None = None
     lifetime: Lifetime | None = None
     cursor: str = ""
@@ -78,7 +79,8 @@ def fetch(
 ) -> Outcome:
     """Send the request of a task and read the reply. `began_at` is when the system began, where that is known."""
     reply = without_secrets(transport.send(request), request, grant)
-    judged = verdict(reply, version, task.window if task.window.length else None, began_at)
+    window = task.window if task.window.length else None
+    judged = verdict(reply, version, window, began_at, lists=task.stream.is_list)
     if judged.kind is Kind.OK:
         try:
             outcome = _read(task, call, judged, grant, version, reply.date_at)
@@ -107,8 +109,10 @@ def without_secrets(reply: Reply, request: Request, grant: str) -> Reply:
 
 
 def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date_at: int | None) -> Outcome:
-    reply: Json = judged.data
     stream = task.stream
+    reply: Json = judged.data
+    if stream.is_list:
+        reply = {"rows": judged.data, "cursor": task.cursor}
     _same_system(task, reply)
     points, odd = _sorted_out(stream.read(task.system, reply))
     points, ahead = _not_ahead(points, stream.grain, date_at)
@@ -131,6 +135,7 @@ def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date
         meters=stream.meters(reply) if stream.meters else None,
         devices=devices,
         status=status(reply),
+        names=stream.names(reply) if stream.names else {},
         energy_at=_credible(energy_at(reply), date_at),
         cursor=_next_page(task, reply, version),
         answered_end=answered_to(reply, task.window, sure if is_moved else _reach(task, points, version)),

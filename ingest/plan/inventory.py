@@ -86,6 +86,11 @@ class Inventory:
         """Rebuild after a system appeared or changed its account or zone; `generation` counts how often."""
         self.generation += 1
         self._wanted = {wanted.system: wanted for wanted in self.wanted()}
+        self._with_events = {
+            wanted.account
+            for wanted in self._wanted.values()
+            if any("event" in BY_NAME[name].fields for name in wanted.streams)
+        }
 
     @property
     def pairs(self) -> dict[tuple[str, str], Pair]:
@@ -119,7 +124,7 @@ class Inventory:
 
     def works(self, now: int) -> list[Work]:
         """Everything that may be asked for, one entry a pair."""
-        works = [self._listing(account) for account in self.settings.accounts]
+        works = [work for account in self.settings.accounts for work in self._of_account(account)]
         for wanted in self._wanted.values():
             works += [self._work(wanted, stream, now) for stream in self._streams(wanted)]
         return works
@@ -127,14 +132,14 @@ class Inventory:
     def works_of(self, system: str, now: int) -> list[Work]:
         """The same of one system, or of the list of an account (`listing`)."""
         if system.startswith("@"):
-            return [self._listing(system[1:])]
+            return self._of_account(system[1:])
         wanted = self._wanted.get(system)
         return [self._work(wanted, stream, now) for stream in self._streams(wanted)] if wanted else []
 
     def work(self, system: str, stream: str, now: int) -> Work | None:
         """One pair; None when it is not asked any more."""
         if system.startswith("@"):
-            return self._listing(system[1:])
+            return next((one for one in self._of_account(system[1:]) if one.stream.name == stream), None)
         wanted = self._wanted.get(system)
         found = next((one for one in self._streams(wanted) if one.name == stream), None) if wanted else None
         return self._work(wanted, found, now) if wanted and found else None
@@ -157,10 +162,15 @@ class Inventory:
         since = wanted.since.at(now, zone(wanted.timezone).key)
         return since if pair.floor is None else min(pair.floor, since)
 
-    def _listing(self, account: str) -> Work:
+    def _of_account(self, account: str) -> list[Work]:
+        """What is asked of an account: the list of its systems, and the names of events where any are read."""
         wanted = Wanted(listing(account), account)
-        pair = self._pair((wanted.system, SYSTEMS.name))
-        return Work(wanted, SYSTEMS, SYSTEMS.route(self.version), SYSTEMS.every, pair)
+        streams = [SYSTEMS, *(stream for stream in catalogue.of_scope(Scope.NAMES) if account in self._with_events)]
+        return [
+            Work(wanted, stream, stream.route(self.version), stream.every, self._pair((wanted.system, stream.name)))
+            for stream in streams
+            if stream.is_served(self.version)
+        ]
 
     def _work(self, wanted: Wanted, stream: Stream, now: int) -> Work:
         key = wanted.system, stream.name

@@ -12,6 +12,7 @@ from ingest.core.span import Span, Spans, intersect, total
 from ingest.core.units import DAY, HOUR
 from ingest.enphase.call import Purpose, Task
 from ingest.enphase.streams.base import Scope
+from ingest.plan.night import night_at
 from ingest.plan.pacing import EVEN, Factors, rest_at
 from ingest.plan.rhythm import look_from, next_look
 from ingest.plan.windows import RIDE, count_windows, debts, history_windows, live_window, served_from
@@ -33,7 +34,10 @@ def due_at(work: Work, factors: Factors = EVEN) -> int:
     if asked is None:
         return work.live_from
     if work.group.is_slow:
-        return max(asked + int(work.group.cadence(factors)), work.live_from)
+        at = asked + int(work.group.cadence(factors))
+        if work.stream.at_night:
+            at = night_at(at - DAY // 2, work.wanted.timezone, work.system)
+        return max(at, work.live_from)
     if work.rhythm.was_silent and asked < work.log[-1].seen_at:
         return max(work.log[-1].seen_at, work.live_from)
     at = next_look(work.rhythm, work.reported_at, asked, work.every * factors.stretch, work.stream.name + work.system)

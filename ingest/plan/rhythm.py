@@ -4,10 +4,10 @@ A gateway uploads every 15 min by cable or Wi-Fi, every 6 h by radio (reference 
 """
 
 from collections.abc import Sequence
-from hashlib import blake2b
 from itertools import pairwise
 from typing import NamedTuple
 
+from ingest.core.backoff import lot
 from ingest.core.units import DAY, HOUR, MINUTE
 from ingest.plan.coverage import Advance
 
@@ -105,7 +105,7 @@ def next_look(rhythm: Rhythm, reported_at: int | None, asked_at: int, cadence: f
         return asked_at + period // 8
     wanted = max(1.0, cadence / period)
     whole = int(wanted)
-    chance = _lot(f"{salt} {reported_at // period + passed}")
+    chance = lot(f"{salt} {reported_at // period + passed}")
     return reported_at + (passed + whole + (chance < wanted - whole)) * period + margin
 
 
@@ -115,8 +115,3 @@ def look_from(rhythm: Rhythm, reported_at: int | None, at: int) -> int:
     if not period or reported_at is None:
         return at
     return at + (reported_at + margin - at) % period
-
-
-def _lot(text: str) -> float:
-    """A number from 0 to 1 that is always the same for a text, and even over texts that are alike."""
-    return int.from_bytes(blake2b(text.encode(), digest_size=4).digest(), "big") / 2**32

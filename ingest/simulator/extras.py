@@ -1,14 +1,17 @@
-"""Routes beside the four streams: they have no data here, but refuse as the vendor does (reference 4, 5)."""
+"""Routes beside energies by the interval and the day: events, power now, chargers (reference 4, 5, 7.12 to 7.17)."""
 
 from email.utils import formatdate
 
-from ingest.simulator.answers import Answer, Json, RefusedError, as_json, error, in_future, wrap
-from ingest.simulator.devices import micro_serials
-from ingest.simulator.request import ApiRequest
+from ingest.simulator import panels
+from ingest.simulator.answers import Answer, Json, RefusedError, as_json, error, wrap
+from ingest.simulator.history import CHARGE, CONSUMPTION, DISCHARGE, RGM
+from ingest.simulator.request import DAY, WEEK, ApiRequest
 from ingest.simulator.v4 import Route
 
 PLAN_LACKS = {"watt": {"device", "streaming"}}
 """Access groups that a plan does not have at all (3.2)."""
+EVENT_TYPES = {28: "Gateway not reporting", 62: "Microinverters not producing"}
+"""Names of kinds of events."""
 
 
 def _required_start(request: ApiRequest) -> None:
@@ -25,16 +28,82 @@ def system_of_gateway(request: ApiRequest) -> Json:
     return {"system_id": found[0]}
 
 
-def events(request: ApiRequest) -> Json:
-    """GET events: none ever happen here (7.15)."""
+def _happened(request: ApiRequest) -> list[tuple[int, int, int | None]]:
+    """What happened within the time asked for, as far as it is known: a day by default, seven at most (7.15)."""
+    now = request.now
     _required_start(request)
-    return {"events": [], "system_id": request.history.site.system_id}
+    start = request.time("start_time") or 0
+    end = min(request.time("end_time") or min(start + DAY, now), start + WEEK, now)
+    known = [event for event in request.history.site.events if start <= event[1] < end]
+    return [(kind, begun, ended if ended is not None and ended <= now else None) for kind, begun, ended in known]
+
+
+def events(request: ApiRequest) -> Json:
+    """GET events (7.15)."""
+    site = request.history.site
+    rows = [
+        {
+            "status": "Open" if ended is None else "Closed",
+            "event_type_id": kind,
+            "event_start_time": begun,
+            "event_end_time": ended,
+            "serial_number": site.gateway_serial,
+        }
+        for kind, begun, ended in _happened(request)
+    ]
+    return {"events": rows, "system_id": site.system_id}
 
 
 def alarms(request: ApiRequest) -> Json:
-    """GET alarms: none ever happen here (7.15)."""
-    _required_start(request)
-    return {"alarms": [], "system_id": request.history.site.system_id}
+    """GET alarms: every event is one, too (7.15)."""
+    site = request.history.site
+    rows = [
+        {
+            "id": f"{site.system_id}.{begun}",
+            "cleared": ended is not None,
+            "severity": 2,
+            "events": [{"serial_number": site.gateway_serial, "start_date": begun, "end_date": ended}],
+            "event_type_id": kind,
+            "alarm_start_time": begun,
+            "alarm_end_time": ended,
+        }
+        for kind, begun, ended in _happened(request)
+    ]
+    return {"alarms": rows, "system_id": site.system_id}
+
+
+def event_types(_: ApiRequest) -> Json:
+    """GET event_types: the names of the kinds of events (7.15)."""
+    return {"event_types": [{"event_type_id": kind, "event_name": name} for kind, name in EVENT_TYPES.items()]}
+
+
+def latest(request: ApiRequest) -> Json:
+    """GET latest_telemetry: power of every meter and battery at the end of its newest interval (7.12)."""
+    history, now, site = request.history, request.now, request.history.site
+    serials = site.production_meter_serial, site.consumption_meter_serial
+    kinds = zip((RGM, CONSUMPTION), ("production", "consumption"), serials, strict=True)
+    meters: list[Json] = []
+    for stream, name, serial in kinds:
+        rows = history.readings(stream, now - DAY, now, now) if history.has(stream) else []
+        head = {"id": int(serial[:12]) % 10**9, "name": name}
+        meters += [{**head, "channel": 1, "last_report_at": rows[-1].end_at, "power": rows[-1].wh * 4}] if rows else []
+        meters += [{**head, "channel": 2, "last_report_at": None, "power": None}] if rows else []
+    found: dict[str, Json] = {"meters": meters}
+    if history.has(CHARGE):
+        into, out = (history.readings(stream, now - DAY, now, now)[-1:] for stream in (CHARGE, DISCHARGE))
+        many = len(site.battery_serials)
+        found["encharges"] = [
+            {
+                "id": int(serial) % 10**9,
+                "name": f"Encharge {serial}",
+                "channel": 1,
+                "last_report_at": into[0].end_at,
+                "power": 4 * (out[0].wh - into[0].wh) / many,
+                "operational_mode": "Idle",
+            }
+            for serial in (site.battery_serials if into and out else ())
+        ]
+    return {"system_id": site.system_id, "items": "devices", "devices": found}
 
 
 def heat_pump(request: ApiRequest) -> Json:
@@ -45,21 +114,8 @@ def heat_pump(request: ApiRequest) -> Json:
     return {"system_id": request.history.site.system_id, "items": "intervals", "intervals": []}
 
 
-def panels(request: ApiRequest) -> Json:
-    """GET devices/micros/telemetry: no single panel reports here (7.14)."""
-    start = request.time("start_at")
-    if start is not None and start > request.now:
-        raise RefusedError(in_future(wrapped=True))
-    return {"system_id": request.history.site.system_id, "items": "intervals", "devices": []}
-
-
 def _panel(serial: str) -> Route:
-    def route(request: ApiRequest) -> Json:
-        if serial not in micro_serials(request.history.site):
-            raise RefusedError(error(404, f'Micro not found for {{:id=>"{serial}"}}'))
-        return {"system_id": request.history.site.system_id, "items": "intervals", "intervals": []}
-
-    return route
+    return lambda request: panels.one(request, serial)
 
 
 def chargers(request: ApiRequest) -> Json:
@@ -85,13 +141,18 @@ def _frame(status: int, text: str, name: str, kind: str, now: int) -> Answer:
     return as_json({"error": detail, "timestamp_epoch": now, "timestamp_utc": stamp, "type": kind}, status)
 
 
-COMMON: dict[str, Route] = {"retrieve_system_id": system_of_gateway}
+COMMON: dict[str, Route] = {
+    "retrieve_system_id": system_of_gateway,
+    "event_types": event_types,
+    "inverters_summary_by_envoy_or_site": panels.summary,
+}
 """Handlers of the paths that name no system, all of the group of system details."""
 _ROUTES: dict[str, tuple[str, Route]] = {
     "events": ("system", events),
     "alarms": ("system", alarms),
     "hp_telemetry": ("device", heat_pump),
-    "devices/micros/telemetry": ("device", panels),
+    "latest_telemetry": ("consumption", latest),
+    "devices/micros/telemetry": ("device", panels.telemetry),
     "ev_charger/devices": ("ev", chargers),
     "live_data": ("streaming", live_data),
 }

@@ -40,6 +40,11 @@ class Site:
     battery_wh: int = 0
     """Capacity of the batteries; 0 where there are none. With one, the consumption meter is a Net meter (7.9)."""
 
+    weak_panels: tuple[int, ...] = ()
+    """Numbers of the panels that give half of what the others do."""
+    events: tuple[tuple[int, int, int | None], ...] = ()
+    """What happened to the gateway: (kind of event, start, end or None while it lasts)."""
+
     @cached_property
     def zone(self) -> ZoneInfo:
         """The site's time zone; days of the API are days in it (9)."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from ingest.simulator import lifetime, rows
+from ingest.simulator import lifetime, panels, rows
 from ingest.simulator.answers import RANGE, Answer, Json, RefusedError, as_json
 from ingest.simulator.devices import micro_serials, system
 from ingest.simulator.history import CONSUMPTION, RGM, STATS, STEP, History
@@ -131,7 +131,7 @@ def envoys(request: ApiRequest) -> Json:
     return {"system_id": history.site.system_id, "envoys": [envoy]}
 
 
-COMMON: dict[str, Route] = {"search_system_id": search}
+COMMON: dict[str, Route] = {"search_system_id": search, "inverters_summary_by_envoy_or_site": panels.summary}
 """Handlers of the paths that name no system."""
 ROUTES: dict[str, tuple[str, Route]] = {
     "summary": ("system", lifetime.summary),

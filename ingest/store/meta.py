@@ -19,3 +19,9 @@ def write_all(db: sqlite3.Connection, values: Mapping[str, str]) -> None:
     """Keep several values, by name."""
     for key, value in values.items():
         write(db, key, value)
+
+
+def read_all(db: sqlite3.Connection, prefix: str) -> dict[str, str]:
+    """The values whose names begin with a prefix, by the rest of their names."""
+    rows = db.execute("SELECT key, value FROM meta WHERE key >= ? AND key < ?", (prefix, f"{prefix}\uffff"))
+    return {key.removeprefix(prefix): value for key, value in rows}

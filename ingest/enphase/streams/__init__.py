@@ -3,8 +3,11 @@
 from ingest.enphase.streams import (
     battery,
     consumption,
+    events,
     grid,
     installed,
+    inverters,
+    latest,
     lifetime,
     meter_readings,
     production_meter,
@@ -30,9 +33,14 @@ STREAMS: tuple[Stream, ...] = (
     meter_readings.CONSUMPTION,
     meter_readings.STORAGE,
     production_meter.STREAM,
+    inverters.STREAM,
+    latest.STREAM,
+    events.EVENTS,
+    events.ALARMS,
     site.SYSTEMS,
     site.SUMMARY,
     installed.STREAM,
+    events.TYPES,
 )
 
 BY_NAME = {stream.name: stream for stream in STREAMS}

@@ -48,7 +48,8 @@ class Route:
 
     `path` is below `/api/vN/`. `reach` is the longest span (s) that one reply is known to hold, `history` how far
     back (s) the cloud goes, `step` the grid (s) to which it rounds requests down. `hope` is a longer reach (s) that may
-    be honoured, which is tried once; 0 where none is. `pages` is how a long list is read on.
+    be honoured, which is tried once; 0 where none is. `pages` is how a long list is read on, `names_system` the
+    parameter that names the system, where the path does not.
     """
 
     path: str
@@ -58,6 +59,7 @@ class Route:
     step: int = 15 * MINUTE
     hope: int = 0
     pages: Pages | None = None
+    names_system: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,8 @@ class Scope(Enum):
     """Of a system of which a stream is asked that its daily totals are about."""
     EVERY_SYSTEM = auto()
     ACCOUNT = auto()
+    NAMES = auto()
+    """Of an account that reads what the reply has the names of."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,16 @@ class EnergyFlow:
     quantity: str
     measurement: str
     field: str = "energy_wh"
+
+
+@dataclass(frozen=True)
+class DailyDifference:
+    """What becomes of the readings of two nights: the difference of a `field` of `measurement` is `made` of `daily`."""
+
+    measurement: str
+    field: str
+    daily: str
+    made: str
 
 
 @dataclass(frozen=True)
@@ -157,7 +171,10 @@ class Stream:
 
     `read` turns a reply into points, `systems` into what it says of systems, `devices` into its devices and `meters`
     into the kinds of them that measure; `series` are its arrays of daily totals. `flows` are the energies of the home
-    that its intervals measure.
+    that its intervals measure, `daily` what its readings of two nights make, `names` those of kinds of events.
+
+    A reply that `is_list` is a JSON array: it is read as the `rows` of an object that holds the `cursor`, too. Points
+    of a stream that `is_stamped` are of the moment of the call. What is read `at_night` is asked before dawn.
     """
 
     name: str
@@ -171,12 +188,17 @@ class Stream:
     meter: str = ""
     scope: Scope = Scope.CHOSEN
     is_default: bool = True
+    is_list: bool = False
+    is_stamped: bool = False
+    at_night: bool = False
     fields: Mapping[str, Mapping[str, Field]] = field(default_factory=dict)
     flows: tuple[EnergyFlow, ...] = ()
     series: tuple[Series, ...] = ()
     systems: Callable[[str, Json], Iterator[SystemInfo | Odd]] | None = None
     meters: Callable[[Json], tuple[str, ...]] | None = None
     devices: Callable[[Json], Iterator[Device | Odd]] | None = None
+    daily: DailyDifference | None = None
+    names: Callable[[Json], Mapping[str, str]] | None = None
 
     @property
     def audited(self) -> tuple[str, ...]:

@@ -1,0 +1,87 @@
+"""Every panel, events and power now: what each made in a day, which one falls behind, what happened to the gateway."""
+
+from dataclasses import replace
+
+import pytest
+
+from ingest.core.point import decode_fields, parse_series
+from ingest.simulator.panels import lifetimes
+from ingest.store import archive
+from tests.world import DAY, HOUR, START, World
+from tests.worlds import HOME
+
+WEAK = 5
+OUTAGE = (START + 2 * DAY + 10 * HOUR, START + 2 * DAY + 15 * HOUR)
+SITE = replace(HOME, modules=24, weak_panels=(WEAK,), battery_wh=10_000, events=((28, *OUTAGE), (7, START + DAY, None)))
+STREAMS = ["stats", "rgm_stats", "consumption", "inverters", "latest", "events", "alarms"]
+DAYS = 6
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    systems = [{"id": SITE.system_id, "streams": STREAMS}]
+    made = World(tmp_path_factory.mktemp("panels"), [SITE], systems=systems, api={"plan": "kilowatt"})
+    made.run(DAYS * DAY)
+    return made
+
+
+def series(world: World, measurement: str, tag: str) -> dict[str, dict[int, dict[str, float | str]]]:
+    found: dict[str, dict[int, dict[str, float | str]]] = {}
+    for key, at, fields in archive.select(world.store.db, archive.Filter((measurement,), str(SITE.system_id))):
+        found.setdefault(dict(parse_series(key)[1])[tag], {})[at] = decode_fields(fields)
+    return found
+
+
+def test_panels_are_read_once_a_night_before_dawn(world: World) -> None:
+    calls = [int(call.at) for call in world.cloud.calls if "inverters_summary" in call.path]
+    first, *nights = calls
+    assert first < START + HOUR, "a first look at once"
+    hours = [(at - SITE.midnight(SITE.local_date(at))) / HOUR for at in nights]
+    assert DAYS - 1 <= len(nights) <= DAYS
+    assert all(0.5 <= hour < 2.6 for hour in hours)
+
+
+def test_what_each_panel_made_in_a_day_adds_up_to_the_roof(world: World) -> None:
+    panels = series(world, "inverter_daily", "inverter")
+    assert len(panels) == SITE.modules
+    days = sorted(next(iter(panels.values())))
+    assert len(days) >= DAYS - 2
+    roof = world.cloud.daily(SITE.system_id, "stats")
+    for at in days:
+        made = sum(float(rows[at]["produced_wh"]) for rows in panels.values())
+        assert made == roof[SITE.local_date(at)]
+
+
+def test_the_weak_panel_is_named(world: World) -> None:
+    panels = series(world, "inverter_daily", "inverter")
+    totals = {serial: sum(float(row["produced_wh"]) for row in rows.values()) for serial, rows in panels.items()}
+    median = sorted(totals.values())[len(totals) // 2]
+    (weak,) = [serial for serial, total in totals.items() if total < 0.75 * median]
+    assert weak.endswith(f"{WEAK:02d}")
+    assert totals[weak] == pytest.approx(median / 2, rel=0.01)
+
+
+def test_the_counter_of_a_panel_is_that_of_the_cloud(world: World) -> None:
+    panels = series(world, "inverter", "inverter")
+    history = world.cloud.history(SITE.system_id)
+    for serial, rows in panels.items():
+        for at, row in rows.items():
+            assert row["lifetime_wh"] == lifetimes(history, at)[int(serial[-2:])]
+            assert row["last_report_at"] <= at  # type: ignore[operator]
+
+
+def test_events_have_a_name_a_state_and_a_device(world: World) -> None:
+    rows = archive.select(world.store.db, archive.Filter(("event",), str(SITE.system_id)))
+    found = {(dict(parse_series(key)[1])["source"], at): decode_fields(fields) for key, at, fields in rows}
+    assert found["event", OUTAGE[0]] == {"text": "Gateway not reporting", "state": "closed", "ended_at": OUTAGE[1]}
+    assert found["event", START + DAY] == {"text": "event 7", "state": "open"}
+    assert found["alarm", START + DAY] == {"text": "event 7", "state": "open", "severity": 2.0}
+    assert sum("event_types" in call.path for call in world.cloud.calls) == 1
+
+
+def test_power_now_is_that_of_the_newest_interval(world: World) -> None:
+    latest = series(world, "latest", "meter")
+    assert set(latest) == {"production", "consumption", "storage"}
+    history = world.cloud.history(SITE.system_id)
+    for at, row in latest["production"].items():
+        assert row["power_w"] == 4 * history.total("rgm_stats", at - 900, at)
