@@ -31,6 +31,10 @@ START = 1_782_864_000
 HOUR, DAY = 3600, 86400
 
 
+FOUR = ["stats", "rgm_stats", "production_meter_readings", "consumption"]
+"""What is read of systems of a world that name no streams: what does not depend on plan and devices."""
+
+
 class Time:
     """The true time of a world, and the machine's wall clock beside it."""
 
@@ -116,6 +120,7 @@ def settings(folder: Path, **changes: Any) -> Settings:
         "api": api | changes.pop("api", {}),
         "sinks": {"db": {"type": "influxdb_v1", "url": "http://localhost:1", "database": "d"}},
         "state_dir": str(folder / "state"),
+        "default_streams": FOUR,
         **changes,
     }
     path = folder / "world.yaml"

@@ -16,6 +16,7 @@ from ingest.config import PLANS, SUBSCRIPTIONS
 from ingest.core.units import DAY
 from ingest.core.words import day_words
 from ingest.plan import levers
+from ingest.plan.auto import StreamChoice
 from ingest.plan.demand import demands
 from ingest.plan.estimate import BackfillEstimate
 from ingest.plan.inventory import Inventory
@@ -48,13 +49,18 @@ def known_state(context: Context) -> Iterator[sqlite3.Connection]:
 
 def the_works(context: Context, db: sqlite3.Connection) -> tuple[list[Work], bool]:
     """What would be polled; True when no system is known yet and one is assumed."""
+    inventory, assumed = the_inventory(context, db)
+    return inventory.works(context.clock.now()), assumed
+
+
+def the_inventory(context: Context, db: sqlite3.Connection) -> tuple[Inventory, bool]:
+    """The systems and streams that are polled; True when no system is known yet and one is assumed."""
     inventory = Inventory(context.settings, snapshot.load(db))
-    now = context.clock.now()
     assumed = context.settings.systems is None and not inventory.systems
     if assumed:
         account = next(iter(context.settings.accounts))
         inventory.assume(SystemRow("0", account, "one system", "UTC"))
-    return inventory.works(now), assumed
+    return inventory, assumed
 
 
 @click.command()
@@ -63,7 +69,8 @@ def the_works(context: Context, db: sqlite3.Connection) -> tuple[list[Work], boo
 def plan(context: Context, *, as_json: bool) -> None:
     """The timetable that fits the plan: cadence per stream, calls, money, what history may use. Offline."""
     with known_state(context) as db:
-        works, assumed = the_works(context, db)
+        inventory, assumed = the_inventory(context, db)
+        works = inventory.works(context.clock.now())
         found = outlook(context.settings, works, db, context.clock.now())
         rules = backfills.rules(db, context.settings.rules)
     wanted, now = demands(works, context.clock.now(), context.settings.ages), context.clock.now()
@@ -71,10 +78,13 @@ def plan(context: Context, *, as_json: bool) -> None:
     name = context.settings.api.plan.name
     advice = advise(found, "the plan" if name == "custom" else name.capitalize(), free, paid)
     if as_json:
-        more = {"levers": [asdict(lever) for lever in free], "plans": [asdict(lever) for lever in paid]}
+        choices = [asdict(choice) for choice in inventory.chosen.choices.values()]
+        more: dict[str, object] = {"streams": choices, "plans": [asdict(lever) for lever in paid]}
+        more["levers"] = [asdict(lever) for lever in free]
         context.show_json(asdict(found) | {"advice": " ".join(advice), "assumed_one_system": assumed} | more)
         return
     _print(context, found, assumed=assumed)
+    _print_choices(list(inventory.chosen.choices.values()))
     for sentence in advice:
         click.echo(sentence)
 
@@ -111,6 +121,19 @@ def _print(context: Context, found: Timetable, *, assumed: bool) -> None:
         console.print(f"Live polling costs USD {found.cost:,.2f} a month: USD {price} a call beyond {free:,}.")
     if found.money > found.cost:
         console.print(f"As wished it would cost USD {found.money:,.2f} a month: USD {price} a call beyond {free:,}.")
+
+
+def _print_choices(choices: Sequence[StreamChoice]) -> None:
+    """Which streams are in and out, where the owner leaves that to the program, and what each costs."""
+    if not choices:
+        return
+    console, calls = Console(highlight=False, soft_wrap=True), Column("a month", justify="right", no_wrap=True)
+    table = Table(Column("stream", no_wrap=True), "read", "asked every", calls, "why", padding=(0, 0), box=box.SIMPLE)
+    for choice in choices:
+        every = spell(choice.every) if choice.is_in else "-"
+        table.add_row(choice.stream, "yes" if choice.is_in else "no", every, f"{choice.calls:,.0f}", choice.reason)
+    console.print("Streams of systems that name none (`streams: auto`), and the calls each takes or would take:")
+    console.print(table)
 
 
 def _row(lines: Sequence[TimetableLine]) -> list[str]:

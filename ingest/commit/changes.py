@@ -101,13 +101,15 @@ class Changes:
     def apply(self, known: Snapshot) -> bool:
         """Bring what planning knows up to date, once the changes are on the disk.
 
-        True when a system appeared, or changed its account or zone: what is wanted must then be worked out again.
+        True when a system appeared, or changed its account, zone or kinds of device: what is wanted must then be worked
+        out again.
         """
         systems = self.systems.maps[0]
         moved = [
             name
             for name, row in systems.items()
-            if (old := known.systems.get(name)) is None or (old.account, old.timezone) != (row.account, row.timezone)
+            if (old := known.systems.get(name)) is None
+            or (old.account, old.timezone, old.profile.meters) != (row.account, row.timezone, row.profile.meters)
         ]
         known.pairs.update(self.pairs.maps[0])
         known.systems.update(systems)

@@ -11,7 +11,9 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ValidatorFunctionWrapHandler,
     WithJsonSchema,
+    WrapValidator,
     model_validator,
 )
 
@@ -19,7 +21,8 @@ from ingest.config import values
 from ingest.config.values import one_of, word_error, words_schema
 from ingest.core.units import DAY, MINUTE
 from ingest.core.when import When
-from ingest.enphase.catalogue import CADENCES, CHOICES, DEFAULTS
+from ingest.enphase.catalogue import CADENCES, CHOICES
+from ingest.plan.auto import AUTO
 
 LEAST_CADENCE = 5 * MINUTE
 
@@ -36,7 +39,22 @@ SUBSCRIPTIONS = {"watt": 0, "kilowatt": 249, "megawatt": 999}
 
 VERSIONS = ("v4", "v2")
 Version = Annotated[str, AfterValidator(one_of(VERSIONS)), WithJsonSchema(words_schema(VERSIONS))]
+
+
+def _auto_or_list(value: Any, names: ValidatorFunctionWrapHandler) -> Any:
+    """The word `auto`, or a list of names."""
+    if not isinstance(value, str):
+        found = names(value)
+        if not found or len(set(found)) < len(found):
+            raise ValueError("must name each stream once, and at least one")
+        return found
+    if value.strip() != AUTO[0]:
+        raise word_error(AUTO)
+    return AUTO
+
+
 StreamName = Annotated[str, AfterValidator(one_of(CHOICES)), WithJsonSchema(words_schema(CHOICES))]
+StreamNames = Annotated[tuple[StreamName, ...], WrapValidator(_auto_or_list)]
 CadenceName = Annotated[str, AfterValidator(one_of(tuple(CADENCES)))]
 
 
@@ -146,8 +164,8 @@ class System(Section):
     """Number of the system, as in the address of its page."""
     account: values.Text = ""
     """The account through which it is reached; may be left out when there is one."""
-    streams: tuple[StreamName, ...] = DEFAULTS
-    """What to read."""
+    streams: StreamNames = ()
+    """auto (what the devices have and the plan carries), or a list. Default: default_streams."""
     since: values.Since = When(age=7 * DAY)
     """History wanted: a date (local day of the system), an age such as 2y, or all."""
     until: values.Day | None = None
@@ -159,8 +177,6 @@ class System(Section):
 
     @model_validator(mode="after")
     def _sensible(self) -> "System":
-        if not self.streams or len(set(self.streams)) < len(self.streams):
-            raise ValueError("streams must name each stream once, and at least one")
         if self.until and self.since.day and self.until < self.since.day:
             raise ValueError("until must not be before since")
         return self

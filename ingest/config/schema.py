@@ -11,6 +11,7 @@ from ingest.config.models import PLANS, Section
 from ingest.config.settings import OFF, Settings
 from ingest.config.values import SLOT, words_schema
 from ingest.enphase.catalogue import CADENCES
+from ingest.plan.auto import AUTO
 
 Schema = dict[str, Any]
 
@@ -19,6 +20,8 @@ _WORDS: dict[str, list[Schema]] = {
     "plan": [words_schema(PLANS)],
     "systems": [words_schema(["all"])],
     "notify": [{"$ref": "#/$defs/Notify"}],
+    "streams": [words_schema(AUTO)],
+    "default_streams": [words_schema(AUTO)],
     "web": [words_schema(OFF), {"const": False}],
     "import": [{"type": ["number", "string"]}, {"$ref": "#/$defs/RateEntry"}],
     "export": [{"type": ["number", "string"]}, {"$ref": "#/$defs/RateEntry"}],

@@ -18,6 +18,7 @@ from ingest.config.models import (
     Influx,
     InfluxV1,
     Section,
+    StreamNames,
     System,
     Web,
 )
@@ -27,6 +28,7 @@ from ingest.config.values import SIMULATOR, word_error
 from ingest.core.tariff import Contract
 from ingest.core.units import DAY, HOUR
 from ingest.enphase.catalogue import CADENCES
+from ingest.plan.auto import AUTO
 from ingest.plan.budget import Rules, renewals
 from ingest.plan.quota import Plan
 from ingest.plan.work import Classes
@@ -95,13 +97,15 @@ def _one_or_many(value: Any) -> Any:
     return [value] if isinstance(value, dict) else value
 
 
-def _with_accounts(systems: tuple[System, ...] | None, info: ValidationInfo) -> tuple[System, ...] | None:
-    """A system without an account is reached through the only one there is."""
+def _completed(systems: tuple[System, ...] | None, info: ValidationInfo) -> tuple[System, ...] | None:
+    """A system without an account is reached through the only one there is; one without streams has the default."""
     accounts = info.data.get("accounts", ())
-    if systems is None or len(accounts) != 1:
-        return systems
-    (only,) = accounts
-    return tuple(system if system.account else system.model_copy(update={"account": only}) for system in systems)
+    defaults = {"account": next(iter(accounts)) if len(accounts) == 1 else ""}
+    defaults["streams"] = info.data.get("default_streams", AUTO)
+    return systems and tuple(
+        system.model_copy(update={name: value for name, value in defaults.items() if not getattr(system, name)})
+        for system in systems
+    )
 
 
 def _every_cadence(written: Mapping[str, Cadence]) -> Mapping[str, Cadence]:
@@ -135,7 +139,9 @@ class Settings(Section):
         default={"home": Account()}
     )
     """Who consented: a name of your choice, and how."""
-    systems: Annotated[tuple[System, ...] | None, BeforeValidator(_all_or_list), AfterValidator(_with_accounts)] = None
+    default_streams: StreamNames = AUTO
+    """What to read of systems that name no streams: auto (what the devices have and the plan carries), or a list."""
+    systems: Annotated[tuple[System, ...] | None, BeforeValidator(_all_or_list), AfterValidator(_completed)] = None
     """all (every system the accounts can see), or a list."""
     streams: Annotated[Mapping[CadenceName, Cadence], AfterValidator(_every_cadence)] = Field(
         default={}, validate_default=True

@@ -204,7 +204,7 @@ def _system(file: Settings, index: int, system: System) -> Iterator[tuple[Path, 
             f"is none of the accounts; {hint(system.account, file.accounts)}",
         )
     for number, name in enumerate(system.streams):
-        if not BY_NAME[name].is_served(file.api.version):
+        if name in BY_NAME and not BY_NAME[name].is_served(file.api.version):
             yield (*path, "streams", number), f"API {file.api.version} has no {name}; leave it out"
     if not system.account and len(file.accounts) > 1:
         yield path, f"account is missing; one of {', '.join(file.accounts)}"

@@ -5,7 +5,7 @@ import sys
 from ingest.core.units import DAY, HOUR, MINUTE
 from ingest.enphase.catalogue import DEFAULTS
 from ingest.enphase.streams import STREAMS
-from ingest.enphase.streams.base import Route, Scope, Stream
+from ingest.enphase.streams.base import Auto, Route, Scope, Stream
 
 WHEN = {
     Scope.CHOSEN: "where it is named under `streams`",
@@ -14,6 +14,7 @@ WHEN = {
     Scope.ACCOUNT: "always, once an account",
     Scope.NAMES: "where an account reads events or alarms",
 }
+CHOSEN = {Auto.FITS: "where the plan carries it", Auto.PAID: "on paid plans"}
 UNITS = ((7 * DAY, "week"), (DAY, "day"), (HOUR, "h"), (MINUTE, "min"))
 
 
@@ -26,7 +27,7 @@ def table() -> str:
 def _line(stream: Stream) -> str:
     becomes = ", ".join(f"`{name}`" for name in stream.fields) or "nothing: it is for the program"
     interval = _duration(stream.grain) if stream.grain else "a day" if stream.series else "a snapshot"
-    asked = "by default" if stream.name in DEFAULTS else WHEN[stream.scope]
+    asked = "by default" if stream.name in DEFAULTS else CHOSEN.get(stream.auto, WHEN[stream.scope])
     cells = [f"`{stream.name}`", _path(stream.v4), _path(stream.v2), becomes, interval, _duration(stream.every), asked]
     return f"| {' | '.join(cells)} |"
 

@@ -1,5 +1,6 @@
 """Who is to be polled: the settings and the state of every pair, as the planner's work."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -16,7 +17,10 @@ from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.base import Route, Scope, Stream
 from ingest.enphase.streams.installed import STREAM as DEVICES
 from ingest.enphase.streams.site import SYSTEMS
-from ingest.plan.pacing import Daylight
+from ingest.plan import auto
+from ingest.plan.auto import AUTO, Chosen, Homes, Kinds
+from ingest.plan.budget import Rules
+from ingest.plan.pacing import Daylight, Group
 from ingest.plan.planner import LONGEST_PAUSE
 from ingest.plan.profile import NEW_PROFILE
 from ingest.plan.state import NO_METER, NO_POINTS, Pair, Snapshot, SystemRow
@@ -34,7 +38,7 @@ class SystemEntry(Protocol):
     @property
     def account(self) -> str: ...  # noqa: D102
     @property
-    def streams(self) -> tuple[str, ...]: ...  # noqa: D102
+    def streams(self) -> tuple[str, ...]: ...  # noqa: D102 - `AUTO` leaves it to the program
     @property
     def since(self) -> When: ...  # noqa: D102
     @property
@@ -50,6 +54,10 @@ class Polling(Protocol):
     def accounts(self) -> Mapping[str, object]: ...  # noqa: D102
     @property
     def systems(self) -> Sequence[SystemEntry] | None: ...  # noqa: D102
+    @property
+    def default_streams(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def rules(self) -> Rules: ...  # noqa: D102
     @property
     def settle(self) -> int: ...  # noqa: D102
     @property
@@ -85,7 +93,9 @@ class Inventory:
     def rebuild(self) -> None:
         """Rebuild after a system appeared or changed its account or zone; `generation` counts how often."""
         self.generation += 1
-        self._wanted = {wanted.system: wanted for wanted in self.wanted()}
+        asked = list(self._asked())
+        self.chosen = self._choose(asked)
+        self._wanted = {wanted.system: self._with_streams(wanted) for wanted in asked}
         self._with_events = {
             wanted.account
             for wanted in self._wanted.values()
@@ -112,15 +122,44 @@ class Inventory:
         return self._wanted.get(system)
 
     def wanted(self) -> Iterator[Wanted]:
-        """The systems to poll: those of the configuration, or all that the accounts can see."""
+        """The systems to poll."""
+        yield from self._wanted.values()
+
+    def _asked(self) -> Iterator[Wanted]:
+        """The systems of the configuration, or all that the accounts can see."""
         if self.settings.systems is None:
             for row in self.systems.values():
                 if row.account in self.settings.accounts:
-                    yield Wanted(row.system, row.account, catalogue.DEFAULTS, DEFAULT_SINCE, None, row.timezone)
+                    streams = self.settings.default_streams
+                    yield Wanted(row.system, row.account, streams, DEFAULT_SINCE, None, row.timezone)
             return
         for entry in self.settings.systems:
             known = self.systems.get(str(entry.id))
             yield _wanted(entry, known.timezone if known else "")
+
+    def kinds(self, system: str) -> Kinds | None:
+        """The kinds of device of a system that measure; None while these are not known."""
+        row = self.systems.get(system)
+        return row.profile.meters if row else None
+
+    def _choose(self, asked: Sequence[Wanted]) -> Chosen:
+        """What systems get whose owner leaves it to the program."""
+        mine = [wanted.system for wanted in asked if wanted.streams == AUTO]
+        if not mine:
+            return Chosen()
+        others = auto.on(Scope.EVERY_SYSTEM, len(asked)) + auto.on(Scope.ACCOUNT, len(self.settings.accounts))
+        for wanted in asked:
+            if wanted.streams != AUTO:
+                others.update(Group(self.settings.every(name)) for name in wanted.streams)
+        every = {name: self.settings.every(name) for name in catalogue.CADENCES}
+        homes = Counter(auto.UNKNOWN if (kinds := self.kinds(name)) is None else kinds for name in mine)
+        return auto.choose(Homes(homes, self.settings.rules, every, self.version, others))
+
+    def _with_streams(self, wanted: Wanted) -> Wanted:
+        if wanted.streams != AUTO:
+            return wanted
+        kinds = self.kinds(wanted.system)
+        return replace(wanted, streams=self.chosen.streams(kinds), slow=self.chosen.slow(kinds))
 
     def works(self, now: int) -> list[Work]:
         """Everything that may be asked for, one entry a pair."""
@@ -177,6 +216,7 @@ class Inventory:
         pair = self._pair(key)
         row = self.systems.get(wanted.system) if stream.grain else None
         every = self.settings.every(stream.name) if stream.name in catalogue.CADENCES else stream.every
+        every = max(every, wanted.slow.get(stream.name, 0))
         return Work(
             wanted,
             stream,

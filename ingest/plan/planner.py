@@ -92,7 +92,13 @@ def _task(work: Work, now: int, classes: Classes) -> Task | None:
         is_over = _is_over(work, now, classes)
         return None if is_over else Task(work.account, work.system, work.stream, window, purpose, work.pair.cursor)
     live = live_window(work, now, classes)
-    return live and Task(work.account, work.system, work.stream, live, Purpose.LIVE, reach=work.route.reach)
+    if live is None:
+        return None
+    if work.hope and work.group.is_slow and served_from(work, now) <= live.end - work.hope:
+        # Asked once a day, a day's window would leave what is not settled yet to calls of its own.
+        longer = Span(live.end - work.hope, live.end)
+        return Task(work.account, work.system, work.stream, longer, Purpose.LIVE, reach=work.hope, hopes=True)
+    return Task(work.account, work.system, work.stream, live, Purpose.LIVE, reach=work.route.reach)
 
 
 # ── history ───────────────────────────────────────────────────────────────────────────────────────────

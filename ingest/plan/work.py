@@ -1,6 +1,6 @@
 """What the planner works on: a pair of system and stream as it stands, and the calls that come of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ingest.core.units import DAY
@@ -20,7 +20,9 @@ LATE_AFTER = DAY // 2
 
 @dataclass(frozen=True)
 class Wanted:
-    """A system to poll: what of it, how far back, and until when (epoch seconds; None: for good)."""
+    """A system to poll: what of it, how far back, and until when (epoch seconds; None: for good). `slow` says which
+    streams are asked so seldom (s), although the owner would have them more often.
+    """
 
     system: str
     account: str
@@ -28,6 +30,7 @@ class Wanted:
     since: When = When()  # noqa: RUF009 - a value that cannot be changed
     until: int | None = None
     timezone: str = ""
+    slow: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

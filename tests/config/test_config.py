@@ -10,6 +10,7 @@ from ingest import config
 from ingest.config import Settings, When
 from ingest.core.errors import ConfigError
 from ingest.enphase import catalogue
+from ingest.plan.auto import AUTO
 
 Load = Callable[..., Settings]
 
@@ -105,6 +106,14 @@ def test_shares(load: Load, written: str, meant: float) -> None:
     assert load(f"api: {{reserve: {written}}}").api.reserve == meant
 
 
+def test_streams_are_chosen_by_the_program_unless_they_are_named(load: Load) -> None:
+    text = "default_streams: [stats, battery]\nsystems: [{id: 1}, {id: 2, streams: auto}, {id: 3, streams: [latest]}]"
+    systems = load(text).systems
+    assert systems is not None
+    assert [system.streams for system in systems] == [("stats", "battery"), AUTO, ("latest",)]
+    assert load("").default_streams == AUTO
+
+
 def test_systems(load: Load) -> None:
     systems = load(
         "systems:\n- {id: 1}\n"
@@ -119,7 +128,7 @@ def test_systems(load: Load) -> None:
         When(age=730 * 86400),
         When(),
     ]
-    assert systems[0].streams == catalogue.DEFAULTS
+    assert systems[0].streams == AUTO
     assert (systems[1].streams, systems[1].until, systems[1].latitude) == (
         ("stats",),
         date(2025, 6, 30),

@@ -258,7 +258,7 @@ def test_any_variable_is_filled_or_explained(file: Path, text: str) -> None:
             r":2: systems\[0\]: account is missing; one of a, b",
         ),
         ("systems: [{id: 1, streams: [stat]}]", 'did you mean "stats"'),
-        ("systems: [{id: 1, streams: [stats, stats]}]", r"systems\[0\]: streams must name each stream once"),
+        ("systems: [{id: 1, streams: [stats, stats]}]", r"systems\[0\]\.streams: must name each stream once"),
         ("systems: [{id: 1, since: 2025-01-01, until: 2024-01-01}]", "until must not be before since"),
         ("systems: [{id: 1, latitude: .nan}]", "latitude: must be a number"),
         ("streams: {stat: {every: 1h}}", 'streams.stat: unknown key; did you mean "stats"'),

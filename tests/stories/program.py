@@ -10,7 +10,7 @@ from typing import Any
 from ingest.config import load
 from ingest.service import build, identity
 from ingest.simulator import API_KEY, CLIENT_ID, CLIENT_SECRET, Cloud, SimulatedServer, Site
-from tests.world import Time, Wire
+from tests.world import FOUR, Time, Wire
 
 INGEST = [sys.executable, "-c", "import sys; sys.argv[0] = 'ingest'; from ingest.cli import main; main()"]
 ROOT = Path(__file__).parents[2]
@@ -55,7 +55,12 @@ class Program:
         self.folder = folder
         self.config = folder / "ingest.yaml"
         self.state = folder / "state"
-        self.document: dict[str, Any] = {"state_dir": str(self.state), "web": "off", **document}
+        self.document: dict[str, Any] = {
+            "state_dir": str(self.state),
+            "web": "off",
+            "default_streams": FOUR,
+            **document,
+        }
 
     def write(self) -> None:
         """Put the configuration on the disk."""

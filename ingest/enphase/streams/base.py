@@ -83,6 +83,16 @@ class Scope(Enum):
     """Of an account that reads what the reply has the names of."""
 
 
+class Auto(Enum):
+    """Whether a stream that is not read by default is chosen where the owner leaves that to the program."""
+
+    NEVER = auto()
+    FITS = auto()
+    """Where the plan carries it."""
+    PAID = auto()
+    """On paid plans."""
+
+
 @dataclass(frozen=True)
 class EnergyFlow:
     """An energy of the home that a stream measures: its field in the measurement `energy`, and where the intervals
@@ -167,7 +177,7 @@ class Stream:
     `grain` (s) is the length of an interval, 0 for a snapshot: that has no history and no coverage, and is taken every
     `every` seconds. `group` is the access group of the developer portal (reference 3.2) that must be ticked; `meter`
     what must be installed for the cloud to have anything to say: a meter of production or consumption, or a battery. A
-    chosen stream that `is_default` is read where the owner names none.
+    chosen stream that `is_default` is read where the owner names none, another as `auto` says.
 
     `read` turns a reply into points, `systems` into what it says of systems, `devices` into its devices and `meters`
     into the kinds of them that measure; `series` are its arrays of daily totals. `flows` are the energies of the home
@@ -188,6 +198,7 @@ class Stream:
     meter: str = ""
     scope: Scope = Scope.CHOSEN
     is_default: bool = True
+    auto: Auto = Auto.NEVER
     is_list: bool = False
     is_stamped: bool = False
     at_night: bool = False

@@ -2,6 +2,7 @@
 
 from ingest.core.units import DAY, MINUTE, WEEK, YEAR
 from ingest.enphase.streams.base import (
+    Auto,
     EnergyFlow,
     Field,
     Route,
@@ -28,6 +29,7 @@ STREAM = Stream(
     grain=GRAIN,
     meter="battery",
     is_default=False,
+    auto=Auto.FITS,
     v4=Route("systems/{system}/telemetry/battery", start_granularity, reach=WEEK, history=2 * YEAR),
     read=quantities("battery", GRAIN, {name: field.key for name, field in FIELDS.items()}),
     flows=(

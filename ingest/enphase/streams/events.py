@@ -6,7 +6,7 @@ from functools import partial
 from ingest.core.point import Point, Tags, Value
 from ingest.core.span import Span
 from ingest.core.units import DAY, HOUR, MINUTE, WEEK
-from ingest.enphase.streams.base import Field, Json, Odd, Params, Route, Scope, Stream, nothing
+from ingest.enphase.streams.base import Auto, Field, Json, Odd, Params, Route, Scope, Stream, nothing
 from ingest.enphase.streams.readers import each, identity, maybe_moment, moment, plain
 
 KEPT = 180 * DAY
@@ -77,6 +77,7 @@ EVENTS = Stream(
     group="System Details",
     grain=GRAIN,
     is_default=False,
+    auto=Auto.PAID,
     v4=Route("systems/{system}/events", _between, reach=WEEK, history=KEPT),
     read=_events,
     fields={"event": FIELDS},
@@ -88,6 +89,7 @@ ALARMS = Stream(
     group="System Details",
     grain=GRAIN,
     is_default=False,
+    auto=Auto.PAID,
     v4=Route("systems/{system}/alarms", _between, reach=WEEK, history=KEPT),
     read=_alarms,
     fields={"event": FIELDS},

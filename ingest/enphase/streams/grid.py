@@ -2,6 +2,7 @@
 
 from ingest.core.units import DAY, MINUTE, WEEK, YEAR
 from ingest.enphase.streams.base import (
+    Auto,
     EnergyFlow,
     Field,
     Route,
@@ -29,6 +30,7 @@ IMPORT = Stream(
     grain=GRAIN,
     meter="consumption",
     is_default=False,
+    auto=Auto.FITS,
     v4=_telemetry("energy_import_telemetry"),
     read=quantities("grid", GRAIN, {"imported_wh": "wh_imported"}),
     flows=(EnergyFlow("imported_wh", "grid", "imported_wh"),),
@@ -42,6 +44,7 @@ EXPORT = Stream(
     grain=GRAIN,
     meter="consumption",
     is_default=False,
+    auto=Auto.FITS,
     v4=_telemetry("energy_export_telemetry"),
     read=quantities("grid", GRAIN, {"exported_wh": "wh_exported"}),
     flows=(EnergyFlow("exported_wh", "grid", "exported_wh"),),

@@ -8,7 +8,7 @@ from functools import partial
 
 from ingest.core.point import Point
 from ingest.core.units import DAY
-from ingest.enphase.streams.base import DailyDifference, Field, Json, Odd, Pages, Params, Route, Stream, nothing
+from ingest.enphase.streams.base import Auto, DailyDifference, Field, Json, Odd, Pages, Params, Route, Stream, nothing
 from ingest.enphase.streams.readers import each, identity, maybe_moment, number
 
 PAGE_SIZE = 100
@@ -71,6 +71,7 @@ STREAM = Stream(
     group="System Details",
     meter="micro",
     is_default=False,
+    auto=Auto.FITS,
     is_list=True,
     is_stamped=True,
     at_night=True,

@@ -5,7 +5,7 @@ from functools import partial
 
 from ingest.core.point import Point
 from ingest.core.units import DAY
-from ingest.enphase.streams.base import Field, Json, Odd, Read, Route, Stream, nothing
+from ingest.enphase.streams.base import Auto, Field, Json, Odd, Read, Route, Stream, nothing
 from ingest.enphase.streams.readers import each, identity, moment, number
 
 CONSUMPTION_GROUP = "Site Level Consumption Monitoring"
@@ -53,6 +53,7 @@ CONSUMPTION = Stream(
     group=CONSUMPTION_GROUP,
     meter="consumption",
     is_default=False,
+    auto=Auto.PAID,
     v4=Route("systems/{system}/consumption_meter_readings", nothing),
     read=_readings("consumption_meter_reading", COUNTED),
     fields={"consumption_meter_reading": COUNTED},
@@ -64,6 +65,7 @@ STORAGE = Stream(
     group=CONSUMPTION_GROUP,
     meter="battery",
     is_default=False,
+    auto=Auto.PAID,
     v4=Route("systems/{system}/storage_meter_readings", nothing),
     read=_readings("storage_meter_reading", STORED),
     fields={"storage_meter_reading": STORED},
