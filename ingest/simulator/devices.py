@@ -87,6 +87,8 @@ def devices(history: History, now: int) -> Json:
         "gateways": [_gateway(history, now)],
         "encharges": [_device(history, now, serial, f"Encharge {serial}", "IQ5P") for serial in site.battery_serials],
     }
+    if site.heat_pump:
+        kinds["heat_pump"] = [{**_device(history, now, "", "Heat pump", "VitoCal 300G"), "serial_number": ""}]
     present = {kind: found for kind, found in kinds.items() if found}
     count = sum(len(found) for found in present.values())
     return {"system_id": site.system_id, "total_devices": count, "items": "devices", "devices": present}

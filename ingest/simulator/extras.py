@@ -4,8 +4,8 @@ from email.utils import formatdate
 
 from ingest.simulator import panels
 from ingest.simulator.answers import Answer, Json, RefusedError, as_json, error, wrap
-from ingest.simulator.history import CHARGE, CONSUMPTION, DISCHARGE, RGM
-from ingest.simulator.request import DAY, WEEK, ApiRequest
+from ingest.simulator.history import CHARGE, CONSUMPTION, DISCHARGE, RGM, History
+from ingest.simulator.request import DAY, WEEK, ApiRequest, telemetry_window
 from ingest.simulator.v4 import Route
 
 PLAN_LACKS = {"watt": {"device", "streaming"}}
@@ -107,11 +107,25 @@ def latest(request: ApiRequest) -> Json:
 
 
 def heat_pump(request: ApiRequest) -> Json:
-    """GET hp_telemetry: no house has a heat pump that reports (7.16)."""
-    start = request.time("start_at")
+    """GET hp_telemetry: quarters of an hour of what the heat pump draws (7.16)."""
+    start, history = request.time("start_at"), request.history
     if start is not None and start > request.now:
         raise RefusedError(error(422, wrap("Invalid date/time range")))
-    return {"system_id": request.history.site.system_id, "items": "intervals", "intervals": []}
+    window = telemetry_window(request, CONSUMPTION)
+    rows = history.readings(CONSUMPTION, window.start, window.end, request.now) if history.site.heat_pump else []
+    return {
+        "system_id": history.site.system_id,
+        "granularity": request.params.get("granularity", "day"),
+        "interval_duration": "15mins",
+        **window.echo,
+        "items": "intervals",
+        "intervals": [{"end_at": row.end_at, "wh_consumed": heat_drawn(history, row.end_at)} for row in rows],
+    }
+
+
+def heat_drawn(history: History, end_at: int) -> int:
+    """Wh of the heat pump in the quarter of an hour that ends at a moment."""
+    return history.used(end_at - 900, end_at) * 3 // 10
 
 
 def _panel(serial: str) -> Route:

@@ -40,6 +40,8 @@ class Site:
     battery_wh: int = 0
     """Capacity of the batteries; 0 where there are none. With one, the consumption meter is a Net meter (7.9)."""
 
+    heat_pump: bool = False
+    """Whether there is one: three tenths of what the house draws are its own."""
     weak_panels: tuple[int, ...] = ()
     """Numbers of the panels that give half of what the others do."""
     events: tuple[tuple[int, int, int | None], ...] = ()

@@ -61,7 +61,7 @@ def test_production_and_consumption_are_as_fresh_as_with_the_four_streams(tmp_pa
 def test_a_battery_that_appears_later_is_noticed_and_a_list_wins(tmp_path: Path) -> None:
     for name, streams in (("auto", "auto"), ("list", ["stats", "consumption"])):
         (tmp_path / name).mkdir()
-        world = World(tmp_path / name, [HOME], default_streams=streams, api={"plan": "kilowatt"})
+        world = World(tmp_path / name, [HOME], default_streams=streams)
         world.run(DAY)
         assert "battery" not in asked(world)
         world.cloud.put(BATTERY)

@@ -1,10 +1,12 @@
 """Every panel, events and power now: what each made in a day, which one falls behind, what happened to the gateway."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from ingest.core.point import decode_fields, parse_series
+from ingest.simulator.extras import heat_drawn
 from ingest.simulator.panels import lifetimes
 from ingest.store import archive
 from tests.world import DAY, HOUR, START, World
@@ -85,3 +87,15 @@ def test_power_now_is_that_of_the_newest_interval(world: World) -> None:
     history = world.cloud.history(SITE.system_id)
     for at, row in latest["production"].items():
         assert row["power_w"] == 4 * history.total("rgm_stats", at - 900, at)
+
+
+def test_a_heat_pump_is_read_where_it_is_named(tmp_path: Path) -> None:
+    site = replace(HOME, heat_pump=True)
+    systems = [{"id": site.system_id, "streams": ["heat_pump"]}]
+    made = World(tmp_path, [site], systems=systems, api={"plan": "kilowatt"})
+    made.run(DAY)
+    rows = made.rows("heat_pump", site.system_id)
+    history = made.cloud.history(site.system_id)
+    assert len(rows) > 96
+    assert all(row == {"energy_wh": heat_drawn(history, at + 900)} for at, row in rows.items())
+    made.end()
