@@ -123,7 +123,9 @@ class Cloud:
     def _route(
         self, method: str, path: str, query: str, headers: Mapping[str, str], form: dict[str, str], now: float
     ) -> Answer:
-        params = dict(parse_qsl(query, keep_blank_values=True))
+        pairs = parse_qsl(query, keep_blank_values=True)
+        lists = {name: ",".join(value for key, value in pairs if key == name) for name, _ in pairs if name[-2:] == "[]"}
+        params = dict(pairs) | lists
         if path == "/oauth/token":
             return self._token(method, headers, params | form, now)
         if path == "/oauth/authorize":

@@ -1,6 +1,7 @@
 """The retired v2 routes below /api/v2/systems (reference 8)."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from ingest.simulator import lifetime, panels, rows
 from ingest.simulator.answers import RANGE, Answer, Json, RefusedError, as_json
@@ -28,13 +29,33 @@ def unavailable() -> Answer:
 
 def listing(request: ApiRequest) -> Json:
     """GET /systems: pages linked by the cursor `next`, 100 systems each by default, 1000 at most (8)."""
-    mine = sorted(request.mine, key=lambda each: each.site.system_id)
+    mine = [each for each in sorted(request.mine, key=lambda each: each.site.system_id) if _is_wanted(each, request)]
     starts = [v2_code(each.site.system_id) for each in mine]
     cursor = request.params.get("next")
     begin = starts.index(cursor) if cursor in starts else 0
     end = begin + request.number("limit", 100, 1000)
     reply: Json = {"systems": [_system(each, request.now) for each in mine[begin:end]]}
     return {**reply, "next": starts[end]} if end < len(mine) else reply
+
+
+def _is_wanted(history: History, request: ApiRequest) -> bool:
+    """Whether a system passes the filters of a list (8)."""
+    row = system(history, request.now)
+    held = {"system_name": history.site.name, "connection_type": row["connection_type"], "status[]": row["status"]}
+    asked = {name: request.params.get(name) or request.params.get(f"{name}[]") for name in held}
+    return all(wanted is None or held[name] in wanted.split(",") for name, wanted in asked.items())
+
+
+def monthly_production(request: ApiRequest) -> Json:
+    """GET monthly_production: Wh of a month of days from `start_date` on, which v4 does not have (8)."""
+    history, now, site = request.history, request.now, request.history.site
+    first = request.day("start_date") or site.local_date(now).replace(day=1)
+    following = (first.replace(day=1) + timedelta(days=32)).replace(day=min(first.day, 28))
+    last = min(following - timedelta(days=1), site.local_date(now))
+    days = lifetime.days_between(first, last) if first <= last else []
+    reply: Json = {"system_id": site.system_id, "start_date": str(first), "end_date": str(last)}
+    reply["production_wh"] = sum(lifetime.daily(history, lifetime.PRODUCTION, day, now) for day in days)
+    return {**reply, "meter_readings": [], "meta": rows.meta(history, now)}
 
 
 def search(request: ApiRequest) -> Json:
@@ -141,6 +162,7 @@ ROUTES: dict[str, tuple[str, Route]] = {
     "rgm_stats": ("production", rgm_stats),
     "production_meter_readings": ("production", production_meter_readings),
     "energy_lifetime": ("production", lifetime.energy),
+    "monthly_production": ("production", monthly_production),
     "consumption_stats": ("consumption", consumption_stats),
     "consumption_lifetime": ("consumption", consumption_lifetime),
 }

@@ -138,3 +138,15 @@ def test_v2_is_asked_in_its_own_way(vendor: Vendor, tmp_path: Path) -> None:
     )
     assert [row["system_id"] for row in reply["systems"]] == [8000, 8001, 8002]
     assert vendor.counted == 3
+
+
+def test_what_only_v2_has_is_within_reach(vendor: Vendor, tmp_path: Path) -> None:
+    accounts = {"old": {"enlighten_id": enlighten_id("owner")}}
+    program = Program(tmp_path / "old", api=vendor.api | {"version": "v2"}, accounts=accounts)
+    month = answered(ask(program, vendor, "systems/8001/monthly_production", "start_date=2026-06-01"))
+    days = vendor.cloud.daily(8001)
+    assert month["production_wh"] == sum(wh for day, wh in days.items() if day.isoformat() >= "2026-06-01")
+    assert answered(ask(program, vendor, "systems/8001/envoys", "datetime_format=epoch"))["envoys"]
+    assert answered(ask(program, vendor, "systems", "status[]=comm"))["systems"] == []
+    serial = SITES[1].gateway_serial
+    assert answered(ask(program, vendor, "systems/search_system_id", f"serial_num={serial}")) == {"system_id": 8001}
