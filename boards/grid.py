@@ -4,8 +4,8 @@ from boards.frame import OF_SYSTEM, ZONE, Json, annotations, dashboard, system, 
 from boards.panels import NONE, SHARE, TEXT, WATT, WH, bars, colored, curves, of, query, rows, stat
 from boards.periods import DAYS, daily
 
-NO_GRID = "Nothing was read of the grid. The streams grid_import and grid_export read it, where there is a meter."
-NO_BATTERY = "Nothing was read of a battery. The stream battery reads it, where there is one."
+NO_GRID = "Nothing was read of the grid."
+NO_BATTERY = "Nothing was read of a battery."
 FROM, TO, INTO, OUT = "From the grid", "To the grid", "Into the battery", "Out of the battery"
 FIELDS = {FROM: "imported_wh", TO: "exported_wh", INTO: "charged_wh", OUT: "discharged_wh"}
 TODAY = f"time >= now() - 2d AND time <= now() GROUP BY time(1d) fill(null) {ZONE}"
@@ -135,7 +135,8 @@ def board() -> Json:
     return dashboard(
         "grid",
         "What came from the grid and went to it, and what the battery took, gave and holds.",
-        "**${system:text}** · days of ${zone:raw} · data source: **${datasource:text}**",
+        "**${system:text}** · days of ${zone:raw} · data source: **${datasource:text}** · "
+        "read by the streams grid_import, grid_export and battery",
         [
             [*pair(*grid), (5, 5, money())],
             [*pair(*battery), (5, 5, full)],

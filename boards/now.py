@@ -88,7 +88,7 @@ def first_screen() -> list[list[tuple[int, int, Json]]]:
         [(12, 5, power), (6, 5, data), (6, 5, micros)],
         [
             (12, 5, day("Produced today", "produced_wh", "Produced", "nothing yet")),
-            (12, 5, day("Consumed today", "consumed_wh", "Consumed", "not measured yet")),
+            (12, 5, day("Consumed today", "consumed_wh", "Consumed", "no consumption was measured")),
         ],
     ]
 
