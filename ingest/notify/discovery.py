@@ -19,10 +19,12 @@ def documents(settings: Settings, db: sqlite3.Connection, made: Report, memory: 
     found: dict[str, str] = {}
     for system in made.systems:
         old = memory.meters.get(system.system, {})
-        memory.meters[system.system] = held = meters.read(db, system.system, old, zone(system.timezone), made.now)
+        wanted = [stream.stream for stream in system.streams]
+        held = meters.read(db, system.system, wanted, old, zone(system.timezone), made.now)
+        memory.meters[system.system] = held
         battery = _battery(db, system)
-        wanted = home_assistant.entities(held, battery=battery is not None)
-        found |= home_assistant.configurations(system, wanted, prefix, settings.ledger_name)
+        shown = home_assistant.entities(held, battery=battery is not None)
+        found |= home_assistant.configurations(system, shown, prefix, settings.ledger_name)
         wrong = [at.text for at in made.problems if home_assistant.concerns(at, system.system, names)]
         topic, text = home_assistant.state(system, held, battery, [localized(at, command) for at in wrong])
         found[topic] = text

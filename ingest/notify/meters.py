@@ -12,12 +12,20 @@ from datetime import date, timedelta, tzinfo
 
 from ingest.core.days import date_at, midnight
 from ingest.core.point import decode_fields
+from ingest.enphase.catalogue import totals_of
 from ingest.store import archive, progress
 
 FIELDS = ("produced_wh", "consumed_wh", "imported_wh", "exported_wh", "charged_wh", "discharged_wh")
 OPEN_DAYS = 30
 """Days that may still change; older ones go into the base."""
-LIFETIMES = {"produced_wh": "energy_lifetime", "consumed_wh": "consumption_lifetime"}
+LIFETIMES = {
+    "produced_wh": "energy_lifetime",
+    "consumed_wh": "consumption_lifetime",
+    "imported_wh": "import_lifetime",
+    "exported_wh": "export_lifetime",
+    "charged_wh": "battery_lifetime",
+    "discharged_wh": "battery_lifetime",
+}
 """The streams that know the whole life of the system: before they were asked, a meter would begin too low."""
 
 Days = Mapping[date, float]
@@ -62,17 +70,20 @@ def _shown(meter: Meter, days: Days, today: date) -> Meter:
     return replace(meter, total=max(meter.total, total), day=day, today=max(begun, so_far))
 
 
-def read(db: sqlite3.Connection, system: str, old: Mapping[str, Meter], local: tzinfo, now: int) -> dict[str, Meter]:
-    """The meters of a system now; a field of which nothing is known has none."""
+def read(
+    db: sqlite3.Connection, system: str, wanted: Iterable[str], old: Mapping[str, Meter], local: tzinfo, now: int
+) -> dict[str, Meter]:
+    """The meters of a system now, of which these streams are wanted; a field of which nothing is known has none."""
     today = date_at(now, local)
     first = min((date.fromisoformat(at.since) for at in old.values()), default=None)
     whole = first is None or len(old) < len(FIELDS)
     days = _days(db, system, 0 if whole or first is None else midnight(first, local), now, local)
-    asked = {name for name in LIFETIMES.values() if _is_asked(db, system, name)}
+    due = {stream.name for stream in totals_of(wanted)}
+    waiting = {name for name, stream in LIFETIMES.items() if stream in due and not _is_asked(db, system, stream)}
     return {
         name: advance(old.get(name), days[name], today)
         for name in FIELDS
-        if name in old or (days.get(name) and LIFETIMES.get(name) in {None, *asked})
+        if name in old or (days.get(name) and name not in waiting)
     }
 
 

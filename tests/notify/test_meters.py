@@ -1,9 +1,14 @@
 """Energies that only grow."""
 
 import random
+from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
-from ingest.notify.meters import OPEN_DAYS, Meter, advance
+from ingest.core.days import zone
+from ingest.notify.meters import OPEN_DAYS, Meter, advance, read
+from tests.world import START, World
+from tests.worlds import SITE
 
 DAY = date(2026, 7, 1)
 
@@ -65,3 +70,20 @@ def test_folding_keeps_the_sum() -> None:
     later = DAY + timedelta(days=100)
     held = {DAY + timedelta(days=at): 100.0 for at in range(101)}
     assert advance(meter, held, later).total == 1_000.0 + 101 * 100.0
+
+
+def test_it_begins_with_the_whole_life_however_early_it_is_looked_at(tmp_path: Path) -> None:
+    house = replace(SITE, battery_wh=10_000)
+    streams = ["stats", "rgm_stats", "consumption", "grid_import", "grid_export", "battery"]
+    world = World(tmp_path, [house], systems=[{"id": house.system_id, "streams": streams}], api={"plan": "kilowatt"})
+    history = world.cloud.history(house.system_id)
+    first: dict[str, Meter] = {}
+    for _ in range(200):
+        world.step(world.time.true + 60)
+        held = read(world.store.db, str(house.system_id), streams, first, zone(house.timezone), int(world.time.true))
+        first |= {name: meter for name, meter in held.items() if name not in first}
+    names = {"imported_wh": "import", "exported_wh": "export", "charged_wh": "charge", "discharged_wh": "discharge"}
+    assert first.keys() == {"produced_wh", "consumed_wh", *names}
+    for name, stream in names.items():
+        assert first[name].total >= history.total(stream, house.operational_at, START - 2 * 86400), name
+    world.end()

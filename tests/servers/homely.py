@@ -16,6 +16,11 @@ def entry(broker: Mosquitto, **changes: Any) -> dict[str, Any]:
     return {"host": "127.0.0.1", "port": broker.port, "username": USER, "password": PASSWORD, **changes}
 
 
+def configurations(eye: Eye) -> dict[str, dict[str, Any]]:
+    """The discovery payloads that are retained, by topic."""
+    return {topic: json.loads(text) for topic, text in eye.seen.items() if topic.startswith("homeassistant/") and text}
+
+
 def until(holds: Callable[[], object], what: str = "") -> None:
     """Wait for what a thread of the broker brings."""
     deadline = time.monotonic() + PATIENCE

@@ -2,13 +2,11 @@
 
 import io
 import json
-import re
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -20,7 +18,7 @@ from ingest.report import report
 from ingest.simulator import API_KEY
 from tests.mosquitto import PASSWORD, Eye, Mosquitto
 from tests.notify import home_assistant_rules as rules
-from tests.servers.homely import STATE, Homely, entry, until
+from tests.servers.homely import STATE, Homely, configurations, entry, until
 from tests.world import DAY, HOUR, World
 from tests.worlds import HOME, SITE
 
@@ -34,31 +32,12 @@ def home(tmp_path: Path, broker: Mosquitto) -> Iterator[Homely]:
     made.stop()
 
 
-def configurations(eye: Eye) -> dict[str, dict[str, Any]]:
-    return {topic: json.loads(text) for topic, text in eye.seen.items() if topic.startswith("homeassistant/") and text}
-
-
 def test_every_payload_follows_the_rules_of_home_assistant(home: Homely, eye: Eye) -> None:
     state = home.arrived(eye)
     found = configurations(eye)
     assert len(found) == len({config["unique_id"] for config in found.values()}) >= 11
     for topic, config in found.items():
-        _, component, node, key, last = topic.split("/")
-        assert last == "config"
-        assert re.fullmatch(rules.OBJECT_ID, node)
-        assert re.fullmatch(rules.OBJECT_ID, key)
-        assert config.keys() <= rules.KEYS
-        assert config["device"].keys() <= rules.DEVICE_KEYS
-        if component == "binary_sensor":
-            assert config["device_class"] in rules.BINARY_SENSORS
-            assert state[key] in ("ON", "OFF")
-        else:
-            units, classes = rules.SENSORS[config["device_class"]]
-            assert config.get("unit_of_measurement") in units
-            assert config.get("state_class") in classes
-            assert isinstance(state[key], float | int | None)
-        assert config["value_template"] == f"{{{{ value_json.{key} }}}}"
-        assert config["state_topic"] == STATE
+        rules.check(topic, config, state, STATE)
     (device,) = {json.dumps(config["device"]) for config in found.values()}
     assert json.loads(device)["name"] == SITE.name
 
