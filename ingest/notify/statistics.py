@@ -53,8 +53,9 @@ def rows(db: sqlite3.Connection, system: str, local: tzinfo, begin: int, end: in
 
 
 def statistic_id(system: str, field: str) -> str:
-    """The name of an external statistic: small letters, digits and underscores."""
-    return f"enphase_ingest:solar_{re.sub(r'[^a-z0-9]+', '_', system.lower())}_{field.removesuffix('_wh')}"
+    """The name of an external statistic: small letters and digits, and single underscores between them."""
+    words = f"solar {system.lower()} {field.removesuffix('_wh')}"
+    return f"enphase_ingest:{re.sub(r'[^a-z0-9]+', '_', words)}"
 
 
 def _running(name: str, hours: dict[int, float]) -> Iterator[Hour]:

@@ -1,7 +1,7 @@
 """History handed over to Home Assistant."""
 
 import csv
-import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -11,29 +11,58 @@ from click.testing import CliRunner
 
 from ingest.cli import cli
 from ingest.notify import statistics
+from ingest.notify.meters import FIELDS
+from ingest.simulator import Site
+from tests.notify import statistics_rules as rules
 from tests.world import DAY, START, World
 from tests.worlds import SITE
 
 
-@pytest.fixture
-def rows(tmp_path: Path) -> list[dict[str, str]]:
-    world = World(tmp_path, [SITE])
+def exported(folder: Path, site: Site) -> str:
+    world = World(folder, [site])
     world.run(2 * DAY)
     world.end()
     words = ["--config", str(world.settings.config_path), "export", "--format", "statistics", "--since", "2026-06-01"]
     result = CliRunner().invoke(cli, words, catch_exceptions=False)
     assert result.exit_code == 0, result.output
-    return list(csv.DictReader(result.output.splitlines(), delimiter="\t"))
+    return result.output
 
 
-def test_the_file_is_what_the_import_takes(rows: list[dict[str, str]]) -> None:
-    assert tuple(rows[0]) == statistics.COLUMNS
-    for row in rows:
-        assert re.fullmatch(r"[a-z0-9_]+:[a-z0-9_]+", row["statistic_id"])
-        assert row["unit"] == "kWh"
-        assert datetime.strptime(row["start"], "%d.%m.%Y %H:%M").minute == 0  # noqa: DTZ007 - UTC, as documented
-        assert row["state"] == row["sum"]
-    assert len({(row["statistic_id"], row["start"]) for row in rows}) == len(rows)
+@pytest.fixture
+def rows(tmp_path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(exported(tmp_path, SITE).splitlines(), delimiter="\t"))
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Kolkata", "America/St_Johns", "Pacific/Chatham"])
+def test_the_file_is_what_the_import_takes(tmp_path: Path, zone: str) -> None:
+    text = exported(tmp_path, replace(SITE, timezone=zone))
+    assert rules.faults(text) == []
+    found = list(csv.DictReader(text.splitlines(), delimiter="\t"))
+    assert tuple(found[0]) == statistics.COLUMNS
+    assert {row["unit"] for row in found} == {"kWh"}
+    assert all(row["state"] == row["sum"] for row in found)
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        ("solar__4242:x\tkWh\t01.07.2026 10:00\t1.0\t1.0", "statistic_id"),
+        ("recorder:x\tkWh\t01.07.2026 10:00\t1.0\t1.0", "statistic_id"),
+        ("a:b\tkW\t01.07.2026 10:00\t1.0\t1.0", "unit"),
+        ("a:b\tkWh\t01.07.2026 10:30\t1.0\t1.0", "top of an hour"),
+        ("a:b\tkWh\t2026-07-01 10:00\t1.0\t1.0", "start"),
+        ("a:b\tkWh\t01.07.2026 10:00\t1,0\t1.0", "state 1,0"),
+    ],
+)
+def test_the_rules_notice_what_is_wrong(row: str, fault: str) -> None:
+    (found,) = rules.faults("statistic_id\tunit\tstart\tstate\tsum\n" + row + "\n")
+    assert fault in found
+
+
+@pytest.mark.parametrize("system", ["4242", "@home", "a--b", "x_", "_", "Ä1"])
+def test_every_system_has_a_name_that_home_assistant_takes(system: str) -> None:
+    for field in FIELDS:
+        assert rules.STATISTIC_ID.match(statistics.statistic_id(system, field))
 
 
 def test_sums_only_grow_and_add_up_to_the_days(rows: list[dict[str, str]], tmp_path: Path) -> None:
