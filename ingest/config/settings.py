@@ -243,12 +243,19 @@ class Settings(Section):
         """US dollars for a call beyond the free ones; 0 where there are none, and of the simulator."""
         return 0.0 if self.is_simulated else self.api.plan.price_per_further_call
 
+    @property
+    def is_of_addon(self) -> bool:
+        """Whether the file was made from the options of Home Assistant's add-on, which lie beside it."""
+        return self.config_path.with_name("options.json").is_file()
+
     def connect(self) -> str:
-        """Return the command that connects a system; where it cannot write the file, others stand in its place."""
-        return "`ingest init`"
+        """Return what connects a system: a command, in whose place others stand where it cannot write the file."""
+        return "the options of the add-on" if self.is_of_addon else "`ingest init`"
 
     def fill_in(self) -> str:
         """Return what to do about missing credentials."""
+        if self.is_of_addon:
+            return "Fill in the options of the add-on, and start it again"
         return f"Fill in with {self.connect()}, or in {self.config_path}"
 
     def secrets(self) -> list[str]:

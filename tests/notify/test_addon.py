@@ -121,6 +121,7 @@ def test_the_options_become_a_configuration(tmp_path: Path) -> None:
 def test_as_it_is_installed_it_starts_and_says_what_is_missing(tmp_path: Path) -> None:
     made = settings(tmp_path, DESCRIPTION["options"])
     assert made.missing_credentials() == ["api.key", "api.client_id", "api.client_secret"]
+    assert made.fill_in() == "Fill in the options of the add-on, and start it again"
     assert made.mqtt is None
     assert made.systems is None
     assert not made.is_simulated

@@ -65,7 +65,7 @@ def write(data: Path, own: Path, broker: Callable[[], Options | None] = supervis
     """Write the configuration, or name the one that lies in the add-on's own folder."""
     if own.exists():
         return own
-    path = data / "ingest.yaml"
+    path = data / "ingest.yaml"  # made anew at each start: nothing is to be written into it by hand
     found = configuration(json.loads((data / "options.json").read_text()), broker)
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -87,7 +87,7 @@ def main(words: list[str]) -> None:
         os.setuid(USER)
     os.environ["INGEST_CONFIG"] = str(path)
     container = "addon_" + os.environ.get("HOSTNAME", "").replace("-", "_")
-    os.environ.setdefault("INGEST_COMMAND", f"docker exec {container} ingest")
+    os.environ.setdefault("INGEST_COMMAND", f"docker exec --user {USER} {container} ingest")
     os.execvp("ingest", ["ingest", *words])
 
 
