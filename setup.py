@@ -19,7 +19,9 @@ class BuildWithStack(build_py):
         if self.editable_mode:
             return
         patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["enphase-ingest"]["stack"]
-        for path in (path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file()):
+        for path in (
+            path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file() and path.suffix != ".pyc"
+        ):
             target = Path(self.build_lib, "ingest", "shipped", path.relative_to(ROOT))
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, target)
