@@ -146,4 +146,5 @@ def test_its_image_is_that_of_the_project() -> None:
     text = (ADDON / "Dockerfile").read_text()
     assert re.findall(r"^(?:ARG|FROM) .*", text, re.M) == ["ARG IMAGE=enphase-ingest:local", "FROM ${IMAGE}"]
     assert 'ENTRYPOINT ["python3", "/opt/addon/run.py"]' in text
+    assert 'INGEST_CONNECT="the options of the add-on"' in text, "what stands in the place of `ingest init`"
     assert not (ADDON / "build.yaml").exists(), "deprecated"
