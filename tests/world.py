@@ -14,6 +14,7 @@ from ingest.config import Settings, load
 from ingest.core.errors import SinkDown
 from ingest.core.http import Reply, Request
 from ingest.core.point import decode
+from ingest.core.tally import MeasuredSystem
 from ingest.deliver.sender import Sender
 from ingest.deliver.sink import Target
 from ingest.service import build, identity
@@ -102,6 +103,13 @@ class Database:
             point = decode(line)
             self.rows.setdefault((point.measurement, point.tags, point.time), {}).update(point.fields)
         return 0
+
+    def delete(self, place: MeasuredSystem, start: int, end: int) -> None:
+        if self.down:
+            raise SinkDown("the database is down")
+        for key in [key for key in self.rows if key[0] == place.measurement and start <= key[2] < end]:
+            if dict(key[1]).get("system", "") == place.system:
+                del self.rows[key]
 
     def ping(self) -> str:
         return "memory"

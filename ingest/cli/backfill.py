@@ -18,6 +18,7 @@ from ingest.core.span import Span
 from ingest.enphase.streams import BY_NAME
 from ingest.plan import estimate
 from ingest.plan.inventory import Inventory
+from ingest.plan.windows import refused_debts
 from ingest.plan.work import Wanted, Work
 from ingest.report.calls import outlook
 from ingest.store import backfills, snapshot
@@ -26,6 +27,7 @@ from ingest.store.database import is_owned
 
 PAUSE_S = 2.0
 READ = "Queued. The runner reads it; its progress: `ingest backfill --list`"
+DONE = "All of it has been read."
 UNREAD = "Queued. No service is running here to read it: start `ingest run`"
 
 
@@ -144,7 +146,15 @@ def _wait(context: Context, asked: dict[tuple[str, str], Span], calls: int) -> N
             bar.update(task, completed=max(0, calls - left), total=max(calls, left))
             if left:
                 context.clock.sleep(PAUSE_S)
-    click.echo("All of it has been read.")
+    click.echo("All of it has been read, but for the days that `status` names." if _refused(context, asked) else DONE)
+
+
+def _refused(context: Context, asked: dict[tuple[str, str], Span]) -> bool:
+    """Whether anything that was asked for is refused by the cloud."""
+    with known_state(context) as db:
+        works, _ = the_works(context, db)
+        now, ages = context.clock.now(), context.settings.ages
+        return any(refused_debts(_with(work, asked[work.key]), now, ages) for work in works if work.key in asked)
 
 
 def _left(context: Context, asked: dict[tuple[str, str], Span]) -> int:

@@ -168,7 +168,7 @@ def _this_month(found: Timetable, now: int) -> str:
 def history_words(found: BackfillEstimate, price: float, context: Context) -> str:
     """What history needs, how long it takes and what it would cost, as a sentence."""
     if not found.calls:
-        return "All the history that is wanted has been read."
+        return "All the history that is wanted, and that the cloud hands out, has been read."
     text = f"History still needs {found.calls:,} calls"
     if found.done_at is None:
         return f"{text}; as things stand it gets none. Raise api.backfill_share or lower the cadence of a stream"

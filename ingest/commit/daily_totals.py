@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ingest.commit.changes import Changes
 from ingest.commit.context import CommitContext
-from ingest.commit.derived import ByTime, is_battery_in, own_sums, write_days
+from ingest.commit.derived import PRODUCED, ByTime, is_battery_in, most_wh, own_sums, write_days
 from ingest.core import audit
 from ingest.core.audit import Total
 from ingest.core.days import LocalDay, date_at, days_between
@@ -119,12 +119,16 @@ def _own_use(changes: Changes, system: str, said: Said) -> Said:
 
 
 def _daily(changes: Changes, system: str, field: str, said: Said, final: int, at: CommitContext) -> list[Point]:
-    """The vendor's totals as points; while one is not final, our own sum of the whole day may be better."""
-    ours = own_sums(changes, system, [day for day, _ in said if day.end > final], at.classes.settle)
+    """The vendor's totals as points; while one is not final, or is 0, our own sum of the whole day may be better. What
+    the system cannot make was never produced.
+    """
+    unsure = [day for day, wh in said if day.end > final or not wh]
+    ours = own_sums(changes, system, unsure, at.classes.settle)
     tags = (("system", system),)
     return [
         Point("energy_daily", tags, day.start, {field: max(wh, ours.get(day.start, {}).get(field, wh))})
         for day, wh in said
+        if field != PRODUCED or abs(wh) <= most_wh(changes, system, day.end - day.start)
     ]
 
 

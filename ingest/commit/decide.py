@@ -2,18 +2,20 @@
 
 from dataclasses import replace
 
-from ingest.commit import daily_difference, daily_totals, derived, device_rows, odd, profiles
+from ingest.commit import daily_difference, daily_totals, deferring, derived, device_rows, odd, profiles
 from ingest.commit.changes import Changes, Loaded, Sample
 from ingest.commit.context import CommitContext
 from ingest.core.backoff import backoff
+from ingest.core.days import zone
 from ingest.core.derive import QUARTER
 from ingest.core.draft import Touched
 from ingest.core.point import Point, Value
 from ingest.core.span import Span, Spans, ceil_to, floor_to, intersect, subtract, union
 from ingest.core.units import DAY, HOUR, MINUTE
+from ingest.enphase import catalogue
 from ingest.enphase.call import Purpose
 from ingest.enphase.replies import Kind
-from ingest.enphase.streams.base import SystemInfo
+from ingest.enphase.streams.base import Scope, SystemInfo
 from ingest.fetch.worker import Outcome
 from ingest.plan import coverage, deferrals
 from ingest.plan.coverage import Advance
@@ -29,8 +31,6 @@ PAUSES: dict[Kind, tuple[int, int]] = {
     Kind.GARBLED: (HOUR, DAY),
 }
 """First pause of a pair and the longest it doubles to, in seconds."""
-HISTORY_PAUSES = {Kind.BUSY: (MINUTE, DAY)}
-"""The same, of the history of a pair alone; an hour to a week for what is not listed."""
 
 
 def decide(loaded: Loaded, outcome: Outcome, at: CommitContext) -> Changes:
@@ -55,9 +55,10 @@ def _act(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> P
     if kind is Kind.OUTSIDE:
         return _outside(changes, pair, outcome, at)
     if kind is Kind.NOTHING:
-        return _nothing(pair, outcome, at.now)
+        return _nothing(changes, pair, outcome, at.now)
     if outcome.task.purpose is Purpose.HISTORY and kind in (Kind.GARBLED, Kind.BUSY):
-        return _nothing(pair, outcome, at.now)  # that window may be the trouble, so what is new is asked as ever
+        # that window may be the trouble: what is new is asked as ever
+        return deferring.refused(changes, pair, outcome, at.now)
     if kind in PAUSES:
         return _rest(pair, outcome, at.now, *PAUSES[kind])
     return pair
@@ -79,10 +80,13 @@ def _ok(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> Pa
     task = outcome.task
     touched = changes.points.merge(outcome.points)
     revised = changes.points.revised
-    odd.remember(changes, outcome, at.now)
+    odd.remember(changes, derived.judged(changes, outcome), at.now)
     _systems(changes, outcome, at)
+    is_again = bool(intersect(deferrals.failing(changes.deferred.get(task.pair, ())), task.window))
     if task.stream.grain:
         settled = _covered(changes, outcome, touched, at)
+        if task.purpose is Purpose.LIVE:
+            deferring.left_out(changes, pair, outcome, at)
         _derive(changes, outcome, touched, settled, at)
     elif outcome.lifetime is not None:
         _advance(changes, task.system, outcome.reported_at, at)
@@ -106,7 +110,9 @@ def _ok(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> Pa
         revised=pair.revised + revised,
     )
     if task.purpose is Purpose.HISTORY:
-        answered = replace(answered, history_from=0, history_fails=0)
+        # where half of what was refused is answered, the other half is no better for it
+        fails = max(0, pair.history_fails - 1) if is_again else 0
+        answered = replace(answered, history_from=0, history_fails=fails)
     return answered if outcome.points or outcome.odd else profiles.judged(changes, answered, task.stream)
 
 
@@ -119,16 +125,14 @@ def _outside(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) 
         begin = ceil_to(first, step)
     oldest = changes.loaded.oldest
     if (oldest is not None and oldest < begin) or begin > at.now:
-        return _nothing(pair, outcome, at.now)
+        return _nothing(changes, pair, outcome, at.now)
     return replace(pair, first_at=begin, fails=0, state="", reason="")
 
 
-def _nothing(pair: Pair, outcome: Outcome, now: int) -> Pair:
+def _nothing(changes: Changes, pair: Pair, outcome: Outcome, now: int) -> Pair:
     if outcome.task.purpose is not Purpose.HISTORY:
         return replace(pair, asked_at=now, fails=0, state="", reason="", cursor="")
-    fails = pair.history_fails + 1
-    first, longest = HISTORY_PAUSES.get(outcome.verdict.kind, (HOUR, 7 * DAY))
-    return replace(pair, history_fails=fails, history_from=now + backoff(first, longest, fails))
+    return deferring.refused(changes, pair, outcome, now)
 
 
 def _derive(changes: Changes, outcome: Outcome, touched: Touched, settled: Spans, at: CommitContext) -> None:
@@ -207,8 +211,8 @@ def _systems(changes: Changes, outcome: Outcome, at: CommitContext) -> None:
         changes.systems[info.system] = row
         _advance(changes, info.system, info.reported_at, at)
         changes.points.merge([Point("system_info", (("system", info.system),), at.now, row.info)])
-        if row.timezone != old.timezone:
-            changes.forget_totals(info.system)
+        if _zone_of(row) != _zone_of(old):
+            _forget_days(changes, info.system)
         if is_moved(old, row):
             derived.everywhere(changes, info.system, at.now, at.classes.settle)
     if outcome.operational_at is not None:
@@ -238,18 +242,35 @@ def _meta(changes: Changes, outcome: Outcome, at: CommitContext) -> None:
 def is_moved(old: SystemRow, row: SystemRow) -> bool:
     """Whether all that is derived of a system must be computed anew: its zone changed, or what its meters measure."""
     names = ("production_source", "config_type")
-    return row.timezone != old.timezone or any(row.info.get(name) != old.info.get(name) for name in names)
+    return _zone_of(row) != _zone_of(old) or any(row.info.get(name) != old.info.get(name) for name in names)
+
+
+def _zone_of(row: SystemRow) -> str:
+    """The zone in which the days of a system are cut: its own, as far as this machine knows it."""
+    known = zone(row.timezone).key if row.timezone else ""
+    return known if row.profile.zone is None else row.profile.zone
+
+
+def _forget_days(changes: Changes, system: str) -> None:
+    """The days of a system have moved: what was said of the old ones is void, and is asked for again."""
+    changes.forget_totals(system)
+    derived.retire_days(changes, system)
+    for stream in catalogue.of_scope(Scope.TOTALS):
+        if (system, stream.name) in changes.pairs:
+            changes.pairs[system, stream.name] = replace(changes.pair(system, stream.name), asked_at=None)
 
 
 def merged(row: SystemRow, info: SystemInfo, at: CommitContext) -> SystemRow:
     """A system after the cloud said something of it."""
     fields: dict[str, Value] = {"label": f"System {info.system} ({info.system})"} | row.info | dict(info.fields)
     lost = at.accounts and row.account not in at.accounts  # its account was renamed, or left the configuration
+    timezone = info.timezone or row.timezone
     return replace(
         row,
+        profile=replace(row.profile, zone=zone(timezone).key if timezone else ""),
         account=at.account if lost else row.account,
         name=info.name or row.name,
-        timezone=info.timezone or row.timezone,
+        timezone=timezone,
         operational_at=info.operational_at or row.operational_at,
         info=fields,
     )

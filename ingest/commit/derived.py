@@ -2,18 +2,24 @@
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import tzinfo
+from typing import Generic, TypeVar
 
 from ingest.commit.changes import Changes
 from ingest.core import audit, derive
 from ingest.core.audit import Total
-from ingest.core.days import LocalDay, days_of, midnight, month_start, next_month_start
+from ingest.core.days import LocalDay, date_at, days_of, midnight, month_start, next_month_start
 from ingest.core.draft import Touched
-from ingest.core.point import Point
+from ingest.core.point import Point, encode, series_key
 from ingest.core.span import Span, Spans, floor_to, intersect
 from ingest.enphase.catalogue import DAILY, PRODUCERS, SERIES
 from ingest.enphase.streams import BY_NAME, STREAMS
-from ingest.enphase.streams.base import EnergyFlow, Stream
+from ingest.enphase.streams.base import EnergyFlow, Odd, Stream
+from ingest.enphase.streams.readers import SAMPLE
+from ingest.fetch.worker import Outcome
+
+T = TypeVar("T")
 
 MEASURED = {stream.name: stream.flows for stream in STREAMS if stream.flows}
 """The energies from which all is derived, by stream."""
@@ -24,21 +30,53 @@ MADE = (
     "energy_monthly",
 )
 """The measurements that derivation reads and writes."""
+PRODUCED = "produced_wh"
+METER = "meter"
+"""The vendor's word for a meter as the source of production."""
 BATTERY = tuple({flow.measurement for flows in MEASURED.values() for flow in flows if flow.quantity == "charged_wh"})
 """The measurements of batteries."""
 
 
-def source_of(changes: Changes, system: str) -> Stream | None:
-    """The stream that is this system's production: of the meter if there is one, else of the microinverters.
+def producers(changes: Changes, system: str, fresh: Collection[str] = ()) -> tuple[Stream, ...]:
+    """The streams whose intervals are this system's production, the best first: the meter, and the microinverters
+    where it did not report. Where the cloud names the microinverters as the source, a meter does not count.
 
-    None until that is known.
+    Empty until the source is known. `fresh` are the measurements of which points are about to come.
     """
     row = changes.systems.get(system)
     source = row.info.get("production_source") if row else None
     meter, others = PRODUCERS[0], PRODUCERS[1:]
-    if source == "meter" or changes.has_points(system, tuple(meter.fields)):
-        return meter
-    return None if source is None else others[0]
+    there = {
+        stream.name: changes.has_points(system, tuple(stream.fields)) or bool(stream.fields.keys() & set(fresh))
+        for stream in PRODUCERS
+    }
+    if source is None and not there[meter.name]:
+        return ()
+    if source in (None, METER) or (there[meter.name] and not any(there[stream.name] for stream in others)):
+        return PRODUCERS
+    return others
+
+
+def most_wh(changes: Changes, system: str, seconds: int) -> float:
+    """More energy (Wh) than a system can produce in a time."""
+    row = changes.systems.get(system)
+    return derive.most_wh(row.info.get("size_w") if row else None, seconds)
+
+
+def judged(changes: Changes, outcome: Outcome) -> Outcome:
+    """An outcome whose intervals of production count as odd where they are more than the system can make: they are kept
+    as measured, and count for nothing else.
+    """
+    stream, system = outcome.task.stream, outcome.task.system
+    if stream not in PRODUCERS:
+        return outcome
+    (flow,), most = stream.flows, most_wh(changes, system, stream.grain)
+    odd = [
+        Odd("more than three times what the size of the system allows", encode(point)[:SAMPLE], point.time)
+        for point in outcome.points
+        if point.measurement == flow.measurement and abs(float(point.fields.get(flow.field, 0.0))) > most
+    ]
+    return replace(outcome, odd=[*outcome.odd, *odd]) if odd else outcome
 
 
 def has_battery(changes: Changes, system: str) -> bool:
@@ -49,32 +87,65 @@ def has_battery(changes: Changes, system: str) -> bool:
     return changes.has_points(system, BATTERY) and not (row and row.info.get("config_type") == "Total")
 
 
-def sources(changes: Changes, system: str) -> Iterator[tuple[Stream, EnergyFlow]]:
-    """The energies that count, each with the stream that measures it: production has one source."""
-    source = source_of(changes, system)
+def sources(changes: Changes, system: str, fresh: Collection[str] = ()) -> Iterator[tuple[Stream, EnergyFlow]]:
+    """The energies that count, each with a stream that measures it."""
+    made = producers(changes, system, fresh)
     for name, flows in MEASURED.items():
         stream = BY_NAME[name]
-        if stream not in PRODUCERS or stream is source:
+        if stream not in PRODUCERS or stream in made:
             yield from ((stream, flow) for flow in flows)
 
 
 def inputs(changes: Changes, system: str, fresh: Collection[str] = ()) -> set[str]:
     """The measurements that `energy` comes from; `fresh` are those of which points are about to come."""
-    metered = next((stream for stream in PRODUCERS if stream.meter and stream.fields.keys() & set(fresh)), None)
-    found = {flow.measurement for stream, flow in sources(changes, system) if not metered or stream not in PRODUCERS}
-    return found | ({flow.measurement for flow in metered.flows} if metered else set())
+    return {flow.measurement for _, flow in sources(changes, system, fresh)}
 
 
 def energy(changes: Changes, system: str, touched: Touched | None) -> set[int]:
-    """Compute `energy` again where its inputs changed, everywhere when `touched` is None. Returns what changed."""
-    metered = {flow.quantity: _metered(changes, system, stream, flow) for stream, flow in sources(changes, system)}
+    """Compute `energy` again where its inputs changed, everywhere when `touched` is None. Returns what changed.
+
+    Of an interval that nothing is left of, or not all, the rest is withdrawn.
+    """
+    metered = {
+        flow.quantity: _metered(changes, system, stream, flow)
+        for stream, flow in sources(changes, system)
+        if flow.quantity != PRODUCED
+    }
+    metered[PRODUCED] = _by_quarter(produced(changes, system))
+    tags = (("system", system),)
     if touched is None:
         slots = {time for values in metered.values() for time in values}
+        slots |= changes.points.rows(series_key("energy", tags)).keys()
     else:
         names = inputs(changes, system)
         slots = {floor_to(time, derive.QUARTER) for name in names for time in touched.get(name, ())}
-    found = derive.energy(system, slots, metered, has_battery=has_battery(changes, system))
-    return changes.points.merge(found).get("energy", set())
+    found = {at.time: at for at in derive.energy(system, slots, metered, has_battery=has_battery(changes, system))}
+    points = [found.get(slot) or Point("energy", tags, slot, {}) for slot in sorted(slots)]
+    return changes.points.replace(points).get("energy", set())
+
+
+def produced(changes: Changes, system: str) -> dict[int, tuple[int, float]]:
+    """The intervals of production as they count: length (s) and energy (Wh) by their start. What is more than the
+    system can make is left out, and what a meter says that did not report.
+    """
+    found: dict[int, tuple[int, float]] = {}
+    metered: set[int] = set()
+    for stream in producers(changes, system):
+        (flow,) = stream.flows
+        most = most_wh(changes, system, stream.grain)
+        silent = changes.points.numbers(flow.measurement, system, "devices_reporting") if stream.meter else {}
+        for time, energy in changes.points.numbers(flow.measurement, system, flow.field).items():
+            quarter = time - time % derive.QUARTER
+            if abs(energy) <= most and silent.get(time, 1.0) >= 1 and quarter not in metered:
+                found[time] = stream.grain, energy
+        metered = {*metered, *(time for time, (grain, _) in found.items() if grain == derive.QUARTER)}
+    return found
+
+
+def _by_quarter(made: Mapping[int, tuple[int, float]]) -> dict[int, float]:
+    parts = {time: energy for time, (length, energy) in made.items() if length != derive.QUARTER}
+    whole = {time: energy for time, (length, energy) in made.items() if length == derive.QUARTER}
+    return derive.quarters(parts) | whole
 
 
 def _metered(changes: Changes, system: str, stream: Stream, flow: EnergyFlow) -> dict[int, float]:
@@ -101,21 +172,29 @@ def days(changes: Changes, system: str, spans: Iterable[Span], now: int, settle:
         return
     found = {day.start: day for span in spans for day in days_of(span, local) if day.end <= now}
     sums = own_sums(changes, system, sorted(found.values()), settle)
+    tags = (("system", system),)
     points = [
-        Point("energy_daily", (("system", system),), start, _better(changes, system, found[start], ours))
+        Point("energy_daily", tags, start, fields)
         for start, ours in sums.items()
-        if ours
+        if (fields := better(changes, system, found[start], ours))
     ]
     write_days(changes, system, points, local)
 
 
-def _better(changes: Changes, system: str, day: LocalDay, ours: Mapping[str, float]) -> dict[str, float]:
-    """The vendor's totals once they are final; until then the larger ones: both grow as data come in."""
+def better(changes: Changes, system: str, day: LocalDay, ours: Mapping[str, float]) -> dict[str, float]:
+    """The vendor's totals once they are final; until then the larger ones: both grow as data come in. A total of 0
+    says nothing against a day that was wholly read, nor does one that the system cannot make.
+    """
     fields = dict(ours)
+    most = most_wh(changes, system, day.end - day.start)
     for series, name in DAILY.items():
         total: Total | None = changes.totals.get((system, series, day.date.isoformat()))
-        if total is not None and name in fields and not is_battery_in(changes, system, series):
-            fields[name] = total.wh if total.final else max(fields[name], total.wh)
+        if total is None or name not in fields or is_battery_in(changes, system, series):
+            continue
+        if total.final and total.wh and (name != PRODUCED or abs(total.wh) <= most):
+            fields[name] = total.wh
+        elif not total.final:
+            fields[name] = max(fields[name], total.wh)
     return fields
 
 
@@ -126,20 +205,29 @@ def is_battery_in(changes: Changes, system: str, series: str) -> bool:
 
 def own_sums(changes: Changes, system: str, wanted: Iterable[LocalDay], settle: int) -> dict[int, dict[str, float]]:
     """Sums of `energy` by field, for each of the days of which what it comes from is settled and there."""
-    settled = {flow.quantity: changes.settled(system, stream.name, settle) for stream, flow in sources(changes, system)}
+    settled = {
+        flow.quantity: changes.settled(system, stream.name, settle)
+        for stream, flow in sources(changes, system)
+        if flow.quantity != PRODUCED
+    }
     if has_battery(changes, system):
         settled["consumed_wh"] = _both(settled["consumed_wh"], settled["charged_wh"])
-    known = {day: {name for name, read in settled.items() if audit.is_covered(day, read)} for day in wanted}
+    made = ByTime(produced(changes, system))
+    read = {stream.grain: changes.settled(system, stream.name, settle) for stream in producers(changes, system)}
+    known: dict[LocalDay, set[str]] = {}
+    for day in wanted:
+        grains = {grain for grain, _ in made.of(day).values()}
+        whole = bool(grains) and all(audit.is_covered(day, read[grain]) for grain in grains)
+        names = {name for name, spans in settled.items() if audit.is_covered(day, spans)}
+        known[day] = names | ({PRODUCED} if whole else set())
     if not any(known.values()):
         return {}
-    source = source_of(changes, system)
-    produced = ByTime(_raw(changes, system, source) if source else {})
     needed = {"self_consumed_wh"}.union(*known.values())
     held = {name: ByTime(changes.points.numbers("energy", system, name)) for name in needed}
     return {
         day.start: derive.day_sums(
             day,
-            produced.of(day) if "produced_wh" in names else {},
+            {time: energy for time, (_, energy) in made.of(day).items()} if PRODUCED in names else {},
             {name: held[name].of(day) for name in (*names, "self_consumed_wh")},
         )
         for day, names in known.items()
@@ -151,25 +239,19 @@ def _both(one: Spans, other: Spans) -> Spans:
     return tuple(part for span in other for part in intersect(one, span))
 
 
-def _raw(changes: Changes, system: str, source: Stream) -> dict[int, float]:
-    """The intervals of production as they are measured."""
-    (flow,) = source.flows
-    return changes.points.numbers(flow.measurement, system, flow.field)
-
-
 def is_summed(changes: Changes, system: str, day: LocalDay, settle: int) -> bool:
     """Whether anything of a day that sums are made of is settled."""
     return any(audit.is_covered(day, changes.settled(system, stream, settle)) for stream in MEASURED)
 
 
-class ByTime:
-    """Numbers in order of time, of which days are cut out."""
+class ByTime(Generic[T]):
+    """Values in order of time, of which days are cut out."""
 
-    def __init__(self, values: Mapping[int, float]) -> None:
+    def __init__(self, values: Mapping[int, T]) -> None:
         self._values = values
         self._times = sorted(values)
 
-    def of(self, day: LocalDay) -> dict[int, float]:
+    def of(self, day: LocalDay) -> dict[int, T]:
         """Those of a day."""
         first, last = bisect_left(self._times, day.start), bisect_left(self._times, day.end)
         return {at: self._values[at] for at in self._times[first:last]}
@@ -177,10 +259,22 @@ class ByTime:
 
 def write_days(changes: Changes, system: str, points: Iterable[Point], local: tzinfo) -> None:
     """Write days of `energy_daily`, and the months that they change."""
-    touched = changes.points.merge(derive.dated(points, local)).get("energy_daily")
-    if not touched:
-        return
-    months = {month_start(day.date) for start in touched for day in days_of(Span(start, start + 1), local)}
+    touched = changes.points.merge(derive.dated(map(derive.counted, points), local)).get("energy_daily")
+    if touched:
+        write_months(changes, system, touched, local)
+
+
+def write_months(changes: Changes, system: str, days: Iterable[int], local: tzinfo) -> None:
+    """Sum up the months of some days of `energy_daily` that have changed."""
+    months = {month_start(date_at(start, local)) for start in days}
     held = {name: changes.points.numbers("energy_daily", system, name) for name in derive.QUANTITIES}
     begins = [(midnight(month, local), midnight(next_month_start(month), local)) for month in sorted(months)]
-    changes.points.merge(derive.dated(derive.monthly(system, begins, held), local))
+    changes.points.replace(derive.dated(derive.monthly(system, begins, held), local))
+
+
+def retire_days(changes: Changes, system: str) -> None:
+    """Withdraw the days and months of a system whose zone is another: they began at other midnights."""
+    tags = (("system", system),)
+    for measurement in ("energy_daily", "energy_monthly"):
+        times = list(changes.points.rows(series_key(measurement, tags)))
+        changes.points.replace(Point(measurement, tags, time, {}) for time in times)

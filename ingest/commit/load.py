@@ -77,7 +77,8 @@ def _of_totals(
     final = daily_totals.final_until(draft, system, at)
     spans: list[Span] = []
     for series, said in daily_totals.said_by(draft, outcome, at):
-        spans += [day.span for day, _ in said if day.end > final and is_summed(draft, system, day, at.classes.settle)]
+        unsure = [day for day, wh in said if day.end > final or not wh]
+        spans += [day.span for day in unsure if is_summed(draft, system, day, at.classes.settle)]
         oldest = daily_totals.still_served_from(outcome.task.stream, at)
         recent = [entry for entry in said if entry[0].start >= oldest]
         after = daily_totals.seen(draft, system, series, recent, final)

@@ -3,9 +3,11 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta, tzinfo
+from math import inf
 
 from ingest.core.days import LocalDay, date_at
 from ingest.core.point import Point
+from ingest.core.units import HOUR
 
 QUARTER = 900
 PARTS = 3
@@ -21,6 +23,15 @@ def quarters(five_minutes: Mapping[int, float]) -> dict[int, float]:
 
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+PLAUSIBLE = 3
+"""More than so many times what the size of a system allows was never produced."""
+
+
+def most_wh(size_w: object, seconds: int) -> float:
+    """More energy (Wh) than a system of a size (W) can produce in a time; no limit where the size is not known."""
+    return PLAUSIBLE * size_w * seconds / HOUR if isinstance(size_w, float) and size_w > 0 else inf
+
+
 FLOWS = ("produced_wh", "consumed_wh", "imported_wh", "exported_wh", "charged_wh", "discharged_wh")
 """The energies of a home that are measured."""
 QUANTITIES = (*FLOWS, "self_consumed_wh")
@@ -93,18 +104,25 @@ def _is_whole(day: LocalDay, values: Mapping[int, float]) -> bool:
 
 
 def monthly(system: str, months: Iterable[tuple[int, int]], days: Mapping[str, Mapping[int, float]]) -> Iterator[Point]:
-    """The measurement `energy_monthly`: sums of `energy_daily` (by field and time) over each month (start, end).
-
-    A field that the first day of a month lacks is left out: it was not yet measured when the month began, and a part
-    of a month would be taken for the whole.
+    """The measurement `energy_monthly`: sums of `energy_daily` (by field and time) over each month (start, end), each
+    with the number of days that it is of. A month of which nothing is known is a point without fields.
     """
     times = {name: sorted(held) for name, held in days.items()}
     for start, end in months:
         inside = {name: at[bisect_left(at, start) : bisect_left(at, end)] for name, at in times.items()}
-        first = min((at[0] for at in inside.values() if at), default=start)
-        fields = {name: sum(days[name][time] for time in at) for name, at in inside.items() if at[:1] == [first]}
-        if fields:
-            yield Point("energy_monthly", (("system", system),), start, fields)
+        sums = {name: sum(days[name][time] for time in at) for name, at in inside.items() if at}
+        counts = {days_name(name): float(len(inside[name])) for name in sums}
+        yield Point("energy_monthly", (("system", system),), start, sums | counts)
+
+
+def days_name(quantity: str) -> str:
+    """The field that says of how many days a quantity (`produced_wh`) of a day or month is: `produced_days`."""
+    return f"{quantity.removesuffix('_wh')}_days"
+
+
+def counted(point: Point) -> Point:
+    """A day of `energy_daily`, each quantity of which is of one day."""
+    return point._replace(fields={**point.fields, **{days_name(name): 1.0 for name in point.fields}})
 
 
 def calendar(measurement: str, day: date) -> dict[str, str]:

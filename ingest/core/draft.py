@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ingest.core.point import Point, Tags, encode_fields, merge_fields, series_key
+from ingest.core.point import Point, Tags, decode_fields, encode_fields, merge_fields, series_key
 
 Rows = dict[int, str]
 """Field sets of one series, by time."""
@@ -67,13 +67,17 @@ def numbers(rows: Mapping[int, str], name: str) -> dict[int, float]:
 class Draft:
     """Part of the archive, and what is to change in it: rows by series key. `held` is left as it is.
 
-    `added` and `revised` count the rows that are new, and those whose fields change.
+    `added` and `revised` count the rows that are new, and those whose fields change, `retired` those that lose all of
+    them (less those that get some again). `withdrawn` are the times, by
+    series, at which something is no longer true: a row without that field, or without any.
     """
 
     held: Mapping[str, Rows] = field(default_factory=dict)
     news: dict[str, Rows] = field(default_factory=dict)
     added: int = 0
     revised: int = 0
+    retired: int = 0
+    withdrawn: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
 
     def merge(self, points: Iterable[Point]) -> Touched:
         """Merge points in; a row counts as changed only where something really differs."""
@@ -84,14 +88,36 @@ class Draft:
         touched: Touched = defaultdict(set)
         for (measurement, tags), rows in fresh_rows.items():
             key = series_key(measurement, tags)
-            before = self.news.get(key, {})
-            fresh, changed = news(rows, self.rows(key))
+            before, held = self.news.get(key, {}), self.rows(key)
+            fresh, changed = news(rows, held)
+            if "" in held.values():
+                self.retired -= sum(held.get(time) == "" for time in fresh)
             again = sum(time in before for time in fresh) if before else 0
             if fresh:
                 self.added += len(fresh) - changed
                 self.revised += changed - again
                 self.news[key] = {**before, **fresh} if before else fresh
                 touched[measurement].update(fresh)
+        return touched
+
+    def replace(self, points: Iterable[Point]) -> Touched:
+        """Make rows what some points say and no more: what they omit is withdrawn, all of it where they are empty."""
+        touched: Touched = defaultdict(set)
+        for measurement, tags, time, fields in points:
+            key = series_key(measurement, tags)
+            old = self.rows(key).get(time)
+            text = encode_fields(fields) if fields else ""
+            if (old or "") == text:
+                continue
+            self.retired += bool(old) - bool(text) if old is not None else 0
+            if old is None:
+                self.added += 1
+            elif time not in self.news.get(key, {}):
+                self.revised += 1
+            if old and decode_fields(old).keys() - fields.keys():
+                self.withdrawn[key].add(time)
+            self.news.setdefault(key, {})[time] = text
+            touched[measurement].add(time)
         return touched
 
     def rows(self, key: str) -> Mapping[int, str]:

@@ -78,8 +78,8 @@ def decode_fields(text: str) -> dict[str, Value]:
 
 def merge_fields(old: str, new: str) -> str:
     """What a database holds after both were written: new values win, what the new set omits stays."""
-    if old == new:
-        return old
+    if old == new or not old:
+        return new
     if '"' in old or '"' in new or "\\" in old or "\\" in new:
         return encode_fields(decode_fields(old) | decode_fields(new))
     # Without quotes and escapes a field set is plain text between commas, already in order of names.

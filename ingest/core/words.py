@@ -1,9 +1,10 @@
 """Durations, moments, sizes and commands as text for people."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, tzinfo
 
-from ingest.core.days import zone
+from ingest.core.days import days_of, zone
+from ingest.core.span import Span
 from ingest.core.units import DAY, HOUR, MINUTE
 
 
@@ -25,6 +26,18 @@ def day_words(at: int) -> str:
     """A day in UTC, such as 1 December."""
     day = datetime.fromtimestamp(at, zone("UTC"))
     return f"{day.day} {day:%B}"
+
+
+def days_words(span: Span, place: tzinfo) -> str:
+    """The local days of a span, such as "21 June 2026" or "21 June to 3 July 2026"."""
+    days = days_of(span, place)
+    first, last = days[0].date, days[-1].date
+    end = f"{last.day} {last:%B %Y}"
+    return (
+        end
+        if first == last
+        else f"{first.day} {first:%B}{'' if first.year == last.year else f' {first.year}'} to {end}"
+    )
 
 
 def many(count: int, noun: str) -> str:

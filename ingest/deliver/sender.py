@@ -12,7 +12,9 @@ from dataclasses import dataclass, field, replace
 
 from ingest.core.backoff import backoff
 from ingest.core.errors import SinkDown, SinkRefused
-from ingest.deliver.sink import Sink, VerifiableSink
+from ingest.core.point import parse_series
+from ingest.core.tally import MeasuredSystem
+from ingest.deliver.sink import DeletingSink, Sink, VerifiableSink
 from ingest.deliver.verify import Verification, record_verification, verification
 from ingest.store import archive, outbox
 from ingest.store.archive import Row
@@ -164,12 +166,26 @@ class Sender:
     def _push_all(self, rows: list[Row]) -> _Pushed | Delivery:
         pushed = _Pushed()
         try:
+            rows = self._withdraw(rows, pushed)
             if rows:
                 self._push(rows, pushed)
         except SinkDown as error:
             return self._failed(str(error))
         self.failures = 0
         return pushed
+
+    def _withdraw(self, rows: list[Row], pushed: _Pushed) -> list[Row]:
+        """Delete what is no longer true, and return the rows that are still to be written."""
+        gone, sink = outbox.withdrawn(self._db, rows) if rows else [], self._sink
+        keys = archive.series_keys(self._db) if gone else {}
+        for row in gone:
+            measurement, tags = parse_series(keys[row[0]])
+            if isinstance(sink, DeletingSink):
+                sink.delete(MeasuredSystem(measurement, dict(tags).get("system", "")), row[1], row[1] + 1)
+            else:
+                pushed.parked.append((row, "it is no longer true, and this database cannot delete"))
+        pushed.sent += sum(not row[2] for row in rows)
+        return [row for row in rows if row[2]]
 
     def _failed(self, error: str) -> Delivery:
         self.failures += 1

@@ -32,6 +32,14 @@ class Sink(Protocol):
 
 
 @runtime_checkable
+class DeletingSink(Protocol):
+    """A sink in which points can be deleted."""
+
+    def delete(self, place: MeasuredSystem, start: int, end: int) -> None:
+        """Delete what is stored of a place with `start <= time < end`. Raises `SinkDown`."""
+
+
+@runtime_checkable
 class VerifiableSink(Protocol):
     """A sink whose content can be counted, and so be held against the archive. Each method raises `SinkDown`."""
 

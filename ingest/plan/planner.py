@@ -5,17 +5,29 @@ calls fill what live windows cannot reach: new history wanted, gaps, and the sec
 look the same to the cloud, and a re-read rides in a live call wherever it fits.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
-from ingest.core.span import Span, Spans, intersect, total
+from ingest.core.span import Span, Spans, intersect, total, union
 from ingest.core.units import DAY, HOUR
 from ingest.enphase.call import Purpose, Task
 from ingest.enphase.streams.base import Scope
 from ingest.plan.night import night_at
 from ingest.plan.pacing import EVEN, Factors, rest_at
 from ingest.plan.rhythm import look_from, next_look
-from ingest.plan.windows import RIDE, count_windows, debts, history_windows, live_window, served_from
+from ingest.plan.windows import (
+    RIDE,
+    count_refused,
+    count_windows,
+    debts,
+    history_windows,
+    leaving_window,
+    live_window,
+    refused_debts,
+    refused_windows,
+    served_from,
+)
 from ingest.plan.work import Classes, Work
 
 LEAVING = 3 * DAY
@@ -106,12 +118,14 @@ def _task(work: Work, now: int, classes: Classes) -> Task | None:
 
 class Debt(NamedTuple):
     """What one pair's history needs: calls, the part of them (a fraction counts) whose data will have left the cloud
-    at some later moment, and a key by which the most urgent debt sorts first.
+    at some later moment, a key by which the most urgent debt sorts first, and the moment before which nothing of it is
+    asked for.
     """
 
     calls: int
     leaving: float
     key: tuple[int, int]
+    at: int = 0
 
 
 def debt(work: Work, now: int, classes: Classes, later: int) -> Debt | None:
@@ -121,11 +135,15 @@ def debt(work: Work, now: int, classes: Classes, later: int) -> Debt | None:
     if work.history_from > now + DAY:
         return None
     owing, ripe = debts(work, now, classes)
-    if not ripe:
+    refused = refused_debts(work, now, classes)
+    if not ripe and not refused:
         return None
-    key = (0, ripe[0].start) if is_leaving(work, ripe[0].start, now) else (1, -ripe[-1].end)
+    spans = union(ripe, *(spans for _, spans in refused))
+    key = (0, spans[0].start) if is_leaving(work, spans[0].start, now) else (1, -spans[-1].end)
     gone = Span(0, later + LEAVING - work.route.history) if work.route.history else Span(0, 0)
-    return Debt(count_windows(work, owing, ripe), total(intersect(ripe, gone)) / work.route.reach, key)
+    calls = count_windows(work, owing, ripe) + count_refused(work, now, classes)
+    at = 0 if ripe else min(entry.until for entry, _ in refused)
+    return Debt(calls, total(intersect(ripe, gone)) / work.route.reach, key, at)
 
 
 def is_leaving(work: Work, start: int, now: int) -> bool:
@@ -135,25 +153,39 @@ def is_leaving(work: Work, start: int, now: int) -> bool:
 
 def history_tasks(works: Iterable[Work], now: int, classes: Classes, *, only_leaving: bool = False) -> list[Task]:
     """One history call for each pair that needs any: first what is about to leave, then the newest."""
-    found: list[tuple[tuple[int, int], Task]] = []
-    for work in works:
-        if work.history_from > now:
-            continue
-        owing, ripe = debts(work, now, classes)
-        if not ripe:
-            continue
-        newest = next(history_windows(work, now, classes))
-        oldest = max(served_from(work, now), ripe[0].start - ripe[0].start % work.route.step)
-        leaving = is_leaving(work, oldest, now)
-        if only_leaving and not leaving:
-            continue
-        window = Span(oldest, min(oldest + work.route.reach, newest.end)) if leaving else newest
-        key = (0, window.start) if leaving else (1, -window.end)
-        longer = _longer(work, window, owing, leaving=leaving)
-        asked, reach = longer or window, max(work.route.reach, longer.length if longer else 0)
-        task = Task(work.account, work.system, work.stream, asked, Purpose.HISTORY, reach=reach, hopes=bool(longer))
-        found.append((key, task))
+    found = [
+        min(calls, key=lambda entry: entry[0])
+        for work in works
+        if work.history_from <= now and (calls := list(_calls(work, now, classes, only_leaving=only_leaving)))
+    ]
     return [task for _, task in sorted(found, key=lambda entry: entry[0])]
+
+
+Urgent = tuple[tuple[int, int], Task]
+"""A call and the key by which the most urgent one sorts first."""
+
+
+def _calls(work: Work, now: int, classes: Classes, *, only_leaving: bool) -> Iterator[Urgent]:
+    """The history calls of a pair that may be made now: the next one for what is new, those for what was refused."""
+    for window in islice(refused_windows(work, now, classes), 1):
+        leaving = is_leaving(work, window.start, now)
+        if leaving or not only_leaving:
+            key = (0, window.start) if leaving else (1, -window.end)
+            task = Task(work.account, work.system, work.stream, window, Purpose.HISTORY, reach=work.route.reach)
+            yield key, task
+    owing, ripe = debts(work, now, classes)
+    if not ripe:
+        return
+    newest = next(history_windows(work, now, classes))
+    oldest = max(served_from(work, now), ripe[0].start - ripe[0].start % work.route.step)
+    leaving = is_leaving(work, oldest, now)
+    if only_leaving and not leaving:
+        return
+    window = leaving_window(work, oldest, newest, now) if leaving else newest
+    key = (0, window.start) if leaving else (1, -window.end)
+    longer = _longer(work, window, owing, leaving=leaving)
+    asked, reach = longer or window, max(work.route.reach, longer.length if longer else 0)
+    yield key, Task(work.account, work.system, work.stream, asked, Purpose.HISTORY, reach=reach, hopes=bool(longer))
 
 
 def _longer(work: Work, window: Span, owing: Spans, *, leaving: bool) -> Span | None:

@@ -16,12 +16,15 @@ KEPT_DAYS = 3
 @dataclass(frozen=True)
 class Profile:
     """`days` are the newest local days with production: (day since the epoch, first start, last end), oldest first;
-    `meters` the kinds of meter in the system's list of devices, None while that was not asked.
+    `meters` the kinds of meter in the system's list of devices, None while that was not asked. `zone` is that in which
+    the days of the system were cut: UTC where the machine did not know its own, empty before any was told, None where
+    that was not noted yet.
     """
 
     rhythm: Rhythm = NO_RHYTHM
     days: tuple[tuple[int, int, int], ...] = ()
     meters: tuple[str, ...] | None = None
+    zone: str | None = None
 
     def daylight(self, now: int, offset: int) -> Daylight | None:
         """Yesterday's light, or that of the last day with any; `offset` is the zone's from UTC (s).
@@ -58,7 +61,8 @@ NEW_PROFILE = Profile()
 def to_json(profile: Profile) -> dict[str, Any]:
     """A form that can be stored."""
     meters = None if profile.meters is None else list(profile.meters)
-    return {"rhythm": list(profile.rhythm), "days": [list(day) for day in profile.days], "meters": meters}
+    days = [list(day) for day in profile.days]
+    return {"rhythm": list(profile.rhythm), "days": days, "meters": meters, "zone": profile.zone}
 
 
 def from_json(kept: Mapping[str, Any]) -> Profile:
@@ -71,4 +75,5 @@ def from_json(kept: Mapping[str, Any]) -> Profile:
         Rhythm(period, late, looked_at, tuple(waits)),
         tuple((day, first, last) for day, first, last in kept["days"]),
         None if meters is None else tuple(meters),
+        kept.get("zone"),
     )

@@ -194,7 +194,7 @@ class DueQueue:
         return planner.history_tasks(works, now, self._classes, only_leaving=only_leaving)
 
     def _history_at(self, key: Key) -> int:
-        return self._works[key].history_from
+        return max(self._works[key].history_from, self._debts[key].at)
 
     def next_at(self, flying: Collection[Key]) -> int:
         """When the next pair is due (epoch s); far away when nothing ever is."""

@@ -72,12 +72,14 @@ OddRows = Mapping[tuple[int, str], OddRow]
 
 @dataclass(frozen=True)
 class Deferral:
-    """A span of a pair that is not asked for before `until` (epoch s), because its values were still changing when they
-    were last read.
+    """A span of a pair that is not asked for before `until` (epoch s): the cloud refused it `fails` times in a row, the
+    last time with the words `reason`, or (`fails` 0) its values were still changing when they were last read.
     """
 
     span: Span
     until: int
+    fails: int = 0
+    reason: str = ""
 
 
 @dataclass

@@ -2,14 +2,21 @@
 
 from collections.abc import Iterator
 
+from ingest.core.days import date_at, midnight, zone
 from ingest.core.span import Span, Spans, ceil_to, floor_to, intersect, subtract, total, union
 from ingest.core.units import DAY, HOUR
+from ingest.enphase.replies import Kind
 from ingest.plan import deferrals
 from ingest.plan.coverage import covered, edge, owed
+from ingest.plan.state import Deferral
 from ingest.plan.work import Classes, Work
 
 DEBT_PATIENCE = DAY
 """How long a debt too small for a full window waits for more to join it."""
+TRIED = 3
+"""After so many live calls in vain it may be a part of the window that cannot be had."""
+ONE_WINDOW = (Kind.BUSY, Kind.GARBLED)
+"""What the cloud says where it fails on a window; other refusals are of the stream."""
 RIDE = 12 * HOUR
 """A second look of this length makes a live call reach back for it."""
 
@@ -26,7 +33,7 @@ def live_window(work: Work, now: int, classes: Classes) -> Span | None:
         return None
     step = work.route.step
     end = floor_to(now, step)
-    start = max(served_from(work, now), end - work.route.reach)
+    start = max(served_from(work, now), end - work.route.reach, _good_from(work, now, end))
     window = Span(start, end)
     holes = subtract((window,), covered(work.read, classes.settle))
     if not holes or holes[-1].end < end:
@@ -39,11 +46,23 @@ def live_window(work: Work, now: int, classes: Classes) -> Span | None:
     return Span(first, end) if first < end else None
 
 
+def _good_from(work: Work, now: int, end: int) -> int:
+    """From when on a live call asks at least: what the cloud refuses is left to history, and where a stream fails
+    again and again, every other call asks for today alone. It may be an older day that cannot be had.
+    """
+    refused = max((span.end for span in deferrals.failing(work.deferred) if span.end < end), default=0)
+    pair = work.pair
+    if pair.state not in ONE_WINDOW or pair.fails < TRIED or pair.fails % 2 == 0:
+        return refused
+    place = zone(work.wanted.timezone)
+    return max(refused, floor_to(midnight(date_at(now - HOUR, place), place), work.route.step))
+
+
 def debts(work: Work, now: int, classes: Classes) -> tuple[Spans, Spans]:
-    """Everything owed, and the part of it that is ripe: worth a history call."""
+    """What is owed but for what is deferred, and the part of it that is ripe: worth a history call."""
     if not work.route.reach:
         return (), ()
-    resting = deferrals.resting(work.deferred, now)
+    resting = union(deferrals.resting(work.deferred, now), deferrals.failing(work.deferred))
     owing = {age: subtract(_owed(work, now, age), resting) for age in classes.ages}
     ripe = union(*(_ripe(spans, work, now, age) for age, spans in owing.items()))
     return union(*owing.values()), ripe
@@ -54,13 +73,89 @@ def history_windows(work: Work, now: int, classes: Classes) -> Iterator[Span]:
     owing, ripe = debts(work, now, classes)
     while ripe:
         window = _window(work, owing, ripe)
-        yield window
+        yield _fitted(work, window, now)
         ripe, owing = subtract(ripe, (window,)), subtract(owing, (window,))
 
 
 def history_count(work: Work, now: int, classes: Classes) -> int:
-    """How many calls `history_windows` holds, counted without making them one by one."""
-    return count_windows(work, *debts(work, now, classes))
+    """How many calls history needs: those of `history_windows`, counted without making them, and what was refused."""
+    return count_windows(work, *debts(work, now, classes)) + count_refused(work, now, classes)
+
+
+def refused_debts(work: Work, now: int, classes: Classes) -> list[tuple[Deferral, Spans]]:
+    """What was refused and is still owed, with the spans that are."""
+    if not work.route.reach or not any(entry.fails for entry in work.deferred):
+        return []
+    owing = union(*(_owed(work, now, age) for age in classes.ages))
+    found = [(entry, intersect(owing, entry.span)) for entry in work.deferred if entry.fails]
+    return [(entry, spans) for entry, spans in found if spans]
+
+
+def count_refused(work: Work, now: int, classes: Classes) -> int:
+    """How many calls it takes at least to read what was refused. A day that fails alone is not counted while it waits:
+    nobody knows whether it can be had.
+    """
+    place = zone(work.wanted.timezone)
+    return sum(
+        -(-(spans[-1].end - spans[0].start) // work.route.reach)
+        for entry, spans in refused_debts(work, now, classes)
+        if entry.until <= now or deferrals.cuts(entry.span, place)
+    )
+
+
+def narrowed(work: Work, now: int, classes: Classes) -> list[Deferral]:
+    """What was refused and is still being narrowed down to the day that fails."""
+    place = zone(work.wanted.timezone)
+    return [entry for entry, _ in refused_debts(work, now, classes) if deferrals.cuts(entry.span, place)]
+
+
+def refused_windows(work: Work, now: int, classes: Classes) -> Iterator[Span]:
+    """The calls that come back to what was refused and has waited long enough: what was refused least often first,
+    for it may well be good.
+    """
+    place = zone(work.wanted.timezone)
+    for entry, spans in sorted(refused_debts(work, now, classes), key=lambda debt: (debt[0].fails, -debt[0].span.end)):
+        if entry.until <= now:
+            halves = [(half, owed) for half in deferrals.parts(entry, place) if (owed := intersect(spans, half))]
+            windows = [(half, _fitted(work, _hull(work, owed), now, half)) for half, owed in halves]
+            whole = _fitted(work, _hull(work, spans), now, entry.span)
+            yield next((window for half, window in windows if _is_clean(work, window, half)), whole)
+
+
+def _hull(work: Work, spans: Spans) -> Span:
+    """The newest window that holds as much of some spans as a reply can."""
+    end = ceil_to(spans[-1].end, work.route.step)
+    return Span(max(floor_to(spans[0].start, work.route.step), end - work.route.reach), end)
+
+
+def _is_clean(work: Work, window: Span, own: Span) -> bool:
+    """Whether a reply to a window holds nothing of what was refused but `own`."""
+    length = next((length for length in work.route.lengths if window.length <= length), window.length)
+    held = Span(window.start, window.start + length)
+    return not intersect(subtract(deferrals.failing(work.deferred), (own,)), held)
+
+
+def leaving_window(work: Work, oldest: int, newest: Span, now: int) -> Span:
+    """The call that begins with the oldest debt, none of which was refused before; `newest` is the newest window."""
+    end = min(oldest + work.route.reach, newest.end)
+    refused = [span.start for span in deferrals.failing(work.deferred) if oldest < span.start < end]
+    return _fitted(work, Span(oldest, min([end, *refused])), now)
+
+
+def _fitted(work: Work, wanted: Span, now: int, own: Span | None = None) -> Span:
+    """A window that can be asked for and holds none of what was refused but `own`: some routes know only the lengths of
+    a day and of a week.
+    """
+    avoid = subtract(deferrals.failing(work.deferred), union((wanted,), (own,) if own else ()))
+    length = next((length for length in work.route.lengths if wanted.length <= length), 0)
+    if not avoid or not length:
+        return wanted
+    for start in (wanted.start, wanted.end - length):
+        if not intersect(avoid, Span(start, start + length)):
+            return Span(start, min(start + length, max(wanted.end, floor_to(now, work.route.step))))
+    shorter = work.route.lengths[0]
+    newest = Span(max(wanted.start, wanted.end - shorter), wanted.end)
+    return wanted if length == shorter else _fitted(work, newest, now, own)
 
 
 def count_windows(work: Work, owing: Spans, ripe: Spans) -> int:
@@ -92,7 +187,8 @@ def _window(work: Work, owing: Spans, ripe: Spans) -> Span:
         end = max(end, min(newest, floor_to(oldest, step) + reach))
     elif newest - reach < ripe[-1].end:
         end = newest
-    inside = intersect(owing, Span(end - reach, end))
+    refused = max((span.end for span in deferrals.failing(work.deferred) if span.end <= end), default=0)
+    inside = intersect(owing, Span(max(end - reach, refused), end))
     return Span(max(end - reach, floor_to(inside[0].start, step)), end)
 
 

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ingest.config import Settings
 from ingest.core.span import total
@@ -9,6 +10,7 @@ from ingest.core.units import DAY, HOUR
 from ingest.plan import quota
 from ingest.plan.demand import demands
 from ingest.plan.timetable import Timetable, timetable
+from ingest.plan.windows import narrowed
 from ingest.plan.work import Work
 from ingest.report.gaps import owing, settled_until, wanted
 from ingest.report.model import BackfillReport, QuotaReport
@@ -47,7 +49,12 @@ def spending(
 def outlook(settings: Settings, works: Sequence[Work], db: sqlite3.Connection, now: int) -> Timetable:
     """What the plan admits from now on, as the calls spent so far leave it."""
     rules, usage = backfills.rules(db, settings.rules), ledger.usage(db, settings.ledger_name, now)
-    return timetable(rules, demands(works, now, settings.ages), usage, now)
+    found = timetable(rules, demands(works, now, settings.ages), usage, now)
+    waits = [entry.until for work in works for entry in narrowed(work, now, settings.ages)]
+    if found.backfill.done_at is None or not waits:
+        return found
+    # nothing is done before what is being narrowed down has been asked for again
+    return replace(found, backfill=replace(found.backfill, done_at=max(found.backfill.done_at, *waits)))
 
 
 def _rate(db: sqlite3.Connection, name: str, now: int) -> float:

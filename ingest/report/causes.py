@@ -18,12 +18,14 @@ ORDER = (
     "cloud",
     "quota",
     "clock",
+    "zone",
     "disk",
     "sink",
     "refused",
     "denied",
     "gateway",
     "stream",
+    "days",
     "crowd",
     "odd",
     "behind",
@@ -32,7 +34,7 @@ ORDER = (
 )
 """Kinds of problem, causes before what they may cause."""
 
-_OF_THE_CLOUD = frozenset({"gateway", "stream", "start"})
+_OF_THE_CLOUD = frozenset({"gateway", "stream", "days", "start"})
 EXPLAINS: Mapping[str, frozenset[str]] = {
     # Without a runner nothing is known of the outside world but what was true then.
     "runner": _OF_THE_CLOUD | {"renewal", "cloud", "clock", "sink", "receiver"},

@@ -1,15 +1,20 @@
 """The gaps of a stream, each with its reason."""
 
+from collections.abc import Iterator
+
+from ingest.core.days import zone
 from ingest.core.span import Span, Spans, floor_to, intersect, subtract, total
 from ingest.core.units import DAY, HOUR
+from ingest.core.words import days_words, span_words
 from ingest.enphase.replies import Kind
 from ingest.plan import windows
 from ingest.plan.coverage import covered, edge
+from ingest.plan.deferrals import cuts
 from ingest.plan.state import NO_METER as ABSENT
 from ingest.plan.state import NO_POINTS, Pair
 from ingest.plan.timetable import Timetable
 from ingest.plan.work import Work
-from ingest.report.model import Gap
+from ingest.report.model import Gap, RefusedReport
 
 NIGHT = 12 * HOUR
 """Production streams rest about so long."""
@@ -72,9 +77,41 @@ def gaps(work: Work, settle: int, now: int) -> list[Gap]:
         (Span(min(reported, span.end), span.end), WAITING),
     )
     found = [Gap(*hole, why) for part, why in parts if part.length > 0 for hole in intersect(holes, part)]
+    for entry in refusals(work, holes, now):
+        found = [piece for gap in found for piece in _within(gap, entry, now)]
     if span.start - work.floor >= DAY and work.floor:
         found.insert(0, Gap(work.floor, span.start, OUTSIDE))
     return found
+
+
+def refusals(work: Work, holes: Spans, now: int) -> list[RefusedReport]:
+    """What the cloud refused of the spans that are not read, oldest first."""
+    place = zone(work.wanted.timezone)
+    found = []
+    for entry in work.deferred:
+        left = intersect(holes, entry.span) if entry.fails else ()
+        if left:
+            span, is_alone = Span(left[0].start, left[-1].end), not cuts(entry.span, place)
+            named = days_words(span, place)
+            again_at = max(entry.until, work.history_from, now)
+            found.append(RefusedReport(*span, named, entry.reason, entry.fails, again_at, is_alone))
+    return found
+
+
+def _within(gap: Gap, refused: RefusedReport, now: int) -> Iterator[Gap]:
+    """A gap cut into what was refused, with the cloud's words, and the rest."""
+    span = Span(gap.start, gap.end)
+    inside = intersect((span,), Span(refused.start, refused.end))
+    parts = [Gap(*part, refused_words(refused, now)) for part in inside]
+    parts += [Gap(*part, gap.reason) for part in subtract((span,), inside)]
+    yield from sorted(parts, key=lambda part: part.start)
+
+
+def refused_words(refused: RefusedReport, now: int) -> str:
+    """Why a span that was asked for is not there."""
+    times = f"{refused.fails} times" if refused.fails > 1 else "once"
+    again = f"again in {span_words(refused.again_at - now)}" if refused.again_at > now else "again in its turn"
+    return f"never delivered: asked {times} in vain ({refused.reason}), {again}"
 
 
 def reason_of(pair: Pair) -> str:
@@ -85,7 +122,4 @@ def reason_of(pair: Pair) -> str:
         return f"never delivered: {pair.reason}"
     if pair.state:
         return f"{pair.state.replace('_', ' ')}: {pair.reason}"
-    if pair.history_fails:
-        times = f"{pair.history_fails} times" if pair.history_fails > 1 else "once"
-        return f"never delivered: asked {times} in vain, and again at growing intervals"
     return QUEUED[0] if pair.floor is not None else QUEUED[1]

@@ -34,6 +34,22 @@ class OddReport:
 
 
 @dataclass(frozen=True)
+class RefusedReport:
+    """A span `(start, end]` (epoch s) that the cloud refused `fails` times in a row, and the `days` that it is of, in
+    words; `reason` are the cloud's words, `again_at` is when it is asked for again. `is_alone` says that it lies within
+    one day: what is longer is still being narrowed down.
+    """
+
+    start: int
+    end: int
+    days: str
+    reason: str
+    fails: int
+    again_at: int
+    is_alone: bool
+
+
+@dataclass(frozen=True)
 class StreamReport:
     """How far one stream of one system has been read.
 
@@ -52,6 +68,7 @@ class StreamReport:
     fails: int
     calls_month: int
     odd: list[OddReport] = field(default_factory=list)
+    refused: list[RefusedReport] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from ingest.plan.inventory import Inventory
 from ingest.report import refusals
 from ingest.report.absent import SILENT
 from ingest.report.causes import without_symptoms
+from ingest.report.data_problems import refused_days, zones
 from ingest.report.model import Problem, Report, SystemReport
 from ingest.report.runner import ONCE
 
@@ -26,11 +27,13 @@ def problems(made: Report, settings: Settings, inventory: Inventory) -> list[Pro
     found = [*_runner(made), *_disk(made), *_credentials(settings), *_tokens(made), *_application(made)]
     found += [
         *refusals.streams(made, inventory),
+        *refused_days(made),
         *refusals.odd(made, inventory),
         *_quota(made),
         *refusals.cloud(made, inventory),
         *_sinks(made),
         *_clock(made),
+        *zones(made),
     ]
     found += [*_gateways(made), *_behind(made), *_receivers(made), *refusals.crowds(inventory)]
     if not inventory.systems and not found:

@@ -64,6 +64,8 @@ def _pair(stream: Pair, who: str, account: str) -> Problem | None:
     if stream.state in PATIENT and stream.fails > PATIENT[Kind(stream.state)]:
         words = {Kind.GARBLED: "an answer could not be read", Kind.AHEAD: "the cloud takes our time for the future"}
         what = words.get(Kind(stream.state), "the cloud has trouble")
+        if stream.state == Kind.GARBLED and stream.reason.startswith("HTTP "):
+            what = "the cloud refuses the call"
         return Problem(
             "stream",
             subject,
@@ -84,7 +86,7 @@ def odd(made: Report, inventory: Inventory) -> Iterator[Problem]:
             yield Problem(
                 "odd",
                 f"{system}.{stream}",
-                f"{who}: {stream}: {many(len(rows), 'value')} could not be read ({why}), for example {told[0].sample}",
+                f"{who}: {stream}: {many(len(rows), 'value')} were left out ({why}), for example {told[0].sample}",
                 "Everything else was read; these are asked for once more when they are settled. If they stay so, tell "
                 "the vendor",
                 min(at.since for at in told),

@@ -5,19 +5,23 @@ import sqlite3
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from ingest.core import derive
 from ingest.core.days import zone
 from ingest.core.point import decode_fields
+from ingest.core.units import HOUR
 from ingest.enphase.catalogue import PRODUCTION
 from ingest.plan.inventory import Inventory
 from ingest.plan.state import OddRow, OddRows
 from ingest.plan.windows import complete_until
 from ingest.plan.work import Work
-from ingest.report.gaps import gaps, ratio
+from ingest.report.gaps import gaps, owing, ratio, refusals
 from ingest.report.model import DifferenceReport, OddReport, StreamReport, SystemReport
 from ingest.store import archive, daily_totals, meta
 
 SHOWN_GAPS = 20
 METER_GRAIN = 900
+METERED = next(iter(PRODUCTION))
+"""The measurement of the meter, which comes first."""
 
 
 def system_report(
@@ -27,7 +31,7 @@ def system_report(
     system = works[0].system
     row = inventory.systems.get(system)
     log = inventory.state.logs.get(system, ())
-    power = _power(db, system)
+    power = _power(db, system, row.info.get("size_w") if row else None)
     timezone = row.timezone if row else ""
     today = archive.numbers(db, "energy", system, "produced_wh", local_midnight(now, timezone), now)
     return SystemReport(
@@ -71,21 +75,27 @@ def _newest(db: sqlite3.Connection, work: Work) -> int | None:
     return extent[1] + work.stream.grain if extent else None
 
 
-def _power(db: sqlite3.Connection, system: str) -> tuple[float, int] | None:
+def _power(db: sqlite3.Connection, system: str, size_w: object) -> tuple[float, int] | None:
     """The newest mean power (W) of production, and the end of its interval.
 
-    That of the meter, unless the microinverters have gone on for longer than one of its intervals.
+    That of the meter where it reported, unless the microinverters have gone on for longer than one of its intervals.
+    What a system of that size cannot make is no power of it.
     """
     newest: tuple[float, int] | None = None
+    unsure: tuple[float, int] | None = None
     for measurement, grain in PRODUCTION.items():
         found = archive.extent(db, measurement, system)
         if found is None or (newest and found[1] + grain <= newest[1] + METER_GRAIN):
             continue
-        _, fields = next(archive.values(db, measurement, system, found[1], found[1] + 1))
-        value = decode_fields(fields).get("power_w")
-        if isinstance(value, float):
-            newest = value, found[1] + grain
-    return newest
+        fields = decode_fields(next(archive.values(db, measurement, system, found[1], found[1] + 1))[1])
+        value, reporting = fields.get("power_w"), fields.get("devices_reporting", 1.0)
+        is_silent = measurement == METERED and reporting == 0.0
+        if isinstance(value, float) and abs(value) <= derive.most_wh(size_w, HOUR):
+            if is_silent:
+                unsure = value, found[1] + grain
+            else:
+                newest = value, found[1] + grain
+    return newest or unsure
 
 
 def _stream(inventory: Inventory, work: Work, newest: int | None, calls: int, now: int) -> StreamReport:
@@ -104,4 +114,5 @@ def _stream(inventory: Inventory, work: Work, newest: int | None, calls: int, no
         fails=pair.fails,
         calls_month=calls,
         odd=odd_reports(inventory.state.odd.get(work.key, {})),
+        refused=refusals(work, owing(work, settle, now), now),
     )

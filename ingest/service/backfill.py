@@ -8,7 +8,7 @@ from ingest.core.span import Span, Spans, intersect, subtract, union
 from ingest.enphase.streams import BY_NAME
 from ingest.plan.inventory import Inventory
 from ingest.plan.state import Pair
-from ingest.store import backfills, meta, progress, snapshot
+from ingest.store import backfills, deferred, meta, progress, snapshot
 from ingest.store.backfills import Asked
 from ingest.store.database import Store
 
@@ -62,6 +62,10 @@ def _want(store: Store, inventory: Inventory, key: Key, asked: Asked, now: int) 
     pair = replace(pair, floor=backfills.want(store.db, *key, span, floor), history_from=0, history_fails=0)
     progress.save_pair(store.db, pair)
     inventory.pairs[key] = pair
+    later = inventory.state.deferred.get(key, ())
+    soon = tuple(replace(entry, until=min(entry.until, now)) if entry.fails else entry for entry in later)
+    deferred.save(store.db, *key, later, soon)
+    inventory.state.deferred |= {key: soon} if soon else {}
     return added
 
 

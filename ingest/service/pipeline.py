@@ -9,7 +9,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 from ingest.auth.accounts import NEVER_AT, Accounts, Renewal
-from ingest.commit import ages, record
+from ingest.commit import ages, counted, record
 from ingest.commit.context import context_of
 from ingest.commit.valuation import Valuation
 from ingest.config import Settings
@@ -68,6 +68,7 @@ class Pipeline:
         self.clock.not_before(ledger.last_at(self.store.db, self.app))
         with self.store.transaction() as db:
             ages.adopt(db, self.classes, self.clock.now())
+            counted.adopt(db)
         self.inventory = Inventory(self.settings, snapshot.load(self.store.db))
         self.valuation = Valuation(self.settings.contract, self.store.db, self.inventory.systems)
         self.due_queue = DueQueue(self.inventory, self.classes)

@@ -57,14 +57,19 @@ def write(db: sqlite3.Connection, draft: Draft, ids: Mapping[str, int]) -> None:
     sums = dict(db.execute("SELECT key, value FROM meta WHERE key IN ('seq', 'points')").fetchall())
     seq = int(sums.get("seq", 1))
     size = int(sums["points"]) if "points" in sums else _count(db)
+    gone: list[tuple[int, int]] = []
     rows: list[Iterable[Row]] = []
     for key, fresh in draft.news.items():
         number = ids[key] if key in ids else new_series(db, key)
         rows.append(zip(repeat(number), fresh, fresh.values(), count(seq), strict=False))
         seq += len(fresh)
+        gone += ((number, time) for time in draft.withdrawn.get(key, ()))
     how = "INSERT OR REPLACE" if draft.revised else "INSERT"
     db.executemany(f"{how} INTO points VALUES (?, ?, ?, ?)", chain.from_iterable(rows))
-    db.execute("INSERT OR REPLACE INTO meta VALUES ('seq', ?), ('points', ?)", (str(seq), str(size + draft.added)))
+    size += draft.added - draft.retired
+    db.execute("INSERT OR REPLACE INTO meta VALUES ('seq', ?), ('points', ?)", (str(seq), str(size)))
+    if gone:
+        db.executemany("INSERT OR IGNORE INTO withdrawn VALUES (?, ?)", gone)
 
 
 def new_series(db: sqlite3.Connection, key: str) -> int:
@@ -154,7 +159,8 @@ def values(db: sqlite3.Connection, measurement: str, system: str, start: int, en
     """(time, fields) of one measurement of one system with `start <= time < end`, by time."""
     return db.execute(
         "SELECT time, fields FROM points WHERE series IN "
-        "(SELECT id FROM series WHERE system = ? AND measurement = ?) AND time >= ? AND time < ? ORDER BY time",
+        "(SELECT id FROM series WHERE system = ? AND measurement = ?) AND time >= ? AND time < ? AND fields != '' "
+        "ORDER BY time",
         (system, measurement, start, end),
     )
 
@@ -179,7 +185,7 @@ def extent(db: sqlite3.Connection, measurement: str, system: str) -> tuple[int, 
 def rows_of(db: sqlite3.Connection, series: int, wanted: Filter) -> Iterator[tuple[int, str]]:
     """(time, fields) of one series within the times of a filter, by time."""
     return db.execute(
-        "SELECT time, fields FROM points WHERE series = ? AND time >= ? AND time < ? ORDER BY time",
+        "SELECT time, fields FROM points WHERE series = ? AND time >= ? AND time < ? AND fields != '' ORDER BY time",
         (series, *_bounds(wanted)),
     )
 
@@ -289,4 +295,4 @@ def size(db: sqlite3.Connection) -> int:
 
 
 def _count(db: sqlite3.Connection) -> int:
-    return int(db.execute("SELECT count(*) FROM points").fetchone()[0])
+    return int(db.execute("SELECT count(*) FROM points WHERE fields != ''").fetchone()[0])

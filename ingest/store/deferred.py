@@ -10,8 +10,9 @@ from ingest.plan.state import Deferral
 def load(db: sqlite3.Connection) -> dict[tuple[str, str], tuple[Deferral, ...]]:
     """Everything, by system and stream."""
     found: dict[tuple[str, str], list[Deferral]] = {}
-    for system, stream, start, end, until in db.execute("SELECT system, stream, start, end, until FROM deferred"):
-        found.setdefault((system, stream), []).append(Deferral(Span(start, end), until))
+    rows = db.execute("SELECT system, stream, start, end, until, fails, reason FROM deferred")
+    for system, stream, start, end, *rest in rows:
+        found.setdefault((system, stream), []).append(Deferral(Span(start, end), *rest))
     return {key: tuple(entries) for key, entries in found.items()}
 
 
@@ -21,5 +22,6 @@ def save(db: sqlite3.Connection, system: str, stream: str, old: Sequence[Deferra
         return
     db.execute("DELETE FROM deferred WHERE system = ? AND stream = ?", (system, stream))
     db.executemany(
-        "INSERT INTO deferred VALUES (?, ?, ?, ?, ?)", [(system, stream, *entry.span, entry.until) for entry in new]
+        "INSERT OR REPLACE INTO deferred VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [(system, stream, *entry.span, entry.until, entry.fails, entry.reason) for entry in new],
     )

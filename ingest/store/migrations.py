@@ -140,6 +140,14 @@ MIGRATIONS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (
     ) WITHOUT ROWID;
     """,
     name_weeks,
+    """
+    ALTER TABLE deferred ADD COLUMN fails INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE deferred ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+    """,
+    """
+    -- rows of the archive that once said more than they do: they are deleted in a database before they are sent
+    CREATE TABLE withdrawn (series INTEGER NOT NULL, time INTEGER NOT NULL, PRIMARY KEY (series, time)) WITHOUT ROWID;
+    """,
 )
 
 VERSION = len(MIGRATIONS)

@@ -189,3 +189,11 @@ def replayed(db: sqlite3.Connection, job: int, series: int, time: int, *, done: 
             (sink, since, until, *before, series, time, *values),
         )
     db.execute("UPDATE replays SET series = ?, time = ?, done = ? WHERE id = ?", (series, time, done, job))
+
+
+def withdrawn(db: sqlite3.Connection, rows: Iterable[Row]) -> list[Row]:
+    """Those of some rows that once said more than they do: what a database holds of them must go before they come."""
+    many = list(rows)
+    marks = ", ".join({str(row[0]) for row in many})
+    gone = set(db.execute(f"SELECT series, time FROM withdrawn WHERE series IN ({marks})"))  # noqa: S608 - numbers
+    return [row for row in many if row[:2] in gone] if gone else []

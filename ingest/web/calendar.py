@@ -13,7 +13,17 @@ from ingest.plan import state
 from ingest.plan.coverage import covered
 from ingest.plan.inventory import Inventory
 from ingest.plan.work import Work
-from ingest.report.gaps import NO_METER_WORDS, NOT_DUE, QUEUED, WAITING, reason_of, settled_until, wanted
+from ingest.report.gaps import (
+    NO_METER_WORDS,
+    NOT_DUE,
+    QUEUED,
+    WAITING,
+    reason_of,
+    refusals,
+    refused_words,
+    settled_until,
+    wanted,
+)
 from ingest.report.model import DifferenceReport
 
 CELL = 13
@@ -107,6 +117,7 @@ class _Judge:
         self.reported = work.log[-1].reported_at if work.log else 0
         self.absent = work.pair.state == state.NO_METER
         self.why = reason_of(work.pair)
+        self.refused = refusals(work, subtract((Span(self.span.start, self.due_until),), self.read), now)
         self.timezone, self.now, self.differences = timezone, now, differences
         self._from = 0
 
@@ -131,9 +142,13 @@ class _Judge:
         due = max(0, min(span.end, self.due_until) - span.start)
         if read >= due:
             return "waiting", self._not_due(day)
+        why = next(
+            (refused_words(at, self.now) for at in self.refused if at.start < span.end and at.end > span.start),
+            self.why,
+        )
         if read:
-            return "partial", f"{span_words(read)} of {span_words(due)} read; {self.why}"
-        return ("queued" if self.why in QUEUED else "missing"), self.why
+            return "partial", f"{span_words(read)} of {span_words(due)} read; {why}"
+        return ("queued" if why in QUEUED else "missing"), why
 
     def _outside(self, span: Span) -> str:
         """Why nobody waits for the wanted part of a day; empty where somebody does."""

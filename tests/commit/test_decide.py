@@ -192,8 +192,8 @@ def test_a_day_that_misses_its_total_is_read_again(wh: float, is_read_again: boo
     changes = decide(Loaded(snapshot, rows, {"consumption,system=1": 1}), totals(wh), AT)
     assert (changes.coverage["1", "consumption"] == {6 * HOUR: ()}) is is_read_again
     assert changes.totals["1", "consumption", "2026-06-29"].open is is_read_again
-    assert written(changes)["energy_daily"][begin] == {"consumed_wh": wh}
-    assert written(changes)["energy_monthly"] == {NOW - 30 * DAY: {"consumed_wh": wh}}
+    assert written(changes)["energy_daily"][begin] == {"consumed_wh": wh, "consumed_days": 1.0}
+    assert written(changes)["energy_monthly"] == {NOW - 30 * DAY: {"consumed_wh": wh, "consumed_days": 1.0}}
 
 
 def test_a_zone_that_becomes_known_makes_days_and_forgets_totals_of_others() -> None:
@@ -206,7 +206,7 @@ def test_a_zone_that_becomes_known_makes_days_and_forgets_totals_of_others() -> 
     task = Task("home", "@home", SYSTEMS, Span(0, 0), Purpose.SNAPSHOT)
     listed = Outcome(task, 1, Verdict(Kind.OK), systems=[SystemInfo("1", timezone="UTC")])
     changes = decide(Loaded(snapshot, rows, {"consumption,system=1": 1}, old), listed, AT)
-    assert written(changes)["energy_daily"] == {begin: {"consumed_wh": 96.0}}
+    assert written(changes)["energy_daily"] == {begin: {"consumed_wh": 96.0, "consumed_days": 1.0}}
     assert list(changes.totals) == [("2", "consumption", "2026-06-28")]
     assert changes.moved == {"1"}
     assert changes.apply(snapshot), "what is wanted must be worked out again"

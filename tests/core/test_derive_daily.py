@@ -55,7 +55,7 @@ def test_a_day_without_anything_is_nothing() -> None:
     assert {} == day_sums(PLAIN, {}, {})
 
 
-def test_a_month_sums_its_days_and_lacks_what_its_first_day_lacks() -> None:
+def test_a_month_sums_the_days_that_are_known_and_says_how_many_they_are() -> None:
     months = [(0, 100), (100, 200), (200, 300)]
     days = {
         "produced_wh": {0: 1.0, 50: 2.0, 100: 4.0, 150: 8.0},
@@ -63,7 +63,9 @@ def test_a_month_sums_its_days_and_lacks_what_its_first_day_lacks() -> None:
         "self_consumed_wh": {},
     }
     points = [(point.time, dict(point.fields)) for point in monthly("1", months, days)]
-    assert [(0, {"produced_wh": 3.0}), (100, {"produced_wh": 12.0, "consumed_wh": 1.0})] == points
+    first = {"produced_wh": 3.0, "produced_days": 2.0, "consumed_wh": 7.0, "consumed_days": 1.0}
+    second = {"produced_wh": 12.0, "produced_days": 2.0, "consumed_wh": 1.0, "consumed_days": 1.0}
+    assert points == [(0, first), (100, second), (200, {})]
 
 
 @pytest.mark.parametrize("name", ["US/Pacific", "Europe/Berlin", "Australia/Sydney", "UTC"])

@@ -131,7 +131,7 @@ def test_a_reply_without_its_parts_is_garbled(missing: str) -> None:
     ("stream", "version", "asked"),
     [
         (ENERGY, "v4", {"production": "all"}),
-        (ENERGY, "v2", {"user_id": "grant"}),
+        (ENERGY, "v2", {"user_id": "grant", "production": "all"}),
         (CONSUMPTION, "v4", {}),
     ],
 )

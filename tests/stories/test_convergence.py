@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ingest.simulator import Cloud, Faults, Site
-from ingest.store import backfills, daily_totals
+from ingest.store import archive, backfills, daily_totals
 from ingest.store.backfills import BackfillRequest
 from tests.world import DAY, HOUR, START, World, sun
 
@@ -167,6 +167,29 @@ def check_days(world: World, site: Site, since: int, until: int) -> None:
     assert daily_totals.differences(world.store.db) == []
 
 
+def check_sums(world: World, system: int) -> None:
+    """A month equals the sum of its days, and says how many they are; no day used more of its own production than it
+    had. The database holds what the archive does.
+    """
+    months: dict[str, dict[str, float]] = {}
+    for row in world.rows("energy_daily", system).values():
+        sums = months.setdefault(row["month"], {})
+        for name, value in row.items():
+            if name.endswith(("_wh", "_days")):
+                sums[name] = sums.get(name, 0.0) + value
+    held = {
+        row["month"]: {name: value for name, value in row.items() if name.endswith(("_wh", "_days"))}
+        for row in world.rows("energy_monthly", system).values()
+    }
+    assert held.keys() == months.keys()
+    for month, sums in months.items():
+        assert held[month] == pytest.approx(sums), month
+    for row in world.rows("energy_daily", system).values():
+        if {"produced_wh", "self_consumed_wh"} <= row.keys():
+            assert row["self_consumed_wh"] <= row["produced_wh"] * 1.01 + 50, row
+    assert archive.size(world.store.db) == len(world.database.rows)
+
+
 def live_through(seed: int, folder: Path, days: tuple[int, int] = (6, 10), plan: Any = None) -> World:
     """One random world: troubled days, then quiet; everything asserted."""
     rng = random.Random(seed)
@@ -189,9 +212,9 @@ def live_through(seed: int, folder: Path, days: tuple[int, int] = (6, 10), plan:
         assert found == [], f"{site} {len(found)} {found[:3]}"
         check_energy(world, site, began, until)
         check_days(world, site, began, until)
+        check_sums(world, site.system_id)
     check_quota(world.cloud, world.pipeline.plan.per_minute, world.pipeline.plan.per_month)
-    held = world.store.db.execute("SELECT count(*) FROM points").fetchone()[0]
-    assert held == len(world.database.rows), "archive and database differ"
+    assert archive.size(world.store.db) == len(world.database.rows), "archive and database differ"
     return world
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ingest.core.point import Point, Value
 from ingest.core.span import Span
-from ingest.core.units import DAY, MINUTE
+from ingest.core.units import DAY, MINUTE, WEEK
 
 Json = Mapping[str, Any]
 Params = dict[str, str]
@@ -60,6 +60,11 @@ class Route:
     hope: int = 0
     pages: Pages | None = None
     names_system: str = ""
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """The lengths (s) that a reply may have, shortest first, where no end can be asked for; else empty."""
+        return (DAY, WEEK) if self.ask is start_granularity else ()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,9 @@ The words of the vendor's replies are those of the reference, sections 6 to 8.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -17,6 +19,7 @@ U = TypeVar("U")
 
 UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 """What reading a reply of an unknown shape raises."""
+_WITH_OFFSET = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d")
 SAMPLE = 200
 """So many characters of what could not be read are kept."""
 
@@ -32,11 +35,22 @@ def number(value: object) -> float | None:
 
 
 def moment(value: object) -> int:
-    """Epoch seconds of the reply; ValueError when it is not a time."""
+    """Epoch seconds of the reply, also from the words of v2's `iso8601` format; ValueError when it is no time."""
     kind = type(value)
+    if kind is str:
+        value = _of_words(value)  # type: ignore[arg-type] # a text, as just seen
+        kind = type(value)
     if (kind is int or kind is float) and 0 < value < 2**33:  # type: ignore[operator] # a number, as just seen
         return int(value)  # type: ignore[call-overload, no-any-return]
     raise ValueError(f"{str(value)[:40]!r} is not a time in epoch seconds")
+
+
+def _of_words(text: str) -> object:
+    """A moment written as 2026-07-01T00:15:00-07:00; in any other form, without the offset from UTC, it is none."""
+    try:
+        return datetime.fromisoformat(text).timestamp() if _WITH_OFFSET.fullmatch(text) else text
+    except ValueError:
+        return text
 
 
 def maybe_moment(value: object) -> int | None:

@@ -1,0 +1,44 @@
+"""What is wrong with the data of a system: days that the cloud refuses, a zone that this machine does not know."""
+
+from collections.abc import Iterator
+
+from ingest.core.days import zone
+from ingest.core.words import span_words
+from ingest.report.model import Problem, Report
+
+REFUSALS = 3
+"""So many refusals of a window of history in a row are not reported yet."""
+SHOWN_DAYS = 5
+
+
+def refused_days(made: Report) -> Iterator[Problem]:
+    """Days of history that the cloud refuses again and again; everything else is read."""
+    for system in made.systems:
+        for stream in system.streams:
+            found = [at for at in stream.refused if at.fails > REFUSALS]
+            if not found:
+                continue
+            days = list(dict.fromkeys(at.days for at in reversed(found)))
+            more = f" and {len(days) - SHOWN_DAYS} more" if len(days) > SHOWN_DAYS else ""
+            again_at = min(at.again_at for at in found)
+            again = f"in {span_words(again_at - made.now)}" if again_at > made.now else "in their turn"
+            yield Problem(
+                "days",
+                f"{system.system}.{stream.stream}",
+                f"{system.name}: the cloud refuses {stream.stream} of {', '.join(days[:SHOWN_DAYS])}{more}, asked "
+                f"{found[-1].fails} times ({found[-1].reason})",
+                f"Everything else is read; these are asked for again by themselves, {again}. If it stays so, tell the "
+                "vendor",
+            )
+
+
+def zones(made: Report) -> Iterator[Problem]:
+    """Systems whose zone this machine does not know."""
+    for system in made.systems:
+        if system.timezone and zone(system.timezone).key != system.timezone:
+            yield Problem(
+                "zone",
+                system.system,
+                f"{system.name}: this machine does not know the time zone {system.timezone}, so days are cut in UTC",
+                "Update its time zone data, for example with `apt-get install tzdata`; the days are then computed anew",
+            )
