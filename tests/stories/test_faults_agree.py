@@ -204,7 +204,7 @@ VARYING = (
     (r"\b\d+ (?:d|h|min|s)\b(?: \d+ (?:h|min|s)\b)?", "…"),
     (r"\b[\d,]+ (points?|values?)\b", r"… \1"),
     (r"at /\S+", "at …"),
-    (r"for example \d+.*", "for example …"),
+    (r"for example \{.*", "for example …"),
     (r"Sunny <b>House</b>", "Home"),
     (r"\b\d{1,3}(?:,\d{3})+\b|\b100 of them", "…"),
 )
