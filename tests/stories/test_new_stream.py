@@ -41,7 +41,7 @@ from tests.worlds import SITE
 
 v4.ROUTES["telemetry/carport"] = v4.ROUTES["telemetry/consumption_meter"]
 folder = Path(sys.argv[1])
-world = World(folder, [SITE])
+world = World(folder, [SITE], default_streams="auto")
 world.run(3 * DAY)
 now = int(world.time.true)
 source = Source(world.settings, world.store, lambda: now, lambda: now, "ingest")
