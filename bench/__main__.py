@@ -2,9 +2,16 @@
 
 import sys
 
-from bench import footprint, page, planner, speed
+from bench import footprint, growth, page, planner, speed
 
-MEASURES = (speed.commit_speed, speed.delivery_speed, footprint.footprint, *page.MEASURES, *planner.MEASURES)
+MEASURES = (
+    speed.commit_speed,
+    speed.delivery_speed,
+    footprint.footprint,
+    *page.MEASURES,
+    *planner.MEASURES,
+    *growth.MEASURES,
+)
 
 if __name__ == "__main__":
     missed = [measure for measure in MEASURES if not measure()]

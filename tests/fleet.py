@@ -21,7 +21,7 @@ from ingest.plan.profile import Profile
 from ingest.plan.queue import DueQueue
 from ingest.plan.quota import Plan, Usage
 from ingest.plan.windows import served_from
-from ingest.plan.work import Classes, Work
+from ingest.plan.work import Classes, Wanted, Work
 from tests.works import a_work, changed
 
 START = 1_782_864_000
@@ -69,6 +69,9 @@ class Fleet:
 
     def works(self, _: int) -> list[Work]:
         return list(self.pairs.values())
+
+    def wanted(self) -> Iterator[Wanted]:
+        yield from {work.system: work.wanted for work in self.pairs.values()}.values()
 
     def works_of(self, system: str, _: int) -> list[Work]:
         return [self.pairs[system, stream.name] for stream in self.streams if (system, stream.name) in self.pairs]

@@ -82,12 +82,13 @@ def run(context: Context) -> None:
         watch = Watch(pipeline, teller.consider) if teller else Watch(pipeline)
 
         def ticked() -> None:
+            watch.record()
             if teller:
                 teller.record(pipeline.clock.now())
             progress()
 
         runner.begin(store, pipeline.clock.now(), runner.SERVICE)
-        service = Service(pipeline, senders, watch, ticked)
+        service = Service(pipeline, senders, watch.look, ticked)
         if teller:
             teller.wake = service.wake
         source = Source(settings, store, pipeline.clock.now, lambda: service.last_tick_at, context.command)

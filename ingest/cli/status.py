@@ -6,20 +6,26 @@ from rich.table import Table
 
 from ingest.cli.context import Context
 from ingest.cli.data import known_system
+from ingest.cli.fleet_table import fleet
 from ingest.core.units import DAY
 from ingest.core.words import local_words, many
 from ingest.report import Report, SystemReport, report, span_words
+from ingest.report.fleet import FEW
 from ingest.report.gaps import NO_METER_WORDS, QUIET
 from ingest.report.problems import summary
 from ingest.store import progress
+
+SHOWN, SHOWN_PROBLEMS = 20, 10
+"""Of many systems, so many and so many problems are on the first screen."""
 
 
 @click.command()
 @click.option("--system", metavar="ID", help="Only this system.")
 @click.option("--problems", is_flag=True, help="Only what is wrong; ends with 1 when anything is.")
+@click.option("--all", "everything", is_flag=True, help="Every system of many, one row each; else the worst of them.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_obj
-def status(context: Context, system: str | None, *, problems: bool, as_json: bool) -> None:
+def status(context: Context, system: str | None, *, problems: bool, everything: bool, as_json: bool) -> None:
     """Up to when each system and stream is complete, gaps and why, quota, sinks, errors in words."""
     store = context.state()
     try:
@@ -32,17 +38,33 @@ def status(context: Context, system: str | None, *, problems: bool, as_json: boo
     elif problems:
         context.show("\n".join(problem.text for problem in found.problems) or "All is well.")
     else:
-        _print(found, context)
+        _print(found, context, None if everything else SHOWN)
     if problems and found.problems:
         raise click.exceptions.Exit(1)
 
 
-def _print(found: Report, context: Context) -> None:
+def _print(found: Report, context: Context, most: int | None) -> None:
     console = Console(highlight=False, soft_wrap=True)
     if found.simulated:
         console.print("SIMULATED DATA", style="bold")
-    text = [problem.text for problem in found.problems] or [f"{summary(found)}."]
+    many_systems = len(found.systems) > FEW
+    told = found.problems[: SHOWN_PROBLEMS if many_systems and most else None]
+    text = [problem.text for problem in told] or [f"{summary(found)}."]
+    if more := len(found.problems) - len(told):
+        text.append(f"And {many(more, 'other thing')}: `ingest status --problems`")
     console.print(context.localized("\n".join(text)), markup=False)
+    if many_systems:
+        for part in fleet(found, most):
+            console.print(context.localized(part) if isinstance(part, str) else part, markup=False)
+    else:
+        _systems(found, console)
+    for line in (*_quota_lines(found), *_token_lines(found), *_sink_lines(found)):
+        console.print(line, markup=False)
+    console.print(f"Archive: {many(found.points, 'point')} in {found.state_dir}", markup=False)
+
+
+def _systems(found: Report, console: Console) -> None:
+    """Each system with its streams, and what is odd of them."""
     for system in found.systems:
         console.print(_system_table(system))
         for stream in system.streams:
@@ -55,9 +77,6 @@ def _print(found: Report, context: Context) -> None:
                 f"  {day.day}: the cloud's total of {day.series} is {day.vendor_wh:,.0f} Wh, its intervals add up to "
                 f"{day.held_wh:,.0f} Wh, also when read again: never delivered"
             )
-    for line in (*_quota_lines(found), *_token_lines(found), *_sink_lines(found)):
-        console.print(line, markup=False)
-    console.print(f"Archive: {many(found.points, 'point')} in {found.state_dir}", markup=False)
 
 
 def _quota_lines(found: Report) -> list[str]:

@@ -98,11 +98,11 @@ class Changes:
         """The daily totals of a series by ISO date."""
         return {day: total for (of, name, day), total in self.totals.items() if (of, name) == (system, series)}
 
-    def apply(self, known: Snapshot) -> bool:
+    def apply(self, known: Snapshot) -> list[str]:
         """Bring what planning knows up to date, once the changes are on the disk.
 
-        True when a system appeared, or changed its account, zone or kinds of device: what is wanted must then be worked
-        out again.
+        Returns the systems that appeared, or changed account, zone or kinds of device: what is wanted must then be
+        worked out again.
         """
         systems = self.systems.maps[0]
         moved = [
@@ -121,4 +121,4 @@ class Changes:
         known.deferred.update(self.deferred.maps[0])
         for key in [key for key, later in self.deferred.maps[0].items() if not later]:
             known.deferred.pop(key)
-        return bool(moved)
+        return moved

@@ -238,6 +238,8 @@ class Web(Section):
     """Address and port."""
     hosts: tuple[values.Host, ...] = ()
     """More names to open the page by; localhost, IP literals, *.local and the own host name always work."""
+    system_metrics: Annotated[bool, values.SWITCH] = True
+    """Whether /metrics has series of single systems; thousands of systems are some hundred thousand series."""
 
     @property
     def host(self) -> str:

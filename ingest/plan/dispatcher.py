@@ -46,6 +46,8 @@ class Dispatcher:
         next_at = max(due_queue.next_at(flying), flows_at) if flows_at > now else due_queue.next_at(flying)
         if due_queue.waits:
             next_at = min(next_at, flows_at)
+        if not due_queue.is_swept:
+            next_at = now
         return Choice(tasks, max(now + 1, min(next_at, now + LONGEST_WAIT)))
 
     def _may_read_history(self, now: int) -> bool:

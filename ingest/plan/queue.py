@@ -10,6 +10,7 @@ from collections.abc import Collection
 from ingest.core.units import HOUR, MINUTE
 from ingest.enphase.call import Task
 from ingest.plan import planner
+from ingest.plan.front import Front
 from ingest.plan.inventory import Inventory
 from ingest.plan.pacing import Factors, Group
 from ingest.plan.planner import Debt
@@ -22,8 +23,14 @@ SWEEP = HOUR
 """Every pair is looked at so often (s), besides when a commit touched it."""
 DRIFT = 0.02
 """Dues are computed again when the pace has changed by this share."""
-FRONT = 64
-"""So many of the most overdue pairs are looked at in a tick."""
+SWEPT = 24
+"""So many systems are looked at in a tick because of a change of pace, or of their age."""
+FRONT = 8
+"""So many of the most urgent pairs are looked at together; more, where none of them can be asked."""
+OWING = 128
+"""So many of the pairs whose history is most urgent are kept ready."""
+SOON = 5
+"""Where no history is owed that may be asked now, it is looked for again so often (s)."""
 PRICED = HOUR
 """The history of a pair is priced again so often (s), besides when a commit touched it."""
 PRICES = 40
@@ -50,26 +57,34 @@ class DueQueue:
         self._due: dict[Key, int] = {}
         self._order: dict[Key, int] = {}
         self._heap: list[tuple[int, int, Key]] = []
-        self._ready: set[Key] = set()
+        self._due_now = Front()
         self._debts: dict[Key, Debt] = {}
         self._priced: deque[tuple[int, Key]] = deque()
         self._priced_at: dict[Key, int] = {}
+        self._unswept: deque[str] = deque()
         self._front: set[Key] = set()
-        self._fronted_at = 0
+        self._fronted_at, self._found = 0, True
 
     # ── keeping up ────────────────────────────────────────────────────────────────────────────────────
 
     def keep_up(self, now: int, accounts: frozenset[str]) -> None:
-        """Follow the time: sweep where that is due, and price again the history whose price is oldest.
+        """Follow the time: look at everything at first, and at a few systems a tick where the pace has changed or an
+        hour has passed; price again the history whose price is oldest.
 
         `accounts` are those that can be asked now; the pairs of others are left out.
         """
         swept_at, factors, generation, granted = self._state
         moved = any(abs(new / old - 1) > DRIFT for new, old in zip(self.factors, factors, strict=True))
-        changed = generation != self._inventory.generation or granted != accounts
-        if changed or moved or now - swept_at >= SWEEP:
+        grown = generation != self._inventory.generation
+        if not self._works or granted != accounts:
             self._state = now, self.factors, self._inventory.generation, accounts
             self._sweep(now)
+        elif grown or moved or now - swept_at >= SWEEP:
+            again = moved or now - swept_at >= SWEEP
+            self._state = now if again else swept_at, self.factors, self._inventory.generation, accounts
+            self._sweep_later(again=again)
+        for _ in range(min(SWEPT, len(self._unswept))):
+            self._look(self._unswept.popleft(), now)
         for _ in range(min(PRICES, len(self._priced))):
             at, key = self._priced[0]
             if now - at < PRICED:
@@ -77,6 +92,11 @@ class DueQueue:
             self._priced.popleft()
             if self._priced_at.get(key) == at:
                 self._price(key, now)
+
+    @property
+    def is_swept(self) -> bool:
+        """Whether no system waits to be looked at again."""
+        return not self._unswept
 
     @property
     def is_priced(self) -> bool:
@@ -87,19 +107,37 @@ class DueQueue:
         works = {work.key: work for work in self._inventory.works(now) if work.account in self._state[3]}
         for gone in self._works.keys() - works.keys():
             self._forget(gone)
+        self._unswept.clear()
         self._heap.clear()
-        self._ready.clear()
+        self._due_now.clear()
         for work in works.values():
             self._put(work, now)
 
+    def _sweep_later(self, *, again: bool) -> None:
+        """Have the systems looked at that came or went; `again` all of them, those that wait already not twice."""
+        known = {system for system, keys in self._of.items() if keys}
+        lists = (system for system in known if system.startswith("@"))
+        names = dict.fromkeys((*lists, *(wanted.system for wanted in self._inventory.wanted())))
+        waiting = set(self._unswept)
+        news = [name for name in names if name not in known]
+        gone = known.difference(names)
+        self._unswept.extendleft(name for name in (*news, *gone) if name not in waiting)
+        if again:
+            self._unswept.extend(name for name in names if name in known and name not in waiting)
+
     def touch(self, system: str, now: int) -> None:
         """Look again at the pairs of a system, something of which was just committed."""
+        for work in self._look(system, now):
+            self._price(work.key, now)
+
+    def _look(self, system: str, now: int) -> list[Work]:
+        """Bring the pairs of a system up to date."""
         works = [work for work in self._inventory.works_of(system, now) if work.account in self._state[3]]
         for gone in self._of[system] - {work.key for work in works}:
             self._forget(gone)
         for work in works:
             self._put(work, now)
-            self._price(work.key, now)
+        return works
 
     def _put(self, work: Work, now: int) -> None:
         key, old = work.key, self._works.get(work.key)
@@ -112,7 +150,7 @@ class DueQueue:
         self._count(group, work, 1)
         self._works[key], self._group[key] = work, group
         self._of[key[0]].add(key)
-        self._ready.discard(key)
+        self._due_now.discard(key)
         self._push(key, planner.due_at(work, self.factors))
 
     def _push(self, key: Key, at: int) -> None:
@@ -128,7 +166,7 @@ class DueQueue:
 
     def _forget(self, key: Key) -> None:
         self._of[key[0]].discard(key)
-        self._ready.discard(key)
+        self._due_now.discard(key)
         self._front.discard(key)
         self._count(self._group.pop(key), self._works.pop(key), -1)
         self._owe(key, None)
@@ -157,26 +195,20 @@ class DueQueue:
         `only_new` leaves out what was asked before; `waits` then says whether any of that is due.
         """
         while self._heap and self._heap[0][0] <= now:
-            at, _, key = heapq.heappop(self._heap)
+            at, order, key = heapq.heappop(self._heap)
             if self._due.get(key) == at:
-                self._ready.add(key)
-        ready = [key for key in self._ready if key not in flying]
-        if only_new:
-            new = [key for key in ready if self._works[key].asked_at is None]
-            self.waits, ready = len(new) < len(ready), new
-        else:
-            self.waits = False
-        front = heapq.nsmallest(FRONT, ready, key=lambda key: self._rank(key, now))
-        works = [self._fresh(key, now) for key in front]
-        tasks = planner.live_tasks(works, now, self._classes, self.factors)
-        for key in {work.key for work in works} - {task.pair for task in tasks}:
-            self._ready.discard(key)
-            pause = SWEEP if self._works[key].is_finished(now) else MINUTE
-            self._push(key, max(planner.due_at(self._works[key], self.factors), now + pause))
-        return tasks
-
-    def _rank(self, key: Key, now: int) -> tuple[int, float, int]:
-        return *planner.urgency(self._works[key], self._due[key], now), self._order[key]
+                self._due_now.add(self._works[key], at, order)
+        self.waits = only_new and self._due_now.has_asked
+        while front := self._due_now.first(FRONT, now, flying, only_new=only_new):
+            works = [self._fresh(key, now) for key in front]
+            tasks = planner.live_tasks(works, now, self._classes, self.factors)
+            for key in {work.key for work in works} - {task.pair for task in tasks}:
+                self._due_now.discard(key)
+                pause = SWEEP if self._works[key].is_finished(now) else MINUTE
+                self._push(key, max(planner.due_at(self._works[key], self.factors), now + pause))
+            if tasks:
+                return tasks
+        return []
 
     def _fresh(self, key: Key, now: int) -> Work:
         """A pair as it stands at this moment."""
@@ -184,12 +216,15 @@ class DueQueue:
 
     def history(self, now: int, flying: Collection[Key], *, only_leaving: bool) -> list[Task]:
         """The most urgent history calls."""
-        if now - self._fronted_at >= MINUTE or not self._front:
+        rest = MINUTE if self._front else (0 if self._found else SOON)
+        if now - self._fronted_at >= rest:
             owing = ((debt.key, key) for key, debt in self._debts.items() if self._history_at(key) <= now)
-            self._front = {key for _, key in heapq.nsmallest(2 * FRONT, owing)}
-            self._fronted_at = now
+            self._front = {key for _, key in heapq.nsmallest(OWING, owing)}
+            self._fronted_at, self._found = now, bool(self._front)
         self._front = {key for key in self._front if key in self._debts and self._history_at(key) <= now}
         front = sorted(self._front - set(flying), key=lambda key: (self._debts[key].key, self._order[key]))
+        if len(front) > 4 * OWING:
+            self._front.difference_update(front[OWING:])
         works = [self._fresh(key, now) for key in front[:8]]
         return planner.history_tasks(works, now, self._classes, only_leaving=only_leaving)
 

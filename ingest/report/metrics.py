@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import ingest
 from ingest.core.words import localized
 from ingest.report import Report, StreamReport, SystemReport
+from ingest.report.fleet import fleet_totals
 from ingest.report.gaps import QUIET
 from ingest.report.model import TokenReport
 
@@ -21,29 +22,29 @@ JOULES = 3600.0
 # ── Prometheus ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def exposition(made: Report, beat: int, command: str) -> tuple[bytes, str]:
+def exposition(made: Report, beat: int, command: str, *, by_system: bool = True) -> tuple[bytes, str]:
     """The text that Prometheus reads, and its content type. `beat` is the last tick, in epoch seconds.
 
-    `command` is the program as it is called here.
+    `command` is the program as it is called here; without `by_system` there are no series of single systems.
     """
     from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest  # noqa: PLC0415
 
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Collector(made, beat, command))
+    registry.register(_Collector(made, beat, command, by_system=by_system))
     return generate_latest(registry), CONTENT_TYPE_LATEST
 
 
 class _Collector:
     """Turns one report into metrics."""
 
-    def __init__(self, made: Report, beat: int, command: str) -> None:
-        self._made, self._beat, self._command = made, beat, command
+    def __init__(self, made: Report, beat: int, command: str, *, by_system: bool) -> None:
+        self._made, self._beat, self._command, self._by_system = made, beat, command, by_system
 
     def collect(self) -> "Iterator[Metric]":
         """Every metric, with its samples."""
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily  # noqa: PLC0415
 
-        for name, about, labels, samples in families(self._made, self._beat, self._command):
+        for name, about, labels, samples in families(self._made, self._beat, self._command, by_system=self._by_system):
             kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
             family = kind(name.removesuffix("_total"), about, labels=labels)
             for values, number in samples:
@@ -55,8 +56,8 @@ Sample = tuple[list[str], float]
 Family = tuple[str, str, list[str], list[Sample]]
 
 
-def families(made: Report, beat: int, command: str) -> Iterator[Family]:
-    """(name, what it is, labels, samples) of every metric."""
+def families(made: Report, beat: int, command: str, *, by_system: bool = True) -> Iterator[Family]:
+    """(name, what it is, labels, samples) of every metric; those of single systems where they are wanted."""
     yield "ingest_build_info", "Always 1; the label tells the version.", ["version"], [([ingest.__version__], 1)]
     for name, about, number in _single(made, beat):
         if number is not None:
@@ -70,8 +71,10 @@ def families(made: Report, beat: int, command: str) -> Iterator[Family]:
     yield from _of_tokens(made.tokens)
     yield from _of_sinks(made)
     yield from _of_receivers(made)
-    yield from _of_systems(made.systems, made.now)
-    yield from _of_streams(made.systems)
+    yield from _of_fleet(made)
+    if by_system:
+        yield from _of_systems(made.systems, made.now)
+        yield from _of_streams(made.systems)
 
 
 def _single(made: Report, beat: int) -> Iterator[tuple[str, str, float | None]]:
@@ -127,6 +130,20 @@ def _of_sinks(made: Report) -> Iterator[Family]:
 def _of_receivers(made: Report) -> Iterator[Family]:
     samples: list[Sample] = [([at.receiver], float(not at.error)) for at in made.receivers]
     yield "ingest_receiver_up", "1 while the receiver of messages can be reached.", ["receiver"], samples
+
+
+def _of_fleet(made: Report) -> Iterator[Family]:
+    totals = fleet_totals(made)
+    for name, about, number in (
+        ("ingest_systems", "Systems that are followed.", totals.systems),
+        ("ingest_systems_reporting", "Those of them with data of the last day.", totals.reporting),
+        ("ingest_systems_troubled", "Those of them with a problem.", totals.troubled),
+        ("ingest_power_watts", "Mean production of their newest intervals, all together.", totals.power_w),
+        ("ingest_energy_today_joules", "Production of their local days so far.", totals.today_wh * JOULES),
+        ("ingest_gaps", "Spans of all streams that should have been read by now.", totals.gaps),
+        ("ingest_coverage_ratio", "Share of what is owed of all streams that was read, 0 to 1.", totals.ratio),
+    ):
+        yield name, about, [], [([], float(number))]
 
 
 def _of_systems(systems: list[SystemReport], now: int) -> Iterator[Family]:

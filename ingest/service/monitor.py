@@ -1,10 +1,13 @@
 """The report job, every five minutes: points of the pipeline itself, and a line when something goes bad or good."""
 
+import contextlib
+import queue
 import sys
 from collections.abc import Callable
 from typing import TextIO
 
 from ingest.core.errors import StateError
+from ingest.core.point import Point
 from ingest.report import Report, report
 from ingest.report.own_points import KEPT, MEASUREMENT, OwnPoints
 from ingest.service.pipeline import Pipeline
@@ -12,7 +15,12 @@ from ingest.store import archive
 
 
 class Watch:
-    """The report job; called by the owner. `tell` hears every report, and why the state cannot be written."""
+    """The report job. `look` makes a report in any thread, `record` writes by the owner what it found, a little a tick;
+    a call does both. `tell` hears every report, and why the state cannot be written.
+    """
+
+    MOST = 100
+    """So many points are written in a tick."""
 
     def __init__(
         self,
@@ -22,32 +30,71 @@ class Watch:
         self._pipeline, self._tell = pipeline, tell
         self._own = OwnPoints(pipeline.store.db, pipeline.app)
         self._known: dict[str, str] = {}
+        self._made: queue.SimpleQueue[Report] = queue.SimpleQueue()
+        self._due: list[Point] = []
 
     def __call__(self) -> None:
         """Look at everything once; a disk that is full now is tried again next time."""
+        self._take(report(self._pipeline.settings, self._pipeline.store.db, self._pipeline.clock.now()))
+        while self._due and self._write():
+            pass
+
+    def look(self) -> None:
+        """Make a report for the owner to record. It may take longer than a tick, which does not wait for it."""
         pipeline = self._pipeline
-        current = report(pipeline.settings, pipeline.store.db, pipeline.clock.now())
+        with contextlib.closing(pipeline.store.reader()) as db:
+            self._made.put(report(pipeline.settings, db, pipeline.clock.now()))
+        pipeline.wake()
+
+    def record(self) -> None:
+        """Record what was made since, and go on writing."""
+        with contextlib.suppress(queue.Empty):
+            self._take(self._made.get_nowait())
+            return
+        if self._due and self._write():
+            self._pipeline.wake()
+
+    def _take(self, current: Report) -> None:
+        pipeline = self._pipeline
+        pipeline.store.touch(current.now)
+        self._due = self._own.due(current)
         failure = None
         try:
-            self._write(current)
+            self._save()
+            self._log(current)
         except StateError as error:
             failure = error
             pipeline.changes.bad("state", str(error))
         self._tell(current, failure)
+        if self._due:
+            pipeline.wake()
 
-    def _write(self, current: Report) -> None:
-        pipeline = self._pipeline
-        pipeline.store.touch(current.now)
-        if due := self._own.due(current):
-            with pipeline.store.transaction() as db:
-                archive.upsert(db, due)
-                archive.forget(db, MEASUREMENT, current.now - KEPT)
-            self._own.said(due)
+    def _write(self) -> bool:
+        """Write some more of what is due; whether the disk took it."""
+        try:
+            self._save()
+        except StateError as error:
+            self._pipeline.changes.bad("state", str(error))
+            self._due = []
+            return False
+        return bool(self._due)
+
+    def _save(self) -> None:
+        some, self._due = self._due[: self.MOST], self._due[self.MOST :]
+        if some:
+            with self._pipeline.store.transaction() as db:
+                archive.upsert(db, some)
+                if not self._due:
+                    archive.forget(db, MEASUREMENT, some[0].time - KEPT)
+            self._own.said(some)
+
+    def _log(self, current: Report) -> None:
+        changes = self._pipeline.changes
         problems = {at.key: (at.text, at.sentence) for at in current.problems}
         for key, (text, _) in problems.items():
-            pipeline.changes.bad(key, text)
+            changes.bad(key, text)
         for key in self._known.keys() - problems.keys():
-            pipeline.changes.good(key, f"resolved: {self._known[key]}")
+            changes.good(key, f"resolved: {self._known[key]}")
         self._known = {key: sentence for key, (_, sentence) in problems.items()}
 
 

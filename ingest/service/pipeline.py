@@ -83,6 +83,7 @@ class Pipeline:
             ledger.settle(db, self.app, self.clock.now())
             meta.write_all(db, {"clock_wrong_by": "0", "fatal": ""})
             self.breaker = Breaker.resumed(meta.read(db, "paused_until"), meta.read(db, "weather"))
+        self.due_queue.keep_up(self.clock.now(), self._granted(self.clock.now()))  # of a fleet it takes seconds
 
     # ── the tick ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -149,7 +150,7 @@ class Pipeline:
         for system in backfill.take_up(self.store, self.inventory, now):
             self.due_queue.touch(system, now)
         self.dispatcher.rules = backfills.rules(self.store.db, self.settings.rules)
-        accounts = frozenset(name for name in self.settings.accounts if self.accounts.grant(name, now))
+        accounts = self._granted(now)
         choice = self.dispatcher.choose(now, usage, accounts, self._flying)
         self.pace = self.dispatcher.pace
         if not self.due_queue.needs and len(accounts) == len(self.settings.accounts) and self.due_queue.is_priced:
@@ -164,6 +165,10 @@ class Pipeline:
         soonest = max(open_at, now + 1) if done.waits_for_minute else min(choice.next_at, self.accounts.next_at(now))
         done.next_at = min(done.next_at, soonest, now + TOKEN_SOON_S if self.accounts.renewing else NEVER_AT)
         return done
+
+    def _granted(self, now: int) -> frozenset[str]:
+        """The accounts that can be asked now."""
+        return frozenset(name for name in self.settings.accounts if self.accounts.grant(name, now))
 
     def _slots(self) -> int:
         workers = 4 if self.plan.per_minute >= PARALLEL_FROM and not self.breaker.fatal else 1

@@ -1,4 +1,4 @@
-"""The service: three jobs, one owner thread, one sender thread a sink.
+"""The service: three jobs, one owner thread, one thread that reports, one sender thread a sink.
 
 Jobs carry no data: what to do is computed from the state, so a restart loses nothing.
 """
@@ -31,8 +31,8 @@ STOP_S = 8.0
 
 
 class Service:
-    """A running pipeline. `run` blocks until SIGTERM, SIGINT or `stop`; `report` is called every five minutes,
-    `ticked` after every tick.
+    """A running pipeline. `run` blocks until SIGTERM, SIGINT or `stop`; `report` is called every five minutes in a
+    thread of its own, `ticked` by the owner after every tick.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Service:
         self._loops = [SenderLoop(sender, self) for sender in senders]
         self._scheduler = BlockingScheduler(
             timezone=UTC,
-            executors={"default": ThreadPoolExecutor(1)},
+            executors={"default": ThreadPoolExecutor(1), "report": ThreadPoolExecutor(1)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         pipeline.wake = self.wake
@@ -65,7 +65,8 @@ class Service:
         now = datetime.now(UTC)
         add = self._scheduler.add_job
         add(self._tick, "interval", seconds=TICK_S, id="tick", next_run_time=now)
-        add(self._report, "interval", seconds=REPORT_S, id="report", next_run_time=now + timedelta(seconds=TICK_S))
+        soon = now + timedelta(seconds=TICK_S)
+        add(self._report, "interval", seconds=REPORT_S, id="report", executor="report", next_run_time=soon)
         add(self._compare, "interval", seconds=REPORT_S, id="compare", next_run_time=now + timedelta(seconds=REPORT_S))
         add(self._daily, "interval", seconds=DAILY_S, id="daily", next_run_time=now + timedelta(seconds=REPORT_S))
         for loop in self._loops:

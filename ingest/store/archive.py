@@ -245,9 +245,9 @@ def after(db: sqlite3.Connection, wanted: Filter, series: int, time: int, limit:
     """The next wanted rows after (series, time) in the order of the key, for a replay."""
     since, until = _bounds(wanted)
     found: list[Row] = []
-    for number, _ in sorted(wanted_series(db, wanted)):
-        if number < series:
-            continue
+    where, values = series_where(wanted)
+    begins = f"{where or ' WHERE 1'} AND id >= ? ORDER BY id"
+    for (number,) in db.execute(f"SELECT id FROM series{begins}", (*values, series)):  # noqa: S608
         begin = max(since, time + 1) if number == series else since
         found += db.execute(
             "SELECT series, time, fields, seq FROM points WHERE series = ? AND time >= ? AND time < ? "

@@ -31,7 +31,8 @@ def blueprint(source: Source) -> "Blueprint":
 
     @routes.get("/metrics")
     def prometheus() -> Response:
-        body, kind = metrics.exposition(source.report(), source.beat(), source.command)
+        by_system = source.settings.web is None or source.settings.web.system_metrics
+        body, kind = metrics.exposition(source.report(), source.beat(), source.command, by_system=by_system)
         return Response(body, 200, content_type=kind)
 
     @routes.get("/api/status")

@@ -8,6 +8,7 @@ import ingest
 from ingest.core.units import HOUR
 from ingest.core.words import day_words, local_words, many, span_words
 from ingest.report import Report, SystemReport
+from ingest.report.fleet import FEW, fleet_totals, gap_count, least_read, worst_first
 from ingest.report.model import QuotaReport
 from ingest.report.problems import summary
 from ingest.web.source import Source
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from flask import Blueprint
 
 DASH = "\u2013"
-FEW = 12
-"""So many systems are named one beside the other; more are searched for."""
 PAGE = 50
 FRESH = 6 * HOUR
 BARS = 300
@@ -41,6 +40,8 @@ def blueprint(source: Source) -> "Blueprint":
     def status() -> str:
         made = source.report()
         wanted = request.args.get("system")
+        if not wanted and len(made.systems) > FEW:
+            return render_template("systems.html", **context(source, made), **listing(made, "", "1"))
         shown = choose(made.systems, wanted)
         if wanted and shown is None:
             abort(404)
@@ -55,20 +56,22 @@ def blueprint(source: Source) -> "Blueprint":
     @routes.get("/systems")
     def systems() -> str:
         made = source.report()
-        rows = listing(made.systems, request.args.get("q", ""), request.args.get("page", "1"))
+        rows = listing(made, request.args.get("q", ""), request.args.get("page", "1"))
         return render_template("systems.html", **context(source, made), **rows)
 
     return routes
 
 
-def listing(systems: Sequence[SystemReport], query: str, page: str) -> dict[str, Any]:
-    """One page of the systems that match what was typed."""
+def listing(made: Report, query: str, page: str) -> dict[str, Any]:
+    """One page of the systems that match what was typed, the worst first, and the sums of all."""
     words = query[:100].strip()
-    found = [row for row in systems if matches(row, words)]
+    found = [row for row in worst_first(made) if matches(row, words)]
     pages = max(1, -(-len(found) // PAGE))
     number = min(max(int(page), 1), pages) if page.isascii() and page.isdigit() and len(page) < 7 else 1
     rows = found[(number - 1) * PAGE : number * PAGE]
-    return {"rows": rows, "q": words, "page": number, "pages": pages, "found": len(found)}
+    shown = [(row, gap_count(row), 100 * least_read(row)) for row in rows]
+    place = {"q": words, "page": number, "pages": pages, "found": len(found)}
+    return {"rows": shown, "totals": fleet_totals(made), **place}
 
 
 def number(value: float | None, unit: str = "", digits: int = 0) -> str:

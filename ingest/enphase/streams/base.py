@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum, auto
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from ingest.core.point import Point, Value
@@ -216,7 +217,7 @@ class Stream:
     daily: DailyDifference | None = None
     names: Callable[[Json], Mapping[str, str]] | None = None
 
-    @property
+    @cached_property
     def audited(self) -> tuple[str, ...]:
         """The streams whose intervals are held against its daily totals."""
         return tuple(series.stream for series in self.series if series.stream)

@@ -1,0 +1,68 @@
+"""Many systems at a glance: the totals, and the systems in the order in which they want attention."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from ingest.report.gaps import QUIET
+from ingest.report.model import Report, SystemReport
+
+FEW = 12
+"""So many systems are shown one by one; of more, the totals and the worst."""
+
+
+@dataclass(frozen=True)
+class FleetTotals:
+    """Sums over all systems. `power_w` and `today_wh` are those of the `reporting` systems, whose newest interval is
+    not older than a day; `troubled` have a problem, `gaps` are spans that should have been read by now, `ratio` is the
+    share of what is owed that was read, of all their streams.
+    """
+
+    systems: int
+    reporting: int
+    troubled: int
+    power_w: float
+    today_wh: float
+    gaps: int
+    ratio: float
+
+
+def troubles(made: Report) -> Counter[str]:
+    """How many problems each system has; none of those it has not."""
+    known = {row.system for row in made.systems}
+    return Counter(name for at in made.problems if (name := at.subject.partition(".")[0]) in known)
+
+
+def fleet_totals(made: Report) -> FleetTotals:
+    """The sums of a report."""
+    fresh = [row for row in made.systems if row.age_s is not None and row.age_s < 86_400]
+    ratios = [stream.ratio for row in made.systems for stream in row.streams]
+    return FleetTotals(
+        systems=len(made.systems),
+        reporting=len(fresh),
+        troubled=len(troubles(made)),
+        power_w=sum(row.power_w or 0.0 for row in fresh),
+        today_wh=sum(row.today_wh or 0.0 for row in fresh),
+        gaps=sum(map(gap_count, made.systems)),
+        ratio=sum(ratios) / len(ratios) if ratios else 1.0,
+    )
+
+
+def gap_count(system: SystemReport) -> int:
+    """Spans of a system that should have been read by now."""
+    return sum(gap.reason not in QUIET for stream in system.streams for gap in stream.gaps)
+
+
+def least_read(system: SystemReport) -> float:
+    """The share of what is owed that was read, of the stream of which least was."""
+    return min((stream.ratio for stream in system.streams), default=1.0)
+
+
+def worst_first(made: Report) -> list[SystemReport]:
+    """The systems: those with problems first, then those with gaps, then those of which least was read or is new."""
+    found = troubles(made)
+    oldest = 2**62
+
+    def order(row: SystemReport) -> tuple[int, int, float, int]:
+        return -found[row.system], -gap_count(row), least_read(row), -(oldest if row.age_s is None else row.age_s)
+
+    return sorted(made.systems, key=order)

@@ -1,0 +1,63 @@
+"""Reports are made beside the ticks: none waits for them, and what they find is written a little a tick."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from ingest.report.own_points import MEASUREMENT
+from ingest.service import scheduler
+from ingest.service.monitor import Watch
+from ingest.service.scheduler import Service
+from ingest.store import archive
+from ingest.store.archive import Filter
+from tests.world import HOUR, World
+from tests.worlds import SITE
+
+PATIENCE_S = 60
+
+
+def written(world: World) -> int:
+    return sum(1 for _ in archive.select(world.store.db, Filter((MEASUREMENT,))))
+
+
+def test_what_a_report_found_is_written_by_the_owner_some_a_tick(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Watch, "MOST", 2)
+    world = World(tmp_path, [SITE])
+    world.run(HOUR)
+    watch = Watch(world.pipeline)
+    watch.look()
+    assert written(world) == 0, "only the owner writes"
+    counts = []
+    for _ in range(4):
+        watch.record()
+        counts.append(written(world))
+    assert counts[:3] == [2, 4, 6]
+    assert counts[3] == counts[2]
+    world.end()
+
+
+def test_a_report_that_takes_long_delays_no_tick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduler, "TICK_S", 0.05)
+    world = World(tmp_path, [SITE])
+    begun, release, ticked = threading.Event(), threading.Event(), threading.Event()
+
+    def report() -> None:
+        begun.set()
+        release.wait(PATIENCE_S)
+
+    service = Service(world.pipeline, [], report, ticked.set)
+    thread = threading.Thread(target=service.run)
+    thread.start()
+    try:
+        assert begun.wait(PATIENCE_S)
+        ticked.clear()
+        assert ticked.wait(PATIENCE_S), "no tick while a report is being made"
+        assert not release.is_set()
+    finally:
+        release.set()
+        service.stop()
+        thread.join(PATIENCE_S)
+    world.end()
