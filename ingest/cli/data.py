@@ -14,6 +14,7 @@ import click
 
 from ingest.auth.token_files import TokenFiles
 from ingest.cli.context import Context
+from ingest.cli.data_set import write_data_set
 from ingest.cli.output import check_output, confirm_overwrite
 from ingest.config import When, hint
 from ingest.core.days import zone
@@ -92,13 +93,14 @@ def points(store: Store, context: Context, wanted: Filter, since: str | None, un
 
 
 @click.command()
-@click.option("--format", "form", type=click.Choice(["csv", "jsonl", "lp", "statistics"]), required=True)
+@click.option("--format", "form", type=click.Choice(["csv", "jsonl", "lp", "statistics", "parquet"]), required=True)
 @click.option("--stream", metavar="NAME", help="Only the measurements of this stream; or energy, or money.")
 @click.option("--system", metavar="ID")
 @click.option("--since", metavar=WHEN, help="A date (a local day of the system), an age such as 7d or 2y, or all.")
 @click.option("--until", metavar=WHEN, help="The same; a date is included.")
 @click.option("--local", is_flag=True, help="csv: add time_local, in the zone of the system.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file instead of stdout.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="A file instead of stdout; parquet: a "
+              "folder.")  # fmt: skip
 @click.pass_obj
 def export(
     context: Context,
@@ -127,7 +129,9 @@ def export(
 
     zones = {name: row.timezone for name, row in progress.systems(store.db).items()} if local else None
     try:
-        if output is None:
+        if form == "parquet":
+            write_data_set((f"{row.key} {row.fields} {row.time}" for row in rows()), output)
+        elif output is None:
             write(sys.stdout)
         else:
             check_output(context, output)

@@ -231,6 +231,21 @@ class InfluxV1(Section):
         return self
 
 
+def _place(value: str) -> str:
+    if not value.startswith("/") and "://" not in value:
+        raise ValueError("must be a whole path, or an address such as s3://bucket/prefix")
+    return value
+
+
+class Parquet(Section):
+    """A data set of Parquet files, by measurement and month."""
+
+    type: Literal["parquet"]
+    """Kind of database."""
+    path: Annotated[values.Text, AfterValidator(_place)]
+    """Folder, or an address that pyarrow's file systems know, such as s3://bucket/prefix."""
+
+
 class Web(Section):
     """The status page."""
 

@@ -17,6 +17,7 @@ from ingest.config.models import (
     CadenceName,
     Influx,
     InfluxV1,
+    Parquet,
     Section,
     StreamNames,
     System,
@@ -36,7 +37,7 @@ from ingest.plan.work import Classes
 LEAST_TOKEN = 8
 """Shorter parts of an address are words, which cannot be hidden wherever they stand."""
 OFF = ("off", "false", "no")
-Sink = Annotated[Influx | InfluxV1, Field(discriminator="type")]
+Sink = Annotated[Influx | InfluxV1 | Parquet, Field(discriminator="type")]
 
 
 def fingerprint(secret: str) -> str:

@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 
 from ingest.config.document import Document
 from ingest.config.errors import Path, dotted, hint, nearest, shown
-from ingest.config.models import Account, ApiSettings, Cadence, Influx, InfluxV1, PlanChoice, System, Web
+from ingest.config.models import Account, ApiSettings, Cadence, Influx, InfluxV1, Parquet, PlanChoice, System, Web
 from ingest.config.receivers import Mqtt, Notify
 from ingest.config.settings import Settings
 from ingest.config.tariffs import RateEntry, TariffEntry
@@ -98,7 +98,7 @@ def _no_type(document: Document, path: Path) -> str:
     sink = document.at(path)
     close = nearest("type", sink) if isinstance(sink, dict) else None
     meant = f'; "{shown(close, MOST_SHOWN)}" is an unknown key, did you mean "type"?' if close else ""
-    return f"type is missing; write influxdb or influxdb_v1{meant}"
+    return f"type is missing; write influxdb, influxdb_v1 or parquet{meant}"
 
 
 def _not_a_word(document: Document, path: Path, detail: ErrorDetails, words: list[str]) -> str:
@@ -123,6 +123,8 @@ def _words(document: Document, path: Path) -> list[str]:
     """Return the keys that are known at a path."""
     if path[:1] == ("sinks",) and document.at((*path, "type")) == "influxdb_v1":
         return list(InfluxV1.model_fields)
+    if path[:1] == ("sinks",) and document.at((*path, "type")) == "parquet":
+        return list(Parquet.model_fields)
     pattern = tuple(
         "*" if isinstance(step, int) or (index == 1 and path[0] not in ("api", "tariffs")) else step
         for index, step in enumerate(path)

@@ -14,7 +14,7 @@ from ingest.core.backoff import backoff
 from ingest.core.errors import SinkDown, SinkRefused
 from ingest.core.point import parse_series
 from ingest.core.tally import MeasuredSystem
-from ingest.deliver.sink import DeletingSink, Sink, VerifiableSink
+from ingest.deliver.sink import BulkSink, DeletingSink, Sink, VerifiableSink
 from ingest.deliver.verify import Verification, record_verification, verification
 from ingest.store import archive, outbox
 from ingest.store.archive import Row
@@ -92,11 +92,18 @@ class Sender:
         self._was_down, self._again_to = bool(row and row.error), 0
         self._positions: dict[int, tuple[int, int] | None] = {}
         self._keys: dict[int, str] = {}
+        self._batch, self._rest_s = (sink.batch, sink.rest_s) if isinstance(sink, BulkSink) else (BATCH, 0)
+        self._is_full = False
 
     @property
     def pause_s(self) -> int:
         """Seconds to wait before the next try, growing while the sink is down; 0 while it is well."""
         return backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S, self.failures)
+
+    @property
+    def rest_s(self) -> int:
+        """Seconds to let more come together after a batch; 0 where the sink takes each at once, or more waits."""
+        return 0 if self._is_full else self._rest_s
 
     def step(self) -> Delivery | None:
         """Send one batch; None when there is nothing to send. Never raises: a sender runs for ever."""
@@ -118,7 +125,8 @@ class Sender:
             self._sink = sink
 
     def _step(self) -> Delivery | None:
-        rows = archive.changes(self._db, self._cursor, BATCH)
+        rows = archive.changes(self._db, self._cursor, self._batch)
+        self._is_full = len(rows) == self._batch
         if not rows:
             return self._replay()
         pushed = self._push_all(rows)
@@ -151,11 +159,12 @@ class Sender:
         if job is None:
             return None
         series, time = self._positions.get(job.id) or (job.series, job.time)
-        rows = archive.after(self._db, job.wanted, series, time, BATCH)
+        rows = archive.after(self._db, job.wanted, series, time, self._batch)
         pushed = self._push_all(rows)
         if isinstance(pushed, Delivery):
             return pushed
-        done = len(rows) < BATCH
+        done = len(rows) < self._batch
+        self._is_full = not done
         position = rows[-1][:2] if rows else (series, time)
         self._positions[job.id] = None if done else position
         parked = tuple(pushed.parked)

@@ -53,6 +53,14 @@ class VerifiableSink(Protocol):
         """Delete what is stored of a place with `start <= time < end`."""
 
 
+@runtime_checkable
+class BulkSink(Protocol):
+    """A sink that takes much at once and seldom: `batch` points, and then nothing for `rest_s` seconds."""
+
+    batch: int
+    rest_s: int
+
+
 class SinkSettings(Protocol):
     """What `open_sink` reads of the configuration of one sink."""
 
@@ -72,6 +80,8 @@ class SinkSettings(Protocol):
     def username(self) -> str | None: ...  # noqa: D102
     @property
     def password(self) -> str | None: ...  # noqa: D102
+    @property
+    def path(self) -> str | None: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -79,16 +89,17 @@ class Target:
     """The settings of one sink; their text form shows no secret."""
 
     type: str
-    url: str = field(repr=False)
+    url: str = field(default="", repr=False)
     token: str | None = field(default=None, repr=False)
     org: str | None = None
     bucket: str | None = None
     database: str | None = None
     username: str | None = None
     password: str | None = field(default=None, repr=False)
+    path: str | None = None
 
 
-SINK_TYPES = ("influxdb", "influxdb_v1")
+SINK_TYPES = ("influxdb", "influxdb_v1", "parquet")
 
 
 def open_sink(target: SinkSettings) -> Sink:
@@ -103,6 +114,10 @@ def open_sink(target: SinkSettings) -> Sink:
             from ingest.deliver.influx_v1 import InfluxV1Sink  # noqa: PLC0415
 
             return InfluxV1Sink(target.url, _needed(target, "database"), target.username, target.password)
+        case "parquet":
+            from ingest.deliver.lake import ParquetSink  # noqa: PLC0415
+
+            return ParquetSink(_needed(target, "path"))
     raise ConfigError(f"a sink of type {target.type!r} is not known; there are {', '.join(SINK_TYPES)}")
 
 

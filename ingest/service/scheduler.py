@@ -185,8 +185,8 @@ class SenderLoop(threading.Thread):
                 continue
             pipeline.events.put(done)
             self._service.wake()
-            if done.error:
-                self._rest(self._sender.pause_s)
+            if done.error or self._sender.rest_s:
+                self._rest(self._sender.pause_s or self._sender.rest_s)
 
     def _rest(self, seconds: float) -> None:
         """Wait without heeding news: a database that is down gains nothing from more points."""

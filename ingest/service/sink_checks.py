@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 
-from ingest.config import Influx, InfluxV1
+from ingest.config import Influx, InfluxV1, Parquet
 from ingest.core.errors import ConfigError, IngestError, SinkDown
 from ingest.core.words import many
 from ingest.deliver.sink import Sink, Target
@@ -15,7 +15,7 @@ from ingest.store.database import Store
 
 
 def sink_checks(
-    sinks: Mapping[str, Influx | InfluxV1],
+    sinks: Mapping[str, Influx | InfluxV1 | Parquet],
     store: Store | None,
     opener: Callable[[Target], Sink],
     known: Mapping[str, Problem],
