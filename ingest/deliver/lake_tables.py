@@ -159,9 +159,10 @@ def totals(table: pa.Table) -> dict[str, dict[str, FieldTotal]]:
 
 def added(left: Mapping[str, FieldTotal], right: Mapping[str, FieldTotal]) -> dict[str, FieldTotal]:
     """The sums of both."""
+    pairs = {name: (left.get(name, NOTHING), right.get(name, NOTHING)) for name in {*left, *right}}
     return {
-        name: FieldTotal(*(sum(pair) for pair in zip(left.get(name, NOTHING), right.get(name, NOTHING), strict=True)))
-        for name in {*left, *right}
+        name: FieldTotal(first.number + second.number, first.sum + second.sum)
+        for name, (first, second) in pairs.items()
     }
 
 

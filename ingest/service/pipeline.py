@@ -83,9 +83,9 @@ class Pipeline:
             ledger.settle(db, self.app, self.clock.now())
             meta.write_all(db, {"clock_wrong_by": "0", "fatal": ""})
             self.breaker = Breaker.resumed(meta.read(db, "paused_until"), meta.read(db, "weather"))
-        self.due_queue.keep_up(self.clock.now(), self._granted(self.clock.now()))  # of a fleet it takes seconds
-
-    # ── the tick ──────────────────────────────────────────────────────────────────────────────────────
+        now = self.clock.now()
+        self.accounts.due(now)  # reads the token files, so that it is known whom to ask
+        self.due_queue.keep_up(now, self._granted(now))  # of a fleet it takes seconds, which no tick has
 
     def tick(self) -> Tick:
         """Record what has come back, then start the calls that the plan admits now."""
@@ -173,8 +173,6 @@ class Pipeline:
     def _slots(self) -> int:
         workers = 4 if self.plan.per_minute >= PARALLEL_FROM and not self.breaker.fatal else 1
         return max(0, workers - len(self._flying)) and 1
-
-    # ── starting ──────────────────────────────────────────────────────────────────────────────────────
 
     def _start(self, task: Task, now: int) -> int:
         grant = self.accounts.grant(task.account, now)

@@ -51,8 +51,10 @@ def by_duckdb(folder: Path) -> Rows:
     found: Rows = {}
     for place in sorted(folder.glob("measurement=*")):
         query = f"SELECT *, epoch(time)::BIGINT AS at FROM read_parquet('{place}/*/*.parquet')"  # noqa: S608
-        table = duckdb.sql(query)
-        rows = [dict(zip(table.columns, row, strict=True)) for row in table.fetchall()]
+        with duckdb.connect() as engine:
+            table = engine.execute(query)
+            names = [column[0] for column in table.description or ()]
+            rows = [dict(zip(names, row, strict=True)) for row in table.fetchall()]
         found |= as_rows(place.name.partition("=")[2], rows)
     return found
 
