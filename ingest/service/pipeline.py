@@ -243,8 +243,6 @@ class Pipeline:
             self.record()
         self.record()
 
-    # ── recording ─────────────────────────────────────────────────────────────────────────────────────
-
     def _record(self, happened: Event) -> None:
         if isinstance(happened, Delivery | Verification):
             self._record_delivery(happened)

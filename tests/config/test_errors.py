@@ -217,7 +217,7 @@ def test_any_variable_is_filled_or_explained(file: Path, text: str) -> None:
         ("x: &a [*a]", ":1: is nested too deeply"),
         (
             "sinks: {a: {type: influx}}",
-            'one of influxdb, influxdb_v1 .it is "influx".; did you mean "influxdb"',
+            'one of influxdb, influxdb_v1, parquet .it is "influx".; did you mean "influxdb"',
         ),
         ("sinks: {a: {url: x}}", "sinks.a: type is missing; write influxdb, influxdb_v1 or parquet"),
         (f"sinks: {{a: {SECRET}}}\naccounts: {SECRET}", "sinks.a: must be a mapping"),
