@@ -21,6 +21,7 @@ from ingest.enphase.streams.site import SYSTEMS
 from ingest.fetch.worker import Outcome
 from ingest.plan.inventory import listing
 from ingest.report import metrics, report
+from ingest.report.own_points import points
 from ingest.service.pipeline import Pipeline
 from ingest.store import archive, outbox
 from ingest.store.archive import Filter
@@ -62,6 +63,10 @@ class Installed:
     def report(self) -> float:
         """The five-minute report."""
         return min(cpu(lambda: report(self.settings, self.store.db, NOW)) for _ in range(2))
+
+    def trouble(self) -> float:
+        """The same a day later, when no gateway has been heard since and nobody may ask, and what is said of it."""
+        return cpu(lambda: points(report(self.settings, self.store.db, NOW + DAY), "bench"))
 
     def metrics(self) -> float:
         """What Prometheus reads, the report being there."""
@@ -165,7 +170,7 @@ def listed(machine: Pipeline, systems: int) -> None:
         machine.tick()
 
 
-SYSTEM_COSTS = ("report", "metrics", "replay", "onboarding", "tick", "agenda", "status")
+SYSTEM_COSTS = ("report", "trouble", "metrics", "replay", "onboarding", "tick", "agenda", "status")
 
 
 def fleets() -> bool:

@@ -25,6 +25,8 @@ DRIFT = 0.02
 """Dues are computed again when the pace has changed by this share."""
 SWEPT = 24
 """So many systems are looked at in a tick because of a change of pace, or of their age."""
+MOVED = 1_000
+"""So many pairs at most are found in a tick to have become due; the others in the next."""
 FRONT = 8
 """So many of the most urgent pairs are looked at together; more, where none of them can be asked."""
 OWING = 128
@@ -194,7 +196,9 @@ class DueQueue:
 
         `only_new` leaves out what was asked before; `waits` then says whether any of that is due.
         """
-        while self._heap and self._heap[0][0] <= now:
+        for _ in range(MOVED):
+            if not self._heap or self._heap[0][0] > now:
+                break
             at, order, key = heapq.heappop(self._heap)
             if self._due.get(key) == at:
                 self._due_now.add(self._works[key], at, order)

@@ -3,6 +3,7 @@
 What a cause explains is not reported beside it, but named in it (`Problem.explains`).
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -52,22 +53,30 @@ EXPLAINS: Mapping[str, frozenset[str]] = {
 def without_symptoms(found: Iterable[Problem], accounts: Mapping[str, str]) -> list[Problem]:
     """The problems that explain all the others, causes first. `accounts` gives the account of each system."""
     causes: list[Problem] = []
+    able: list[int] = []
+    explained: defaultdict[int, list[str]] = defaultdict(list)
+    only = next(iter(accounts.values())) if len(set(accounts.values())) == 1 else ""
     for problem in sorted(found, key=lambda problem: ORDER.index(problem.kind)):
-        at = next((at for at, cause in enumerate(causes) if _explains(cause, problem, accounts)), None)
-        if at is None:
-            causes.append(problem)
-        else:
-            causes[at] = replace(causes[at], explains=(*causes[at].explains, problem.key))
-    return causes
+        at = next((at for at in able if _explains(causes[at], problem, accounts, only)), None)
+        if at is not None:
+            explained[at].append(problem.key)
+            continue
+        if problem.kind in EXPLAINS:
+            able.append(len(causes))
+        causes.append(problem)
+    return [
+        replace(cause, explains=(*cause.explains, *explained[at])) if at in explained else cause
+        for at, cause in enumerate(causes)
+    ]
 
 
-def _explains(cause: Problem, symptom: Problem, accounts: Mapping[str, str]) -> bool:
+def _explains(cause: Problem, symptom: Problem, accounts: Mapping[str, str], only: str) -> bool:
+    """Whether a problem follows from another; `only` is the account of all systems, where they have one."""
     if symptom.kind not in EXPLAINS.get(cause.kind, ()):
         return False
     if cause.kind not in ("auth", "renewal"):
         return True
-    mine = {system for system, account in accounts.items() if account == cause.subject}
     if symptom.subject:
         subject = symptom.subject.partition(".")[0]
-        return subject in mine or subject.removeprefix("@") == cause.subject
-    return len(mine) == len(accounts)
+        return accounts.get(subject) == cause.subject or subject.removeprefix("@") == cause.subject
+    return not accounts or only == cause.subject

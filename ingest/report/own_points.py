@@ -22,6 +22,10 @@ NO_NEWS = frozenset({"lag_s", "change", "changed_points", "changed_gaps"})
 """Fields whose change alone is no news: one moves always, the others tell of the point before."""
 
 
+Sentences = Mapping[tuple[str, str], str]
+"""What is said of a subject, by kind and subject."""
+
+
 class OwnPoints:
     """The points of the measurement `ingest` of one application; `app` is its tag."""
 
@@ -78,18 +82,18 @@ def changes(before: Mapping[str, Value], after: Mapping[str, Value]) -> dict[str
 
 def points(made: Report, app: str) -> list[Point]:
     """Everything that can be said at the moment of a report: of the application, its accounts, sinks and streams."""
-    tags = (("app", app),)
+    tags, said = (("app", app),), _sentences(made.problems)
     found = [Point(MEASUREMENT, tags, made.now, _of_app(made))]
     for token in made.tokens:
-        fields: dict[str, Value] = {"last_error": _said(made.problems, "auth", token.account)}
+        fields: dict[str, Value] = {"last_error": said.get(("auth", token.account), "")}
         if token.days_left is not None:
             fields["token_days_left"] = float(int(token.days_left))
         found.append(Point(MEASUREMENT, (("account", token.account), *tags), made.now, fields))
     for sink in made.sinks:
-        fields = {"sink_backlog": float(sink.backlog), "last_error": _said(made.problems, "sink", sink.sink)}
+        fields = {"sink_backlog": float(sink.backlog), "last_error": said.get(("sink", sink.sink), "")}
         found.append(Point(MEASUREMENT, (*tags, ("sink", sink.sink)), made.now, fields))
     for system in made.systems:
-        found += [_of_stream(made, app, system, stream) for stream in system.streams]
+        found += [_of_stream(made, app, system, stream, said) for stream in system.streams]
     return found
 
 
@@ -108,7 +112,7 @@ def _of_app(made: Report) -> dict[str, Value]:
     }
 
 
-def _of_stream(made: Report, app: str, system: SystemReport, stream: StreamReport) -> Point:
+def _of_stream(made: Report, app: str, system: SystemReport, stream: StreamReport, said: Sentences) -> Point:
     fields: dict[str, Value] = {
         "coverage_ratio": stream.ratio,
         "gaps": float(open_gaps(stream)),
@@ -116,7 +120,7 @@ def _of_stream(made: Report, app: str, system: SystemReport, stream: StreamRepor
         "points_revised": float(stream.revised),
         "audit_differences": float(len(system.differences)),
         "calls_month": float(stream.calls_month),
-        "last_error": _said(made.problems, "", f"{system.system}.{stream.stream}"),
+        "last_error": said.get(("", f"{system.system}.{stream.stream}"), ""),
     }
     if stream.lag_s is not None:
         fields["lag_s"] = float(stream.lag_s)
@@ -124,6 +128,10 @@ def _of_stream(made: Report, app: str, system: SystemReport, stream: StreamRepor
     return Point(MEASUREMENT, tags, made.now, fields)
 
 
-def _said(problems: Iterable[Problem], kind: str, subject: str) -> str:
-    """The sentence about a subject; empty while all is well."""
-    return next((at.text for at in problems if at.subject == subject and kind in ("", at.kind)), "")
+def _sentences(problems: Iterable[Problem]) -> Sentences:
+    """The first sentence about a subject, by its kind and for all kinds; absent while all is well."""
+    found: dict[tuple[str, str], str] = {}
+    for at in problems:
+        found.setdefault((at.kind, at.subject), at.text)
+        found.setdefault(("", at.subject), at.text)
+    return found
