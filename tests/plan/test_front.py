@@ -7,14 +7,14 @@ import pytest
 
 from ingest.enphase.catalogue import DEFAULTS
 from ingest.enphase.streams import BY_NAME
-from ingest.enphase.streams.site import DEVICES, SYSTEMS
+from ingest.enphase.streams.site import SUMMARY, SYSTEMS
 from ingest.plan.front import Front
 from ingest.plan.planner import urgency
 from ingest.plan.work import Work
 from tests.works import a_work
 
 NOW = 1_782_864_000
-STREAMS = [*(BY_NAME[name] for name in DEFAULTS), DEVICES, SYSTEMS]
+STREAMS = [*(BY_NAME[name] for name in DEFAULTS), SUMMARY, SYSTEMS]
 
 
 def some_work(dice: random.Random) -> Work:
