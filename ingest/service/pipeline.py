@@ -83,8 +83,7 @@ class Pipeline:
             ledger.settle(db, self.app, self.clock.now())
             meta.write_all(db, {"clock_wrong_by": "0", "fatal": ""})
             self.breaker = Breaker.resumed(meta.read(db, "paused_until"), meta.read(db, "weather"))
-        now = self.clock.now()
-        self.accounts.due(now)  # reads the token files, so that it is known whom to ask
+        self.accounts.due(now := self.clock.now())  # reads the token files, so that it is known whom to ask
         self.due_queue.keep_up(now, self._granted(now))  # of a fleet it takes seconds, which no tick has
 
     def tick(self) -> Tick:

@@ -78,7 +78,8 @@ def by_dask(folder: Path) -> Rows:
 
 
 def as_rows(measurement: str, rows: list[dict[str, Any]]) -> Rows:
-    tags = ("account", "app", "channel", "meter", "sink", "stream", "system")
+    named = ("account", "app", "channel", "inverter", "meter", "sink", "source", "stream", "system", "type")
+    tags = sorted((*named, "device") if measurement in ("device", "event") else named)
     found: Rows = {}
     for row in rows:
         labels = tuple((name, str(row[name])) for name in tags if row.get(name) is not None)
