@@ -31,12 +31,13 @@ class Valuation:
 
     def __init__(self, contract: Callable[[str], Contract], db: sqlite3.Connection, systems: Iterable[str]) -> None:
         self._contract = contract
-        self.pending = {system for system in systems if contract(system) or meta.read(db, _name(system))}
+        self.pending = {system for system in systems if self._concerns(db, system)}
 
     def follow(self, db: sqlite3.Connection, changes: Changes) -> None:
         """Compute the money of the energy that changes, in the caller's transaction."""
         for system, row in changes.systems.maps[0].items():
-            if row.timezone != (old.timezone if (old := changes.loaded.known.systems.get(system)) else ""):
+            old = changes.loaded.known.systems.get(system)
+            if row.timezone != (old.timezone if old else "") and self._concerns(db, system):
                 self.pending.add(system)
         for key, rows in changes.points.news.items():
             if not key.startswith("energy,system="):
@@ -45,6 +46,10 @@ class Valuation:
             place = changes.zone(system)
             if place is not None and (contract := self._contract(system)):
                 _compute(db, system, contract, place, _spans(rows, place, whole_months=is_monthly(contract)))
+
+    def _concerns(self, db: sqlite3.Connection, system: str) -> bool:
+        """Whether a system has a tariff, or had one."""
+        return bool(self._contract(system) or meta.read(db, _name(system)))
 
     def catch_up(self, db: sqlite3.Connection, systems: Mapping[str, SystemRow], system: str) -> None:
         """Bring a system up to date in the caller's transaction: only what its tariffs and zone change."""

@@ -37,7 +37,7 @@ class OneRun:
             deliver(pipeline, self.senders)
             if pipeline.changes.sentence("state"):
                 break  # the disk takes nothing: no call could be entered
-            if tick.started or recorded:
+            if tick.started or tick.recorded or recorded:
                 continue
             wait = tick.next_at - pipeline.clock.now()
             if not (tick.waits_for_minute and wait <= MINUTE + 1):

@@ -93,9 +93,9 @@ class Pipeline:
         done.next_at = now + LONGEST_WAIT
         if self._unrecorded or self.stopping:
             return done
-        more = value_next(self.valuation, self.store, self.inventory.systems, self.changes)
-        if more or self.breaker.stops(now):
-            done.next_at = now + 1 if more else done.next_at
+        valued = value_next(self.valuation, self.store, self.inventory.systems, self.changes)
+        done.recorded += valued
+        if self.breaker.stops(now):
             return done
         for account in self.accounts.due(now):
             if self.breaker.fatal and self.in_flight:
@@ -103,7 +103,7 @@ class Pipeline:
             if quota.open_at(self.breaker.plan(self.plan, now), ledger.usage(self.store.db, self.app, now), now) <= now:
                 self._start_renewal(account)
         now = self._clamped_now()  # a renewal may have corrected it
-        done.next_at = now + LONGEST_WAIT
+        done.next_at = now + (1 if valued else LONGEST_WAIT)
         return self._start_calls(done, now)
 
     def record(self) -> int:

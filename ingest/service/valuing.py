@@ -10,7 +10,7 @@ from ingest.store.database import Store
 
 
 def value_next(valuation: Valuation, store: Store, systems: Mapping[str, SystemRow], changes: Change) -> bool:
-    """Compute the money of the next system; True when more are waiting, or the disk would not take it."""
+    """Compute the money of the next system; False when none waits, or the disk would not take it."""
     if not valuation.pending:
         return False
     system = min(valuation.pending)
@@ -19,6 +19,6 @@ def value_next(valuation: Valuation, store: Store, systems: Mapping[str, SystemR
             valuation.catch_up(db, systems, system)
     except StateError as error:
         changes.bad("state", str(error))
-        return True
+        return False
     valuation.pending.discard(system)
-    return bool(valuation.pending)
+    return True
