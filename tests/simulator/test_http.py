@@ -95,7 +95,7 @@ def test_serve_shows_the_demo_and_says_what_is_valid() -> None:
         assert [site.name for site in server.cloud.sites] == ["Mesa Ranch", "Lake House"]
     finally:
         server.stop()
-    with pytest.raises(ValueError, match="there are: cut_off, drip, drip_headers, endless_systems, error_5xx"):
+    with pytest.raises(ValueError, match="there are: cut_off, denied, drip, drip_headers, endless_systems, error_5xx"):
         serve(faults={"fire": 1.0})
     with pytest.raises(ValueError, match="there are: watt, kilowatt"):
         serve(plan="gigawatt")

@@ -160,6 +160,7 @@ class Shell:
 def fill(words: str, program: Program) -> str:
     """What is in braces, and what is meant by FILE, as at run time."""
     filled = re.sub(r"\{(?:name|sink\.sink)\}", "db", words).replace("FILE", str(program.folder / "backup.db"))
+    filled = filled.replace("--system ID", "--system 8000")
     return re.sub(r"\{[^}]*\}", "home", filled).replace("…", "status")
 
 
