@@ -277,7 +277,7 @@ class Pipeline:
     def _record_renewal(self, renewal: Renewal) -> None:
         now = self.clock.now()
         error = renewal.error
-        breaker = self.breaker if error else accepted(self.breaker)
+        breaker = accepted(self.breaker) if not error and self.breaker.of_client else self.breaker
         if isinstance(error, ConfigError):
             breaker = stopped(self.breaker, error, now, of_client=True)
         with self.store.transaction() as db:

@@ -79,7 +79,7 @@ def test_a_link_printed_here_is_answered_there(server: SimulatedServer, tmp_path
     assert "1 call" in done.stderr
     assert [call.path for call in server.cloud.calls] == ["/api/v4/systems"]
     status = json.loads(ingest(config, "status", "--json").stdout)
-    assert status["quota"]["used_month"] == 1
+    assert status["quota"]["used_month"] == 2, "the exchange of the code, and the list"
 
 
 @pytest.mark.parametrize(
