@@ -141,7 +141,7 @@ def too_many_systems(world: World) -> None:
 
 def no_runner(world: World) -> None:
     runner.begin(world.store, int(world.time.true), runner.SERVICE)
-    world.store.disown()
+    world.store._release()
     world.time.true += DAY
 
 

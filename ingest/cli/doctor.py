@@ -12,9 +12,9 @@ from rich.console import Console
 
 from ingest.auth.token_files import TokenFiles
 from ingest.cli.context import Context
-from ingest.core.errors import IngestError, StateLocked
+from ingest.core.errors import IngestError
 from ingest.service import build, identity
-from ingest.store.database import Store, has_state
+from ingest.store.database import has_state
 
 if TYPE_CHECKING:
     from ingest.service.check import Check
@@ -43,8 +43,7 @@ def doctor(context: Context, *, offline: bool, groups: bool, as_json: bool) -> N
             one = _doctor(context, stack, offline=offline)
             one.groups = groups
             if one.calls() and not settings.is_simulated:
-                owned = "" if one.ledger else "; a runner is at work and does not count them"
-                click.echo(f"This spends {one.calls()} of the month's calls{owned}.", err=True)
+                click.echo(f"This spends {one.calls()} of the month's calls.", err=True)
             for check in one.checks():
                 found.append(check)
                 if not as_json:
@@ -71,7 +70,8 @@ def _doctor(context: Context, stack: contextlib.ExitStack, *, offline: bool) -> 
     one = Doctor(settings, clock)
     asks = not offline and not settings.missing_credentials()
     if has_state(settings.state_dir):
-        one.store, one.ledger = _store(context, stack, own=asks)
+        cloud = None if settings.missing_credentials() else context.cloud
+        one.store = stack.enter_context(contextlib.closing(identity.open_store(settings, cloud)))
     if not asks:
         return one
     transport = build.network(clock)
@@ -84,17 +84,6 @@ def _doctor(context: Context, stack: contextlib.ExitStack, *, offline: bool) -> 
     auth.files = TokenFiles(Path(stack.enter_context(tempfile.TemporaryDirectory())))
     one.line = CloudLine(cloud, transport, lambda account: auth.by_code(account, server.cloud.consent()).access)
     return one
-
-
-def _store(context: Context, stack: contextlib.ExitStack, *, own: bool) -> tuple[Store | None, str]:
-    """The state, and the name of its ledger where no runner owns it."""
-    cloud = None if context.settings.missing_credentials() else context.cloud
-    try:
-        store, name = identity.open_store(context.settings, cloud, own=own), context.settings.ledger_name if own else ""
-    except StateLocked:
-        store, name = identity.open_store(context.settings, cloud), ""
-    stack.callback(store.close)
-    return store, name
 
 
 def _grants(context: Context) -> Callable[[str], str]:

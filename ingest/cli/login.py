@@ -55,8 +55,7 @@ def log_in(context: Context, account: str, *, browser: bool | None = None, wait:
 def ask_groups(context: Context, flow: ConsentFlow, account: str) -> None:
     """Find out which access controls are ticked, while the portal is still open: one call each."""
     kept = flow.authorizer.kept(account)
-    asker = AccessCheck(context.settings, context.cloud, context.clock, build.network(context.clock),
-                        context.settings.ledger_name)  # fmt: skip
+    asker = AccessCheck(context.settings, context.cloud, context.clock, build.network(context.clock))
     if kept is None or not asker.streams():
         return
     context.say(f"Asking the cloud whether each access control is ticked: {many(len(asker.streams()), 'call')}.")

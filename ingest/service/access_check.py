@@ -14,27 +14,24 @@ from ingest.enphase.requests import ApiTarget, request
 from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.base import Stream
 from ingest.enphase.streams.site import SYSTEMS
-from ingest.plan import quota
 from ingest.plan.inventory import Inventory
 from ingest.plan.work import Work
 from ingest.service.check import BAD, OK, SKIPPED, Check
 from ingest.service.clock import Clock
+from ingest.service.counted_call import counted, refusal
 from ingest.service.identity import CloudIdentity
-from ingest.store import ledger, snapshot
+from ingest.store import snapshot
 from ingest.store.database import Store
 
 
 @dataclass(frozen=True)
 class AccessCheck:
-    """Asks for a day of one stream of each access control. `ledger` is the name under which calls are entered; empty
-    where a runner owns the state.
-    """
+    """Asks for a day of one stream of each access control."""
 
     settings: Settings
     cloud: CloudIdentity
     clock: Clock
     transport: Transport
-    ledger: str
 
     def streams(self) -> Mapping[str, Stream]:
         """The stream by which each access control is tried; the list of systems has tried that of its own."""
@@ -52,31 +49,21 @@ class AccessCheck:
             name = f'access control "{group}"'
             if system is None:
                 yield Check(name, SKIPPED, f"not asked yet: no system of account {account} is known")
-            elif why := self._no_room(store):
+            elif why := refusal(self.settings, store, self.clock.now()):
                 yield Check(name, SKIPPED, f"not asked yet: {why}", "Ask later with `ingest doctor --groups`")
             else:
                 yield self._ask(store, name, stream, (account, system.system, grant))
 
-    def _no_room(self, store: Store) -> str:
-        usage = ledger.usage(store.db, self.settings.ledger_name, self.clock.now())
-        if usage.month >= self.settings.plan.per_month:
-            return "the calls of this month are used up"
-        is_full = len(usage.recent) >= quota.burst(self.settings.plan)
-        return "the calls of this minute are used up" if is_full else ""
-
     def _ask(self, store: Store, name: str, stream: Stream, whom: tuple[str, str, str]) -> Check:
         account, system, grant = whom
-        now, number, version = self.clock.now(), 0, self.settings.api.version
-        end = floor_to(now, stream.route(version).step or stream.grain)
+        version = self.settings.api.version
+        end = floor_to(self.clock.now(), stream.route(version).step or stream.grain)
         task = Task(account, system, stream, Span(end - DAY, end), Purpose.LIVE)
-        if self.ledger:
-            with store.transaction(durable=True) as db:
-                number = ledger.reserve(db, self.ledger, now, (system, stream.name, "doctor"))
-        reply = self.transport.send(request(ApiTarget(version, self.cloud.base_url, self.cloud.key), task, grant))
-        answer = verdict(reply, version, task.window)
-        if number:
-            with store.transaction() as db:
-                ledger.end(db, number, self.clock.now(), answer.kind.value)
+        asked = request(ApiTarget(version, self.cloud.base_url, self.cloud.key), task, grant)
+        with counted(self.settings, store, self.clock, system, stream.name, "doctor") as call:
+            reply = self.transport.send(asked)
+            answer = verdict(reply, version, task.window)
+            call.verdict, call.was_sent = answer.kind.value, reply.sent
         if answer.kind in (Kind.OK, Kind.NOTHING, Kind.OUTSIDE, Kind.AHEAD):
             return Check(name, OK, f"is ticked: system {system} may be asked for {stream.name}")
         remedy = access.remedy(answer, stream.group, account) or "the vendor has trouble; ask again later"

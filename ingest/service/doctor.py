@@ -1,5 +1,6 @@
 """Named checks of an installation, each with its remedy. They change nothing, and spend only the calls announced."""
 
+import contextlib
 import socket
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -25,9 +26,10 @@ from ingest.report.problems import wrong_clock
 from ingest.service.access_check import AccessCheck, unasked
 from ingest.service.check import BAD, OK, SKIPPED, WARN, Check
 from ingest.service.clock import TOLERANCE_S, Clock
+from ingest.service.counted_call import CountedCall, counted, refusal
 from ingest.service.identity import CloudIdentity
 from ingest.service.sink_checks import sink_checks
-from ingest.store import ledger, progress
+from ingest.store import progress
 from ingest.store.database import Store
 
 
@@ -43,15 +45,13 @@ class CloudLine:
 @dataclass
 class Doctor:
     """What is needed to look at everything. `store` is None where there is no state yet, `line` where the cloud is not
-    asked; `ledger` is the name under which calls are entered, empty where a runner owns the state. `groups`: spend a
-    call on each access control, too.
+    asked. `groups`: spend a call on each access control, too. Calls count also while a runner owns the state.
     """
 
     settings: Settings
     clock: Clock
     store: Store | None = None
     line: CloudLine | None = None
-    ledger: str = ""
     opener: Callable[[Target], Sink] = open_sink
     groups: bool = False
     _report: Report | None = field(default=None, init=False)
@@ -70,7 +70,7 @@ class Doctor:
         return each * len(self.settings.accounts) if self.line else 0
 
     def _access(self, line: CloudLine) -> AccessCheck:
-        return AccessCheck(self.settings, line.cloud, self.clock, line.transport, self.ledger)
+        return AccessCheck(self.settings, line.cloud, self.clock, line.transport)
 
     def _all(self) -> Sequence[tuple[str, Callable[[], Iterator[Check]]]]:
         return (
@@ -217,21 +217,23 @@ class Doctor:
                 left = next((at.days_left for at in current.tokens if at.account == account), None) if current else None
                 found = f"authorized for {left:.0f} more days" if left else "not asked"
                 yield Check(name, OK if left else SKIPPED, found)
-        if self.store:
-            self.store.disown()  # no more calls to enter: a service may start while the databases are asked
 
     def _account(self, line: CloudLine, account: str, grant: str) -> Check:
         """The one call: the list of systems, as the runner asks for it."""
-        name, version, number = f"account {account}", self.settings.api.version, 0
+        name, version = f"account {account}", self.settings.api.version
         task = Task(account, listing(account), SYSTEMS, Span(0, 0), Purpose.SNAPSHOT)
-        if self.ledger and self.store:
-            with self.store.transaction(durable=True) as db:
-                number = ledger.reserve(db, self.ledger, self.clock.now(), (task.system, SYSTEMS.name, "doctor"))
-        reply = line.transport.send(request(ApiTarget(version, line.cloud.base_url, line.cloud.key), task, grant))
-        answer = verdict(reply, version)
-        if number and self.store:
-            with self.store.transaction() as db:
-                ledger.end(db, number, self.clock.now(), answer.kind.value)
+        asked = request(ApiTarget(version, line.cloud.base_url, line.cloud.key), task, grant)
+        with contextlib.ExitStack() as stack:
+            call = CountedCall()
+            if self.store:
+                if why := refusal(self.settings, self.store, self.clock.now()):
+                    return Check(name, SKIPPED, f"not asked: {why}", "See `ingest plan`")
+                call = stack.enter_context(
+                    counted(self.settings, self.store, self.clock, task.system, SYSTEMS.name, "doctor")
+                )
+            reply = line.transport.send(asked)
+            answer = verdict(reply, version)
+            call.verdict, call.was_sent = answer.kind.value, reply.sent
         if answer.kind is Kind.OK:
             seen = many(len(answer.data.get("systems", ())), "system")
             return Check(name, OK, f"key and token are good; it sees {seen}")

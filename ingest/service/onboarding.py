@@ -1,7 +1,6 @@
 """The flow of an installation, put together: consents, and the one call that shows what a new consent opened."""
 
 import contextlib
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,13 +16,12 @@ from ingest.enphase.replies import Kind
 from ingest.enphase.requests import ApiTarget, request
 from ingest.enphase.streams.site import SYSTEMS
 from ingest.fetch.worker import Outcome, fetch
-from ingest.plan import quota
 from ingest.plan.inventory import listing
 from ingest.service import build, identity
 from ingest.service.clock import Clock
+from ingest.service.counted_call import CountedCall, end, is_minute_full, refusal, reserve
 from ingest.service.identity import CloudIdentity
 from ingest.service.single_call import keep
-from ingest.store import ledger
 from ingest.store.database import Store
 
 
@@ -61,17 +59,14 @@ class SystemsLookup:
 
     def enter(self, account: str) -> Callable[[], None]:
         """Enter the exchange of a code; raises `AuthBusy` where the minute is full. What it returns is called after."""
-        name = self.settings.ledger_name
         with contextlib.closing(identity.open_store(self.settings, self.cloud)) as store:
-            now = self.clock.now()
-            if len(ledger.usage(store.db, name, now).recent) >= quota.burst(self.settings.plan):
+            if is_minute_full(self.settings, store, self.clock.now()):
                 raise AuthBusy(f"account {account}: the calls of this minute are used up; try again in a minute")
-            with store.transaction(durable=True) as db:
-                call = ledger.reserve(db, name, now, (listing(account), "token", "token"))
+            number = reserve(self.settings, store, self.clock.now(), listing(account), "token", "token")
 
         def ended() -> None:
-            with contextlib.closing(identity.open_store(self.settings, self.cloud)) as store, store.transaction() as db:
-                ledger.end(db, call, self.clock.now(), "ok")
+            with contextlib.closing(identity.open_store(self.settings, self.cloud)) as store:
+                end(store, number, self.clock.now(), CountedCall("ok"))
 
         return ended
 
@@ -82,11 +77,10 @@ class SystemsLookup:
 
     def _seen(self, store: Store, account: str, token: TokenPair) -> Seen:
         now = self.clock.now()
-        name = self.settings.ledger_name
-        if trouble := self._no_room(store.db, name, now):
+        if why := refusal(self.settings, store, now):
+            trouble = f"{why}, so the runner lists the systems later"
             return Seen(trouble=trouble, first_poll=self._first_poll())
-        with store.transaction(durable=True) as db:
-            call = ledger.reserve(db, name, now, (listing(account), SYSTEMS.name, Purpose.LIVE.value))
+        call = reserve(self.settings, store, now, listing(account), SYSTEMS.name, Purpose.LIVE.value)
         task = Task(account, listing(account), SYSTEMS, Span(now, now), Purpose.LIVE)
         api = ApiTarget(self.settings.api.version, self.cloud.base_url, self.cloud.key)
         asked = request(api, task, token.access)
@@ -94,15 +88,6 @@ class SystemsLookup:
         self.clock.observe(outcome.date_at)
         keep(self.settings, store, outcome, self.clock.now())
         return self._told(account, outcome)
-
-    def _no_room(self, db: sqlite3.Connection, name: str, now: int) -> str:
-        plan = self.settings.plan
-        usage = ledger.usage(db, name, now)
-        if usage.month >= plan.per_month:
-            return "the calls of this month are used up, so the systems are listed when the next begins"
-        if len(usage.recent) >= quota.burst(plan):
-            return "the calls of this minute are used up, so the runner lists the systems later"
-        return ""
 
     def _told(self, account: str, outcome: Outcome) -> Seen:
         verdict = outcome.verdict

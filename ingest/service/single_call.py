@@ -10,7 +10,7 @@ from ingest.commit import record
 from ingest.commit.context import CommitContext
 from ingest.config import Settings
 from ingest.core.errors import AuthNeeded, IngestError, StateLocked
-from ingest.core.http import Reply, Transport
+from ingest.core.http import Transport
 from ingest.core.span import Span
 from ingest.core.words import local_words
 from ingest.enphase import access
@@ -23,6 +23,7 @@ from ingest.fetch.worker import Outcome, fetch, without_secrets
 from ingest.plan import quota
 from ingest.plan.inventory import listing
 from ingest.service.clock import Clock
+from ingest.service.counted_call import CountedCall, counted, end, reserve
 from ingest.store import ledger, meta, snapshot
 from ingest.store.database import Store
 
@@ -92,19 +93,21 @@ class SingleCall:
         return outcome
 
     def _read(self, task: Task, grant: str) -> Outcome:
-        call = self._reserve(task.system, task.stream.name)
+        self._wait_for_room()
+        call = reserve(self.settings, self.store, self.clock.now(), task.system, task.stream.name, PURPOSE)
         outcome = fetch(task, call, request(self.api, task, grant), self.api.version, grant, None, self.transport)
         self.clock.observe(outcome.date_at)
         keep(self.settings, self.store, outcome, self.clock.now())
         return outcome
 
     def _sent(self, account: str, system: str, path: str, params: Params, grant: str) -> Verdict:
-        call = self._reserve(system or listing(account), "api")
+        self._wait_for_room()
         asked = address(self.api, path, {}, grant, more=params)
-        reply = without_secrets(self.transport.send(asked), asked, grant)
-        self.clock.observe(reply.date_at)
-        answer = verdict(reply, self.api.version, lists=True)
-        self._end(call, reply, answer.kind.value)
+        with counted(self.settings, self.store, self.clock, system or listing(account), "api", PURPOSE) as call:
+            reply = without_secrets(self.transport.send(asked), asked, grant)
+            self.clock.observe(reply.date_at)
+            answer = verdict(reply, self.api.version, lists=True)
+            call.verdict, call.was_sent = answer.kind.value, reply.sent
         return answer
 
     def _grant(self, account: str, stale: str) -> str:
@@ -117,17 +120,15 @@ class SingleCall:
         token = kept.current if kept and not kept.dead else None
         if token and token.access != stale and self.clock.now() < token.expires_at:
             return token.access
-        call = self._reserve(listing(account), "token")
-        try:
+        self._wait_for_room()
+        with counted(self.settings, self.store, self.clock, listing(account), "token", PURPOSE) as call:
+            call.verdict = "no_token"
             renewed = self.authorizer.renew(account, token.access if token else "")
-        except IngestError:
-            self._end(call, None, "no_token")
-            raise
-        self._end(call, None, "ok")
+            call.verdict = "ok"
         return renewed.access
 
-    def _reserve(self, system: str, stream: str) -> int:
-        """Wait for a place in the minute, and enter a call. Raises `IngestError` when the month has no more."""
+    def _wait_for_room(self) -> None:
+        """Wait for a place in the minute. Raises `IngestError` when the month has no more."""
         plan, name = self.settings.plan, self.settings.ledger_name
         self._not_paused()
         if not self.left():
@@ -136,20 +137,11 @@ class SingleCall:
             now := self.clock.now()
         ):
             self.clock.sleep(at - now)
-        with self.store.transaction(durable=True) as db:
-            return ledger.reserve(db, name, self.clock.now(), (system, stream, PURPOSE))
 
     def _not_paused(self) -> None:
         until = int(meta.read(self.store.db, "paused_until") or 0)
         if until > self.clock.now():
             raise IngestError(f"the cloud asked for a pause until {local_words(until, 'UTC')} (UTC); try again then")
-
-    def _end(self, call: int, reply: Reply | None, what: str) -> None:
-        with self.store.transaction() as db:
-            if reply is None or reply.sent:
-                ledger.end(db, call, self.clock.now(), what)
-            else:
-                ledger.release(db, call)
 
 
 def keep(settings: Settings, store: Store, outcome: Outcome, now: int) -> None:
@@ -159,11 +151,7 @@ def keep(settings: Settings, store: Store, outcome: Outcome, now: int) -> None:
     try:
         own = Store(settings.state_dir, own=True)
     except StateLocked:
-        with store.transaction() as db:
-            if outcome.sent:
-                ledger.end(db, outcome.call, now, outcome.verdict.kind.value)
-            else:
-                ledger.release(db, outcome.call)
+        end(store, outcome.call, now, CountedCall(outcome.verdict.kind.value, outcome.sent))
         return
     with contextlib.closing(own), own.transaction() as db:
         accounts = frozenset(settings.accounts)

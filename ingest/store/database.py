@@ -244,10 +244,6 @@ class Store:
         if self._lock is not None:
             os.utime(self._lock, (now, now))
 
-    def disown(self) -> None:
-        """Go on without being the one runner: another may begin."""
-        self._release()
-
     def _release(self) -> None:
         if self._lock is not None:
             os.close(self._lock)

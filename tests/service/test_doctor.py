@@ -1,5 +1,6 @@
 """Doctor: all green where all is well, and each prepared fault found by its name."""
 
+import contextlib
 import json
 import shutil
 import sqlite3
@@ -20,6 +21,7 @@ from ingest.service import identity
 from ingest.service.check import BAD, OK, SKIPPED, WARN, Check
 from ingest.service.doctor import CloudLine, Doctor
 from ingest.store import ledger, outbox, progress
+from ingest.store.database import Store
 from tests.world import HOUR, World
 from tests.worlds import SITE
 
@@ -68,7 +70,7 @@ def doctor_of(world: World, **changes: Any) -> Doctor:
     line = CloudLine(identity.cloud_of(world.settings), world.wire, grant)
     database = Database()
     database.error, database.blind = changes.pop("down", ""), changes.pop("blind", "")
-    made = Doctor(world.settings, world.time.clock(), world.store, line, world.pipeline.app, lambda _: database)
+    made = Doctor(world.settings, world.time.clock(), world.store, line, lambda _: database)
     return replace(made, **changes)
 
 
@@ -277,6 +279,18 @@ def test_on_the_simulator_all_is_green_also_online(tmp_path: Path) -> None:
     assert {check["result"] for check in found.values()} == {OK, SKIPPED}
     assert found["streams"]["found"].startswith("not asked yet: ")
     assert load(path, {}).ledger_name != ""
+
+
+def test_its_calls_count_also_while_a_runner_is_at_work(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(f"api: {{base_url: simulator}}\nstate_dir: {tmp_path / 'state'}\n")
+    assert CliRunner().invoke(cli, ["--config", str(path), "once", "--max-calls", "2"]).exit_code == 0
+    with contextlib.closing(Store(tmp_path / "state", own=True)) as runner:
+        (before,) = runner.db.execute("SELECT count(*) FROM calls").fetchone()
+        result = CliRunner().invoke(cli, ["--config", str(path), "doctor", "--json"])
+        assert result.exit_code == 0, result.output
+        (after,) = runner.db.execute("SELECT count(*) FROM calls WHERE verdict = 'ok'").fetchone()
+    assert after == before + 1
 
 
 def test_a_token_that_may_only_write_is_told(world: World) -> None:

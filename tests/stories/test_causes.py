@@ -33,7 +33,7 @@ def kinds(world: World) -> list[str]:
 def stopped(world: World, kind: str, *, after: int) -> list[Problem]:
     """What is said `after` seconds after the last word of a runner that is gone."""
     runner.begin(world.store, int(world.time.true), kind)
-    world.store.disown()
+    world.store._release()
     world.time.true += after
     with closing(sqlite3.connect(world.store.path)) as db:
         return report(world.settings, db, int(world.time.true)).problems

@@ -105,7 +105,7 @@ def doctor_of(world: World) -> Doctor:
 
     clock = world.time.clock()
     line = CloudLine(cloud, world.wire, grant)
-    return Doctor(world.settings, clock, world.store, line, world.pipeline.app, lambda _: Pinged(world))
+    return Doctor(world.settings, clock, world.store, line, lambda _: Pinged(world))
 
 
 class Pinged:
