@@ -2,9 +2,12 @@
 
 import gc
 import signal
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.notify.receiver import Receiver
 
 LONGEST = ("test_kills", "test_tokens_40_days", "test_convergence", "test_audit", "test_real_influx", "test_v2_week")
 """Files whose tests take long. Begun last, they would keep one core waiting for the other."""
@@ -28,3 +31,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return LONGEST.index(name) if name in LONGEST else len(LONGEST)
 
     items.sort(key=rank)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Who is told of troubles."""
+    with Receiver() as server:
+        yield server
+
+
+@pytest.fixture
+def beats() -> Iterator[Receiver]:
+    """Who hears the heartbeat."""
+    with Receiver() as server:
+        yield server

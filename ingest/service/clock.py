@@ -36,6 +36,8 @@ class Clock:
         self._doubt: int | None = None
         self._seen = wall() - steady()
         self.corrections = 0
+        self.is_confirmed = False
+        """Whether the cloud has said since the start what time it is."""
 
     def now(self) -> int:
         """The moment in epoch seconds; goes on evenly when the wall clock jumps."""
@@ -62,12 +64,12 @@ class Clock:
         difference = date_at - self.now()
         with self._guard:
             if abs(difference) <= TOLERANCE_S:
-                self._doubt = None
+                self._doubt, self.is_confirmed = None, True
                 self._offset, self._lift = self._offset + self._lift, 0.0
             elif self._doubt is None or abs(difference - self._doubt) > TOLERANCE_S:
                 self._doubt = difference
             else:
-                self._doubt = None
+                self._doubt, self.is_confirmed = None, True
                 self._offset, self._lift = self._offset + self._lift + difference, 0.0
                 self.corrections += 1
 

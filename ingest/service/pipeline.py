@@ -81,7 +81,8 @@ class Pipeline:
         self._corrections = self.clock.corrections
         with self.store.transaction() as db:
             ledger.settle(db, self.app, self.clock.now())
-            meta.write_all(db, {"clock_wrong_by": "0", "fatal": ""})
+            meta.write(db, "fatal", "")
+            self._was_wrong = meta.read(db, "clock_wrong_by") not in (None, "0")  # until the cloud says otherwise
             self.breaker = Breaker.resumed(meta.read(db, "paused_until"), meta.read(db, "weather"))
         self.accounts.due(now := self.clock.now())  # reads the token files, so that it is known whom to ask
         self.due_queue.keep_up(now, self._granted(now))  # of a fleet it takes seconds, which no tick has
@@ -93,8 +94,7 @@ class Pipeline:
         done.next_at = now + LONGEST_WAIT
         if self._unrecorded or self.stopping:
             return done
-        valued = value_next(self.valuation, self.store, self.inventory.systems, self.changes)
-        done.recorded += valued
+        done.recorded += (valued := value_next(self.valuation, self.store, self.inventory.systems, self.changes))
         if self.breaker.stops(now):
             return done
         for account in self.accounts.due(now):
@@ -251,8 +251,7 @@ class Pipeline:
             self._record_outcome(happened)
 
     def _record_outcome(self, outcome: Outcome) -> None:
-        task = outcome.task
-        now = self.clock.now()
+        task, now = outcome.task, self.clock.now()
         outcome = self.accounts.judge(outcome, now)
         context = context_of(task, self.inventory, self.classes, now)
         breaker = after(self.breaker, outcome.verdict, self.plan, now)
@@ -270,9 +269,10 @@ class Pipeline:
 
     def _report_clock(self) -> None:
         wrong_by = self.clock.wrong_by
-        if news.clock(self.changes, wrong_by):
+        if self.clock.is_confirmed and (news.clock(self.changes, wrong_by) or bool(wrong_by) != self._was_wrong):
             with self.store.transaction() as db:
                 meta.write(db, "clock_wrong_by", str(wrong_by))
+            self._was_wrong = bool(wrong_by)
 
     def _record_renewal(self, renewal: Renewal) -> None:
         now = self.clock.now()

@@ -3,16 +3,13 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from ingest.cli import cli
-from ingest.cli.context import Context
 from ingest.core.errors import ConfigError, IngestError
-from ingest.service.clock import Clock
+from tests.cli.command import call
 from tests.stories.program import Program, Vendor
 from tests.world import DAY, START
 from tests.worlds import HOME
@@ -24,20 +21,6 @@ BATTERY = replace(HOME, system_id=8001, name="Barn", modules=2, battery_wh=10_00
 def vendor() -> Iterator[Vendor]:
     with Vendor([HOME, BATTERY], START) as started:
         yield started
-
-
-@pytest.fixture
-def program(vendor: Vendor, tmp_path: Path) -> Program:
-    """An installation that may ask, and has not yet."""
-    made = Program(tmp_path / "program", api=vendor.api)
-    made.consent(vendor)
-    return made
-
-
-def call(program: Program, vendor: Vendor, *words: str) -> Result:
-    program.write()
-    context = Context(clock=Clock(lambda: vendor.at, lambda: vendor.at, lambda _: None))
-    return CliRunner().invoke(cli, ["--config", str(program.config), *words], obj=context)
 
 
 def rows(program: Program, vendor: Vendor, *words: str) -> list[dict[str, Any]]:

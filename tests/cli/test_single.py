@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from ingest.cli import cli
-from ingest.cli.context import Context
 from ingest.core.errors import AuthNeeded, IngestError
-from ingest.service.clock import Clock
 from ingest.simulator.users import enlighten_id
+from tests.cli.command import call
 from tests.stories.program import Program, Vendor
 from tests.world import START
 from tests.worlds import HOME
@@ -27,22 +25,8 @@ def vendor() -> Iterator[Vendor]:
         yield started
 
 
-@pytest.fixture
-def program(vendor: Vendor, tmp_path: Path) -> Program:
-    made = Program(tmp_path / "program", api=vendor.api)
-    made.consent(vendor)
-    return made
-
-
 def ask(program: Program, vendor: Vendor, *words: str) -> Result:
-    """The command at the time of the cloud."""
-    program.write()
-
-    def sleep(seconds: float) -> None:
-        vendor.at += seconds
-
-    context = Context(clock=Clock(lambda: vendor.at, lambda: vendor.at, sleep))
-    return CliRunner().invoke(cli, ["--config", str(program.config), "api", *words], obj=context)
+    return call(program, vendor, "api", *words)
 
 
 def answered(result: Result) -> Any:

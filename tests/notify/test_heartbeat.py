@@ -21,12 +21,6 @@ UUID = "6ea46a6e-9b0c-4d6e-8bb4-3a5a6b1e0a01"
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as server:
-        yield server
-
-
-@pytest.fixture
 def home(tmp_path: Path, receiver: Receiver) -> Iterator[Told]:
     made = Told(World(tmp_path, [SITE], heartbeat=f"{receiver.url}/{UUID}"))
     made.world.run(HOUR)

@@ -19,12 +19,6 @@ SECRET = "a-topic-that-is-secret"
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as server:
-        yield server
-
-
-@pytest.fixture
 def other() -> Iterator[Receiver]:
     with Receiver() as server:
         yield server

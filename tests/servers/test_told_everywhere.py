@@ -55,18 +55,6 @@ def wrong(monkeypatch: pytest.MonkeyPatch) -> Wrong:
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as server:
-        yield server
-
-
-@pytest.fixture
-def beats() -> Iterator[Receiver]:
-    with Receiver() as server:
-        yield server
-
-
-@pytest.fixture
 def home(tmp_path: Path, broker: Mosquitto, receiver: Receiver, beats: Receiver) -> Iterator[Homely]:
     to = receiver.url.replace("http", "json", 1)
     world = World(tmp_path, [SITE], mqtt=entry(broker), notify={"to": [to]}, heartbeat=f"{beats.url}/{UUID}")
