@@ -15,7 +15,7 @@ import click
 from ingest.auth.token_files import TokenFiles
 from ingest.cli.context import Context
 from ingest.cli.data_set import write_data_set
-from ingest.cli.output import check_output, confirm_overwrite
+from ingest.cli.output import check_folder, check_output, confirm_overwrite
 from ingest.config import When, hint
 from ingest.core.days import zone
 from ingest.core.errors import ConfigError, IngestError
@@ -130,6 +130,7 @@ def export(
     zones = {name: row.timezone for name, row in progress.systems(store.db).items()} if local else None
     try:
         if form == "parquet":
+            check_folder(context, output or Path())
             write_data_set((f"{row.key} {row.fields} {row.time}" for row in rows()), output)
         elif output is None:
             write(sys.stdout)

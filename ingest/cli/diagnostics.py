@@ -9,9 +9,11 @@ import click
 from ingest import logs
 from ingest.auth.private_file import write_private
 from ingest.cli.context import Context
+from ingest.cli.output import check_output
 from ingest.core.errors import IngestError
 from ingest.service import identity
 from ingest.store.database import Store
+from ingest.store.whole_file import whole_file
 
 
 @click.command()
@@ -23,8 +25,10 @@ def diagnostics(context: Context, output: Path | None) -> None:
     if output is None:
         click.echo(text)
         return
+    check_output(context, output)
     try:
-        write_private(output, text + "\n")
+        with whole_file(output) as fresh:
+            write_private(fresh, text + "\n")
     except OSError as error:
         raise IngestError(f"{output}: {error.strerror}; choose another file with -o") from None
     click.echo(f"{output}: no secrets are in it; read it before you publish it (docs/diagnostics.md)")

@@ -12,6 +12,7 @@ from ingest.auth.standing import standing
 from ingest.cli.config_file import Local
 from ingest.cli.context import Context
 from ingest.cli.login import log_in
+from ingest.cli.output import check_folder
 from ingest.cli.questions import Questions
 from ingest.cli.stack import write_stack
 from ingest.core.errors import ConfigError
@@ -34,6 +35,7 @@ def init(
     """Connect your own system: a few questions, then the consent. Run it again to change the answers."""
     before: Context = ctx.obj
     if stack is not None:
+        check_folder(before, stack)
         write_stack(stack)
         before.show(f"Written: {stack.absolute()}. In there: `scripts/secrets.sh`, then `docker compose up -d`; or "
                     "`ingest run` for a demonstration. docs/stack.md has the rest.")  # fmt: skip

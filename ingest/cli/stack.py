@@ -8,6 +8,7 @@ from pathlib import Path
 import ingest
 from ingest.config import SHIPPED
 from ingest.core.errors import IngestError
+from ingest.store.whole_file import whole_file
 
 PACKAGE = Path(ingest.__file__).parent
 
@@ -46,6 +47,9 @@ def _package() -> Iterator[tuple[Path, Path]]:
 
 def _write(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists() and not target.is_file():
+        raise IngestError(f"{target}: is not a plain file; name another folder with --stack")
     if target.exists() and target.read_bytes() != source.read_bytes():
         target = target.with_name(f"{target.name}.new")
-    shutil.copy(source, target)
+    with whole_file(target) as fresh:
+        shutil.copy(source, fresh)

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from ingest.config.document import read
 from ingest.config.errors import config_error, hint, nearest
-from ingest.config.interpolate import interpolate
+from ingest.config.interpolate import interpolate, secret_files
 from ingest.config.models import (
     PLANS,
     SUBSCRIPTIONS,
@@ -58,6 +58,7 @@ __all__ = [
     "message_name",
     "nearest",
     "seconds",
+    "secret_files",
     "share",
 ]
 

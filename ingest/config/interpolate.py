@@ -1,10 +1,11 @@
 """`${NAME}`, `${NAME:-default}`, `${file:PATH}` and `$${` in the values of a configuration."""
 
+import contextlib
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path as FilePath
 
-from ingest.config.document import Document, Tree
+from ingest.config.document import Document, Tree, read
 from ingest.config.errors import Path, shown
 
 CREDENTIALS = frozenset({("api", "key"), ("api", "client_id"), ("api", "client_secret")})
@@ -38,6 +39,18 @@ def interpolate(document: Document, environ: Mapping[str, str]) -> Tree:
     return _mapped(document.tree, (), scalar)
 
 
+def secret_files(path: FilePath, environ: Mapping[str, str]) -> list[FilePath]:
+    """The files that a configuration takes values from. Raises `ConfigError` where it is none."""
+    fill = _Fill(environ, path.absolute().parent)
+
+    def scalar(text: str, _: Path) -> None:
+        with contextlib.suppress(_UnsetError, _WrongError):
+            fill(text)
+
+    _mapped(read(path).tree, (), scalar)
+    return fill.files
+
+
 def _mapped(tree: Tree, path: Path, scalar: Callable[[str, Path], str | None]) -> Tree:
     if isinstance(tree, dict):
         return {key: _mapped(value, (*path, key), scalar) for key, value in tree.items()}
@@ -50,6 +63,7 @@ class _Fill:
     def __init__(self, environ: Mapping[str, str], folder: FilePath) -> None:
         self._environ = environ
         self._folder = folder
+        self.files: list[FilePath] = []
 
     def __call__(self, text: str) -> str:
         return _PART.sub(self._part, text)
@@ -62,7 +76,7 @@ class _Fill:
             raise _WrongError("a ${ is not closed, or holds braces itself; write $${ for the characters ${")
         if inner.startswith("file:"):
             name = inner.removeprefix("file:")
-            return _content(self._folder / FilePath(name), f"the file {shown(name, 200)}")
+            return self._content(self._folder / FilePath(name), f"the file {shown(name, 200)}")
         return self._variable(inner)
 
     def _variable(self, inner: str) -> str:
@@ -79,14 +93,14 @@ class _Fill:
     def _looked_up(self, name: str) -> str | None:
         value = self._environ.get(name)
         file = self._environ.get(f"{name}_FILE")
-        return _content(FilePath(file), f"the file that {name}_FILE names") if file and not value else value
+        return self._content(FilePath(file), f"the file that {name}_FILE names") if file and not value else value
 
-
-def _content(path: FilePath, what: str) -> str:
-    try:
-        return path.expanduser().read_text("utf-8-sig").removesuffix("\n")
-    except UnicodeDecodeError as error:
-        raise _WrongError(f"{what} is not UTF-8 text") from error
-    except (OSError, ValueError, RuntimeError) as error:
-        why = getattr(error, "strerror", None) or "not a usable file name"
-        raise _WrongError(f"{what} cannot be read: {why}") from error
+    def _content(self, path: FilePath, what: str) -> str:
+        try:
+            self.files.append(path.expanduser())
+            return self.files[-1].read_text("utf-8-sig").removesuffix("\n")
+        except UnicodeDecodeError as error:
+            raise _WrongError(f"{what} is not UTF-8 text") from error
+        except (OSError, ValueError, RuntimeError) as error:
+            why = getattr(error, "strerror", None) or "not a usable file name"
+            raise _WrongError(f"{what} cannot be read: {why}") from error

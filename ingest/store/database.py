@@ -81,6 +81,14 @@ def has_state(folder: Path) -> bool:
         ) from error
 
 
+def is_state_folder(folder: Path) -> bool:
+    """Whether a folder is that of a state, of whichever installation; a backup may have the name of the state file."""
+    try:
+        return (folder / "state.db").exists() and ((folder / "runner.lock").exists() or (folder / "tokens").is_dir())
+    except OSError:
+        return False
+
+
 def own_folder(folder: Path) -> int:
     """Take the ownership of a state folder: the handle of its lock. Raises `StateLocked`."""
     lock = os.open(folder / "runner.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import sqlite3
-import stat
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
@@ -35,32 +34,6 @@ def filled(vendor: Vendor, tmp_path_factory: pytest.TempPathFactory) -> Program:
 def program(filled: Program, tmp_path: Path) -> Program:
     shutil.copytree(filled.state, tmp_path / "program" / "state")
     return Program(tmp_path / "program", api=filled.document["api"])
-
-
-WRITING = [("backup", "--force", "-o"), ("export", "--format", "lp", "-o")]
-
-
-@pytest.mark.parametrize("command", WRITING, ids=lambda command: command[0])
-@pytest.mark.parametrize(
-    "target", ["state.db", "tokens/home.json", "new.db", "configuration", "device", "link", "pipe"]
-)
-def test_output_never_destroys_what_the_program_lives_on(
-    program: Program, tmp_path: Path, command: tuple[str, ...], target: str
-) -> None:
-    program.write()
-    (tmp_path / "link").symlink_to(program.state / "state.db")
-    os.mkfifo(tmp_path / "pipe")
-    places = {
-        "configuration": program.config,
-        "device": Path("/dev/null"),
-        "link": tmp_path / "link",
-        "pipe": tmp_path / "pipe",
-    }
-    path = places.get(target, program.state / target)
-    before = {file: file.read_bytes() for file in (program.state / "state.db", program.config)}
-    assert str(path) in program.run(*command, str(path), code=1).sentence
-    assert {file: file.read_bytes() for file in before} == before
-    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
 
 
 def test_an_export_that_fails_leaves_the_former_file(program: Program, tmp_path: Path) -> None:
