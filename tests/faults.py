@@ -112,6 +112,11 @@ def not_shared(world: World) -> None:
     world.run(DAY)
 
 
+def no_such_system(world: World) -> None:
+    world.cloud.faults.unknown_system = 1.0
+    world.run(DAY)
+
+
 def meddle(world: World, part: str, old: bytes, new: bytes, times: int = -1) -> None:
     """From now on a part of every reply of one stream is another."""
     send = world.wire.send
@@ -176,6 +181,8 @@ FAULTS = [
     Fault("access control not ticked", "denied", stream_denied, ("consumption is not allowed",), "developer portal",
           "access groups"),
     Fault("owner has not given access", "denied", not_shared, ("is not allowed (HTTP 403",), "not given access",
+          "access groups"),
+    Fault("no such system", "denied", no_such_system, ("is not allowed (HTTP 404",), "knows no such system",
           "access groups"),
     Fault("gateway offline", "gateway", gateway_offline, ("has not reported for",), "internet connection", "gateways"),
     Fault("unknown structure of replies", "stream", one_stream_unreadable, ("an answer could not be read",), "doctor",

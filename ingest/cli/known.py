@@ -136,8 +136,9 @@ def _read(caller: "SingleCall", account: str, system: str, stream: str) -> None:
         outcome = caller.read(account, system, BY_NAME[stream], cursor)
         if outcome.verdict.kind is not Kind.OK:
             raise IngestError(f"{stream} of {system}: {outcome.verdict.reason}")
-        if not (cursor := outcome.cursor):
+        if not outcome.cursor:
             return
+        cursor = outcome.task.following(outcome.cursor)
 
 
 def _found_by_cloud(context: Context, serial: str) -> Rows:

@@ -16,7 +16,7 @@ from ingest.enphase import catalogue
 from ingest.enphase.call import Purpose
 from ingest.enphase.replies import Kind
 from ingest.enphase.streams.base import Scope, SystemInfo
-from ingest.fetch.worker import Outcome
+from ingest.fetch.worker import MOST_SYSTEMS, TOO_MANY, Outcome
 from ingest.plan import coverage, deferrals
 from ingest.plan.coverage import Advance
 from ingest.plan.planner import LONGEST_PAUSE
@@ -81,7 +81,7 @@ def _ok(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> Pa
     touched = changes.points.merge(outcome.points)
     revised = changes.points.revised
     odd.remember(changes, derived.judged(changes, outcome), at.now)
-    _systems(changes, outcome, at)
+    is_crowded = _systems(changes, outcome, at)
     is_again = bool(intersect(deferrals.failing(changes.deferred.get(task.pair, ())), task.window))
     if task.stream.grain:
         settled = _covered(changes, outcome, touched, at)
@@ -105,8 +105,8 @@ def _ok(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> Pa
         fails=0,
         rest_until=0,
         state="",
-        reason=outcome.verdict.reason,
-        cursor=outcome.cursor,
+        reason=TOO_MANY if is_crowded else outcome.verdict.reason,
+        cursor=task.following(outcome.cursor) if outcome.cursor and not is_crowded else "",
         revised=pair.revised + revised,
     )
     if task.purpose is Purpose.HISTORY:
@@ -203,9 +203,14 @@ def newest(outcome: Outcome) -> int:
     return max(ends, default=0)
 
 
-def _systems(changes: Changes, outcome: Outcome, at: CommitContext) -> None:
-    """Remember what was said of systems, and write `system_info` for each."""
+def _systems(changes: Changes, outcome: Outcome, at: CommitContext) -> bool:
+    """Remember what was said of systems, and write `system_info` for each; True when an account has too many."""
+    room = _room(changes, outcome, at)
     for info in outcome.systems:
+        if info.system not in changes.systems:
+            room -= 1
+            if room < 0:
+                continue
         old = changes.systems.get(info.system) or SystemRow(info.system, at.account)
         row = merged(old, info, at)
         changes.systems[info.system] = row
@@ -220,6 +225,14 @@ def _systems(changes: Changes, outcome: Outcome, at: CommitContext) -> None:
         row = changes.systems.get(system) or SystemRow(system, at.account)
         if row.operational_at != outcome.operational_at:
             changes.systems[system] = replace(row, operational_at=outcome.operational_at)
+    return room < 0
+
+
+def _room(changes: Changes, outcome: Outcome, at: CommitContext) -> int:
+    """How many more systems an account may have; counted only where some are new."""
+    if all(info.system in changes.systems for info in outcome.systems):
+        return 0
+    return max(0, MOST_SYSTEMS - sum(row.account == at.account for row in changes.systems.values()))
 
 
 def _meta(changes: Changes, outcome: Outcome, at: CommitContext) -> None:

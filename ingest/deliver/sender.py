@@ -150,6 +150,9 @@ class Sender:
             return verification(self._db, self._sink, self.name, now)
         except sqlite3.Error as error:
             return Verification(self.name, now, error=f"the archive cannot be read ({error})")
+        except Exception as error:  # as in `step`
+            log.exception("event=verification_failed sink=%s", self.name)
+            return Verification(self.name, now, error=f"the program failed ({type(error).__name__}); see its log")
 
     def _delivery(self, pushed: _Pushed) -> Delivery:
         return Delivery(self.name, self._cursor, pushed.sent, pushed.too_old, tuple(pushed.parked))

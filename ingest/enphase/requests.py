@@ -24,7 +24,7 @@ def request(api: ApiTarget, task: Task, grant: str) -> Request:
     route = task.stream.route(api.version)
     params = route.ask(task.window)
     if route.pages:
-        params = params | route.pages.params(task.cursor)
+        params = params | route.pages.params(task.page_name)
     if route.names_system:
         params = {route.names_system: task.system, **params}
     return address(api, route.path.format(system=task.system), params, grant)

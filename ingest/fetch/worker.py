@@ -34,8 +34,16 @@ SLACK = MINUTE
 
 MOST_PAGES = 100
 """Pages of a list that are asked for: with a hundred systems each, twice the largest fleet."""
-TOO_MANY = f"only the first {MOST_PAGES * PAGE_SIZE:,} systems of its list are read, and the list goes on"
+MOST_SYSTEMS = MOST_PAGES * PAGE_SIZE
+"""Rows of a list of systems that are taken, however many come on a page."""
+MOST_POINTS = 100_000
+"""Points of a reply: a week of a site with twenty meters of three channels is 41,000."""
+MOST_ODD = 5_000
+"""So many of the rows that cannot be read are looked at: a week of five minutes is 2,016."""
+TOO_MANY = f"only the first {MOST_SYSTEMS:,} systems of its list are read, and the list goes on"
 """Said of a good answer after which nothing more is asked."""
+LONGEST_ERROR = 2**16
+"""Bytes of an error, or of a reply that cannot be read, that are looked at."""
 FAILED = "the program failed; the reason is in its log"
 """Said where a worker raised what nobody expected."""
 
@@ -43,10 +51,10 @@ FAILED = "the program failed; the reason is in its log"
 @dataclass(frozen=True)
 class Outcome:
     """What came of a task. `odd` is what could not be read of the reply, `answered_end` how far the window was
-    answered, `reported_at` how far the cloud knows the system, `date_at` the cloud's own clock, `cursor` the next page
-    of a list, `meters` the kinds of meter in a list of `devices`, `status` the word for the state of the system,
-    `energy_at` when it last reported production, `names` those of kinds of events; times are epoch seconds. `is_moved`
-    says that the cloud answered from a later start on than it was asked.
+    answered, `reported_at` how far the cloud knows the system, `date_at` the cloud's own clock, `cursor` names the
+    next page of a list, `meters` the kinds of meter in a list of `devices`, `status` the word for the state of the
+    system, `energy_at` when it last reported production, `names` those of kinds of events; times are epoch seconds.
+    `is_moved` says that the cloud answered from a later start on than it was asked.
 
     `grant` is what the call was made with, `body` the reply when it could not be read, `sent` whether it left.
     """
@@ -74,6 +82,13 @@ class Outcome:
     sent: bool = True
 
 
+def instead(happened: object) -> list[Outcome]:
+    """What is recorded in the place of an event at which the program failed: of a call nothing but that."""
+    if not isinstance(happened, Outcome) or happened.verdict.reason == FAILED:
+        return []
+    return [Outcome(happened.task, happened.call, Verdict(Kind.BUSY, FAILED), happened.grant, sent=happened.sent)]
+
+
 def fetch(
     task: Task, call: int, request: Request, version: str, grant: str, began_at: int | None, transport: Transport
 ) -> Outcome:
@@ -89,7 +104,7 @@ def fetch(
             detail = f"missing {error}" if isinstance(error, KeyError) else str(error)
             judged = Verdict(Kind.GARBLED, f"the reply has an unexpected structure: {detail[:120]}")
     unreadable = judged.kind is Kind.GARBLED or (judged.kind is Kind.BUSY and reply.status in (0, 200))
-    body = redact(reply.body.decode("utf-8", "replace"), *_secrets(request, grant)).encode() if unreadable else b""
+    body = _redacted(reply.body, *_secrets(request, grant)) if unreadable else b""
     return Outcome(task, call, judged, grant, date_at=reply.date_at, body=body, sent=reply.sent)
 
 
@@ -102,21 +117,30 @@ def _secrets(request: Request, grant: str) -> tuple[str, str]:
 
 
 def without_secrets(reply: Reply, request: Request, grant: str) -> Reply:
-    """An error may quote the request, and its words are kept: in the state, in reports, on the page."""
-    if reply.status == 200 or not reply.body:
-        return reply
-    return replace(reply, body=redact(reply.body.decode("utf-8", "replace"), *_secrets(request, grant)).encode())
+    """A reply may quote the request, and is kept: in the state, in reports, on the page. An error is redacted as text;
+    among data only what was sent is looked for.
+    """
+    if reply.status != 200:
+        return replace(reply, body=_redacted(reply.body, *_secrets(request, grant)))
+    body = reply.body
+    for secret in _secrets(request, grant):
+        body = body.replace(secret.encode(), b"***") if secret else body
+    return replace(reply, body=body)
+
+
+def _redacted(body: bytes, *secrets: str) -> bytes:
+    return redact(body[:LONGEST_ERROR].decode("utf-8", "replace"), *secrets).encode()
 
 
 def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date_at: int | None) -> Outcome:
     stream = task.stream
     reply: Json = judged.data
     if stream.is_list:
-        reply = {"rows": judged.data, "cursor": task.cursor}
+        reply = {"rows": judged.data, "cursor": task.page_name}
     _same_system(task, reply)
     points, odd = _sorted_out(stream.read(task.system, reply))
     points, ahead = _not_ahead(points, stream.grain, date_at)
-    systems, odd_systems = _sorted_out(stream.systems(task.system, reply) if stream.systems else ())
+    systems, odd_systems = _sorted_out(stream.systems(task.system, reply) if stream.systems else (), MOST_SYSTEMS)
     lifetime = read_totals(stream, reply)
     devices, odd_devices = _sorted_out(stream.devices(reply) if stream.devices else ())
     odd += [*ahead, *odd_systems, *odd_devices, *(lifetime.odd if lifetime else ())]
@@ -127,7 +151,7 @@ def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date
     return Outcome(
         task,
         call,
-        Verdict(Kind.OK, TOO_MANY if _is_endless(task, reply, version) else ""),
+        Verdict(Kind.OK, TOO_MANY if _is_endless(task, reply, version) or len(systems) == MOST_SYSTEMS else ""),
         grant,
         points=points,
         odd=odd,
@@ -147,14 +171,15 @@ def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date
     )
 
 
-def _sorted_out(found: Iterable[T | Odd]) -> tuple[list[T], list[Odd]]:
-    """What could be read, and what could not."""
+def _sorted_out(found: Iterable[T | Odd], most: int = MOST_POINTS) -> tuple[list[T], list[Odd]]:
+    """What could be read, and what could not; no more than so much of either."""
     good: list[T] = []
     odd: list[Odd] = []
     for each in found:
         if isinstance(each, Odd):
-            odd.append(each)
-        else:
+            if len(odd) < MOST_ODD:
+                odd.append(each)
+        elif len(good) < most:
             good.append(each)
     return good, odd
 
@@ -178,15 +203,14 @@ def _credible(reported_at: int | None, date_at: int | None) -> int | None:
 def _next_page(task: Task, reply: Json, version: str) -> str:
     """The cursor that follows; a server that ignores pages would be asked for the same one for ever."""
     pages = task.stream.route(version).pages
-    cursor = pages.following(reply) if pages else ""
-    return "" if cursor == task.cursor or _is_endless(task, reply, version) else cursor
+    name = pages.following(reply) if pages else ""
+    return "" if name in ("", task.page_name) or task.page >= MOST_PAGES else name
 
 
 def _is_endless(task: Task, reply: Json, version: str) -> bool:
     """Whether a list goes on after the last page that is asked for."""
     pages = task.stream.route(version).pages
-    cursor = pages.following(reply) if pages else ""
-    return cursor.isdigit() and int(cursor) > MOST_PAGES
+    return bool(pages and pages.following(reply)) and task.page >= MOST_PAGES
 
 
 def _reach(task: Task, points: Sequence[Point], version: str) -> int:

@@ -108,14 +108,7 @@ def _tokens(made: Report) -> Iterator[Problem]:
 def _quota(made: Report) -> Iterator[Problem]:
     quota = made.quota
     if quota.left <= 0:
-        yield Problem(
-            "quota",
-            "",
-            f"The calls of this month are used up: {quota.used_month:,} of {quota.per_month:,}, "
-            f"{quota.reserve:,} of them in reserve",
-            f"Polling goes on by itself on {day_words(quota.month_ends_at)} (UTC); what a larger plan or fewer streams "
-            "would change: `ingest plan`",
-        )
+        yield used_up(quota.used_month, quota.per_month, quota.reserve, quota.month_ends_at)
     elif quota.paused_until is not None and not quota.weather and quota.paused_until - made.now > 10 * MINUTE:
         yield Problem(
             "quota",
@@ -124,6 +117,16 @@ def _quota(made: Report) -> Iterator[Problem]:
             f"uses the key. It is asked again in {span_words(quota.paused_until - made.now)}",
             "Polling goes on by itself; raise api.reserve to leave more to the other tool, and see `ingest plan`",
         )
+
+
+def used_up(used: int, per_month: int, reserve: int, ends_at: int) -> Problem:
+    """So many calls were made of those that a month has, less a reserve; it ends at `ends_at` (epoch s)."""
+    sentence = f"The calls of this month are used up: {used:,} of {per_month:,}, {reserve:,} of them in reserve"
+    remedy = (
+        f"Polling goes on by itself on {day_words(ends_at)} (UTC); what a larger plan or fewer streams would change: "
+        "`ingest plan`"
+    )
+    return Problem("quota", "", sentence, remedy)
 
 
 def _sinks(made: Report) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from ingest.enphase.requests import ApiTarget, request
 from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.base import Stream
 from ingest.enphase.streams.site import SYSTEMS
+from ingest.plan.auto import AUTO
 from ingest.plan.inventory import Inventory
 from ingest.plan.work import Work
 from ingest.service.check import BAD, OK, SKIPPED, Check
@@ -36,7 +37,8 @@ class AccessCheck:
     def streams(self) -> Mapping[str, Stream]:
         """The stream by which each access control is tried; the list of systems has tried that of its own."""
         entries = self.settings.systems
-        names = catalogue.DEFAULTS if entries is None else [name for entry in entries for name in entry.streams]
+        lists = [catalogue.DEFAULTS] if entries is None else [entry.streams for entry in entries]
+        names = [name for chosen in lists for name in (catalogue.DEFAULTS if chosen == AUTO else chosen)]
         version = self.settings.api.version
         wanted = [BY_NAME[name] for name in names if BY_NAME[name].is_served(version) and BY_NAME[name].grain]
         found = {stream.group: stream for stream in reversed(wanted) if stream.group != SYSTEMS.group}

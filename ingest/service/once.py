@@ -7,9 +7,11 @@ from ingest.core.errors import AuthNeeded, IngestError, SinkDown, StateError
 from ingest.core.units import MINUTE
 from ingest.deliver.sender import Sender
 from ingest.enphase.replies import Kind
+from ingest.plan import quota
 from ingest.plan.state import Pair
+from ingest.report.problems import used_up
 from ingest.service.pipeline import Pipeline
-from ingest.store import outbox
+from ingest.store import ledger, outbox
 
 UNREAD = (Kind.BUSY, Kind.AHEAD, Kind.EXPIRED, Kind.DENIED, Kind.WRONG_KEY, Kind.GARBLED)
 """What the last call for a stream ended with when it brought nothing."""
@@ -87,6 +89,7 @@ class OneRun:
         again = "what is missing is read by the next run"
         if pipeline.breaker.paused_until > now:
             raise IngestError(f"the cloud: {pipeline.breaker.reason}; {again}")
+        self._raise_used_up(now)
         for account in pipeline.settings.accounts:
             if sentence := pipeline.changes.sentence(f"auth.{account}"):
                 raise IngestError(f"{sentence}; {again}")
@@ -96,6 +99,14 @@ class OneRun:
                 raise IngestError(
                     f"{name} could not be read ({pair.reason}); {again}. More: `ingest status --problems`"
                 )
+
+    def _raise_used_up(self, now: int) -> None:
+        """Nothing can be read for the rest of the month."""
+        settings, db = self.pipeline.settings, self.pipeline.store.db
+        plan, usage = settings.plan, ledger.usage(db, settings.ledger_name, now)
+        if quota.left_of_month(plan, usage, settings.api.reserve) <= 0:
+            reserve = plan.per_month - int(plan.per_month * (1 - settings.api.reserve))
+            raise IngestError(used_up(usage.month, plan.per_month, reserve, quota.month_bounds(now)[1]).text)
 
 
 def deliver(pipeline: Pipeline, senders: Sequence[Sender]) -> None:

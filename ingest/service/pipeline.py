@@ -2,7 +2,6 @@
 
 import logging
 import queue
-import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -21,7 +20,7 @@ from ingest.deliver.verify import Verification
 from ingest.enphase.call import Task
 from ingest.enphase.replies import Kind, Verdict
 from ingest.enphase.requests import ApiTarget, request
-from ingest.fetch.worker import FAILED, Outcome, fetch
+from ingest.fetch.worker import FAILED, Outcome, fetch, instead
 from ingest.logs import Change
 from ingest.plan import quota
 from ingest.plan.breaker import Breaker, accepted, after, stopped
@@ -32,7 +31,7 @@ from ingest.plan.queue import DueQueue
 from ingest.report.tokens import note_renewal
 from ingest.service import backfill, news
 from ingest.service.clock import Clock
-from ingest.service.tick import Tick
+from ingest.service.tick import Tick, kept
 from ingest.service.valuing import value_next
 from ingest.store import backfills, future, ledger, meta, snapshot
 from ingest.store.database import Store
@@ -120,6 +119,10 @@ class Pipeline:
             except StateError as error:
                 self.changes.bad("state", str(error))
                 break
+            except Exception:  # whatever a reply makes of us costs that reply alone
+                log.exception("event=record_failed")
+                self._unrecorded[:1] = instead(self._unrecorded[0])
+                continue
             self.changes.good("state", "the state file can be written again")
             self._unrecorded.pop(0)
             recorded += 1
@@ -258,7 +261,7 @@ class Pipeline:
         with self.store.transaction() as db:
             committed = record.record(db, self.inventory.state, outcome, context)
             self.valuation.follow(db, committed)
-            self.breaker = _kept(db, self.breaker, breaker)
+            self.breaker = kept(db, self.breaker, breaker)
         self._flying.pop(task.pair, None)
         if committed.apply(self.inventory.state):
             self.inventory.rebuild()
@@ -283,7 +286,7 @@ class Pipeline:
         with self.store.transaction() as db:
             ledger.end(db, renewal.call, now, "ok" if renewal.token else "no_token")
             note_renewal(db, renewal.account, now, error)
-            self.breaker = _kept(db, self.breaker, breaker)
+            self.breaker = kept(db, self.breaker, breaker)
         self.accounts.finish(renewal, now)
         news.renewal(self.changes, renewal, self.breaker.fatal)
 
@@ -291,10 +294,3 @@ class Pipeline:
         with self.store.transaction() as db:
             record_delivery(db, delivery, self.clock.now())
         news.delivery(self.changes, delivery)
-
-
-def _kept(db: sqlite3.Connection, old: Breaker, new: Breaker) -> Breaker:
-    """The new one, of which a restart and `status` know; inside the caller's transaction."""
-    if new.to_keep != old.to_keep:
-        meta.write_all(db, new.to_keep)
-    return new

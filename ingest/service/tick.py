@@ -1,6 +1,10 @@
 """What one round of the pipeline did."""
 
+import sqlite3
 from dataclasses import dataclass
+
+from ingest.plan.breaker import Breaker
+from ingest.store import meta
 
 
 @dataclass
@@ -11,3 +15,10 @@ class Tick:
     recorded: int = 0
     next_at: int = 0
     waits_for_minute: bool = False
+
+
+def kept(db: sqlite3.Connection, old: Breaker, new: Breaker) -> Breaker:
+    """The new one, of which a restart and `status` know; inside the caller's transaction."""
+    if new.to_keep != old.to_keep:
+        meta.write_all(db, new.to_keep)
+    return new

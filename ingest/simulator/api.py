@@ -70,8 +70,8 @@ class VendorApi:
         except RefusedError as refused:
             return refused.answer, True
         if "systems" in document:
-            page = params.get("page", "1")
-            document = self._trouble.crowd(document, int(page) if page.isdecimal() else 1)
+            page = params.get("next", "").removeprefix("more") if old else params.get("page", "1")
+            document = self._trouble.crowd(document, int(page) + old if page.isdecimal() else 1)
         return self._trouble.spoil(as_json(document)), True
 
     def _viewer(self, params: Mapping[str, str], headers: Mapping[str, str], now: float) -> Viewer:

@@ -1,4 +1,4 @@
-"""Where commands write: never over what an installation lives on, this one or another, nor onto what is no plain file."""
+"""Where commands write: never over what an installation lives on, nor onto what is not a plain file."""
 
 import os
 import shutil
@@ -20,8 +20,8 @@ FILES = {
     "diagnostics": ("diagnostics", "-o"),
 }
 FOLDERS = {"parquet": ("export", "--format", "parquet", "-o"), "stack": ("init", "--stack")}
-TARGETS = ("state.db", "tokens/home.json", "new", "configuration", "secret", "named", "another", "lake", "device", "link",
-           "pipe", "folder")  # fmt: skip
+INSIDE = ("state.db", "tokens/home.json", "new")
+TARGETS = (*INSIDE, "configuration", "secret", "named", "another", "lake", "device", "link", "pipe", "folder")
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +67,7 @@ def place(program: Program, target: str) -> Path:
         (folder / "folder").mkdir()
     elsewhere = {"configuration": program.config, "device": Path("/dev/null"), "another": folder / "another/state.db",
                  "lake": folder / "lake/data.parquet"}  # fmt: skip
-    inside = target in ("state.db", "tokens/home.json", "new")
-    return elsewhere.get(target, program.state / target if inside else folder / target)
+    return elsewhere.get(target, program.state / target if target in INSIDE else folder / target)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -106,6 +106,13 @@ def test_it_finds_out_which_access_controls_are_ticked_for_a_call_each(world: Wo
     assert 'Tick the access control "Site Level Consumption Monitoring"' in refused.remedy
 
 
+def test_systems_that_are_listed_have_the_same_access_controls(tmp_path: Path) -> None:
+    world = World(tmp_path, [SITE], systems=[{"id": SITE.system_id, "streams": "auto"}])
+    world.run(HOUR)
+    assert doctor_of(world, groups=True).calls() == 3
+    world.end()
+
+
 def test_what_was_not_asked_yet_is_not_called_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("socket.getaddrinfo", lambda *_: [])
     world = World(tmp_path, [SITE])

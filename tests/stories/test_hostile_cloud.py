@@ -1,6 +1,6 @@
 """A cloud that is hostile or ill in ways that hurt: what it does to us is bounded, and said."""
 
-import json
+import re
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -12,15 +12,23 @@ from ingest.core.span import Span
 from ingest.core.units import DAY, HOUR, MINUTE
 from ingest.enphase import oauth
 from ingest.enphase.call import Purpose, Task
-from ingest.enphase.replies import Kind, verdict
+from ingest.enphase.replies import verdict
 from ingest.enphase.requests import ApiTarget, request
 from ingest.enphase.streams.site import SYSTEMS
 from ingest.fetch import transport
 from ingest.fetch.transport import HttpTransport
-from ingest.fetch.worker import fetch
 from ingest.report import report
-from ingest.simulator import API_KEY, CLIENT_SECRET, Cloud, Faults, SimulatedServer, demo_sites, faults_from
-from tests.world import START, Time, Wire, World
+from ingest.simulator import (
+    API_KEY,
+    CLIENT_SECRET,
+    Cloud,
+    Faults,
+    SimulatedServer,
+    demo_sites,
+    enlighten_id,
+    faults_from,
+)
+from tests.world import START, World
 
 HOUSES = demo_sites(START, 1, 30)
 
@@ -121,41 +129,6 @@ def test_a_broken_bundle_of_certificates_is_a_reply(tmp_path: Path, monkeypatch:
     assert "gone.pem" in reply.failure
 
 
-@pytest.mark.parametrize(("page", "following"), [(99, "100"), (100, "")])
-def test_a_list_of_systems_without_an_end_is_left_after_a_hundred_pages(page: int, following: str) -> None:
-    time = Time()
-    cloud = Cloud(HOUSES, clock=lambda: time.true, faults=Faults(endless_systems=1.0))
-    access = cloud.tokens.first("owner", "system", START)[0]
-    task = Task("home", "@home", SYSTEMS, Span(0, 0), Purpose.LIVE, cursor=str(page))
-    asked = request(ApiTarget("v4", "https://cloud.example", API_KEY), task, access)
-    outcome = fetch(task, 1, asked, "v4", access, None, Wire(cloud, time))
-    assert (outcome.verdict.kind, len(outcome.systems)) == (Kind.OK, 100)
-    assert outcome.cursor == following
-
-
-def test_a_list_of_systems_without_an_end_is_said(tmp_path: Path) -> None:
-    world = World(tmp_path, HOUSES, api={"plan": "partner"})
-    send = world.wire.send
-
-    def endless(request: Request) -> Reply:
-        if not request.url.endswith("/systems"):
-            return send(request)
-        page = int(request.params["page"])
-        reply = send(replace(request, params={**request.params, "page": "1"}))
-        document = json.loads(reply.body)
-        return replace(reply, body=json.dumps(document | {"total": 10**9, "current_page": page}).encode())
-
-    world.wire.send = endless  # type: ignore[method-assign]
-    world.run(HOUR)
-    (problem,) = report(world.settings, world.store.db, int(world.time.true)).problems
-    assert problem.kind == "crowd"
-    assert problem.sentence == (
-        "Account home: only the first 10,000 systems of its list are read, and the list goes on"
-    )
-    assert "`systems:`" in problem.remedy
-    assert sum(call.path.endswith("/systems") for call in world.cloud.calls) == 100
-
-
 def test_a_redirect_names_the_place_and_no_secret() -> None:
     reply = reply_of("redirect")
     assert (reply.status, reply.place) == (302, "https://login.example/begin")
@@ -197,3 +170,26 @@ def test_a_refused_application_is_asked_again_after_an_hour_and_then_daily(tmp_p
     world.run(2 * DAY)
     assert report(world.settings, world.store.db, int(world.time.true)).problems == []
     assert world.cloud.calls[-1].at > begin + 12 * DAY
+
+
+@pytest.mark.parametrize("version", ["v4", "v2"])
+def test_data_that_quote_the_request_leave_no_secret_behind(tmp_path: Path, version: str) -> None:
+    """As the name of a system, say, in a reply that is good in every other way."""
+    account = {"home": {"enlighten_id": enlighten_id("owner")} if version == "v2" else {}}
+    world = World(tmp_path, HOUSES, api={"version": version}, accounts=account)
+    send, sent = world.wire.send, set[str]()
+
+    def quoting(request: Request) -> Reply:
+        reply = send(request)
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ") or request.params.get("user_id", "")
+        sent.update((API_KEY, token))
+        quoted = rf"\g<0>{API_KEY} {token} ".encode()
+        return replace(reply, body=re.sub(rb'"(name|system_name|status)": ?"', quoted, reply.body))
+
+    world.wire.send = quoting  # type: ignore[method-assign]
+    world.run(HOUR)
+    world.end()
+    assert world.cloud.calls[-1].status == 200
+    held = b"".join(path.read_bytes() for path in world.settings.state_dir.glob("state.db*"))
+    assert b"***" in held
+    assert not [secret for secret in sent if secret and secret.encode() in held]

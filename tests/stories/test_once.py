@@ -1,13 +1,16 @@
 """`ingest once`, as cron calls it: it waits out short pauses of the cloud, and says what could not be read."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from ingest.core.errors import IngestError, StateError
+from ingest.report import report
 from ingest.service.once import OneRun
 from ingest.simulator import Faults, demo_sites
-from tests.world import HOUR, START, World
+from tests.faults import quota_used_up
+from tests.world import DAY, HOUR, START, Time, World
 
 HOUSES = demo_sites(START, 1, 10)
 MINUTE = 60
@@ -78,3 +81,19 @@ def test_a_full_disk_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(StateError, match="the disk is full"):
         once(world).raise_failure()
     assert slept == []
+
+
+def test_a_month_that_is_used_up_is_said(tmp_path: Path) -> None:
+    """In the sentence of every other voice; once the month is over it is read again."""
+    world = World(tmp_path, HOUSES, time=Time(START + 28 * DAY))
+    world.run(HOUR)
+    quota_used_up(world)
+    with pytest.raises(IngestError, match=r"calls of this month are used up: 1,\d+ of 1,000, 100 of them in reserve"):
+        once(world).raise_failure()
+    (problem,) = [
+        at for at in report(world.settings, world.store.db, int(world.time.true)).problems if at.kind == "quota"
+    ]
+    with pytest.raises(IngestError, match=re.escape(problem.text)):
+        once(world).raise_failure()
+    world.time.true = START + 31 * DAY + HOUR
+    once(world).raise_failure()

@@ -1,5 +1,6 @@
 """Snapshots about a system itself: the list of systems, and the summary. They cost calls but have no history."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from ingest.core.point import Value
@@ -63,7 +64,7 @@ def _named(cursor: str) -> Params:
 
 def _next_name(reply: Json) -> str:
     following = reply.get("next")
-    return following if isinstance(following, str) else ""
+    return following if isinstance(following, str) and re.fullmatch(r"[!-~]{1,200}", following) else ""
 
 
 def _systems(_: str, reply: Json) -> Iterator[SystemInfo | Odd]:
