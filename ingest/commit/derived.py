@@ -148,7 +148,7 @@ def _by_quarter(made: Mapping[int, tuple[int, float]]) -> dict[int, float]:
     return derive.quarters(parts) | whole
 
 
-def _metered(changes: Changes, system: str, stream: Stream, flow: EnergyFlow) -> dict[int, float]:
+def _metered(changes: Changes, system: str, stream: Stream, flow: EnergyFlow) -> Mapping[int, float]:
     """An energy (Wh) by the quarter of an hour."""
     held = changes.points.numbers(flow.measurement, system, flow.field)
     return held if stream.grain == derive.QUARTER else derive.quarters(held)

@@ -78,6 +78,7 @@ class Draft:
     revised: int = 0
     retired: int = 0
     withdrawn: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    _parsed: dict[str, dict[str, dict[int, float]]] = field(default_factory=lambda: defaultdict(dict))
 
     def merge(self, points: Iterable[Point]) -> Touched:
         """Merge points in; a row counts as changed only where something really differs."""
@@ -97,6 +98,7 @@ class Draft:
                 self.added += len(fresh) - changed
                 self.revised += changed - again
                 self.news[key] = {**before, **fresh} if before else fresh
+                self._parsed.pop(key, None)
                 touched[measurement].update(fresh)
         return touched
 
@@ -117,6 +119,7 @@ class Draft:
             if old and decode_fields(old).keys() - fields.keys():
                 self.withdrawn[key].add(time)
             self.news.setdefault(key, {})[time] = text
+            self._parsed.pop(key, None)
             touched[measurement].add(time)
         return touched
 
@@ -125,6 +128,10 @@ class Draft:
         held, fresh = self.held.get(key, {}), self.news.get(key)
         return {**held, **fresh} if held and fresh else fresh or held
 
-    def numbers(self, measurement: str, system: str, name: str) -> dict[int, float]:
-        """One numeric field of a measurement that has one series a system, by time."""
-        return numbers(self.rows(series_key(measurement, (("system", system),))), name)
+    def numbers(self, measurement: str, system: str, name: str) -> Mapping[int, float]:
+        """One numeric field of a measurement that has one series a system, by time; parsed once until rows change."""
+        key = series_key(measurement, (("system", system),))
+        parsed = self._parsed[key]
+        if name not in parsed:
+            parsed[name] = numbers(self.rows(key), name)
+        return parsed[name]

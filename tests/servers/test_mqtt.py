@@ -108,8 +108,7 @@ def test_all_is_there_again_when_the_broker_has_forgotten_it(home: Homely, broke
 
 def test_totals_never_go_back_over_a_month_of_revisions_outages_and_restarts(tmp_path: Path, broker: Mosquitto) -> None:
     eye = Eye(broker)
-    plan = {"plan": {"per_minute": 50, "per_month": 50_000}}
-    home = Homely(World(tmp_path, [SITE], mqtt=entry(broker), api=plan))
+    home = Homely(World(tmp_path, [SITE], mqtt=entry(broker)))
     home.world.cloud.faults.error_5xx = home.world.cloud.faults.timeout = 0.05
     zone, states = ZoneInfo(SITE.timezone), []
     for step in range(8 * 31):

@@ -33,8 +33,9 @@ def there() -> None:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    noon = f"Etc/GMT{time.gmtime().tm_hour - 12:+d}"  # just after midnight there is no energy of today
-    made = World(tmp_path, [replace(SITE, timezone=noon)], time=Time(int(time.time()) - DAY))
+    hours = 12 - time.gmtime().tm_hour  # a house where it is noon: elsewhere there may be no energy of today
+    sunny = replace(SITE, timezone=f"Etc/GMT{-hours:+d}", longitude=hours * 15.0)
+    made = World(tmp_path, [sunny], time=Time(int(time.time()) - DAY))
     made.run(DAY)
     yield made
     made.end()

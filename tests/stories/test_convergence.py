@@ -13,7 +13,7 @@ from ingest.store import archive, backfills, daily_totals
 from ingest.store.backfills import BackfillRequest
 from tests.world import DAY, HOUR, START, World, sun
 
-WORLDS, BATCHES = (400 if os.environ.get("INGEST_LONG") else 100), 50
+WORLDS, BATCHES = (400, 50) if os.environ.get("INGEST_LONG") else (16, 16)
 QUIET = 12 * DAY
 """On a small plan the daily totals, which find what nobody else does, are asked once a week."""
 
