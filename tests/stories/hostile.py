@@ -1,4 +1,5 @@
-"""An installation with a hostile cloud, in a process of its own: `python -m tests.stories.hostile DIR SEED COUNT PORT`.
+"""An installation with a hostile cloud, in a process of its own:
+`python -m tests.stories.hostile DIR SEED COUNT PORT VERSION`.
 
 Time jumps to what is due; replies come over real connections. Prints the port of the page, and at the end one JSON
 document of what it cost.
@@ -20,7 +21,7 @@ from ingest.fetch import transport
 from ingest.fetch.transport import HttpTransport
 from ingest.report import report
 from ingest.service import identity, onboarding
-from ingest.simulator import SimulatedServer, demo_sites
+from ingest.simulator import SimulatedServer, demo_sites, enlighten_id
 from ingest.web import Source, authorize, create_app
 from ingest.web.server import Server
 from tests.world import START, World
@@ -49,17 +50,20 @@ def most_memory() -> int:
     return int(re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[0]) >> 10
 
 
-def main(folder: Path, seed: int, count: int, port: int) -> None:
+def main(folder: Path, seed: int, count: int, port: int, version: str) -> None:
     logs.setup(verbose=False)
     transport.WHOLE_S = WHOLE_S
     rng = random.Random(seed)
-    world = World(folder, demo_sites(START, 1, 10), web={"listen": "127.0.0.1:0"})
+    accounts = {"home": {"enlighten_id": enlighten_id("owner")} if version == "v2" else {}}
+    api = {"version": version}
+    world = World(folder, demo_sites(START, 1, 10), web={"listen": "127.0.0.1:0"}, api=api, accounts=accounts)
     clock = world.pipeline.clock
     good = SimulatedServer(world.cloud)
     good.start()
     line = Line(good, port, count)
     world.pipeline.transport = line
-    world.pipeline.accounts._authorizer._transport = line  # type: ignore[union-attr]
+    if world.pipeline.accounts._authorizer:
+        world.pipeline.accounts._authorizer._transport = line
     before = most_memory()
     beat = [time.monotonic()]
     flow = onboarding.flow(world.settings, clock, line, identity.cloud_of(world.settings))
@@ -70,7 +74,7 @@ def main(folder: Path, seed: int, count: int, port: int) -> None:
     while line.left:
         world.step(world.time.true + 40 * 86400)
         beat[0] = time.monotonic()
-        if rng.random() < 0.02:  # the vendor forgets the token, so that the token endpoint is asked, too
+        if version == "v4" and rng.random() < 0.02:  # the token endpoint is asked, too
             world.pipeline.accounts._states["home"].stale = world.pipeline.accounts.grant("home", clock.now())
     calls = [at for (at,) in world.store.db.execute("SELECT at FROM calls ORDER BY at")]
     busiest = max(sum(1 for other in calls[at : at + 40] if other < begin + 60) for at, begin in enumerate(calls))
@@ -89,4 +93,5 @@ def main(folder: Path, seed: int, count: int, port: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), *map(int, sys.argv[2:]))
+    folder, seed, count, port, version = sys.argv[1:]
+    main(Path(folder), int(seed), int(count), int(port), version)

@@ -36,7 +36,7 @@ from ingest.simulator import RATES
 from ingest.store import archive
 from ingest.web import Source, create_app
 from tests.faults import FAULTS, Fault, database_down, points_refused, quota_used_up
-from tests.world import DAY, HOUR, START, Time, World
+from tests.world import HOUR, START, Time, World
 from tests.worlds import SITE
 
 Usage = namedtuple("Usage", "total used free")
@@ -139,7 +139,7 @@ def _names(monkeypatch: pytest.MonkeyPatch) -> None:
 def world_of(folder: Path, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> World:
     time = Time(START + 13 * HOUR)
     world = World(folder, [SITE], time=time, **changes)
-    world.run(DAY)
+    world.run(6 * HOUR)
 
     @dataclass
     class Here(Context):
@@ -204,6 +204,7 @@ VARYING = (
     (r"\b\d+ (?:d|h|min|s)\b(?: \d+ (?:h|min|s)\b)?", "…"),
     (r"\b[\d,]+ (points?|values?)\b", r"… \1"),
     (r"at /\S+", "at …"),
+    (r"asked again with the next reading", "asked again in …"),
     (r"for example \{.*", "for example …"),
     (r"Sunny <b>House</b>", "Home"),
     (r"\b\d{1,3}(?:,\d{3})+\b|\b100 of them", "…"),

@@ -26,6 +26,7 @@ def _live(calls: list[Made], start: int, end: int) -> int:
     return sum(made.task.purpose is Purpose.LIVE and start <= made.at < end for made in calls)
 
 
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("seed", range(60 if os.environ.get("INGEST_LONG") else 4))
 def test_history_asked_for_at_a_random_moment_never_halves_the_pace_of_live_polling(seed: int) -> None:
     rng = random.Random(seed)
