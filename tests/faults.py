@@ -32,7 +32,7 @@ def gateway_offline(world: World) -> None:
 
 def stream_denied(world: World) -> None:
     world.cloud.faults.denied_groups = {"consumption"}
-    world.run(2 * DAY)
+    world.run(8 * HOUR)
 
 
 def quota_used_up(world: World) -> None:
@@ -44,7 +44,7 @@ def quota_used_up(world: World) -> None:
 
 def token_dead(world: World) -> None:
     world.cloud.revoke("owner")
-    world.run(2 * DAY)
+    world.run(30 * HOUR)
 
 
 def database_down(world: World) -> None:
@@ -89,7 +89,7 @@ def application_client(world: World) -> None:
 
 def token_endpoint_down(world: World) -> None:
     world.cloud.faults.token_down = "500"
-    world.run(2 * DAY)
+    world.run(30 * HOUR)
 
 
 def no_answer(world: World) -> None:
@@ -104,17 +104,17 @@ def redirected(world: World) -> None:
 
 def refuses_everything(world: World) -> None:
     world.cloud.faults.not_implemented = 1.0
-    world.run(2 * DAY)
+    world.run(30 * HOUR)
 
 
 def not_shared(world: World) -> None:
     world.cloud.put(replace(SITE, shared=False))
-    world.run(DAY)
+    world.run(6 * HOUR)
 
 
 def no_such_system(world: World) -> None:
     world.cloud.faults.unknown_system = 1.0
-    world.run(DAY)
+    world.run(6 * HOUR)
 
 
 def meddle(world: World, part: str, old: bytes, new: bytes, times: int = -1) -> None:
@@ -130,7 +130,7 @@ def meddle(world: World, part: str, old: bytes, new: bytes, times: int = -1) -> 
 
 def one_stream_unreadable(world: World) -> None:
     meddle(world, "consumption_meter", b'"intervals"', b'"gaps"')
-    world.run(DAY)
+    world.run(6 * HOUR)
 
 
 def one_value_unreadable(world: World) -> None:

@@ -9,7 +9,6 @@ from ingest.commit import decide, record
 from ingest.core.http import Reply, Request
 from ingest.deliver import sender
 from ingest.deliver.verify import Verification
-from ingest.fetch import worker
 from ingest.report import report
 from ingest.simulator import demo_sites
 from tests.world import HOUR, START, World
@@ -19,17 +18,12 @@ HOUSES = demo_sites(START, 1, 10)
 
 def break_one(world: World, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on every call for consumption ends in an exception that nobody expected."""
-    send, rows = world.wire.send, worker._not_ahead
+    send = world.wire.send
 
     def sending(request: Request) -> Reply:
         if "consumption_meter" in request.url:
             raise OverflowError("date value out of range")
         return send(request)
-
-    def reading(points: Any, grain: int, date_at: int | None) -> Any:
-        if points and points[0].measurement == "consumption":
-            raise RuntimeError("cannot be")
-        return rows(points, grain, date_at)
 
     def recording(loaded: Any, outcome: Any, at: Any) -> Any:
         if outcome.task.stream.name == "consumption" and outcome.points:
@@ -38,16 +32,14 @@ def break_one(world: World, where: str, monkeypatch: pytest.MonkeyPatch) -> None
 
     if where == "sending":
         monkeypatch.setattr(world.wire, "send", sending)
-    elif where == "reading":
-        monkeypatch.setattr(worker, "_not_ahead", reading)
     else:
         monkeypatch.setattr(record, "decide", recording)
 
 
-@pytest.mark.parametrize("where", ["sending", "reading", "recording"])
+@pytest.mark.parametrize("where", ["sending", "recording"])
 def test_it_costs_that_call_alone(tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(tmp_path, HOUSES)
-    world.run(12 * HOUR)
+    world.run(6 * HOUR)
     break_one(world, where, monkeypatch)
     begin = world.time.true
     world.run(8 * HOUR)
