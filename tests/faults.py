@@ -188,7 +188,7 @@ FAULTS = [
     Fault("unknown structure of replies", "stream", one_stream_unreadable, ("an answer could not be read",), "doctor",
           "streams"),
     Fault("endless list of systems", "crowd", too_many_systems, ("the list goes on",), "systems:", "streams"),
-    Fault("unreadable values", "odd", one_value_unreadable, ("left out",), "tell the vendor", "streams"),
+    Fault("unreadable values", "odd", one_value_unreadable, ("could not be read",), "tell the vendor", "streams"),
     Fault("message not delivered", "receiver", nobody_is_told, ("Nothing reaches heartbeat",), "notify --test",
           "receivers"),
 ]  # fmt: skip

@@ -83,11 +83,10 @@ def odd(made: Report, inventory: Inventory) -> Iterator[Problem]:
         if rows and who:
             told = odd_reports(rows)
             why = "; ".join(at.reason for at in told[:2])
-            left = f"{many(len(rows), 'value')} {'was' if len(rows) == 1 else 'were'} left out"
             yield Problem(
                 "odd",
                 f"{system}.{stream}",
-                f"{who}: {stream}: {left} ({why}), for example {told[0].sample}",
+                f"{who}: {stream}: {many(len(rows), 'value')} were left out ({why}), for example {told[0].sample}",
                 "Everything else was read; these are asked for once more when they are settled. If they stay so, tell "
                 "the vendor",
                 min(at.since for at in told),
