@@ -35,12 +35,14 @@ SLACK = MINUTE
 MOST_PAGES = 100
 """Pages of a list that are asked for: with a hundred systems each, twice the largest fleet."""
 MOST_SYSTEMS = MOST_PAGES * PAGE_SIZE
-"""Rows of a list of systems that are taken, however many come on a page."""
+MOST_ON_PAGE = 1_000
+"""Systems of a page that are taken: a hundred are asked for, and a thousand is the most that the cloud knows (8)."""
 MOST_POINTS = 100_000
 """Points of a reply: a week of a site with twenty meters of three channels is 41,000."""
 MOST_ODD = 5_000
 """So many of the rows that cannot be read are looked at: a week of five minutes is 2,016."""
 TOO_MANY = f"only the first {MOST_SYSTEMS:,} systems of its list are read, and the list goes on"
+CROWDED = f"only the first {MOST_ON_PAGE:,} systems of a page of its list are read, which has more"
 """Said of a good answer after which nothing more is asked."""
 LONGEST_ERROR = 2**16
 """Bytes of an error, or of a reply that cannot be read, that are looked at."""
@@ -140,7 +142,8 @@ def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date
     _same_system(task, reply)
     points, odd = _sorted_out(stream.read(task.system, reply))
     points, ahead = _not_ahead(points, stream.grain, date_at)
-    systems, odd_systems = _sorted_out(stream.systems(task.system, reply) if stream.systems else (), MOST_SYSTEMS)
+    systems, odd_systems = _sorted_out(stream.systems(task.system, reply) if stream.systems else (), MOST_ON_PAGE + 1)
+    too_many = CROWDED if len(systems) > MOST_ON_PAGE else TOO_MANY if _is_endless(task, reply, version) else ""
     lifetime = read_totals(stream, reply)
     devices, odd_devices = _sorted_out(stream.devices(reply) if stream.devices else ())
     odd += [*ahead, *odd_systems, *odd_devices, *(lifetime.odd if lifetime else ())]
@@ -151,17 +154,17 @@ def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date
     return Outcome(
         task,
         call,
-        Verdict(Kind.OK, TOO_MANY if _is_endless(task, reply, version) or len(systems) == MOST_SYSTEMS else ""),
+        Verdict(Kind.OK, too_many),
         grant,
         points=points,
         odd=odd,
-        systems=systems,
+        systems=systems[:MOST_ON_PAGE],
         meters=stream.meters(reply) if stream.meters else None,
         devices=devices,
         status=status(reply),
         names=stream.names(reply) if stream.names else {},
         energy_at=_credible(energy_at(reply), date_at),
-        cursor=_next_page(task, reply, version),
+        cursor="" if too_many else _next_page(task, reply, version),
         answered_end=answered_to(reply, task.window, sure if is_moved else _reach(task, points, version)),
         is_moved=is_moved,
         reported_at=_credible(reported_at(reply), date_at),
