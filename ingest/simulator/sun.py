@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from math import asin, atan2, cos, degrees, exp, pi, radians, sin
 from random import Random
 from zoneinfo import ZoneInfo
@@ -37,18 +38,21 @@ def sun_heights(latitude: float, longitude: float, day: int, step: int) -> list[
     return [fixed + swing * cos(start + (at + step / 2) * turn) for at in range(0, DAY, step)]
 
 
+_SLOTS = [(slot, int(slot / 12), slot / 12 % 1) for slot in range(DAY // MICRO_STEP)]
+"""Every 5 minutes of a day: the hour they are in, and how much of it is over."""
+
+
 def cloudiness(seed: int, day: int) -> list[float]:
     """Share of the sky covered, 0 to 1, in every 5 minutes of the day: weather, hours and gusts."""
     gust = Random(mix(seed, 3, day)).random  # noqa: S311 - weather needs to repeat, not to be secret
     today, tomorrow = unit(seed, 1, day), unit(seed, 1, day + 1)
     hours = [unit(seed, 2, day * 24 + hour) for hour in range(25)]
-    covers = []
-    for slot in range(DAY // MICRO_STEP):
-        hour, part = divmod(slot / 12, 1)
-        base = today + (tomorrow - today) * slot / 288
-        local = hours[int(hour)] + (hours[int(hour) + 1] - hours[int(hour)]) * part
-        covers.append(min(max(1.5 * base + 0.7 * local - 0.75 + 0.16 * (gust() - 0.5), 0.0), 1.0))
-    return covers
+    change, steps = tomorrow - today, [after - before for before, after in pairwise(hours)]
+    covers = [
+        1.5 * (today + change * slot / 288) + 0.7 * (hours[hour] + steps[hour] * part) - 0.75 + 0.16 * (gust() - 0.5)
+        for slot, hour, part in _SLOTS
+    ]
+    return [0.0 if cover < 0 else 1.0 if cover > 1 else cover for cover in covers]
 
 
 def yields(seed: int, latitude: float, longitude: float, size_w: int, day: int) -> list[int]:
@@ -95,17 +99,26 @@ _WORKDAY = _curve(weekend=False)
 _WEEKEND = _curve(weekend=True)
 
 
+def _quarters(zone: ZoneInfo, day: int) -> list[tuple[int, bool]]:
+    """Which quarter hour of its local day each quarter hour of the UTC day is, and whether that is of a weekend."""
+    begin, last = (datetime.fromtimestamp(at, UTC).astimezone(zone) for at in (day * DAY, (day + 1) * DAY - METER_STEP))
+    if begin.utcoffset() == last.utcoffset():  # no change of the clock in between: they follow each other
+        first = begin.hour * 4 + begin.minute // 15
+        weekend = [(begin.weekday() + later) % 7 >= 5 for later in (0, 1)]
+        return [(quarter % 96, weekend[quarter // 96]) for quarter in range(first, first + 96)]
+    local = [datetime.fromtimestamp(day * DAY + slot * METER_STEP, UTC).astimezone(zone) for slot in range(96)]
+    return [(at.hour * 4 + at.minute // 15, at.weekday() >= 5) for at in local]
+
+
 def draws(seed: int, latitude: float, zone: ZoneInfo, size_w: int, day: int) -> list[int]:
     """Energy the household uses in whole Wh for the 96 quarter hours of the UTC day."""
     chance = Random(mix(seed, 5, day)).random  # noqa: S311 - as above
     season = 1 + 0.25 * cos(2 * pi * (day % 365.25 - 15) / 365.25) * (1 if latitude >= 0 else -1)
     scale = season * (0.7 + 0.6 * unit(seed, 6)) * max(size_w / 6000, 0.3) / 4
     used, burst = [], 0
-    for slot in range(96):
-        local = datetime.fromtimestamp(day * DAY + slot * METER_STEP, UTC).astimezone(zone)
-        quarter = local.hour * 4 + local.minute // 15
-        curve = _WEEKEND if local.weekday() >= 5 else _WORKDAY
-        burst = burst - 1 if burst else int(chance() * 4) if chance() < curve[quarter] / 30000 else 0
+    for quarter, weekend in _quarters(zone, day):
+        usual = (_WEEKEND if weekend else _WORKDAY)[quarter]
+        burst = burst - 1 if burst else int(chance() * 4) if chance() < usual / 30000 else 0
         appliance = 1900 if burst else 0
-        used.append(int((curve[quarter] * (0.8 + 0.4 * chance()) + appliance) * scale + 0.5))
+        used.append(int((usual * (0.8 + 0.4 * chance()) + appliance) * scale + 0.5))
     return used
