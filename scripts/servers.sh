@@ -10,7 +10,7 @@ for package in "$@"; do
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
 if ! command -v apt-get >/dev/null; then
-    echo "not set up: ${missing[*]} (this system has no apt-get); tests that need them are skipped" >&2
+    echo "not set up: ${missing[*]} (this system has no apt-get); tests that need them are skipped, but for the reading of the boards, which fails" >&2
 elif [ "$(id -u)" -ne 0 ]; then
     echo "not set up: ${missing[*]} (not root); to have every test: sudo apt-get install ${missing[*]}" >&2
 else
