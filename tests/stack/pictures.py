@@ -30,21 +30,32 @@ def height(document: Json, *, phone: bool) -> int:
     return int(rows) * CELL + 24
 
 
-def shoot(browser: Browser, questions: list[Json], size: tuple[int, int], path: Path, *, dark: bool) -> None:
-    """One picture."""
-    page = browser.new_page(viewport={"width": size[0], "height": size[1]})
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.route("**/*", lambda route: route.fulfill(body=PAGE, content_type="text/html"))
-    page.goto("http://boards.invalid/")
-    page.add_style_tag(path=DRAW / "draw.css")
-    page.add_script_tag(path=DRAW / "draw.js")
-    page.evaluate("([questions, dark]) => draw(questions, dark)", [questions, dark])
-    page.wait_for_timeout(800)
-    page.screenshot(path=path)
-    page.close()
-    if errors:
-        raise RuntimeError(f"{path.name}: {errors[0]}")
+class Camera:
+    """A page of one width and theme, on which one board after the other is drawn."""
+
+    def __init__(self, browser: Browser, width: int, *, dark: bool) -> None:
+        self.width, self._dark = width, dark
+        self._page = browser.new_page(viewport={"width": width, "height": 900})
+        self._errors: list[str] = []
+        self._page.on("pageerror", lambda error: self._errors.append(str(error)))
+        self._page.route("**/*", lambda route: route.fulfill(body=PAGE, content_type="text/html"))
+        self._page.goto("http://boards.invalid/")
+        self._page.add_style_tag(path=DRAW / "draw.css")
+        self._page.add_script_tag(path=DRAW / "draw.js")
+
+    @property
+    def scheme(self) -> str:
+        """The name of its theme."""
+        return "dark" if self._dark else "light"
+
+    def shoot(self, questions: list[Json], tall: int, path: Path) -> None:
+        """One picture."""
+        self._page.set_viewport_size({"width": self.width, "height": tall})
+        self._page.evaluate("([questions, dark]) => draw(questions, dark)", [questions, self._dark])
+        self._page.wait_for_timeout(400)
+        self._page.screenshot(path=path)
+        if self._errors:
+            raise RuntimeError(f"{path.name}: {self._errors[0]}")
 
 
 def main() -> None:
@@ -60,14 +71,14 @@ def main() -> None:
         seeded = seed(server, Path(folder) / "world")
         build(seeded)
         browser = tool.chromium.launch(executable_path="/usr/bin/chromium", args=ARGS)
+        cameras = [Camera(browser, width, dark=dark) for width in (1600, 400) for dark in (True, False)]
         for situation in (one for one in SITUATIONS if chosen.situation in one.name):
             for path in (one for one in FILES if chosen.board in ("", one.stem)):
                 questions = list(asked(path.stem, board(path), seeded, situation))
-                for width in (1600, 400):
-                    for scheme in ("dark", "light"):
-                        size = width, height(board(path), phone=width < 769)
-                        words = f"{path.stem} {situation.name} {width} {scheme}".replace(",", "").split()
-                        shoot(browser, questions, size, chosen.to / f"{'-'.join(words)}.png", dark=scheme == "dark")
+                for camera in cameras:
+                    words = f"{path.stem} {situation.name} {camera.width} {camera.scheme}".replace(",", "").split()
+                    tall = height(board(path), phone=camera.width < 769)
+                    camera.shoot(questions, tall, chosen.to / f"{'-'.join(words)}.png")
         browser.close()
     print(f"Pictures are in {chosen.to}.")
 

@@ -152,7 +152,8 @@ globalThis.draw = async (questions, dark) => {
   }
   document.body.style.background = theme.colors.background.canvas;
   document.body.style.color = theme.colors.text.primary;
-  const style = document.createElement("style");
+  const style = document.getElementById("boards") ?? document.createElement("style");
+  style.id = "boards";
   style.textContent = `body{margin:0;font-family:Inter,Helvetica,Arial,sans-serif;font-size:14px} .board{position:relative;padding:8px}
     .panel{background:${theme.colors.background.primary};border:1px solid ${theme.colors.border.weak};border-radius:4px;overflow:hidden;box-sizing:border-box}
     section h2{font-size:14px;line-height:20px;font-weight:500;margin:0;padding:8px;white-space:nowrap;overflow:hidden;text-overflow:ellipsis} .text{padding:4px} .text p{margin:0}
@@ -162,6 +163,8 @@ globalThis.draw = async (questions, dark) => {
   const bottom = total < 769 ? undefined : Math.max(...panels.map(({ panel }) => (panel.gridPos.y + panel.gridPos.h) * 38)) + 8;
   const root = document.createElement("div");
   if (bottom) root.style.height = `${bottom}px`;
-  document.body.append(root);
-  createRoot(root).render(<ThemeContext.Provider value={theme}><GlobalStyles /><Board {...{ panels, total, theme }} /></ThemeContext.Provider>);
+  globalThis.drawn?.unmount();
+  document.body.replaceChildren(root);
+  globalThis.drawn = createRoot(root);
+  globalThis.drawn.render(<ThemeContext.Provider value={theme}><GlobalStyles /><Board {...{ panels, total, theme }} /></ThemeContext.Provider>);
 };
