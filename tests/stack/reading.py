@@ -17,8 +17,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.influxd import Influxd
-from tests.stack.boards import FILES, Query, board, interval
-from tests.stack.seed import NOW, Seeded, seed
+from tests.stack.boards import FILES, Query, board, interval, rules
+from tests.stack.seed import DATABASE, NOW, Seeded, seed
 from tests.stack.situations import SITUATIONS, Situation, build, expanded
 from tests.world import DAY
 
@@ -163,6 +163,16 @@ def asked(name: str, document: Json, seeded: Seeded, situation: Situation) -> It
                 "raw": {"from": str(begin * 1000), "to": str(NOW * 1000)},
             },
         }
+
+
+def told(seeded: Seeded, now: int = NOW) -> dict[str, list[Json]]:
+    """What each alert rule makes of the database at a moment: its series, which fire, the words."""
+    asks = []
+    for rule in rules():
+        query = rule["data"][0]["model"]["query"]
+        asks.append({"rule": rule, "answers": seeded.server.execute(query.replace("now()", f"{now}s"), DATABASE, "ms")})
+    answers: list[Any] = run(asks)
+    return {one["rule"]["title"]: answer for one, answer in zip(asks, answers, strict=True)}
 
 
 def run(questions: list[Json]) -> list[Json]:

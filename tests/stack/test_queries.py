@@ -9,7 +9,6 @@ from ingest.simulator import Site
 from tests.stack import boards
 from tests.stack.boards import DAYS, RANGES, Query, expand, has_data
 from tests.stack.seed import ALL, CABIN, CABIN_DATABASE, NOW, SITES, Seeded
-from tests.world import DAY
 
 PANELS = list(boards.panel_queries())
 NOTES = list(boards.annotation_queries())
@@ -113,51 +112,6 @@ def test_a_fresh_database_makes_every_panel_empty_not_wrong(seeded: Seeded) -> N
     for query in [*PANELS, *OTHERS]:
         empty = {"zone": "", "size_w": "1"}
         assert seeded.server.query("fresh", expand(query, SITES[0], more=empty)) == [], query.where
-
-
-SHORT_SIGHTED = (
-    'SELECT count("produced_wh") FROM "energy" WHERE time > now() - 8d AND time <= now() '
-    'GROUP BY time(12h), "system" fill(0) ORDER BY time DESC LIMIT 3'
-)
-"""The former query of the rule, which looks no further back than eight days."""
-
-
-def fires(title: str, rows: list[dict[str, object]]) -> set[str]:
-    """The systems, accounts or sinks for which a rule fires."""
-    (rule,) = [rule for rule in boards.rules() if rule["title"] == title]
-    reduce, threshold = (part["model"] for part in rule["data"][1:])
-    by: dict[str, list[float]] = {}
-    for row in rows:
-        labels = [str(row[tag]) for tag in ("system", "account", "sink", "app") if tag in row]
-        values = [value for value in row.values() if isinstance(value, int | float)][1:]
-        by.setdefault(labels[0] if labels else "", []).extend(values)
-    judged = {label: sum(values) if reduce["reducer"] == "sum" else values[-1] for label, values in by.items()}
-    test = threshold["conditions"][0]["evaluator"]
-    return {
-        label
-        for label, value in judged.items()
-        if (value - test["params"][0]) * (-1 if test["type"] == "lt" else 1) > 0
-    }
-
-
-def ask(seeded: Seeded, title: str, now: int = NOW) -> list[dict[str, object]]:
-    (query,) = [query for query in boards.rule_queries() if query.where == f"alert: {title}"]
-    return seeded.query(expand(query, SITES[0], now=now))
-
-
-def test_rules_fire_when_they_should_and_only_then(seeded: Seeded) -> None:
-    every = {str(site.system_id) for site in ALL}
-    assert fires("No new data", ask(seeded, "No new data")) == set()
-    for days in (2, 9, 30, 300):
-        assert fires("No new data", ask(seeded, "No new data", NOW + days * DAY)) == every, "until data come"
-    assert seeded.query(SHORT_SIGHTED.replace("now()", f"{NOW + 9 * DAY}s")) == [], "an alert on this ends by itself"
-    assert fires("Devices missing", ask(seeded, "Devices missing")) == set()
-    assert fires("Audit difference", ask(seeded, "Audit difference")) == every
-    assert fires("Authorization about to lapse", ask(seeded, "Authorization about to lapse")) == set()
-    assert fires("Quota runs out", ask(seeded, "Quota runs out")) == set()
-    assert fires("Sink backlog grows", ask(seeded, "Sink backlog grows")) == set()
-    assert fires("Pipeline is silent", ask(seeded, "Pipeline is silent")) == set()
-    assert ask(seeded, "Pipeline is silent", NOW + DAY) == []  # which is an alert: noDataState
 
 
 def test_the_seeded_days_are_of_23_24_and_25_hours() -> None:
