@@ -12,7 +12,7 @@ NOTHING = "Nothing was revised, and no gap came or went, in the last day."
 def streams() -> Json:
     """By system and stream."""
     columns = (
-        'sum("changed_points") AS "Points revised", sum("changed_gaps") AS "Gaps ±", '
+        'sum("changed_points") AS "Points revised", sum("changed_gaps") AS "Change in gaps", '
         'last("coverage_ratio") AS "Complete"'
     )
     where = f'WHERE {ALL_SYSTEMS} AND {DAY} AND "changed_points" >= 0'
@@ -23,10 +23,15 @@ def streams() -> Json:
         [rows(f'SELECT {columns} FROM "ingest" {where} GROUP BY "system", "stream"', "A"), names("B")],
         COUNT,
         NOTHING,
-        [*WORDS, of("Complete", unit=SHARE), of("Points revised", custom__width=110), of("Gaps ±", custom__width=110)],
+        [
+            *WORDS,
+            of("Complete", unit=SHARE, custom__width=84),
+            of("Points revised", custom__width=110),
+            of("Change in gaps", custom__width=118),
+        ],
         [
             joined("system", "outerTabular"),
-            organized(("Name", "Points revised", "Gaps ±", "stream", "Complete"), HEADS, UNSEEN),
+            organized(("Name", "stream", "Points revised", "Change in gaps", "Complete", "system"), HEADS, UNSEEN),
             known("Points revised"),
             ordered("Points revised", desc=True),
         ],
@@ -35,7 +40,7 @@ def streams() -> Json:
 
 def board() -> Json:
     """The board."""
-    sums = 'sum("changed_points") AS "Points revised", sum("changed_gaps") AS "Gaps ±"'
+    sums = 'sum("changed_points") AS "Points revised", sum("changed_gaps") AS "Change in gaps"'
     first = stat(
         "Since yesterday",
         "Points that a later answer changed within the last 24 hours, and how many gaps more (above zero) or fewer "
@@ -66,9 +71,9 @@ def board() -> Json:
         "What is different since yesterday, and why?",
         "All systems · the last 24 hours · data source: **${datasource:text}**",
         [
-            [(24, 5, first)],
-            [(24, 9, troubles("Why: what was noted since yesterday", DAY, "Nothing went wrong since yesterday."))],
-            [(24, 9, streams())],
+            [(24, 4, first)],
+            [(24, 8, troubles("Why: what was noted since yesterday", DAY, "Nothing went wrong since yesterday."))],
+            [(24, 8, streams())],
             [(24, 8, revised)],
         ],
         [system() | {"hide": 2, "description": "Kept for the boards of one system."}],

@@ -10,6 +10,7 @@ from boards.panels import (
     SHARE,
     TEXT,
     WARN,
+    called,
     heat,
     of,
     query,
@@ -19,7 +20,7 @@ from boards.panels import (
     thresholds,
     worst,
 )
-from boards.steps import calculated, joined, matrix, organized
+from boards.steps import calculated, joined, known, matrix, organized
 
 RECENT = "time >= now() - 90d AND time <= now()"
 COLORED = {"type": "color-text"}
@@ -59,11 +60,11 @@ def systems() -> Json:
     )
     link = {
         "title": "Now",
-        "url": "/d/enphase-now?${datasource:queryparam}&var-system=${__data.fields.System:percentencode}"
+        "url": "/d/enphase-now?${datasource:queryparam}&var-system=${__data.fields.Number:percentencode}"
         "&${__url_time_range}",
         "targetBlank": False,
     }
-    names = {"system": "System"}
+    names = {"system": "Number"}
     order = ("Name", "Time", "Time energy", "Complete", YIELD, "Gaps", "Calls this month", "system")
     return table(
         "Systems, least complete first",
@@ -81,12 +82,12 @@ def systems() -> Json:
         COUNT,
         NOTHING,
         [
-            of("Name", unit=TEXT, links=[link], custom__minWidth=160),
+            called("Name", links=[link], custom__minWidth=110),
             {"matcher": {"id": "byType", "options": "time"}, "properties": AGE},
             of("Complete", custom__width=84, unit=SHARE, thresholds=thresholds(*LEVELS), custom__cellOptions=COLORED),
             of(YIELD, unit=NONE, decimals=2),
             of("Gaps", thresholds=thresholds((None, PLAIN), (1, WARN)), custom__cellOptions=COLORED),
-            of("System", unit=TEXT),
+            of("Number", unit=TEXT, custom__width=84),
         ],
         [
             organized((), {}, ["Time"]) | {"filter": {"id": "byRefId", "options": "/^[^B]$/"}},
@@ -98,6 +99,12 @@ def systems() -> Json:
     )
 
 
+def without_days(*names: str) -> Json:
+    """Columns that are left over while there is no day: no steps turn them into a table yet."""
+    hidden = {"id": "custom.hideFrom", "value": {"legend": True, "tooltip": True, "viz": True}}
+    return {"matcher": {"id": "byRegexp", "options": f"/^({'|'.join(names)})$/"}, "properties": [hidden]}
+
+
 def by_day() -> Json:
     """Each system on each day."""
     days = (
@@ -107,16 +114,19 @@ def by_day() -> Json:
     return heat(
         "Specific yield of each day, kWh per kW",
         "Production of each ended day of each system's own calendar by its rated power. Neighbours under the same sky "
-        "count alike; one that is darker fell behind. What is missing is empty.",
+        "count alike; one with less fell behind. What is missing is empty.",
         [rows(days, "A"), rows(INFO, "B")],
         NONE,
         "The first day appears here the morning after it has ended.",
-        [of("Name", unit=TEXT, custom__cellOptions={"type": "auto"}, custom__width=200)],
+        [
+            called("Name", custom__cellOptions={"type": "auto"}, custom__width=130),
+            without_days("Time", "system", "size"),
+        ],
         [
             joined("system", "inner"),
+            known("Day"),
             calculated("yield", "wh", "/", "size"),
             matrix("Day", "Name", "yield"),
-            organized((), {}, ("Time", "system", "size")),
         ],
         room={"minWidth": 90},
     )

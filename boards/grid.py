@@ -4,8 +4,8 @@ from boards.frame import OF_SYSTEM, ZONE, Json, annotations, dashboard, system, 
 from boards.panels import NONE, SHARE, TEXT, WATT, WH, bars, colored, curves, of, query, rows, stat
 from boards.periods import DAYS, daily
 
-NO_GRID = "Nothing was read of the grid."
-NO_BATTERY = "Nothing was read of a battery."
+NO_GRID = "Nothing was read of the grid. Run ingest plan: it says why."
+NO_BATTERY = "Nothing was read of a battery. Run ingest plan: it says why."
 FROM, TO, INTO, OUT = "From the grid", "To the grid", "Into the battery", "Out of the battery"
 FIELDS = {FROM: "imported_wh", TO: "exported_wh", INTO: "charged_wh", OUT: "discharged_wh"}
 TODAY = f"time >= now() - 2d AND time <= now() GROUP BY time(1d) fill(null) {ZONE}"
@@ -38,7 +38,7 @@ def pair(first: str, second: str, nothing: str) -> list[tuple[int, int, Json]]:
         nothing,
         [*colored(*names), DAYS],
     )
-    return [(9, 5, today), (10, 5, shown)]
+    return [(9, 4, today), (10, 4, shown)]
 
 
 def power(first: str, second: str, nothing: str) -> Json:
@@ -135,11 +135,10 @@ def board() -> Json:
     return dashboard(
         "grid",
         "What came from the grid and went to it, and what the battery took, gave and holds.",
-        "**${system:text}** · days of ${zone:raw} · data source: **${datasource:text}** · "
-        "read by the streams grid_import, grid_export and battery",
+        "**${system:text}** · days of ${zone:raw} · data source: **${datasource:text}**",
         [
-            [*pair(*grid), (5, 5, money())],
-            [*pair(*battery), (5, 5, full)],
+            [*pair(*grid), (5, 4, money())],
+            [*pair(*battery), (5, 4, full)],
             [(12, 9, power(*grid)), (12, 9, power(*battery))],
             [(24, 8, curve)],
             [(12, 9, by_day(*grid)), (12, 9, by_day(*battery))],

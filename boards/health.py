@@ -63,7 +63,7 @@ def first_row() -> list[tuple[int, int, Json]]:
 def day_by_day() -> list[list[tuple[int, int, Json]]]:
     """What fell behind on which day."""
     missing = bars(
-        "Microinverters not reporting, by day",
+        "Microinverters not reporting by day; no bar: none",
         "All active microinverters less the most that were heard at once, on each local day. No bar: all were heard.",
         [rows(f'SELECT {MISSING} AS "Not reporting" FROM "production_micro" WHERE {OF_SYSTEM} AND {WHOLE_DAYS}')],
         "Time",
@@ -94,14 +94,15 @@ def day_by_day() -> list[list[tuple[int, int, Json]]]:
 
 def meters() -> list[tuple[int, int, Json]]:
     """Do the ways to measure agree, and do the phases?"""
-    by_day = f"WHERE {OF_SYSTEM} AND $timeFilter GROUP BY time(1d) fill(none) {ZONE}"
+    until = "time >= ${__from:raw}ms AND time <= ${__to:raw}ms - 1d"
+    by_day = f"WHERE {OF_SYSTEM} AND {until} GROUP BY time(1d) fill(none) {ZONE}"
     parts = calculated("ratio", "Microinverters", "/", "Meter", alone=True)
     more = calculated(RATIO, "ratio", "-", 1, alone=True)
     ratio = bars(
         "Meter against microinverters",
         "By how much the microinverters counted more than the meter on each local day. About one per cent is usual: "
-        "wiring. A share that changes says that one of them misses something. The last day is not over yet, and of the "
-        "first one only the part in the time shown is compared.",
+        "wiring. A share that changes says that one of them misses something. The last 24 hours are left out: the two "
+        "are not read at the same time.",
         [
             rows(f'SELECT sum("energy_wh") AS "Meter" FROM "production_rgm" {by_day}', "A"),
             rows(f'SELECT sum("energy_wh") AS "Microinverters" FROM "production_micro" {by_day}', "B"),

@@ -19,7 +19,20 @@ from boards.panels import (
     table,
     unseen,
 )
-from boards.periods import BOTH, DAY_MS, DAYS, NOTHING, WHOLE, by_month, by_year, daily, days, same_days, years
+from boards.periods import (
+    BOTH,
+    DAY_MS,
+    DAYS,
+    NOTHING,
+    WHOLE,
+    by_month,
+    by_year,
+    daily,
+    day_link,
+    days,
+    same_days,
+    years,
+)
 from boards.shares import own_shares
 from boards.steps import calculated, grouped, ordered, organized, step
 from boards.worth import worth
@@ -33,19 +46,17 @@ MONEY = (
 def year_ago() -> Json:
     """The last thirty days and the same thirty a year before."""
 
-    def window(begin: int, end: int, name: str, ref: str) -> Json:
+    def window(begin: int, end: int, name: str, days_name: str, ref: str) -> Json:
         days = f"time >= now() - {begin}d AND time <= now() - {end}d"
-        sums = f'sum("produced_wh") AS "{name}", count("produced_wh") AS "Days {name.lower()}"'
+        sums = f'sum("produced_wh") AS "{name}", count("produced_wh") AS "{days_name}"'
         return query(f'SELECT {sums} FROM "energy_daily" WHERE {OF_SYSTEM} AND {days}', "$col", ref)
 
-    overrides = [
-        of(f"Days {name}", unit=COUNT, decimals=0, color=fixed(PLAIN)) for name in ("last 30 days", "a year ago")
-    ]
+    overrides = [DAYS, of("Days then", unit=COUNT, decimals=0, color=fixed(PLAIN))]
     return stat(
         "Produced in the last 30 days, and a year ago",
         "Production of the 30 days before today and of the same 30 days of the year before, with the number of days "
         "that each sum is of.",
-        [window(31, 1, "Last 30 days", "A"), window(396, 366, "A year ago", "B")],
+        [window(31, 1, "Last 30 days", "Days", "A"), window(396, 366, "A year ago", "Days then", "B")],
         WH,
         "Needs one ended day.",
         overrides,
@@ -83,16 +94,6 @@ def totals() -> list[tuple[int, int, Json]]:
         counted=True,
     )
     return [(6, 5, made), (9, 5, both), (9, 5, own)]
-
-
-def day_link(begin: str, end: str) -> Json:
-    """The curve of a day."""
-    return {
-        "title": "Curve of this day",
-        "url": "/d/enphase-now?${datasource:queryparam}&${system:queryparam}"
-        f"&from=${{__data.fields.{begin}.numeric}}&to=${{__data.fields.{end}.numeric}}",
-        "targetBlank": False,
-    }
 
 
 def best() -> Json:

@@ -1,14 +1,14 @@
 """Now: is it working, what is it doing, how was today beside yesterday and the usual."""
 
 from boards.frame import OF_SYSTEM, ZONE, Json, annotations, dashboard, system, zone
-from boards.panels import COLORS, GOOD, NONE, TEXT, WARN, WATT, WH, bars, colored, curves, fixed, of, query, rows, stat
+from boards.panels import COLORS, GOOD, NONE, TEXT, WATT, WH, bars, colored, curves, fixed, of, query, rows, stat
 from boards.shares import own_shares
 
 RECENT = "time >= now() - 1d AND time <= now()"
 MEASURED = (
-    "Sums over the quarters of an hour of the system's own day. 'Yesterday by now' ends 24 hours ago; 'Usual day' is "
-    "the median of the last 30 ended days. The cloud is minutes to hours behind the roof, and the last six hours "
-    "may still grow."
+    "Sums over the quarters of an hour of the system's own day. 'Yesterday by now' ends 24 hours ago; 'Usual whole "
+    "day' is the median of the last 30 ended days. The cloud is minutes to hours behind the roof, and the last six "
+    "hours may still grow."
 )
 
 
@@ -30,7 +30,7 @@ def day(title: str, field: str, name: str, nothing: str) -> Json:
     targets = [
         of_day(field, "A", "Today so far", "time >= now() - 2d AND time <= now()"),
         of_day(field, "B", "Yesterday by now", "time >= now() - 3d AND time <= now() - 1d"),
-        query(usual, "Usual day", "C"),
+        query(usual, "Usual whole day", "C"),
     ]
     return stat(title, MEASURED, targets, WH, nothing, color=fixed(COLORS[name]))
 
@@ -85,10 +85,10 @@ def first_screen() -> list[list[tuple[int, int, Json]]]:
         text="value",
     )
     return [
-        [(12, 5, power), (6, 5, data), (6, 5, micros)],
+        [(12, 4, power), (6, 4, data), (6, 4, micros)],
         [
-            (12, 5, day("Produced today", "produced_wh", "Produced", "nothing yet")),
-            (12, 5, day("Consumed today", "consumed_wh", "Consumed", "no consumption was measured")),
+            (12, 4, day("Produced today", "produced_wh", "Produced", "nothing yet")),
+            (12, 4, day("Consumed today", "consumed_wh", "Consumed", "no consumption was measured")),
         ],
     ]
 
@@ -113,10 +113,10 @@ def balance() -> list[tuple[int, int, Json]]:
         [net],
         WH,
         "needs a consumption meter and a first hour of today",
-        steps=((None, WARN), (0, GOOD)),
+        colored("Net"),
         text="value",
     )
-    return [(12, 5, shares), (12, 5, total)]
+    return [(12, 4, shares), (12, 4, total)]
 
 
 def board() -> Json:
@@ -153,7 +153,8 @@ def board() -> Json:
     return dashboard(
         "now",
         "What the house does now and did today, with the age of the data.",
-        "**${system:text}** · days of ${zone:raw} · data source: **${datasource:text}**",
+        "**${system:text}** · days of ${zone:raw} · the last six hours may still grow · data source: "
+        "**${datasource:text}**",
         [*first_screen(), [(24, 9, curve)], balance(), [(24, 8, days)]],
         [system(), zone()],
         time="now-1d/d",

@@ -103,7 +103,7 @@ def stat(
 ) -> Json:
     """Numbers, each under its name and all in one size; `nothing` is what stands there while there is none."""
     options = {
-        **({"text": {"titleSize": 14, "valueSize": 26}} if defaults.get("text") != "value" else {}),
+        "text": {"titleSize": 13, "valueSize": 28 if defaults.get("text") == "value" else 22},
         "reduceOptions": {"calcs": ["last"], "fields": defaults.pop("fields", ""), "values": False},
         "colorMode": "value",
         "graphMode": "none",
@@ -220,6 +220,12 @@ def missing(*types: str) -> list[Json]:
     """What stands for a single value that is missing, where the sentence of the panel would be too long."""
     dash = [{"id": "noValue", "value": "–"}]
     return [{"matcher": {"id": "byType", "options": kind}, "properties": dash} for kind in types]
+
+
+def called(name: str = "System", **more: Any) -> Json:
+    """A column of systems by name; their numbers, which tell those of one name apart, are in a column of their own."""
+    shown = {"type": "regex", "options": {"pattern": "/^(.*) \\(\\d+\\)$/", "result": {"text": "$1", "index": 0}}}
+    return of(name, unit=TEXT, mappings=[shown], **more)
 
 
 def worst(name: str, *, desc: bool = False) -> Json:

@@ -2,6 +2,7 @@
 
 from boards.frame import OF_SYSTEM, OWN_DAYS, Json
 from boards.panels import (
+    COLORS,
     COUNT,
     NONE,
     PLAIN,
@@ -199,17 +200,33 @@ def by_month() -> list[tuple[int, int, Json]]:
     return [(14, 10, picture), (10, 10, numbers)]
 
 
+def day_link(begin: str, end: str) -> Json:
+    """The curve of a day."""
+    return {
+        "title": "Curve of this day",
+        "url": "/d/enphase-now?${datasource:queryparam}&${system:queryparam}"
+        f"&from=${{__data.fields.{begin}.numeric}}&to=${{__data.fields.{end}.numeric}}",
+        "targetBlank": False,
+    }
+
+
 def days() -> list[list[tuple[int, int, Json]]]:
     """Every day, as a curve and as a calendar."""
     picture = bars(
         "Days",
         "Production of each ended day of the system's own calendar, of 23, 24 or 25 hours: the vendor's daily total, "
-        "and the sum of the intervals where they were read. A day that is not complete is not shown.",
+        "and the sum of the intervals where they were read. A day that is not complete is not shown. A click on a bar "
+        "leads to the curve of the day, with what was noted on it.",
         [rows(daily('"date" AS "Day", "produced_wh" AS "Produced"'))],
         "Day",
         WH,
         NOTHING,
-        [of("Day", unit=TEXT), *colored("Produced")],
+        [
+            of("Day", unit=TEXT),
+            of("Produced", color=fixed(COLORS["Produced"]), links=[day_link("Time", "End")]),
+            *unseen("End"),
+        ],
+        [calculated("End", "Time", "+", DAY_MS)],
     )
     pivot = [
         calculated("kWh", "Produced", "/", 1000),

@@ -19,7 +19,7 @@ from boards.panels import (
     thresholds,
 )
 from boards.steps import joined, ordered, organized
-from boards.troubles import HEADS, UNSEEN, names, troubles
+from boards.troubles import HEADS, UNSEEN, WORDS, names, troubles
 
 HOURS = "time >= now() - 3h AND time <= now()"
 DAYS = "time >= now() - 3d AND time <= now()"
@@ -35,8 +35,8 @@ LEVELS = ((None, BAD), (0.9, WARN), (0.99, GOOD))
 NOT_YET = "The pipeline has not said anything yet."
 
 
-def first_row() -> list[list[tuple[int, int, Json]]]:
-    """Quota, consent, completeness, delivery."""
+def numbers() -> tuple[list[tuple[int, int, Json]], list[tuple[int, int, Json]]]:
+    """Completeness and quota; consent, delivery and sums."""
     of_streams = f'FROM "ingest" WHERE {ALL_SYSTEMS} AND {KEPT} GROUP BY "system", "stream"'
     ratio = f'SELECT last("coverage_ratio") AS "ratio" {of_streams}'
     days = f'SELECT last("audit_differences") AS "days" FROM "ingest" WHERE {ALL_SYSTEMS} AND {KEPT} GROUP BY "system"'
@@ -95,9 +95,7 @@ def first_row() -> list[list[tuple[int, int, Json]]]:
         decimals=0,
         text="value",
     )
-    return [
-        [(5, 5, complete), (8, 5, used), (4, 5, consent), (4, 5, waiting), (3, 5, audit)],
-    ]
+    return [(8, 4, complete), (16, 4, used)], [(8, 4, consent), (8, 4, waiting), (8, 4, audit)]
 
 
 def streams() -> Json:
@@ -112,7 +110,7 @@ def streams() -> Json:
             ("last_error", "", "What is wrong"),
         )
     )
-    order = ("Name", "stream", "Complete", "Gaps", "Behind", "Calls this month", "What is wrong")
+    order = ("Name", "stream", "Complete", "Gaps", "Behind", "Calls this month", "What is wrong", "system")
     return table(
         "Streams, least complete first",
         "What was last said of each stream of each system. Complete: the share of what is wanted that has "
@@ -125,8 +123,7 @@ def streams() -> Json:
         COUNT,
         NOT_YET,
         [
-            of("System", unit=TEXT, custom__minWidth=110),
-            of("Stream", unit=TEXT, custom__minWidth=110),
+            *WORDS,
             of(
                 "Complete",
                 unit=SHARE,
@@ -214,20 +211,17 @@ def board() -> Json:
         draw={"lineInterpolation": "stepAfter"},
         decimals=0,
     )
+    errors = troubles("Last errors, in words", "$timeFilter", "Nothing went wrong in the time shown.")
+    first, second = numbers()
     return dashboard(
         "pipeline",
         "Is everything read and delivered, and what does it cost in calls?",
         "All systems · data source: **${datasource:text}**",
         [
-            *first_row(),
-            [
-                (
-                    24,
-                    9,
-                    troubles("Last errors, in words", "$timeFilter", "Nothing went wrong in the time shown."),
-                )
-            ],
-            [(24, 11, streams())],
+            first,
+            [(24, 8, errors)],
+            [(24, 10, streams())],
+            second,
             [(24, 8, timeline())],
             [(12, 8, calls), (12, 8, backlog)],
         ],

@@ -1,14 +1,26 @@
 """What the pipeline says of its parts, in tables: systems by name, and what went wrong in words."""
 
 from boards.frame import Json
-from boards.panels import TEXT, of, rows, table
+from boards.panels import TEXT, called, of, rows, table
 from boards.steps import joined, known, ordered, organized
 
-HEADS = {"Time ingest": "When", "Name": "System", "stream": "Stream", "sink": "Database", "account": "Account"}
+HEADS = {
+    "Time ingest": "When",
+    "Name": "System",
+    "stream": "Stream",
+    "sink": "Database",
+    "account": "Account",
+    "system": "Number",
+}
 """The heads of the columns that queries give."""
-UNSEEN = ("Time", "Time ingest", "Time system_info", "system")
-"""The number of a system, which its name stands for, and times that say nothing."""
-WORDS = [of("System", unit=TEXT, custom__minWidth=140), of("Stream", unit=TEXT, custom__width=150)]
+UNSEEN = ("Time", "Time ingest", "Time system_info")
+"""Times that say nothing."""
+WORDS = [
+    called(custom__minWidth=110),
+    of("Stream", unit=TEXT, custom__minWidth=110),
+    of("Number", unit=TEXT, custom__width=84),
+]
+"""The columns of words of a table of systems and streams."""
 
 
 def names(ref: str) -> Json:
@@ -37,11 +49,12 @@ def troubles(title: str, window: str, nothing: str) -> Json:
             of("When", unit="dateTimeFromNow", custom__width=118),
             of("What happened", custom__minWidth=240, custom__wrapText=True),
             *(of(HEADS[tag], custom__width=110) for tag in tags),
-            of("System", custom__width=190),
+            called(custom__width=150),
+            of("Number", custom__width=84),
         ],
         [
             joined("system", "outerTabular"),
-            organized(("Time ingest", "What happened", "Name", *tags), HEADS, ("Time system_info", "system")),
+            organized(("Time ingest", "What happened", "Name", *tags, "system"), HEADS, ("Time system_info",)),
             known("What happened"),
             ordered("When", desc=True),
         ],

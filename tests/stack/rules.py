@@ -71,12 +71,8 @@ def three_digits_count(seen: Seen) -> Faults:
 def _is_exact(panel: Panel, text: str) -> bool:
     """A number that has no more digits than are shown."""
     numbers = [value["number"] for value in panel.read["values"] if value["text"] == text]
-    numbers += [
-        raw
-        for column in panel.columns
-        for raw, shown in zip(column["raw"], column["texts"], strict=True)
-        if shown == text
-    ]
+    for column in panel.columns:
+        numbers += [raw for raw, shown in zip(column["raw"], column["texts"], strict=True) if shown == text]
     scale = {"W": 1, "Wh": 1, "kW": 1e3, "kWh": 1e3, "MWh": 1e6}[text.rsplit(maxsplit=1)[-1]]
     return all(abs(float(number) / scale - float(text.split(maxsplit=1)[0])) < 0.005 for number in numbers)
 
@@ -140,9 +136,7 @@ def days_are_those_of_the_system(seen: Seen) -> Faults:
     for panel in seen.drawn("table", "barchart"):
         if panel.situation.name != ELSEWHERE or panel.board == "fleet":
             continue
-        columns = {
-            column["name"]: column for column in panel.columns if panel.type == "table" or column["name"] != "Time"
-        }
+        columns = {one["name"]: one for one in panel.columns if panel.type == "table" or one["name"] != "Time"}
         days = next((one["texts"] for one in columns.values() if all(map(DATE.match, one["texts"]))), None)
         if days is None or "Produced" not in columns:
             continue
@@ -242,6 +236,8 @@ def a_new_house_reads_sentences(seen: Seen) -> Faults:
     for panel in seen.panels:
         if panel.type != "text" and panel.read["empty"] and not re.match(r"\w+ \w+ \w.*", str(panel.read["noValue"])):
             yield f"{panel.where}: {panel.read['noValue']}"
+        if panel.type == "table" and not panel.read["empty"] and len(panel.headings) < 2:
+            yield f"{panel.where}: {panel.headings} alone"
         for text in panel.texts if panel.type in ("stat", "gauge") else ():
             if text in ("–", "", "no data", "No data"):
                 yield f"{panel.where}: {text!r}"
@@ -265,6 +261,7 @@ def counts_are_whole_and_systems_have_names(seen: Seen) -> Faults:
         yield from (f"{panel.where}: {text}" for text in panel.texts if re.fullmatch(r"-?[\d.]+ K", text))
         if panel.type in ("timeseries", "state-timeline"):
             yield from (f"{panel.where}: {name}" for name in panel.headings if re.search(r"^\d{6,}", name))
+        yield from (f"{panel.where}: {text}" for text in panel.texts if re.search(r"\S \(\d{6,}\)$", text))
 
 
 def every_override_matches(seen: Seen) -> Faults:

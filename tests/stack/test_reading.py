@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from boards.__main__ import texts as written
+from boards.panels import COLORS
 from ingest.simulator import Site
 from tests.stack.boards import FILES, board
 from tests.stack.reading import present, read
@@ -21,7 +22,7 @@ MESA = SITES[0]
 
 
 @pytest.fixture(scope="session")
-def seen(seeded: Seeded, reader: None) -> Seen:
+def seen(reader: None, seeded: Seeded) -> Seen:
     build(seeded)
     return Seen(read(seeded, present()), present(), seeded)
 
@@ -99,8 +100,11 @@ def test_a_lone_change_is_seen(seen: Seen) -> None:
     streams = seen.find("changed", "By system and stream", "one system")
     rows = {row["Stream"]: row for row in streams.rows}
     assert rows.keys() == {"stats", "rgm_stats"}
-    assert (rows["rgm_stats"]["Points revised"], rows["rgm_stats"]["Gaps ±"]) == ("12", "-3")
-    assert seen.find("changed", "Since yesterday", "one system").words == {"Points revised": "84", "Gaps ±": "-3"}
+    assert (rows["rgm_stats"]["Points revised"], rows["rgm_stats"]["Change in gaps"]) == ("12", "-3")
+    assert seen.find("changed", "Since yesterday", "one system").words == {
+        "Points revised": "84",
+        "Change in gaps": "-3",
+    }
 
 
 @pytest.mark.parametrize(
@@ -109,7 +113,7 @@ def test_a_lone_change_is_seen(seen: Seen) -> None:
 def test_errors_are_of_systems_with_names_newest_first(board: str, title: str, seen: Seen) -> None:
     panel = seen.find(board, title, "four systems, Lake House")
     assert panel.headings[:3] == ["When", "What happened", "System"]
-    found = {(row["System"].rpartition(" (")[0], row["What happened"].partition(":")[0]) for row in panel.rows}
+    found = {(row["System"].strip("–"), row["What happened"].partition(":")[0]) for row in panel.rows}
     assert found == {("", "influx"), *((site.name, site.name) for site in ALL)}
     assert panel.column("When")[0] == "5 minutes ago"
 
@@ -161,7 +165,7 @@ def test_self_sufficiency_with_a_battery_is_what_did_not_come_from_the_grid(seen
 
 def test_the_link_of_a_day_is_that_day_of_the_system(seen: Seen) -> None:
     for panel in seen.panels:
-        if panel.title == "Best days" and not panel.read["empty"]:
+        if panel.title in ("Best days", "Days") and not panel.read["empty"]:
             site = panel.situation.site
             for day, address in zip(panel.column("Day"), panel.addresses, strict=True):
                 query = parse_qs(urlsplit(address).query)
@@ -188,7 +192,7 @@ def test_a_status_is_a_word_and_an_age_an_age(seen: Seen) -> None:
     fleet = seen.find("fleet", "Systems, least complete first", "four systems, Mesa (old roof)")
     assert fleet.headings[:3] == ["Name", "Newest data", "Complete"]
     assert all(text.endswith("ago") for text in fleet.column("Newest data"))
-    assert sorted(fleet.column("System")) == sorted(str(site.system_id) for site in ALL)
+    assert sorted(fleet.column("Number")) == sorted(str(site.system_id) for site in ALL)
 
 
 def test_sums_of_five_years_are_of_the_same_days(seen: Seen) -> None:
@@ -196,6 +200,18 @@ def test_sums_of_five_years_are_of_the_same_days(seen: Seen) -> None:
     both = seen.find("history", "Produced and consumed, on the same days", "five years").words
     assert both["Days"] == seen.find("history", "Produced in the time shown", "five years").words["Days"]
     assert "Days" in seen.find("history", "Years, produced and consumed", "five years").headings
+
+
+def test_a_meaning_has_one_colour(seen: Seen) -> None:
+    """Whatever the number: what is bought is not coloured as what is sold."""
+    found = {
+        (value["title"], value["color"])
+        for panel in seen.drawn("stat")
+        for value in panel.read["values"]
+        if value["title"] in COLORS
+    }
+    assert {name for name, _ in found} >= {"Produced", "Consumed", "Net", "Bought", "Sold"}
+    assert found <= set(COLORS.items())
 
 
 def test_chains_are_short() -> None:
@@ -249,7 +265,7 @@ def test_the_days_shown_are_the_same_from_any_zone(seen: Seen) -> None:
         )
         for column in here.headings + ([here.x] if here.x else []):
             assert here.column(column) == there.column(column), title
-    missing = seen.find("health", "Microinverters not reporting, by day", "a browser in another zone")
+    missing = seen.find("health", "Microinverters not reporting by day; no bar: none", "a browser in another zone")
     yields = seen.find("health", "Specific yield, kWh per kW and day", "a browser in another zone")
     assert missing.column("Time")[:-1] == yields.column("Day")
 
