@@ -103,7 +103,7 @@ def stat(
 ) -> Json:
     """Numbers, each under its name and all in one size; `nothing` is what stands there while there is none."""
     options = {
-        "text": {"titleSize": 13, "valueSize": 28 if defaults.get("text") == "value" else 22},
+        "text": {"titleSize": 13, "valueSize": 22},
         "reduceOptions": {"calcs": ["last"], "fields": defaults.pop("fields", ""), "values": False},
         "colorMode": "value",
         "graphMode": "none",

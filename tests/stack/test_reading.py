@@ -202,6 +202,16 @@ def test_sums_of_five_years_are_of_the_same_days(seen: Seen) -> None:
     assert "Days" in seen.find("history", "Years, produced and consumed", "five years").headings
 
 
+def test_a_sentence_fits_into_its_panel(seen: Seen) -> None:
+    """Half of the height of the letters is what a letter is wide, on the average."""
+    for where, panel in seen.sources():
+        if panel["type"] == "stat":
+            place, size = panel["gridPos"], panel["options"]["text"]["valueSize"]
+            words = len(panel["fieldConfig"]["defaults"]["noValue"]) * size * 0.55
+            lines = -(-words // (place["w"] * 66 - 30))
+            assert lines * size * 1.2 < place["h"] * 38 - 44, where
+
+
 def test_a_meaning_has_one_colour(seen: Seen) -> None:
     """Whatever the number: what is bought is not coloured as what is sold."""
     found = {
