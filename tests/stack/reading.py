@@ -167,20 +167,20 @@ def asked(name: str, document: Json, seeded: Seeded, situation: Situation) -> It
 
 def told(seeded: Seeded, now: int = NOW) -> dict[str, list[Json]]:
     """What each alert rule makes of the database at a moment: its series, which fire, the words."""
-    asks = []
+    asks: list[Json] = []
     for rule in rules():
         query = rule["data"][0]["model"]["query"]
         asks.append({"rule": rule, "answers": seeded.server.execute(query.replace("now()", f"{now}s"), DATABASE, "ms")})
-    answers: list[Any] = run(asks)
+    answers = run(asks)
     return {one["rule"]["title"]: answer for one, answer in zip(asks, answers, strict=True)}
 
 
-def run(questions: list[Json]) -> list[Json]:
+def run(questions: list[Json]) -> list[Any]:
     """What the libraries make of the answers."""
     made = subprocess.run([NODE, READER], input=json.dumps(questions), capture_output=True, text=True, check=False)
     if made.returncode:
         raise RuntimeError(made.stderr[-3000:])
-    found: list[Json] = json.loads(made.stdout)
+    found: list[Any] = json.loads(made.stdout)
     return found
 
 
