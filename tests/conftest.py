@@ -11,8 +11,6 @@ from tests.notify.receiver import Receiver
 
 LONGEST = ("test_kills", "test_tokens_40_days", "test_convergence", "test_audit", "test_real_influx", "test_v2_week")
 """Files whose tests take long. Begun last, they would keep one core waiting for the other."""
-SHARED = "seeded"
-"""What takes half a minute to make is made by one worker: the tests that use it come first, where nothing is stolen."""
 
 
 def pytest_configure() -> None:
@@ -29,8 +27,6 @@ def pytest_configure() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def rank(item: pytest.Item) -> int:
-        if SHARED in getattr(item, "fixturenames", ()):
-            return -1
         name = item.path.stem
         return LONGEST.index(name) if name in LONGEST else len(LONGEST)
 
