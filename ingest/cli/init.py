@@ -40,7 +40,10 @@ def init(
         before.show(f"Written: {stack.absolute()}. In there: `scripts/secrets.sh`, then `docker compose up -d`; or "
                     "`ingest run` for a demonstration. docs/stack.md has the rest.")  # fmt: skip
         return
-    local = Local.open(where(before.config, os.environ))
+    named = where(before.config, os.environ)
+    if named.exists() and not named.is_file():
+        raise ConfigError(f"{named}: is not a plain file; name another one with --config")
+    local = Local.open(named)
     there = next(place for place in (local.path, *local.path.parents) if place.exists())
     if not os.access(there, os.W_OK):
         raise ConfigError(

@@ -134,6 +134,14 @@ def test_the_stack_follows_no_link(program: Program, tmp_path: Path) -> None:
     assert "not a plain file" in str(called(program, "init", "--stack", str(stack)).exception)
 
 
+@pytest.mark.parametrize("target", ["device", "pipe", "folder"])
+def test_a_configuration_is_written_to_a_plain_file_only(program: Program, target: str) -> None:
+    path = place(program, target)
+    result = CliRunner().invoke(cli, ["--config", str(path), "init"], input="\n" * 20)
+    assert "is not a plain file" in str(result.exception)
+    assert not path.is_file()
+
+
 def test_a_backup_may_be_called_like_the_state(program: Program, tmp_path: Path) -> None:
     path = tmp_path / "copies/state.db"
     path.parent.mkdir()
