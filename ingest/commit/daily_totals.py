@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ingest.commit.changes import Changes
 from ingest.commit.context import CommitContext
-from ingest.commit.derived import PRODUCED, ByTime, is_battery_in, most_wh, own_sums, write_days
+from ingest.commit.derived import ByTime, is_battery_in, own_sums, write_days
+from ingest.commit.plausible import most_wh
 from ingest.core import audit
 from ingest.core.audit import Total
 from ingest.core.days import LocalDay, date_at, days_between
@@ -114,21 +115,29 @@ def _own_use(changes: Changes, system: str, said: Said) -> Said:
     return [
         (day, wh - charged[day.start] + discharged[day.start])
         for day, wh in said
-        if day.start in charged and day.start in discharged
+        if wh > 0
+        and day.start in charged
+        and day.start in discharged
+        and wh - charged[day.start] + discharged[day.start] >= 0
     ]
+
+
+def is_unsure(day: LocalDay, wh: float, final: int) -> bool:
+    """Whether our own sum of a day may be better than a total: one that is not final yet, or 0, or less."""
+    return day.end > final or wh <= 0
 
 
 def _daily(changes: Changes, system: str, field: str, said: Said, final: int, at: CommitContext) -> list[Point]:
     """The vendor's totals as points; while one is not final, or is 0, our own sum of the whole day may be better. What
-    the system cannot make was never produced.
+    the system cannot have counts for nothing.
     """
-    unsure = [day for day, wh in said if day.end > final or not wh]
+    unsure = [day for day, wh in said if is_unsure(day, wh, final)]
     ours = own_sums(changes, system, unsure, at.classes.settle)
     tags = (("system", system),)
     return [
         Point("energy_daily", tags, day.start, {field: max(wh, ours.get(day.start, {}).get(field, wh))})
         for day, wh in said
-        if field != PRODUCED or abs(wh) <= most_wh(changes, system, day.end - day.start)
+        if abs(wh) <= most_wh(changes, system, day.end - day.start, field)
     ]
 
 

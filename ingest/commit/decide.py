@@ -2,7 +2,17 @@
 
 from dataclasses import replace
 
-from ingest.commit import daily_difference, daily_totals, deferring, derived, device_rows, odd, profiles
+from ingest.commit import (
+    daily_difference,
+    daily_totals,
+    deferring,
+    derived,
+    device_rows,
+    odd,
+    plausible,
+    profiles,
+    withdrawal,
+)
 from ingest.commit.changes import Changes, Loaded, Sample
 from ingest.commit.context import CommitContext
 from ingest.core.backoff import backoff
@@ -80,7 +90,7 @@ def _ok(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> Pa
     task = outcome.task
     touched = changes.points.merge(outcome.points)
     revised = changes.points.revised
-    odd.remember(changes, derived.judged(changes, outcome), at.now)
+    odd.remember(changes, plausible.judged(changes, outcome), at.now)
     is_crowded = _systems(changes, outcome, at)
     is_again = bool(intersect(deferrals.failing(changes.deferred.get(task.pair, ())), task.window))
     if task.stream.grain:
@@ -144,6 +154,7 @@ def _derive(changes: Changes, outcome: Outcome, touched: Touched, settled: Spans
     energy = derived.energy(changes, system, touched)
     changed = [Span(min(energy), max(energy) + QUARTER)] if energy else []
     derived.days(changes, system, [*changed, *settled], at.now, at.classes.settle)
+    withdrawal.withdraw(changes, system, at)
 
 
 def _advance(changes: Changes, system: str, known_to: int | None, at: CommitContext) -> bool:
@@ -219,7 +230,7 @@ def _systems(changes: Changes, outcome: Outcome, at: CommitContext) -> bool:
         if _zone_of(row) != _zone_of(old):
             _forget_days(changes, info.system)
         if is_moved(old, row):
-            derived.everywhere(changes, info.system, at.now, at.classes.settle)
+            withdrawal.recompute(changes, info.system, at)
     if outcome.operational_at is not None:
         system = outcome.task.system
         row = changes.systems.get(system) or SystemRow(system, at.account)
@@ -253,8 +264,8 @@ def _meta(changes: Changes, outcome: Outcome, at: CommitContext) -> None:
 
 
 def is_moved(old: SystemRow, row: SystemRow) -> bool:
-    """Whether all that is derived of a system must be computed anew: its zone changed, or what its meters measure."""
-    names = ("production_source", "config_type")
+    """Whether all that is derived of a system must be computed anew: its zone, its size or its meters are others."""
+    names = ("production_source", "config_type", "size_w")
     return _zone_of(row) != _zone_of(old) or any(row.info.get(name) != old.info.get(name) for name in names)
 
 

@@ -2,22 +2,20 @@
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import tzinfo
 from typing import Generic, TypeVar
 
 from ingest.commit.changes import Changes
+from ingest.commit.plausible import PRODUCED, most_wh
 from ingest.core import audit, derive
 from ingest.core.audit import Total
 from ingest.core.days import LocalDay, date_at, days_of, midnight, month_start, next_month_start
 from ingest.core.draft import Touched
-from ingest.core.point import Point, encode, series_key
+from ingest.core.point import Point, series_key
 from ingest.core.span import Span, Spans, floor_to, intersect
 from ingest.enphase.catalogue import DAILY, PRODUCERS, SERIES
 from ingest.enphase.streams import BY_NAME, STREAMS
-from ingest.enphase.streams.base import EnergyFlow, Odd, Stream
-from ingest.enphase.streams.readers import SAMPLE
-from ingest.fetch.worker import Outcome
+from ingest.enphase.streams.base import EnergyFlow, Stream
 
 T = TypeVar("T")
 
@@ -30,7 +28,6 @@ MADE = (
     "energy_monthly",
 )
 """The measurements that derivation reads and writes."""
-PRODUCED = "produced_wh"
 METER = "meter"
 """The vendor's word for a meter as the source of production."""
 BATTERY = tuple({flow.measurement for flows in MEASURED.values() for flow in flows if flow.quantity == "charged_wh"})
@@ -55,28 +52,6 @@ def producers(changes: Changes, system: str, fresh: Collection[str] = ()) -> tup
     if source in (None, METER) or (there[meter.name] and not any(there[stream.name] for stream in others)):
         return PRODUCERS
     return others
-
-
-def most_wh(changes: Changes, system: str, seconds: int) -> float:
-    """More energy (Wh) than a system can produce in a time."""
-    row = changes.systems.get(system)
-    return derive.most_wh(row.info.get("size_w") if row else None, seconds)
-
-
-def judged(changes: Changes, outcome: Outcome) -> Outcome:
-    """An outcome whose intervals of production count as odd where they are more than the system can make: they are kept
-    as measured, and count for nothing else.
-    """
-    stream, system = outcome.task.stream, outcome.task.system
-    if stream not in PRODUCERS:
-        return outcome
-    (flow,), most = stream.flows, most_wh(changes, system, stream.grain)
-    odd = [
-        Odd("more than three times what the size of the system allows", encode(point)[:SAMPLE], point.time)
-        for point in outcome.points
-        if point.measurement == flow.measurement and abs(float(point.fields.get(flow.field, 0.0))) > most
-    ]
-    return replace(outcome, odd=[*outcome.odd, *odd]) if odd else outcome
 
 
 def has_battery(changes: Changes, system: str) -> bool:
@@ -133,13 +108,21 @@ def produced(changes: Changes, system: str) -> dict[int, tuple[int, float]]:
     for stream in producers(changes, system):
         (flow,) = stream.flows
         most = most_wh(changes, system, stream.grain)
-        silent = changes.points.numbers(flow.measurement, system, "devices_reporting") if stream.meter else {}
+        silent = _silent(changes, system, flow.measurement) if stream.meter else frozenset()
         for time, energy in changes.points.numbers(flow.measurement, system, flow.field).items():
             quarter = time - time % derive.QUARTER
-            if abs(energy) <= most and silent.get(time, 1.0) >= 1 and quarter not in metered:
+            if abs(energy) <= most and time not in silent and quarter not in metered:
                 found[time] = stream.grain, energy
         metered = {*metered, *(time for time, (grain, _) in found.items() if grain == derive.QUARTER)}
     return found
+
+
+def _silent(changes: Changes, system: str, measurement: str) -> Collection[int]:
+    """When no meter reported, or there was none: what is said of such an interval is no reading."""
+    total = changes.points.numbers(measurement, system, "devices_total")
+    none = {time: 0.0 for time, number in total.items() if not number}
+    reporting = {**none, **changes.points.numbers(measurement, system, "devices_reporting")}
+    return {time for time, number in reporting.items() if number < 1}
 
 
 def _by_quarter(made: Mapping[int, tuple[int, float]]) -> dict[int, float]:
@@ -149,8 +132,10 @@ def _by_quarter(made: Mapping[int, tuple[int, float]]) -> dict[int, float]:
 
 
 def _metered(changes: Changes, system: str, stream: Stream, flow: EnergyFlow) -> Mapping[int, float]:
-    """An energy (Wh) by the quarter of an hour."""
-    held = changes.points.numbers(flow.measurement, system, flow.field)
+    """An energy (Wh) by the quarter of an hour, as it counts: where its meter reported, and no more than likely."""
+    most, silent = most_wh(changes, system, stream.grain, flow.quantity), _silent(changes, system, flow.measurement)
+    found = changes.points.numbers(flow.measurement, system, flow.field)
+    held = {time: energy for time, energy in found.items() if abs(energy) <= most and time not in silent}
     return held if stream.grain == derive.QUARTER else derive.quarters(held)
 
 
@@ -186,12 +171,13 @@ def better(changes: Changes, system: str, day: LocalDay, ours: Mapping[str, floa
     says nothing against a day that was wholly read, nor does one that the system cannot make.
     """
     fields = dict(ours)
-    most = most_wh(changes, system, day.end - day.start)
     for series, name in DAILY.items():
         total: Total | None = changes.totals.get((system, series, day.date.isoformat()))
         if total is None or name not in fields or is_battery_in(changes, system, series):
             continue
-        if total.final and total.wh and (name != PRODUCED or abs(total.wh) <= most):
+        if abs(total.wh) > most_wh(changes, system, day.end - day.start, name):
+            continue
+        if total.final and total.wh > 0:
             fields[name] = total.wh
         elif not total.final:
             fields[name] = max(fields[name], total.wh)

@@ -77,7 +77,7 @@ def _of_totals(
     final = daily_totals.final_until(draft, system, at)
     spans: list[Span] = []
     for series, said in daily_totals.said_by(draft, outcome, at):
-        unsure = [day for day, wh in said if day.end > final or not wh]
+        unsure = [day for day, wh in said if daily_totals.is_unsure(day, wh, final)]
         spans += [day.span for day in unsure if is_summed(draft, system, day, at.classes.settle)]
         oldest = daily_totals.still_served_from(outcome.task.stream, at)
         recent = [entry for entry in said if entry[0].start >= oldest]

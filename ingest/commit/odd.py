@@ -1,7 +1,10 @@
 """What could not be read of a reply is remembered until something readable stands in its place. Pure."""
 
+from collections.abc import Iterable
+
 from ingest.commit.changes import Changes
 from ingest.enphase.call import Purpose
+from ingest.enphase.streams.base import Odd
 from ingest.fetch.worker import Outcome
 from ingest.plan.state import OddRow, OddRows
 
@@ -29,6 +32,13 @@ def remember(changes: Changes, outcome: Outcome, now: int) -> None:
     after: OddRows = dict(rows)
     if after.keys() != before.keys() or task.purpose is not Purpose.LIVE:
         changes.odd[task.pair] = after
+
+
+def add(changes: Changes, pair: tuple[str, str], found: Iterable[Odd], now: int) -> None:
+    """Remember what has turned out to be odd of what was read before."""
+    before = changes.odd.get(pair, {})
+    fresh = {(odd.time or ANYWHERE, odd.reason): OddRow(odd.reason, odd.sample, now, now) for odd in found}
+    changes.odd[pair] = dict(sorted({**fresh, **before}.items())[-MOST:])
 
 
 def _is_answered(outcome: Outcome, time: int) -> bool:

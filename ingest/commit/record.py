@@ -6,6 +6,7 @@ from ingest.commit.changes import Changes
 from ingest.commit.context import CommitContext
 from ingest.commit.decide import decide
 from ingest.commit.load import load
+from ingest.commit.plausible import near
 from ingest.commit.prepare import prepared
 from ingest.commit.save import save
 from ingest.fetch.worker import Outcome
@@ -23,7 +24,7 @@ def record(db: sqlite3.Connection, known: Snapshot, outcome: Outcome, at: Commit
     else:
         ledger.release(db, outcome.call)
     names = meta.read_all(db, EVENT_TYPE) if "event" in outcome.task.stream.fields else {}
-    outcome = prepared(outcome, at.now, names)
+    outcome = near(prepared(outcome, at.now, names), at.version)
     changes = decide(load(db, known, outcome, at), outcome, at)
     for number, name in outcome.names.items():
         meta.write(db, f"{EVENT_TYPE}{number}", name)

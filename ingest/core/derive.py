@@ -3,7 +3,6 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta, tzinfo
-from math import inf
 
 from ingest.core.days import LocalDay, date_at
 from ingest.core.point import Point
@@ -25,11 +24,16 @@ def quarters(five_minutes: Mapping[int, float]) -> dict[int, float]:
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 PLAUSIBLE = 3
 """More than so many times what the size of a system allows was never produced."""
+PLAUSIBLE_USE = 100
+"""More than so many times that never went through any other meter of its house."""
+LARGEST_W = 1e7
+"""No system of the vendor's is so large: the size where it is not known."""
 
 
-def most_wh(size_w: object, seconds: int) -> float:
-    """More energy (Wh) than a system of a size (W) can produce in a time; no limit where the size is not known."""
-    return PLAUSIBLE * size_w * seconds / HOUR if isinstance(size_w, float) and size_w > 0 else inf
+def most_wh(size_w: object, seconds: int, quantity: str = "produced_wh") -> float:
+    """More energy (Wh) of a kind than the house of a system of a size (W) can have in a time."""
+    size = size_w if isinstance(size_w, float) and size_w > 0 else LARGEST_W
+    return (PLAUSIBLE if quantity == "produced_wh" else PLAUSIBLE_USE) * size * seconds / HOUR
 
 
 FLOWS = ("produced_wh", "consumed_wh", "imported_wh", "exported_wh", "charged_wh", "discharged_wh")

@@ -1,7 +1,9 @@
 """One task fetched and read: the one function a worker runs. It holds no state and never raises for bad replies."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from ingest.core.http import Reply, Request, Transport
@@ -146,7 +148,7 @@ def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date
     too_many = CROWDED if len(systems) > MOST_ON_PAGE else TOO_MANY if _is_endless(task, reply, version) else ""
     lifetime = read_totals(stream, reply)
     devices, odd_devices = _sorted_out(stream.devices(reply) if stream.devices else ())
-    odd += [*ahead, *odd_systems, *odd_devices, *(lifetime.odd if lifetime else ())]
+    odd += [*ahead, *odd_systems, *odd_devices, *_odd_totals(lifetime, date_at)]
     if len(odd) >= SHAPELESS and not points and not systems and not lifetime:
         raise ValueError(f"none of {len(odd)} rows can be read: {odd[0].reason}")
     sure = max(stream.route(version).reach, 0 if task.hopes else task.reach)
@@ -194,6 +196,18 @@ def _not_ahead(points: list[Point], grain: int, date_at: int | None) -> tuple[li
     ahead = [point for point in points if point.time + grain > date_at + SLACK]
     good = [point for point in points if point.time + grain <= date_at + SLACK]
     return good, [Odd("it ends after the cloud's own time", encode(point)[:SAMPLE]) for point in ahead]
+
+
+def _odd_totals(life: Lifetime | None, date_at: int | None) -> list[Odd]:
+    """Totals that cannot be read, and those of days that have begun nowhere on earth: they count for nothing."""
+    if life is None or life.start is None or date_at is None:
+        return list(life.odd) if life else []
+    newest = datetime.fromtimestamp(date_at, UTC).date() + timedelta(days=1)
+    return [*life.odd] + [
+        Odd("it is of a day after the cloud's own time", json.dumps({series: values[-1]}))
+        for series, values in life.series.items()
+        if life.start + timedelta(days=len(values) - 1) > newest
+    ]
 
 
 def _credible(reported_at: int | None, date_at: int | None) -> int | None:

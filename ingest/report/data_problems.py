@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from ingest.core.days import zone
 from ingest.core.words import span_words
+from ingest.enphase.streams.site import SYSTEMS
+from ingest.plan.inventory import Inventory, listing
 from ingest.report.model import Problem, Report
 
 REFUSALS = 3
@@ -32,10 +34,18 @@ def refused_days(made: Report) -> Iterator[Problem]:
             )
 
 
-def zones(made: Report) -> Iterator[Problem]:
-    """Systems whose zone this machine does not know."""
+def zones(made: Report, inventory: Inventory) -> Iterator[Problem]:
+    """Systems whose zone this machine does not know, or the cloud does not say."""
     for system in made.systems:
-        if system.timezone and zone(system.timezone).key != system.timezone:
+        listed = inventory.pairs.get((listing(system.account), SYSTEMS.name))
+        if not system.timezone and listed is not None and listed.asked_at is not None:
+            yield Problem(
+                "zone",
+                system.system,
+                f"{system.name}: the cloud does not say its time zone, so its energy is not summed up by day and month",
+                "Intervals are read as ever, and the zone is looked up once a day. If it stays so, tell the vendor",
+            )
+        elif system.timezone and zone(system.timezone).key != system.timezone:
             yield Problem(
                 "zone",
                 system.system,

@@ -33,7 +33,7 @@ def problems(made: Report, settings: Settings, inventory: Inventory) -> list[Pro
         *refusals.cloud(made, inventory),
         *_sinks(made),
         *_clock(made),
-        *zones(made),
+        *zones(made, inventory),
     ]
     found += [*_gateways(made), *_behind(made), *_receivers(made), *refusals.crowds(inventory)]
     if not inventory.systems and not found:

@@ -164,6 +164,9 @@ class Doctor:
         if unknown:
             remedy = "They come with the package tzdata: update the program (docs/upgrade.md). Until then days are UTC"
             yield Check("time zones", BAD, f"not known here: {', '.join(unknown)}", remedy)
+        elif untold := [row.name for row in rows if row.name and not row.timezone]:
+            remedy = "it is looked up once a day; if it stays so, tell the vendor"
+            yield Check("time zones", BAD, f"the cloud does not say that of {', '.join(untold[:5])}", remedy)
         else:
             yield Check("time zones", OK, "those of all systems are known")
 

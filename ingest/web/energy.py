@@ -1,6 +1,7 @@
 """Energy by the day, month or year, as bars and as a table: of what the range needs, and no more."""
 
 import sqlite3
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -17,15 +18,28 @@ KEY = {"year": 7, "all": 4}
 class Bar(NamedTuple):
     """The energies (Wh) of a day (2026-11-05), a month or a year; what is not known is not there.
 
-    `days` of the `ended` days are known; `running` says that it has not ended. `brought` is what was earned and saved.
+    Of the `ended` days, `known` says how many each energy is the sum of; `running` says that it has not ended.
+    `brought` is what was earned and saved.
     """
 
     key: str
     flows: Flows
-    days: int
+    known: Mapping[str, int]
     ended: int
     running: bool
     brought: float | None
+
+    @property
+    def note(self) -> str:
+        """Of how many days it is, where some are not known: "29 of 31 days", or which energies that is true of."""
+        fewest = min(self.known.values(), default=0)
+        if fewest >= self.ended or self.ended < 2:
+            return ""
+        words = f"{fewest} of {self.ended} days"
+        if set(self.known.values()) <= {fewest}:
+            return words
+        names = [name.removesuffix("_wh").replace("_", "-") for name, days in self.known.items() if days == fewest]
+        return f"{', '.join(names)}: {words}"
 
 
 def bars(db: sqlite3.Connection, timezone: str, view: View, now: int) -> list[Bar]:
@@ -81,6 +95,7 @@ def _bar(
     rows = [daily[day.start] for day in days if day.start in daily]
     flows = {name: sum(row[name] for row in rows if name in row) for name in SHOWN if any(name in row for row in rows)}
     ended = [day for day in days if day.date < today]
-    known = sum("produced_wh" in daily.get(day.start, {}) for day in ended)
+    names = [name for name in SHOWN if name in flows or name == "produced_wh"]
+    known = {name: sum(name in daily.get(day.start, {}) for day in ended) for name in names}
     money = [brought[day.start] for day in days if day.start in brought]
     return Bar(key, flows, known, len(ended), len(ended) < len(days), sum(money) if money else None)

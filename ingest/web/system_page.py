@@ -97,7 +97,7 @@ def drawn(
         "range": here.range,
         "curve": curve,
         "bars": [
-            [bar.key, _whole(bar.flows, "produced_wh"), _whole(bar.flows, "consumed_wh"), int(bar.running), _note(bar),
+            [bar.key, _whole(bar.flows, "produced_wh"), _whole(bar.flows, "consumed_wh"), int(bar.running), bar.note,
              here.of_bar(bar.key)]
             for bar in bars
         ],
@@ -122,7 +122,3 @@ def is_empty(values: Sequence[int | None]) -> bool:
 
 def _whole(flows: Flows, name: str) -> int | None:
     return round(flows[name]) if name in flows else None
-
-
-def _note(bar: Bar) -> str:
-    return f"{bar.days} of {bar.ended} days" if bar.days < bar.ended and bar.ended > 1 else ""

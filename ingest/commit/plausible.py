@@ -1,0 +1,84 @@
+"""More than a system can have is kept as measured, counts for nothing else, and is named. Pure."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from ingest.commit.changes import Changes
+from ingest.core import derive
+from ingest.core.days import ONE
+from ingest.core.point import Point, encode
+from ingest.core.units import DAY, HOUR
+from ingest.enphase.catalogue import SERIES
+from ingest.enphase.streams import STREAMS
+from ingest.enphase.streams.base import Odd, Stream
+from ingest.enphase.streams.readers import SAMPLE
+from ingest.fetch.worker import Outcome
+
+PRODUCED = "produced_wh"
+TOO_MUCH = f"more than {derive.PLAUSIBLE} times what the size of the system allows"
+TOO_MUCH_USED = f"more than {derive.PLAUSIBLE_USE} times what the size of the system makes likely"
+LONGEST_DAY = 25 * HOUR
+
+
+def _words(quantity: str) -> str:
+    return TOO_MUCH if quantity == PRODUCED else TOO_MUCH_USED
+
+
+def most_wh(changes: Changes, system: str, seconds: int, quantity: str = PRODUCED) -> float:
+    """More energy (Wh) of a kind than a system can have in a time."""
+    row = changes.systems.get(system)
+    return derive.most_wh(row.info.get("size_w") if row else None, seconds, quantity)
+
+
+def judged(changes: Changes, outcome: Outcome) -> Outcome:
+    """An outcome whose intervals and daily totals count as odd where they are more than the system can have: they are
+    kept as measured, and count for nothing else.
+    """
+    system, life = outcome.task.system, outcome.lifetime
+    odd = [*_implausible(changes, system, outcome.task.stream, outcome.points)]
+    if life is not None and life.start is not None:
+        for series, values in life.series.items():
+            most = most_wh(changes, system, LONGEST_DAY, SERIES[series].quantity)
+            for index, wh in enumerate(values):
+                if wh is not None and abs(wh) > most:
+                    day = (life.start + index * ONE).isoformat()
+                    odd.append(Odd(_words(SERIES[series].quantity), json.dumps({series: wh, "day": day})))
+    return replace(outcome, odd=[*outcome.odd, *odd]) if odd else outcome
+
+
+def near(outcome: Outcome, version: str) -> Outcome:
+    """An outcome without the intervals that lie far from the window that was asked for: a wrong time would overwrite
+    what is right. They count as odd.
+    """
+    task = outcome.task
+    if not task.stream.grain or not task.window.length:
+        return outcome
+    first = task.window.start - DAY
+    last = task.window.end + max(task.stream.route(version).reach, task.reach) + DAY
+    astray = [point for point in outcome.points if not first <= point.time < last]
+    if not astray:
+        return outcome
+    odd = [Odd("it lies far from the time that was asked for", encode(point)[:SAMPLE]) for point in astray]
+    points = [point for point in outcome.points if first <= point.time < last]
+    return replace(outcome, points=points, odd=[*outcome.odd, *odd])
+
+
+def _implausible(changes: Changes, system: str, stream: Stream, points: Iterable[Point]) -> Iterator[Odd]:
+    most = {flow: most_wh(changes, system, stream.grain, flow.quantity) for flow in stream.flows}
+    for point in points:
+        for flow, limit in most.items():
+            if point.measurement == flow.measurement and abs(float(point.fields.get(flow.field, 0.0))) > limit:
+                yield Odd(_words(flow.quantity), encode(point)[:SAMPLE], point.time)
+
+
+def held(changes: Changes, system: str) -> Iterator[tuple[Stream, list[Odd]]]:
+    """The intervals of the archive that are more than the system can have, now that its size is known."""
+    for stream in STREAMS:
+        points = [
+            Point(flow.measurement, (("system", system),), at, {flow.field: wh})
+            for flow in stream.flows
+            for at, wh in changes.points.numbers(flow.measurement, system, flow.field).items()
+        ]
+        if odd := list(_implausible(changes, system, stream, points)):
+            yield stream, odd
