@@ -1,8 +1,10 @@
 """What all tests share: the longest begin first, garbage is collected rarely, SIGINT works."""
 
 import gc
+import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -25,12 +27,40 @@ def pytest_configure() -> None:
     settings.load_profile("untimed")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not os.environ.get("INGEST_LONG"):
+        named = [at for at in config.args if "[" in at]
+        left_out = set() if named else {item for _, group in groupby(items, _function) for item in _left_out([*group])}
+        config.hook.pytest_deselected(items=[*left_out])
+        items[:] = [item for item in items if item not in left_out]
+
     def rank(item: pytest.Item) -> int:
         name = item.path.stem
         return LONGEST.index(name) if name in LONGEST else len(LONGEST)
 
     items.sort(key=rank)
+
+
+def _function(item: pytest.Item) -> str:
+    return item.nodeid.partition("[")[0]
+
+
+def _left_out(variants: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """Those variants of a test marked `each_value` that show no value which another does not show."""
+    if variants[0].get_closest_marker("each_value") is None:
+        return []
+    shown: set[tuple[str, str]] = set()
+    rest = {item: _values(item) for item in variants}
+    while rest:
+        best = max(rest, key=lambda item: len(rest[item] - shown))
+        if rest[best] <= shown:
+            break
+        shown |= rest.pop(best)
+    return [*rest]
+
+
+def _values(item: pytest.Item) -> set[tuple[str, str]]:
+    return {(name, repr(value)) for name, value in getattr(item, "callspec").params.items()}  # noqa: B009
 
 
 @pytest.fixture

@@ -39,13 +39,17 @@ def cuts(span: Span, place: tzinfo) -> list[int]:
 
 
 def parts(entry: Deferral, place: tzinfo) -> list[Span]:
-    """What may be asked for next of a refused span: all of it, or its halves, the newer one first."""
+    """What may be asked for next of a refused span: all of it, or the newer and the older part at each of its cuts, the
+    most even ones first. Where every reply is a day long, only an uneven one may be free of the day that fails.
+    """
+    start, end = entry.span
     points = cuts(entry.span, place) if entry.fails >= WHOLE else []
     if not points:
         return [entry.span]
-    middle = (entry.span.start + entry.span.end) // 2
-    at = min(points, key=lambda point: abs(point - middle))
-    return [Span(at, entry.span.end), Span(entry.span.start, at)]
+    middle = (start + end) // 2
+    return [
+        part for at in sorted(points, key=lambda at: abs(at - middle)) for part in (Span(at, end), Span(start, at))
+    ]
 
 
 def answered(deferred: Sequence[Deferral], window: Span, now: int) -> Deferrals:
@@ -75,7 +79,7 @@ def refused(
     """The same after the cloud refused a window. `again` says when (epoch s) to ask again after so many refusals,
     `in_a_row` counts those of the pair: all that is refused waits as long as that demands.
 
-    Where half of a span is refused, the other half may well be good: it is asked for as a whole.
+    Where a part of a span is refused, the rest may well be good: it is asked for as a whole.
     """
     after: list[Deferral] = []
     for entry in deferred:
@@ -83,7 +87,8 @@ def refused(
             after.append(entry)
             continue
         inside = intersect((entry.span,), window)
-        part = next((half for half in parts(entry, place) if not subtract(inside, (half,))), entry.span)
+        holding = [part for part in parts(entry, place) if not subtract(inside, (part,))]
+        part = min(holding, key=lambda part: part.length, default=entry.span)
         after.append(Deferral(part, again(entry.fails + 1), entry.fails + 1, reason))
         after += [Deferral(rest, 0, 1, entry.reason) for rest in subtract((entry.span,), (part,))]
     if len(after) == len(deferred) and not intersect(failing(deferred), window):

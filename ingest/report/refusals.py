@@ -86,7 +86,7 @@ def odd(made: Report, inventory: Inventory) -> Iterator[Problem]:
             yield Problem(
                 "odd",
                 f"{system}.{stream}",
-                f"{who}: {stream}: {many(len(rows), 'value')} were left out ({why}), for example {told[0].sample}",
+                f"{who}: {stream}: {many(len(rows), 'value')} could not be read ({why}), for example {told[0].sample}",
                 "Everything else was read; these are asked for once more when they are settled. If they stay so, tell "
                 "the vendor",
                 min(at.since for at in told),

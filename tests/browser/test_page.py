@@ -103,6 +103,7 @@ def test_the_heatmap_says_of_each_day_what_it_is_and_why(shown: Shown, browser: 
     page.close()
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [375, 1280])
 def test_nothing_overflows(shown: Shown, browser: Browser, width: int, scheme: str) -> None:

@@ -103,6 +103,7 @@ def test_every_system_gets_its_charts_in_turn(tmp_path: Path) -> None:
     assert {path.split("/")[4] for path in paths[5:]} == {"2"}
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize(
     "site",
     [

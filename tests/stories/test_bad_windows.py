@@ -57,6 +57,7 @@ def refusing(world: World, stream: str, bad: Span) -> Iterator[list[float]]:
 MEASURED = {"stats": "production_micro", "rgm_stats": "production_rgm", "consumption": "consumption"}
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("changes", DIALECTS)
 @pytest.mark.parametrize("stream", MEASURED)
 @pytest.mark.parametrize("start", [LOCAL_DAY, UTC_DAY], ids=["local", "utc"])
@@ -104,6 +105,7 @@ def _says_what_the_calendar_shows(world: World, stream: str) -> None:
     assert backfill.done_at is None or backfill.calls <= 2, "nothing is promised of what the cloud refuses"
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("hours", [20, 56], ids=["while it lasts", "read once"])
 @pytest.mark.parametrize("changes", DIALECTS)
 @pytest.mark.parametrize("stream", MEASURED)

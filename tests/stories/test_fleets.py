@@ -11,6 +11,7 @@ from tests.fleet import START, Fleet, Gateway, Runner, busiest, by_pair, lives, 
 WATT, KILOWATT = Plan(10, 1000), Plan(50, 50_000)
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("failing", [0.0, 0.3])
 @pytest.mark.parametrize("systems", [1, 50])
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ def micro(world: World, site: Site, since: int, until: int) -> dict[int, float]:
     return sums
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("names_source", [False, True], ids=["", "named"])
 @pytest.mark.parametrize("changes", DIALECTS)
 def test_case_6_a_meter_with_nothing_on_it_makes_no_production_zero(
@@ -68,6 +69,7 @@ def test_case_6_a_meter_with_nothing_on_it_makes_no_production_zero(
     world.end()
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("day", [1, 7])
 @pytest.mark.parametrize("changes", DIALECTS)
 def test_case_9_a_month_with_a_hole_is_the_sum_of_its_other_days(

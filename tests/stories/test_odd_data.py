@@ -71,6 +71,7 @@ def lacking(world: World, site: Site, since: int = START - 4 * DAY) -> set[tuple
 # ── a row, a value, a meter ───────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("changes", DIALECTS)
 @pytest.mark.parametrize(("stream", "key"), [("stats", "enwh"), ("rgm_stats", "wh_del"), ("consumption", "enwh")])
 @pytest.mark.parametrize("odd", ["row", "n/a", {}, True])
@@ -141,6 +142,7 @@ def test_minus_one_is_a_reading_like_minus_two(tmp_path: Path) -> None:
     world.end()
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("stream", list(PATHS))
 @pytest.mark.parametrize("changes", DIALECTS)
 def test_a_row_from_the_future_is_no_point_and_is_counted(stream: str, changes: dict[str, Any], tmp_path: Path) -> None:
@@ -173,6 +175,7 @@ def _without_report(body: dict[str, Any], value: object) -> None:
             part["meta"]["last_report_at"] = value
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("changes", DIALECTS)
 @pytest.mark.parametrize("value", [None, 0, -1, "yesterday", START - 30 * DAY, START + 900 * DAY, 2**45])
 def test_no_time_of_a_report_slows_anything_down(value: object, changes: dict[str, Any], tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ def _installation(folder: Path, accounts: int, version: str, day: int) -> World:
     return World(folder, sites, time=Time(START + (day - 1) * DAY), api={"version": version}, accounts=entries)
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("day", [3, 25])
 @pytest.mark.parametrize("version", ["v4", "v2"])
 @pytest.mark.parametrize("accounts", [1, 5, 10])
