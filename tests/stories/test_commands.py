@@ -86,7 +86,8 @@ def test_the_three_formats_say_the_same_sorted_by_measurement_tags_and_time(prog
 
     rows = list(csv.DictReader(io.StringIO(program.run("export", "--format", "csv").out)))
     assert list(rows[0])[:5] == ["time", "measurement", "system", "meter", "channel"]
-    assert [_of_row(row) for row in rows] == lines
+    tags = {name for point in lines for name, _ in point.tags}
+    assert [_of_row(row, tags) for row in rows] == lines
 
 
 def _of_document(document: dict[str, Any]) -> Point:
@@ -94,10 +95,9 @@ def _of_document(document: dict[str, Any]) -> Point:
     return Point(document["measurement"], tags, _epoch(document["time"]), document["fields"])
 
 
-def _of_row(row: dict[str, str]) -> Point:
-    tags = tuple(sorted((name, row[name]) for name in ("system", "meter", "channel") if row[name]))
-    # Tags of the program's own measurements have no columns.
-    fields = {name: _value(text) for name, text in list(row.items())[5:] if text}
+def _of_row(row: dict[str, str], names: set[str]) -> Point:
+    tags = tuple(sorted((name, row[name]) for name in names if row[name]))
+    fields = {name: _value(text) for name, text in list(row.items())[2:] if text and name not in names}
     return Point(row["measurement"], tags, _epoch(row["time"]), fields)
 
 
