@@ -47,9 +47,7 @@ def parts(entry: Deferral, place: tzinfo) -> list[Span]:
     if not points:
         return [entry.span]
     middle = (start + end) // 2
-    return [
-        part for at in sorted(points, key=lambda at: abs(at - middle)) for part in (Span(at, end), Span(start, at))
-    ]
+    return [part for at in sorted(points, key=lambda at: abs(at - middle)) for part in (Span(at, end), Span(start, at))]
 
 
 def answered(deferred: Sequence[Deferral], window: Span, now: int) -> Deferrals:
