@@ -14,6 +14,7 @@ from ingest.core.point import parse_series
 from ingest.core.span import Span, ceil_to, floor_to, union
 from ingest.core.units import DAY
 from ingest.enphase.replies import Kind
+from ingest.enphase.streams.base import SystemInfo
 from ingest.fetch.worker import Outcome
 from ingest.plan.state import Snapshot, SystemRow
 from ingest.store import archive
@@ -39,7 +40,9 @@ def load(db: sqlite3.Connection, known: Snapshot, outcome: Outcome, at: CommitCo
         return _of_intervals(db, known, ids, outcome, now)
     if outcome.lifetime is not None:
         return _of_totals(db, known, ids, outcome, at)
-    return Loaded(known, archive.read(db, ids, [*now, *_of_site(known, ids, outcome, at)]), ids)
+    moved = [info.system for info in outcome.systems if _is_moved(known, info, at)]
+    totals = {key: total for system in moved for key, total in stored.of_system(db, system).items()}
+    return Loaded(known, archive.read(db, ids, [*now, *_of_site(known, ids, outcome, at)]), ids, totals)
 
 
 def _of_intervals(
@@ -89,6 +92,11 @@ def _of_totals(
     return Loaded(known, archive.read(db, ids, wants), ids, totals)
 
 
+def _is_moved(known: Snapshot, info: SystemInfo, at: CommitContext) -> bool:
+    old = known.systems.get(info.system) or SystemRow(info.system, at.account)
+    return is_moved(old, merged(old, info, at))
+
+
 def _of_site(known: Snapshot, ids: Mapping[str, int], outcome: Outcome, at: CommitContext) -> Iterator[Want]:
     """What is derived, all of it, of systems whose days move; and rows of this very moment."""
     now = Span(at.now, at.now + 1)
@@ -97,8 +105,7 @@ def _of_site(known: Snapshot, ids: Mapping[str, int], outcome: Outcome, at: Comm
     for info in outcome.systems:
         mine = {key: number for key, number in ids.items() if ("system", info.system) in parse_series(key)[1]}
         yield from _wants(mine, now, ("system_info",))
-        old = known.systems.get(info.system) or SystemRow(info.system, at.account)
-        if is_moved(old, merged(old, info, at)):
+        if _is_moved(known, info, at):
             yield from _wants(mine, ALWAYS, MADE)
     times = [point.time for point in outcome.points]
     if times:
