@@ -77,7 +77,7 @@ def test_a_backup_of_the_version_before_is_restored_and_polled_on(tmp_path: Path
     world.end()
 
 
-def _values(rows: Iterable[Any]) -> list[tuple[str, int, dict[str, float]]]:
+def _values(rows: Iterable[Any]) -> list[tuple[str, int, dict[str, Any]]]:
     """Series, time and numbers of rows, months left out: meanwhile they are of the days that are known, and not only of
     whole months. Days have got names, and counts.
     """
