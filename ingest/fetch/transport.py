@@ -73,7 +73,7 @@ class HttpTransport:
     def _session(self) -> requests.Session:
         session = getattr(self._local, "session", None)
         if session is None:
-            session = requests.Session()
+            session = _Session()
             session.mount("http://", _Adapter(max_retries=0))
             session.mount("https://", _Adapter(max_retries=0))
             session.headers.update({"User-Agent": self._agent, "Accept": "application/json"})
@@ -103,6 +103,13 @@ class HttpTransport:
             return _failure(error)
         except OSError as error:  # of a file that the environment names, such as REQUESTS_CA_BUNDLE
             return Reply(0, failure=f"the request cannot be made: {error}", sent=False)
+
+
+class _Session(requests.Session):
+    """A session that does not look where a redirect leads: requests reads the address also where it follows none."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Nowhere; an address that is none would end in an exception."""
 
 
 _TOO_LONG = "the reply took too long to arrive"

@@ -128,6 +128,12 @@ def test_a_redirect_is_not_followed(site: Site) -> None:
     assert len(site.seen) == 1
 
 
+@pytest.mark.parametrize("place", ["http://[::1", "http://a]b/", "//[", "http://host:port/", "\x01"])
+def test_a_redirect_to_nonsense_is_a_redirect(site: Site, place: str) -> None:
+    site.answer = says(302, b"", Location=place)
+    assert _send(site.url).status == 302
+
+
 def _unanswered(reply: Reply, why: str) -> None:
     assert (0, why, True) == (reply.status, reply.failure, reply.sent)
 
