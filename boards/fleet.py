@@ -82,7 +82,7 @@ def systems() -> Json:
         COUNT,
         NOTHING,
         [
-            called("Name", links=[link], custom__minWidth=110),
+            called("Name", links=[link], custom__minWidth=124),
             {"matcher": {"id": "byType", "options": "time"}, "properties": AGE},
             of("Complete", custom__width=84, unit=SHARE, thresholds=thresholds(*LEVELS), custom__cellOptions=COLORED),
             of(YIELD, unit=NONE, decimals=2),

@@ -55,7 +55,7 @@ def first_row() -> list[tuple[int, int, Json]]:
             )
         ],
         WH,
-        "No production meter is known.",
+        "No reading of a production meter yet.",
     )
     return [(6, 5, missing), (6, 5, status), (6, 5, size), (6, 5, odometer)]
 

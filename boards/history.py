@@ -2,7 +2,6 @@
 
 from boards.frame import OF_SYSTEM, OWN_DAYS, Json, dashboard, system, text_box, zone
 from boards.panels import (
-    COLORS,
     COUNT,
     NONE,
     PLAIN,
@@ -17,6 +16,7 @@ from boards.panels import (
     rows,
     stat,
     table,
+    tinted,
     unseen,
 )
 from boards.periods import (
@@ -51,7 +51,11 @@ def year_ago() -> Json:
         sums = f'sum("produced_wh") AS "{name}", count("produced_wh") AS "{days_name}"'
         return query(f'SELECT {sums} FROM "energy_daily" WHERE {OF_SYSTEM} AND {days}', "$col", ref)
 
-    overrides = [DAYS, of("Days then", unit=COUNT, decimals=0, color=fixed(PLAIN))]
+    overrides = [
+        *tinted("Produced", "Last 30 days", "A year ago"),
+        DAYS,
+        of("Days then", unit=COUNT, decimals=0, color=fixed(PLAIN)),
+    ]
     return stat(
         "Produced in the last 30 days, and a year ago",
         "Production of the 30 days before today and of the same 30 days of the year before, with the number of days "
@@ -60,7 +64,6 @@ def year_ago() -> Json:
         WH,
         "Needs one ended day.",
         overrides,
-        color=fixed(COLORS["Produced"]),
     )
 
 

@@ -1,7 +1,7 @@
 """Now: is it working, what is it doing, how was today beside yesterday and the usual."""
 
 from boards.frame import OF_SYSTEM, ZONE, Json, annotations, dashboard, system, zone
-from boards.panels import COLORS, GOOD, NONE, TEXT, WATT, WH, bars, colored, curves, fixed, of, query, rows, stat
+from boards.panels import GOOD, NONE, TEXT, WATT, WH, bars, colored, curves, of, query, rows, stat, tinted
 from boards.shares import own_shares
 
 RECENT = "time >= now() - 1d AND time <= now()"
@@ -10,6 +10,9 @@ MEASURED = (
     "day' is the median of the last 30 ended days. The cloud is minutes to hours behind the roof, and the last six "
     "hours may still grow."
 )
+
+
+DAYS_BESIDE = ("Today so far", "Yesterday by now", "Usual whole day")
 
 
 def newest(field: str, name: str, ref: str) -> Json:
@@ -32,7 +35,7 @@ def day(title: str, field: str, name: str, nothing: str) -> Json:
         of_day(field, "B", "Yesterday by now", "time >= now() - 3d AND time <= now() - 1d"),
         query(usual, "Usual whole day", "C"),
     ]
-    return stat(title, MEASURED, targets, WH, nothing, color=fixed(COLORS[name]))
+    return stat(title, MEASURED, targets, WH, nothing, tinted(name, *DAYS_BESIDE))
 
 
 def today(more: str) -> str:

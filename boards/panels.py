@@ -55,6 +55,11 @@ def fixed(color: str) -> Json:
     return {"mode": "fixed", "fixedColor": color}
 
 
+def tinted(meaning: str, *names: str) -> list[Json]:
+    """Several numbers of one meaning; the sentence that stands there while there is none has no colour."""
+    return [of(name, color=fixed(COLORS[meaning])) for name in names]
+
+
 def colored(*names: str) -> list[Json]:
     """The colours of what is shown."""
     return [of(name, color=fixed(COLORS[name])) for name in names]

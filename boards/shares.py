@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from boards.frame import Json
-from boards.panels import COLORS, SHARE, fixed, rows, stat
+from boards.panels import SHARE, rows, stat, tinted
 from boards.steps import first_known, joined, organized
 
 METERED, MATCHED = "by the grid meter", "by production"
@@ -41,5 +41,5 @@ def own_shares(
         first_known(SUFFICIENCY, METERED, MATCHED),
         organized(("Self-consumption", SUFFICIENCY, "Days"), {}, ("Time", METERED, MATCHED)),
     ]
-    color = fixed(COLORS["Self-consumed"])
-    return stat(title, f"{ABOUT} {about}", targets, SHARE, nothing, overrides, transformations=steps, color=color)
+    colors = tinted("Self-consumed", "Self-consumption", SUFFICIENCY)
+    return stat(title, f"{ABOUT} {about}", targets, SHARE, nothing, [*colors, *overrides], transformations=steps)

@@ -224,6 +224,15 @@ def test_a_meaning_has_one_colour(seen: Seen) -> None:
     assert found <= set(COLORS.items())
 
 
+def test_a_sentence_has_no_colour(seen: Seen) -> None:
+    """Green would say that all is well where nothing is known."""
+    stats = [panel for panel in seen.panels if panel.type == "stat"]
+    plain = {
+        value["color"] for panel in stats for value in panel.read["values"] if value["text"] == panel.read["noValue"]
+    }
+    assert plain == {"rgb(204, 204, 220)"}
+
+
 def test_chains_are_short() -> None:
     for name, document in present().items():
         for panel in document["panels"]:
