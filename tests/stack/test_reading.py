@@ -226,10 +226,8 @@ def test_a_meaning_has_one_colour(seen: Seen) -> None:
 
 def test_a_sentence_has_no_colour(seen: Seen) -> None:
     """Green would say that all is well where nothing is known."""
-    stats = [panel for panel in seen.panels if panel.type == "stat"]
-    plain = {
-        value["color"] for panel in stats for value in panel.read["values"] if value["text"] == panel.read["noValue"]
-    }
+    shown = [(panel, value) for panel in seen.panels if panel.type == "stat" for value in panel.read["values"]]
+    plain = {value["color"] for panel, value in shown if value["text"] == panel.read["noValue"]}
     assert plain == {"rgb(204, 204, 220)"}
 
 
