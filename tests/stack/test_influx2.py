@@ -20,8 +20,9 @@ pytestmark = pytest.mark.skipif(influxd2.BINARY is None, reason=influxd2.MISSING
 TOKEN = "a-token-of-the-tests-that-may-do-all"
 QUERIES = [
     *(*boards.panel_queries(), *boards.annotation_queries(), *boards.variable_queries(), *boards.rule_queries()),
-    *boards.doc_queries(),
+    *(query for query in boards.doc_queries() if "inverter_daily" not in query.text),
 ]
+"""The houses here do not list their panels."""
 
 
 @pytest.fixture(scope="module")
