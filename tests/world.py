@@ -13,8 +13,8 @@ from urllib.parse import urlencode, urlsplit
 from ingest.config import Settings, load
 from ingest.core.errors import SinkDown
 from ingest.core.http import Reply, Request
-from ingest.core.point import decode
-from ingest.core.tally import MeasuredSystem
+from ingest.core.point import decode, encode_fields
+from ingest.core.tally import MeasuredSystem, Tally, totals
 from ingest.deliver.sender import Sender
 from ingest.deliver.sink import Target
 from ingest.service import build, identity
@@ -111,6 +111,18 @@ class Database:
             if dict(key[1]).get("system", "") == place.system:
                 del self.rows[key]
 
+    def kept_from(self, now: int) -> int | None:
+        return None
+
+    def tally(self, measurements: Sequence[str], start: int, end: int) -> Tally:
+        if self.down:
+            raise SinkDown("the database is down")
+        wanted, held = set(measurements), dict[MeasuredSystem, list[str]]()
+        for (name, tags, time), fields in self.rows.items():
+            if name in wanted and start <= time < end:
+                held.setdefault(MeasuredSystem(name, dict(tags).get("system", "")), []).append(encode_fields(fields))
+        return {place: totals(rows) for place, rows in held.items()}
+
     def ping(self) -> str:
         return "memory"
 
@@ -201,6 +213,14 @@ class World:
                 if done.error:
                     self._deliver_at = self.time.true + 3 * HOUR
                     break
+
+    def look(self) -> None:
+        """The service's own look at what the database holds, where it is due, and what follows from it."""
+        for sender in self.senders:
+            if looked := sender.verify(int(self.time.true)):
+                self.pipeline.events.put(looked)
+                self.pipeline.record()
+                self.deliver()
 
     def step(self, until: float) -> None:
         ahead = self.pipeline.clock.now() - int(self.time.true)
