@@ -12,6 +12,7 @@ from ingest.simulator import Cloud, Faults, Site
 from ingest.store import archive, backfills, daily_totals
 from ingest.store.backfills import BackfillRequest
 from tests.stories.odd_worlds import OddCloud, Rows, lose
+from tests.stories.voices import check_export, check_page
 from tests.world import DAY, HOUR, START, World, sun
 
 WORLDS, BATCHES = (400, 50) if os.environ.get("INGEST_LONG") else (16, 16)
@@ -239,6 +240,8 @@ def live_through(
         check_energy(world, site, began, until, odd)
         check_days(world, site, began, until, odd)
         check_sums(world, site.system_id)
+        check_page(world, site)
+    check_export(world)
     if odd:
         odd.check_accounted()
     check_quota(world.cloud, world.pipeline.plan.per_minute, world.pipeline.plan.per_month)
