@@ -55,7 +55,7 @@ def test_the_charge_is_the_newest_that_is_known(home: Homely, eye: Eye) -> None:
 
 def test_the_energies_of_the_battery_are_those_of_its_whole_life_and_never_go_back(home: Homely, eye: Eye) -> None:
     states = [home.arrived(eye)]
-    for step in range(4 * 5):
+    for step in range(4 * 3):
         home.world.run(6 * HOUR)
         if step % 3 == 0:
             home.restart()

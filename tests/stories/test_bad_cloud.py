@@ -165,33 +165,39 @@ def test_over_real_http_such_replies_leave_a_sample_and_nothing_else(tmp_path: P
 # ── clocks ────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory: pytest.TempPathFactory) -> dict[int, int]:
+    """How many calls two days take, and three, with a clock that is right."""
+    right, calls = World(tmp_path_factory.mktemp("right"), [HOUSE]), {}
+    for days, more in ((2, 2), (3, 1)):
+        right.run(more * DAY)
+        calls[days] = len(right.cloud.calls)
+    right.end()
+    return calls
+
+
 @pytest.mark.parametrize("wrong_by", [3600, -3600, -3 * DAY, 40 * DAY])
 def test_a_clock_that_is_wrong_from_the_start_costs_one_sentence(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, wrong_by: int
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, wrong_by: int, usual: dict[int, int]
 ) -> None:
-    right = World(_folder(tmp_path, "right"), [HOUSE])
-    right.run(2 * DAY)
-    world = World(_folder(tmp_path, "wrong"), [HOUSE])
+    world = World(tmp_path, [HOUSE])
     world.time.wrong_by = wrong_by
     world.crash()
     with caplog.at_level(logging.INFO):
         world.run(2 * DAY)
-    assert abs(len(world.cloud.calls) - len(right.cloud.calls)) <= 10
+    assert abs(len(world.cloud.calls) - usual[2]) <= 10
     told = [why for what, why in sentences(caplog) if what == "clock"]
     assert len(told) == 1, told
     assert ("ahead" if wrong_by > 0 else "behind") in told[0]
     assert sum(call.status == 422 for call in world.cloud.calls) <= 1
-    right.end()
     converged(world, HOUSE)
 
 
 @pytest.mark.parametrize("jump", [3600, -3600, -3 * DAY, 40 * DAY])
 def test_a_clock_that_jumps_loses_no_floor_and_makes_no_storm(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, jump: int
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, jump: int, usual: dict[int, int]
 ) -> None:
-    right = World(_folder(tmp_path, "right"), [HOUSE])
-    right.run(3 * DAY)
-    world = World(_folder(tmp_path, "wrong"), [HOUSE])
+    world = World(tmp_path, [HOUSE])
     world.run(DAY)
     statement = "SELECT system || stream, floor, first_at FROM pairs"
     before = {pair: bounds for pair, *bounds in table(world, statement)}
@@ -204,13 +210,7 @@ def test_a_clock_that_jumps_loses_no_floor_and_makes_no_storm(
     for pair, (floor, first) in before.items():
         assert floor is None or after[pair][0] <= floor, f"{pair}: the floor was lost"
         assert after[pair][1] == first, f"{pair}: a wrong clock taught where the data begin"
-    assert abs(len(world.cloud.calls) - len(right.cloud.calls)) <= 12
+    assert abs(len(world.cloud.calls) - usual[3]) <= 12
     told = [why for what, why in sentences(caplog) if what == "clock"]
     assert len(told) == 2, "one sentence for each start of the program"
-    right.end()
     converged(world, HOUSE)
-
-
-def _folder(parent: Path, name: str) -> Path:
-    (parent / name).mkdir()
-    return parent / name

@@ -23,7 +23,7 @@ from tests.world import DAY, HOUR, START, Wire, sun
 from tests.world import Time as WorldTime
 
 LONG = os.environ.get("INGEST_LONG") == "1"
-KILLS = 100 if LONG else 12
+KILLS = 100 if LONG else 8
 HOUSES = 6 if LONG else 2
 SPEED = 60.0
 PATIENCE = 60.0
