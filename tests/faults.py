@@ -138,6 +138,21 @@ def one_value_unreadable(world: World) -> None:
     world.run(6 * HOUR)
 
 
+def zone_unknown(world: World) -> None:
+    meddle(world, "/systems", b'"Europe/Berlin"', b'"Mars/Olympus"')
+    world.run(30 * HOUR)
+
+
+def zone_not_said(world: World) -> None:
+    """The list of systems says nothing of it from the beginning: there is no day yet."""
+    with world.store.transaction() as db:
+        for row in world.pipeline.inventory.systems.values():
+            progress.save_system(db, replace(row, timezone=""))
+    world.crash()
+    meddle(world, "/systems", b'"Europe/Berlin"', b"null")
+    world.run(HOUR)
+
+
 def too_many_systems(world: World) -> None:
     pair = world.pipeline.inventory.pairs["@home", "systems"]
     with world.store.transaction() as db:
@@ -187,6 +202,10 @@ FAULTS = [
     Fault("gateway offline", "gateway", gateway_offline, ("has not reported for",), "internet connection", "gateways"),
     Fault("unknown structure of replies", "stream", one_stream_unreadable, ("an answer could not be read",), "doctor",
           "streams"),
+    Fault("time zone unknown here", "zone", zone_unknown, ("does not know the time zone Mars/Olympus",),
+          "Update the program", "time zones"),
+    Fault("time zone not said", "zone", zone_not_said, ("does not say its time zone",), "tell the vendor",
+          "time zones"),
     Fault("endless list of systems", "crowd", too_many_systems, ("the list goes on",), "systems:", "streams"),
     Fault("unreadable values", "odd", one_value_unreadable, ("could not be read",), "tell the vendor", "streams"),
     Fault("message not delivered", "receiver", nobody_is_told, ("Nothing reaches heartbeat",), "notify --test",

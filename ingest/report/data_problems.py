@@ -50,5 +50,5 @@ def zones(made: Report, inventory: Inventory) -> Iterator[Problem]:
                 "zone",
                 system.system,
                 f"{system.name}: this machine does not know the time zone {system.timezone}, so days are cut in UTC",
-                "Update its time zone data, for example with `apt-get install tzdata`; the days are then computed anew",
+                "Update the program, which brings the time zones (package tzdata); the days are then computed anew",
             )

@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from ingest.auth.token_files import TokenFiles
 from ingest.config import Settings
@@ -29,7 +28,6 @@ from ingest.service.clock import TOLERANCE_S, Clock
 from ingest.service.counted_call import CountedCall, counted, refusal
 from ingest.service.identity import CloudIdentity
 from ingest.service.sink_checks import sink_checks
-from ingest.store import progress
 from ingest.store.database import Store
 
 
@@ -85,6 +83,7 @@ class Doctor:
             ("access groups", self._groups),
             ("calls", self._quota),
             ("gateways", self._gateways),
+            ("production", self._production),
             ("receivers", self._receivers),
             ("sinks", self._sinks),
         )
@@ -159,16 +158,7 @@ class Doctor:
             yield from self._told("runner", ("runner", "start"), "none is missed")
 
     def _zones(self) -> Iterator[Check]:
-        rows = progress.systems(self.store.db).values() if self.store else ()
-        unknown = sorted({row.timezone for row in rows if row.timezone and not _is_zone(row.timezone)})
-        if unknown:
-            remedy = "They come with the package tzdata: update the program (docs/upgrade.md). Until then days are UTC"
-            yield Check("time zones", BAD, f"not known here: {', '.join(unknown)}", remedy)
-        elif untold := [row.name for row in rows if row.name and not row.timezone]:
-            remedy = "it is looked up once a day; if it stays so, tell the vendor"
-            yield Check("time zones", BAD, f"the cloud does not say that of {', '.join(untold[:5])}", remedy)
-        else:
-            yield Check("time zones", OK, "those of all systems are known")
+        yield from self._told("time zones", ("zone",), "those of all systems are known")
 
     # ── the cloud ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -253,7 +243,7 @@ class Doctor:
         remedy = "Find out for a call each: `ingest doctor --groups`"
         yield from self._told("application", ("application", "wrong_key"), "the cloud accepts it")
         yield from self._told("access groups", ("denied",), "no stream is refused", groups, remedy)
-        yield from self._told("streams", ("stream", "cloud", "crowd", "odd"), "every stream answers", streams)
+        yield from self._told("streams", ("stream", "cloud", "days", "crowd", "odd"), "every stream answers", streams)
 
     def _unasked(self) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
         return unasked(self.settings, self.store, self.clock.now()) if self.store else ((), (), ())
@@ -265,6 +255,9 @@ class Doctor:
 
     def _gateways(self) -> Iterator[Check]:
         yield from self._told("gateways", ("gateway",), "every gateway reports", self._unasked()[2])
+
+    def _production(self) -> Iterator[Check]:
+        yield from self._told("production", ("behind",), "no system falls behind what is usual for it")
 
     def _receivers(self) -> Iterator[Check]:
         if self.settings.receivers():
@@ -278,11 +271,3 @@ class Doctor:
 
 def _bad(name: str, problem: Problem) -> Check:
     return Check(name, BAD, problem.sentence, problem.remedy)
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return False
-    return True
