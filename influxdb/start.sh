@@ -21,6 +21,8 @@ is_usable() {
 
 if [ -e "$bolt" ] && ! has_points && ! is_usable; then
     echo "start.sh: the first set-up was cut short; what is left of it is removed, and it is made anew"
-    rm -rf "$bolt" "$data/influxd.sqlite" "$data/engine"
+    # The file that tells so goes last: cut short here, too, it is told again at the next start.
+    rm -rf "$data/engine" "$data/influxd.sqlite"
+    rm -f "$bolt"
 fi
 exec "${@:-/entrypoint.sh}" influxd

@@ -80,6 +80,18 @@ def test_an_empty_volume_is_no_reason_to_do_anything(volume: Path) -> None:
     assert start(volume) == "started\n"
 
 
+def test_a_removal_that_is_cut_short_is_ended_at_the_next_start(volume: Path) -> None:
+    cut_short = volume.parent / "bin/rm"
+    cut_short.write_text('#!/bin/sh\nshift\n/bin/rm -rf "$1"\nkill -9 $PPID\n')
+    cut_short.chmod(0o755)
+    with pytest.raises(subprocess.CalledProcessError):
+        start(volume, USERS=f"{ID}\tadmin")
+    cut_short.unlink()
+    assert list(volume.iterdir()) != []
+    assert "made anew" in start(volume, USERS=f"{ID}\tadmin")
+    assert list(volume.iterdir()) == []
+
+
 class Started(Influxd2):
     """The real one, started by the script as in its container."""
 
