@@ -1,4 +1,4 @@
-"""TokenPair files: one for each account, 0600 in a folder 0700, written so that a pair once received is never lost.
+"""Token files: one for each account, 0600 in a folder 0700, written so that a pair once received is never lost.
 
 A pair is written to a new file, synced, and renamed over the old one; the pair before it stays inside. Whoever wants
 to spend a refresh token holds the file's lock and has read the file again inside it.

@@ -9,6 +9,7 @@ import click
 
 from ingest import config, logs
 from ingest.core.errors import ConfigError, IngestError
+from ingest.deliver.answers import NO_USE, UNREACHABLE, reason
 from ingest.deliver.connection import parse_address
 from ingest.deliver.influx_http import InfluxHttp
 from ingest.deliver.setup import Setup, WantedDatabase
@@ -41,7 +42,7 @@ def _option(name: str, words: str, default: str | None = None) -> Callable[[Any]
 @_option("--token-file", "File for the pipeline's token (1.x: password), which is made.")
 @_option("--reader", "A user who may only read, for Grafana.")
 @_option("--reader-password-file", "File with the password of that user.")
-@click.option("--check", is_flag=True, help="SetupChange nothing; ends with 1 when something differs.")
+@click.option("--check", is_flag=True, help="Change nothing; ends with 1 when something differs.")
 def setup_database(*, check: bool, **given: Any) -> None:
     """Make an InfluxDB as the pipeline and Grafana need it, and mend what differs.
 
@@ -101,8 +102,10 @@ def _is_v1(url: str) -> bool:
         answer = http.request("GET", "/ping")
     finally:
         http.close()
+    if answer.status in (UNREACHABLE, NO_USE):
+        raise IngestError(f"the database at {url} {reason(answer.body)}")
     if answer.status not in (200, 204):
-        raise IngestError(f"the database at {url} does not answer ({answer.status or answer.body}); is it running?")
+        raise IngestError(f"the database at {url} answers {answer.status} to /ping; is it an InfluxDB, and running?")
     return (answer.version or "").removeprefix("v").startswith("1.")
 
 

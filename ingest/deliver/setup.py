@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from ingest.core.errors import IngestError, SinkDown
-from ingest.core.units import DAY
+from ingest.core.units import DAY, HOUR, WEEK
 from ingest.core.words import many, span_words
 from ingest.deliver.answers import NO_USE, UNREACHABLE, SinkAnswer, Words, reason, wait_asked
 from ingest.deliver.influx_http import InfluxHttp
@@ -70,6 +70,17 @@ def kept_words(seconds: int) -> str:
     if not seconds:
         return "for ever"
     return f"for {many(seconds // DAY, 'day')}" if seconds % DAY == 0 else f"for {span_words(seconds)}"
+
+
+def shard_seconds(retention: int) -> int:
+    """How much time one part of a database spans: what InfluxDB 1.x and 2 choose for a new one of that retention.
+
+    It cannot be longer than the retention, and does not follow it by itself: a retention that was short leaves parts
+    of an hour behind, thousands a year. https://docs.influxdata.com/influxdb/v2/reference/internals/shards/
+    """
+    if not retention or retention >= 180 * DAY:
+        return WEEK
+    return DAY if retention >= 2 * DAY else HOUR
 
 
 def retention_change(have: int, wanted: WantedDatabase) -> SetupChange | None:

@@ -25,6 +25,7 @@ from ingest.deliver.setup import (
     kept_words,
     refused,
     retention_change,
+    shard_seconds,
 )
 
 
@@ -79,7 +80,8 @@ class SetupV1:
         if default and change:
             if not change.is_open:
                 duration = f"{wanted.retention}s" if wanted.retention else "INF"
-                self._do(f"ALTER RETENTION POLICY {identifier(default['name'])} ON {name} DURATION {duration}")
+                shard = f"SHARD DURATION {shard_seconds(wanted.retention)}s"
+                self._do(f"ALTER RETENTION POLICY {identifier(default['name'])} ON {name} DURATION {duration} {shard}")
             yield change
 
     def _user(self, name: str, password: str, right: str) -> Changes:

@@ -12,7 +12,16 @@ from typing import Any
 from ingest.core.errors import IngestError
 from ingest.deliver.answers import SinkAnswer, Words
 from ingest.deliver.influx_http import READING_PROOF, InfluxHttp, query_error
-from ingest.deliver.setup import Changes, SecretFile, SetupChange, WantedDatabase, kept_words, refused, retention_change
+from ingest.deliver.setup import (
+    Changes,
+    SecretFile,
+    SetupChange,
+    WantedDatabase,
+    kept_words,
+    refused,
+    retention_change,
+    shard_seconds,
+)
 
 ADMIN = "admin"
 """The first user, whose password is that of `admin_password`."""
@@ -109,7 +118,8 @@ class SetupV2:
         change = retention_change(int(rules[0].get("everySeconds", 0)), wanted)
         if change:
             if not change.is_open and not self._check:
-                body = {"retentionRules": [_rule(wanted.retention)]}
+                rule = _rule(wanted.retention) | {"shardGroupDurationSeconds": shard_seconds(wanted.retention)}
+                body = {"retentionRules": [rule]}
                 self._make("PATCH", f"/api/v2/buckets/{found['id']}", body, "another retention")
             yield change
         return str(found["id"])
@@ -221,7 +231,7 @@ class SetupV2:
         return self._read(self._http.request(method, path, params=params), what)
 
     def _make(self, method: str, path: str, body: Document | None, what: str, done: str = "already exists") -> Document:
-        """SetupChange something. That it is there already is what another run of the same has done meanwhile."""
+        """Change something. That it is there already is what another run of the same has done meanwhile."""
         answer = self._http.request(method, path, document=body)
         if answer.status in (409, 422) and done in answer.body:
             return {}

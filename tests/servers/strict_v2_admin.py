@@ -113,7 +113,13 @@ class StrictV2Admin(StrictV2):
         if asked.method == "DELETE":
             self.items[path].remove(item)
             return Reply(204)
-        item |= json.loads(asked.body)
+        body = json.loads(asked.body)
+        (rule,) = body["retentionRules"]
+        rule.setdefault("shardGroupDurationSeconds", item["retentionRules"][0]["shardGroupDurationSeconds"])
+        if 0 < rule["everySeconds"] < rule["shardGroupDurationSeconds"]:
+            why = "shard-group duration must also be updated to be smaller than new retention duration"
+            return error_reply(422, "unprocessable entity", why)
+        item |= body
         self.buckets[item["name"]] = item["retentionRules"][0]["everySeconds"] or None
         return _json(200, item)
 

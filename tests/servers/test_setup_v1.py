@@ -88,8 +88,10 @@ def test_retention_is_taken_over_and_a_shorter_one_asks_for_a_word(home: Home) -
     assert "INFLUXDB_RETENTION_MAY_DELETE=yes" in home.reach()
     home.settings["INFLUXDB_RETENTION_MAY_DELETE"] = "yes"
     home.reach()
+    home.settings["INFLUXDB_RETENTION"] = "1d"
+    assert "for 1 day now, no longer for 30 days" in home.reach(), "shorter than a part of the database was"
     home.settings["INFLUXDB_RETENTION"] = "0"
-    assert "for ever now, no longer for 30 days" in home.reach()
+    assert "for ever now, no longer for 1 day" in home.reach()
     assert "as it should be" in home.reach()
 
 

@@ -158,6 +158,12 @@ def test_a_longer_retention_is_taken_over_and_a_shorter_one_asks_for_a_word(stac
     assert stack.run("--check").exit_code == 1
     stack.settings["INFLUXDB_RETENTION_MAY_DELETE"] = "yes"
     assert "for 30 days now, no longer for ever" in stack.reach()
+    stack.settings["INFLUXDB_RETENTION"] = "1d"
+    assert "for 1 day now" in stack.reach(), "shorter than a part of the bucket was"
+    stack.settings["INFLUXDB_RETENTION"] = "0"
+    assert "for ever now" in stack.reach()
+    (bucket,) = admin(stack, "GET", "/api/v2/buckets?name=enphase")["buckets"]
+    assert bucket["retentionRules"][0]["shardGroupDurationSeconds"] == 7 * 86400, "not 8,760 parts a year"
     assert "as it should be" in stack.reach()
 
 
