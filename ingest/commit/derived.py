@@ -119,10 +119,13 @@ def produced(changes: Changes, system: str) -> dict[int, tuple[int, float]]:
 
 def _silent(changes: Changes, system: str, measurement: str) -> Collection[int]:
     """When no meter reported, or there was none: what is said of such an interval is no reading."""
-    total = changes.points.numbers(measurement, system, "devices_total")
-    none = {time: 0.0 for time, number in total.items() if not number}
-    reporting = {**none, **changes.points.numbers(measurement, system, "devices_reporting")}
-    return {time for time, number in reporting.items() if number < 1}
+    rows = changes.points.rows(series_key(measurement, (("system", system),)))
+    reporting = changes.points.numbers(measurement, system, "devices_reporting")
+    silent = {time for time, number in reporting.items() if number < 1}
+    if len(reporting) < len(rows):
+        total = changes.points.numbers(measurement, system, "devices_total")
+        silent |= {time for time, number in total.items() if not number and time not in reporting}
+    return silent
 
 
 def _by_quarter(made: Mapping[int, tuple[int, float]]) -> dict[int, float]:
