@@ -183,6 +183,14 @@ def _gateways(made: Report) -> Iterator[Problem]:
             )
 
 
+_MESSAGES = "Nothing else waits for it, and it is told later what still holds. Try it with `ingest notify --test`"
+_AT_FAULT = {
+    "heartbeat": "Nothing else waits for it. Check the address under `heartbeat:` in the configuration",
+    "mqtt": "Nothing else waits for it. Check host, user and password under `mqtt:` in the configuration",
+}
+"""What to do about receivers that `notify --test`, which is for messages, does not try."""
+
+
 def _receivers(made: Report) -> Iterator[Problem]:
     for at in made.receivers:
         if at.error:
@@ -191,7 +199,7 @@ def _receivers(made: Report) -> Iterator[Problem]:
                 "receiver",
                 at.receiver,
                 f"Nothing reaches {at.receiver}{since}: {at.error}",
-                "Nothing else waits for it, and it is told later what still holds. Try it with `ingest notify --test`",
+                _AT_FAULT.get(at.receiver, _MESSAGES),
             )
 
 

@@ -64,6 +64,7 @@ def test_a_receiver_that_refuses_is_told_in_the_status(home: Told, receiver: Rec
     home.looks(600)
     (problem,) = home.problems("receiver")
     assert f"Nothing reaches heartbeat for {span_words(300)}: it answers {status}" in problem.sentence
+    assert "address under `heartbeat:`" in problem.remedy
     receiver.status = 200
     home.look()
     assert home.problems("receiver") == []

@@ -206,6 +206,7 @@ def test_a_broker_that_refuses_is_told_in_the_status_without_a_secret(
     home.look()
     (problem,) = home.problems("receiver")
     assert problem.sentence == "Nothing reaches mqtt: the broker refuses: not authorized"
+    assert "user and password under `mqtt:`" in problem.remedy
     made = report(home.world.settings, home.world.store.db, home.now)
     for secret in (changes.get("password", PASSWORD), API_KEY):
         assert secret not in stream.getvalue() + str(made.document())
