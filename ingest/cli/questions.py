@@ -95,7 +95,7 @@ def _influxdb(sink: Section) -> None:
         ("bucket", "Bucket", "enphase"),
     ):
         _open(sink, key, words, usual=usual)
-    _hidden(sink, "token", "Token that may write to the bucket", "INFLUXDB_TOKEN")
+    _hidden(sink, "token", "Token that may write and read the bucket", "INFLUXDB_TOKEN")
 
 
 def _influxdb_v1(sink: Section) -> None:

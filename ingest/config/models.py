@@ -203,7 +203,7 @@ class Influx(Section):
     url: values.Url
     """Address of the server."""
     token: values.Token
-    """Token that may write to the bucket."""
+    """Token that may write and read the bucket."""
     org: values.Text | None = None
     """Name of the organization, which InfluxDB 2 wants; 1.8 and 3 have none."""
     bucket: values.Text
