@@ -208,7 +208,7 @@ FAULTS = [
           "time zones"),
     Fault("endless list of systems", "crowd", too_many_systems, ("the list goes on",), "systems:", "streams"),
     Fault("unreadable values", "odd", one_value_unreadable, ("could not be read",), "tell the vendor", "streams"),
-    Fault("message not delivered", "receiver", nobody_is_told, ("Nothing reaches heartbeat",), "`heartbeat:`",
+    Fault("message not delivered", "receiver", nobody_is_told, ("Nothing reaches heartbeat",), "Check the address",
           "receivers"),
 ]  # fmt: skip
 """Causes before what they may cause."""
