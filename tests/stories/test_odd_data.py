@@ -202,6 +202,7 @@ def test_no_time_of_a_report_slows_anything_down(value: object, changes: dict[st
 # ── lists ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("changes", DIALECTS)
 @pytest.mark.parametrize("odd", [None, 5, {"name": "no id"}, {"system_id": None}])
 def test_an_odd_row_in_a_list_of_systems_costs_that_system_alone(
