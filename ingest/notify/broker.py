@@ -81,12 +81,14 @@ class Broker:
         ending.join(STOP_S)
 
     def _publish(self) -> None:
-        """Send what differs from what was sent since the line stands."""
+        """Send what differs from what was sent since the line stands. Nobody has to confirm it: all of it is sent again
+        when the line stands again, and paho would then repeat what was not confirmed after what is newer.
+        """
         if not self._stands:
             return
         for topic, text in self._wanted.items():
             if self._shown.get(topic) != text:
-                self._client.publish(topic, text, qos=1, retain=True)
+                self._client.publish(topic, text, retain=True)
                 self._shown[topic] = text
 
     def _connected(self, client: "Client", _: Any, __: Any, reason: "ReasonCode", ___: Any) -> None:
