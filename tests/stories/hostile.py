@@ -56,9 +56,7 @@ def main(folder: Path, seed: int, count: int, port: int, version: str) -> None:
     rng = random.Random(seed)
     accounts = {"home": {"enlighten_id": enlighten_id("owner")} if version == "v2" else {}}
     api = {"version": version}
-    page_at = {"listen": "127.0.0.1:0"}
-    # no database: that of the tests is in this process and would count as memory of the program
-    world = World(folder, demo_sites(START, 1, 10), web=page_at, api=api, accounts=accounts, sinks={})
+    world = World(folder, demo_sites(START, 1, 10), web={"listen": "127.0.0.1:0"}, api=api, accounts=accounts)
     clock = world.pipeline.clock
     good = SimulatedServer(world.cloud)
     good.start()
