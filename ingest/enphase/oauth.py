@@ -4,15 +4,15 @@ Secrets travel in the form body, never in the address: addresses end up in logs.
 """
 
 import base64
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeGuard
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from ingest.core.http import Reply, Request
 from ingest.core.units import DAY
-from ingest.enphase.replies import one_line, sent_on, words
+from ingest.enphase.replies import fields_of, one_line, sent_on, words
 
 REFRESH_LIFE = 30 * DAY
 """Refresh tokens live a month (reference 2.2)."""
@@ -161,14 +161,11 @@ def read_token(reply: Reply, now: int, refresh: str = "") -> TokenPair | Refused
 
     `refresh` is the refresh token that was sent: it stays valid when the answer holds no new one (RFC 6749, section 6).
     """
-    try:
-        body = json.loads(reply.body) if reply.status else None
-    except (ValueError, RecursionError):
-        body = None
+    body = fields_of(reply.body) if reply.status else None
     text = reply.body[:2000].decode("utf-8", "replace")
-    if reply.status == 200 and isinstance(body, dict):
+    if reply.status == 200 and body is not None:
         return _pair(body, now, refresh)
-    if isinstance(body, dict) and (reply.status in (400, 401) or (reply.status == 403 and body.get("error"))):
+    if body is not None and (reply.status in (400, 401) or (reply.status == 403 and body.get("error"))):
         return _refusal(reply.status, body, text)
     if 300 <= reply.status < 400:
         return Refused(sent_on(reply.status, reply.place))
@@ -177,9 +174,14 @@ def read_token(reply: Reply, now: int, refresh: str = "") -> TokenPair | Refused
 
 def _pair(body: dict[str, object], now: int, sent: str) -> TokenPair | Refused:
     access, refresh, life = body.get("access_token"), body.get("refresh_token") or sent, body.get("expires_in")
-    if not (isinstance(access, str) and isinstance(refresh, str) and access and refresh):
+    if not (_is_token(access) and _is_token(refresh)):
         return Refused("the token endpoint's answer holds no pair of tokens")
     return TokenPair(access, refresh, now, now + _seconds(life))
+
+
+def _is_token(text: object) -> TypeGuard[str]:
+    """Whether this can be a token: printable ASCII alone (RFC 6749, appendix A), so that it can stand in a header."""
+    return isinstance(text, str) and text != "" and text.isascii() and text.isprintable()
 
 
 def _seconds(life: object) -> int:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -42,9 +43,9 @@ class Verdict:
     period: str = ""
 
 
-MOST_PARTS, MOST_VALUES = 100_000, 500_000
-"""A site with twenty meters of three channels has 41,000 rows in a week. An empty row of three bytes takes the room of
-64 once it is read.
+MOST_PARTS, MOST_VALUES = 100_000, 250_000
+"""A site with twenty meters of three channels has 41,000 rows of four values in a week. An empty row of three bytes
+takes the room of 64 once it is read.
 """
 _FIRST_INTERVAL = re.compile(r"first_interval\W{1,6}(\d{1,12})")
 _BUGS = {400, 405, 406, 415, 501}
@@ -85,17 +86,35 @@ def sent_on(status: int, place: str) -> str:
 
 def words(text: str) -> str:
     """A reply's own words in one short line: its message and details where it is an error of the cloud."""
-    try:
-        body = json.loads(text)
-    except (ValueError, RecursionError):
-        body = None
-    if isinstance(body, dict):
+    body = fields_of(text.encode())
+    if body is not None:
         parts = [_flat(body.get(key)) for key in ("message", "details", "reason", "errorMessages", "error_description")]
         text = ": ".join(part for part in parts if part) or text
     elif _is_page(text):
         title = re.search(r"<(?:title|h1)[^>]*>([^<]{1,200})<", text, re.IGNORECASE)
         text = f"an HTML page: {title.group(1)}" if title else "an HTML page"
     return one_line(text)[:200] or "no words"
+
+
+def fields_of(body: bytes) -> dict[str, Any] | None:
+    """The JSON object of a reply; None where it is none, or holds more than is read of any reply."""
+    try:
+        found = _parsed(body)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _parsed(body: bytes, constant: Callable[[str], object] | None = None) -> Any:
+    """The JSON of a reply. Raises `ValueError`, which says why, for what is none, and unread for what would take many
+    times its room once it is read.
+    """
+    if body.count(b"{") + body.count(b"[") > MOST_PARTS or body.count(b",") > MOST_VALUES:
+        raise ValueError(f"the reply holds more than {MOST_PARTS:,} rows or {MOST_VALUES:,} values")
+    try:
+        return json.loads(body, parse_constant=constant)
+    except (ValueError, RecursionError):
+        raise ValueError("the reply is not JSON, or was cut off") from None
 
 
 def one_line(text: str) -> str:
@@ -110,14 +129,12 @@ def _flat(value: object) -> str:
 
 
 def _read(body: bytes, text: str, *, lists: bool) -> Verdict:
-    if body.count(b"{") + body.count(b"[") > MOST_PARTS or body.count(b",") > MOST_VALUES:
-        return Verdict(Kind.GARBLED, f"the reply holds more than {MOST_PARTS:,} rows or {MOST_VALUES:,} values")
     try:
-        data = json.loads(body, parse_constant=_no_number)
-    except (ValueError, RecursionError):
+        data = _parsed(body, _no_number)
+    except ValueError as error:
         if _is_page(text):
             return Verdict(Kind.BUSY, f"{words(text)} where JSON is due")
-        return Verdict(Kind.GARBLED, "the reply is not JSON, or was cut off")
+        return Verdict(Kind.GARBLED, str(error))
     if not isinstance(data, dict) and not (lists and isinstance(data, list)):
         return Verdict(Kind.GARBLED, f"the reply is a JSON {type(data).__name__}, not an object")
     return Verdict(Kind.OK, data=data)
@@ -146,11 +163,7 @@ def _unprocessable(text: str, window: Span | None, operational_at: int | None) -
 
 
 def _throttled(body: bytes, text: str) -> Verdict:
-    try:
-        fields = json.loads(body)
-    except (ValueError, RecursionError):
-        fields = None
-    fields = fields if isinstance(fields, dict) else {}
+    fields = fields_of(body) or {}
     end, period = fields.get("period_end"), fields.get("period")
     resume_at = end if isinstance(end, int) and 0 < end < 2**33 else None
     return Verdict(

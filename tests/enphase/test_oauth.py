@@ -1,6 +1,7 @@
 """The OAuth exchanges as values: what is asked, and what an answer means."""
 
 import json
+import tracemalloc
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -122,7 +123,7 @@ def test_a_token_without_a_life_lives_a_day() -> None:
 
 
 @pytest.mark.parametrize("key", ["access_token", "refresh_token"])
-@pytest.mark.parametrize("value", [None, "", 7])
+@pytest.mark.parametrize("value", [None, "", 7, "a\r\nX: y", "a\x00b", "t\u00f6ken", ["a"]])
 def test_half_a_pair_is_no_pair(key: str, value: object) -> None:
     assert Refused("the token endpoint's answer holds no pair of tokens") == _read(DEVELOPER | {key: value})
 
@@ -221,3 +222,14 @@ def test_every_answer_is_a_pair_or_a_reason_in_one_line(status: int, body: bytes
 
 def test_the_v2_user_id_is_the_hex_of_the_base64_line() -> None:
     assert user_id(247) == "4d6a51330a"
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403])
+def test_an_answer_of_a_million_rows_is_refused_unread(status: int) -> None:
+    reply = Reply(status, b'{"access_token":"a","refresh_token":"b","rows":[' + b"{}," * 1_000_000 + b"{}]}")
+    tracemalloc.start()
+    try:
+        assert isinstance(read_token(reply, NOW), Refused)
+        assert tracemalloc.get_traced_memory()[1] < len(reply.body)
+    finally:
+        tracemalloc.stop()

@@ -1,6 +1,7 @@
 """The verdict on a reply: there is one for every status and every body, and its reason fits a line."""
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -122,3 +123,14 @@ def test_a_page_of_a_proxy_says_nothing_about_a_resource(status: int, version: s
 )
 def test_a_reply_speaks_for_itself(body: str, expected: str) -> None:
     assert expected == words(body)
+
+
+@pytest.mark.parametrize("status", [200, 204, 401, 403, 404, 409, 422, 429, 500, 501])
+def test_a_reply_of_a_million_rows_is_judged_unread(status: int) -> None:
+    reply = Reply(status, b'{"intervals":[' + b"{}," * 1_000_000 + b"{}]}")
+    tracemalloc.start()
+    try:
+        assert verdict(reply, "v2").kind is not Kind.OK
+        assert tracemalloc.get_traced_memory()[1] < len(reply.body)
+    finally:
+        tracemalloc.stop()

@@ -127,6 +127,7 @@ def _bodies() -> Iterator[tuple[str, bytes]]:
         "a crowd of systems": b'{"systems":[' + b",".join(b'{"system_id":%d}' % at for at in range(90_000)) + b"]}",
         "a million rows": b'{"systems":[' + b"{}," * 1_000_000 + b"{}]}",
         "rows of nothing": b'{"intervals":[' + b"{}," * 90_000 + b"{}]}",
+        "a quarter of a million words": b'{"systems":[' + b'"ab",' * 240_000 + b'"ab"]}',
         "half a million words": b'{"systems":[' + b'"ab",' * 490_000 + b'"ab"]}',
         "totals without end": b'{"start_date":"0001-01-01","production":[' + b"1," * 200_000 + b"1]}",
         "token of a number": b'{"access_token":1,"refresh_token":2,"expires_in":3}',

@@ -10,12 +10,14 @@ import random
 import re
 import select
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from ingest import logs
+from ingest.auth.standing import standing
 from ingest.core.http import Reply, Request
 from ingest.fetch import transport
 from ingest.fetch.transport import HttpTransport
@@ -36,12 +38,14 @@ class Line:
     def __init__(self, good: SimulatedServer, port: int, count: int) -> None:
         self._real, self._good, self._port = HttpTransport(lambda _: None, "test"), good, port
         self.spoil, self.count, self.left = False, count, count
+        self._lock = threading.Lock()  # the page exchanges codes in threads of its own
 
     def send(self, request: Request) -> Reply:
         """The number in the path says which reply is wanted."""
-        self.spoil = not self.spoil and self.left > 0
-        base = f"http://127.0.0.1:{self._port}/{self.count - self.left}" if self.spoil else self._good.url
-        self.left -= self.spoil
+        with self._lock:
+            self.spoil = not self.spoil and self.left > 0
+            base = f"http://127.0.0.1:{self._port}/{self.count - self.left}" if self.spoil else self._good.url
+            self.left -= self.spoil
         return self._real.send(replace(request, url=base + urlsplit(request.url).path))
 
 
@@ -76,6 +80,8 @@ def main(folder: Path, seed: int, count: int, port: int, version: str) -> None:
         beat[0] = time.monotonic()
         if version == "v4" and rng.random() < 0.02:  # the token endpoint is asked, too
             world.pipeline.accounts._states["home"].stale = world.pipeline.accounts.grant("home", clock.now())
+        if any(one.state == "dead" for one in standing(world.settings, clock.now())):  # it was given a false pair
+            world.consent()
     calls = [at for (at,) in world.store.db.execute("SELECT at FROM calls ORDER BY at")]
     busiest = max(sum(1 for other in calls[at : at + 40] if other < begin + 60) for at, begin in enumerate(calls))
     document = {
