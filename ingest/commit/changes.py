@@ -4,6 +4,7 @@ from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from typing import Any, TypeVar
 
 from ingest.core.audit import Total, TotalKey
 from ingest.core.days import zone
@@ -14,6 +15,10 @@ from ingest.plan import coverage
 from ingest.plan.coverage import Advance, Covered
 from ingest.plan.deferrals import Deferrals
 from ingest.plan.state import OddRows, Pair, Snapshot, SystemRow
+
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,15 @@ class Sample:
     body: bytes = field(repr=False)
 
 
+class Overlay(ChainMap[K, V]):
+    """A map laid over another one. Of two maps a look at each is enough, which `ChainMap.get` does in a roundabout way."""
+
+    def get(self, key: K, default: Any = None) -> Any:
+        """The value that is laid over, or else the one below."""
+        fresh, held = self.maps
+        return fresh[key] if key in fresh else held.get(key, default)
+
+
 class Changes:
     """The state as a decision leaves it. Each map reads through to what was loaded; its first part is what changes.
 
@@ -51,15 +65,15 @@ class Changes:
     def __init__(self, loaded: Loaded) -> None:
         known = loaded.known
         self.loaded = loaded
-        self.pairs: ChainMap[tuple[str, str], Pair] = ChainMap({}, known.pairs)
-        self.systems: ChainMap[str, SystemRow] = ChainMap({}, known.systems)
-        self.logs: ChainMap[str, tuple[Advance, ...]] = ChainMap({}, known.logs)
-        self.coverage: ChainMap[tuple[str, str], Covered] = ChainMap({}, known.coverage)
-        self.reaches: ChainMap[str, int] = ChainMap({}, known.reaches)
-        self.trials: ChainMap[str, int] = ChainMap({}, known.trials)
-        self.odd: ChainMap[tuple[str, str], OddRows] = ChainMap({}, known.odd)
-        self.deferred: ChainMap[tuple[str, str], Deferrals] = ChainMap({}, known.deferred)
-        self.totals: ChainMap[TotalKey, Total] = ChainMap({}, dict(loaded.totals))
+        self.pairs: Overlay[tuple[str, str], Pair] = Overlay({}, known.pairs)
+        self.systems: Overlay[str, SystemRow] = Overlay({}, known.systems)
+        self.logs: Overlay[str, tuple[Advance, ...]] = Overlay({}, known.logs)
+        self.coverage: Overlay[tuple[str, str], Covered] = Overlay({}, known.coverage)
+        self.reaches: Overlay[str, int] = Overlay({}, known.reaches)
+        self.trials: Overlay[str, int] = Overlay({}, known.trials)
+        self.odd: Overlay[tuple[str, str], OddRows] = Overlay({}, known.odd)
+        self.deferred: Overlay[tuple[str, str], Deferrals] = Overlay({}, known.deferred)
+        self.totals: Overlay[TotalKey, Total] = Overlay({}, dict(loaded.totals))
         self.moved: set[str] = set()
         self.dropped: dict[tuple[str, str], str] = {}
         self.points = Draft(loaded.rows)
@@ -92,7 +106,7 @@ class Changes:
     def forget_totals(self, system: str) -> None:
         """The days of a system have moved: what was said of the old ones is void."""
         self.moved.add(system)
-        self.totals = ChainMap({}, {key: total for key, total in self.totals.items() if key[0] != system})
+        self.totals = Overlay({}, {key: total for key, total in self.totals.items() if key[0] != system})
 
     def totals_of(self, system: str, series: str) -> dict[str, Total]:
         """The daily totals of a series by ISO date."""

@@ -109,11 +109,13 @@ def produced(changes: Changes, system: str) -> dict[int, tuple[int, float]]:
         (flow,) = stream.flows
         most = most_wh(changes, system, stream.grain)
         silent = _silent(changes, system, flow.measurement) if stream.meter else frozenset()
-        for time, energy in changes.points.numbers(flow.measurement, system, flow.field).items():
-            quarter = time - time % derive.QUARTER
-            if abs(energy) <= most and time not in silent and quarter not in metered:
-                found[time] = stream.grain, energy
-        metered = {*metered, *(time for time, (grain, _) in found.items() if grain == derive.QUARTER)}
+        likely = {
+            time: (stream.grain, energy)
+            for time, energy in changes.points.numbers(flow.measurement, system, flow.field).items()
+            if -most <= energy <= most and time not in silent and time - time % derive.QUARTER not in metered
+        }
+        found |= likely
+        metered |= likely.keys() if stream.grain == derive.QUARTER else set()
     return found
 
 

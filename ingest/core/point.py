@@ -70,6 +70,8 @@ def encode_fields(fields: Mapping[str, Value]) -> str:
 
 def decode_fields(text: str) -> dict[str, Value]:
     """The reverse of `encode_fields`."""
+    if '"' not in text and "\\" not in text:  # numbers alone, as most rows are: plain text between commas
+        return {name: float(number) for name, _, number in [part.partition("=") for part in text.split(",")] if name}
     fields: dict[str, Value] = {}
     for name, quoted, number in _FIELD.findall(text):
         fields[_unescape(name)] = float(number) if number else re.sub(r'\\(["\\])', r"\1", quoted)
