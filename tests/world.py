@@ -30,8 +30,8 @@ T = TypeVar("T")
 START = 1_782_864_000
 """2026-07-01 00:00 UTC."""
 HOUR, DAY = 3600, 86400
-
-
+UNHURRIED = {"per_minute": 10, "per_month": 400}
+"""A plan for worlds in which it is not asked how fresh anything is: with fewer calls the same is there, only later."""
 FOUR = ["stats", "rgm_stats", "production_meter_readings", "consumption"]
 """What is read of systems of a world that name no streams: what does not depend on plan and devices."""
 

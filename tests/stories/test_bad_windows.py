@@ -65,7 +65,7 @@ def test_case_1_a_day_that_always_fails_costs_itself_alone(
     start: int, stream: str, changes: dict[str, Any], tmp_path: Path
 ) -> None:
     bad = Span(start, start + DAY)
-    api = {"plan": "kilowatt"} | changes.get("api", {})
+    api = changes.get("api", {}) | {"plan": "watt"}
     world = World(tmp_path, [HOME], systems=[{"id": 8000, "since": "35d"}], **(changes | {"api": api}))
     with refusing(world, stream, bad) as refused:
         world.run(DAY)
@@ -112,7 +112,7 @@ def _says_what_the_calendar_shows(world: World, stream: str) -> None:
 def test_a_young_day_that_fails_costs_little_and_keeps_nothing_new_waiting(
     stream: str, changes: dict[str, Any], hours: int, tmp_path: Path
 ) -> None:
-    api = {"plan": "kilowatt"} | changes.get("api", {})
+    api = changes.get("api", {}) | {"plan": "watt"}
     world = World(tmp_path, [HOME], **(changes | {"api": api}))
     world.run(hours * HOUR)
     day = int(datetime(2026, 7, 2, tzinfo=BERLIN).timestamp())

@@ -11,6 +11,7 @@ import pytest
 from ingest.core.errors import StateError
 from ingest.core.http import Reply, Request
 from ingest.core.point import Point
+from ingest.core.units import MINUTE
 from ingest.enphase.access import remedy
 from ingest.enphase.replies import Kind, Verdict
 from ingest.enphase.streams.installed import STREAM as DEVICES
@@ -76,14 +77,14 @@ def test_a_larger_share_lasts_until_the_history_is_there(event: str, tmp_path: P
     world = World(tmp_path, [site], cloud={"micro_week": False})
     world.run(HOUR)
     ask(world, START - 700 * DAY, share=0.6)
-    world.run(HOUR)
+    world.run(5 * MINUTE)
     assert world.pipeline.dispatcher.rules.share == 0.6
     if event == "restart":
         world.crash()
     else:
         world.run(DAY)
         assert len(world.cloud.token_calls) >= 2
-    world.run(HOUR)
+    world.run(5 * MINUTE)
     assert world.pipeline.dispatcher.rules.share == 0.6
     assert world.pipeline.due_queue.needs > 10
 

@@ -15,7 +15,7 @@ from ingest.report import runner
 from ingest.report.problems import summary
 from ingest.simulator import Site
 from tests.stories.test_convergence import check_sums
-from tests.stories.test_odd_data import DIALECTS, asks_for, edited, kinds, told
+from tests.stories.test_odd_data import DIALECTS, asks_for, edited, kinds, on_watt, told
 from tests.world import DAY, HOUR, START, World
 from tests.worlds import HOME
 
@@ -103,7 +103,7 @@ def test_case_10_a_zone_that_is_corrected_moves_days_and_months(changes: dict[st
             for row in body["systems"]:
                 row["timezone"] = PACIFIC.key
 
-    world = World(tmp_path, [HOME], **changes)
+    world = World(tmp_path, [HOME], **on_watt(changes))
     edited(world, edit)
     world.run(3 * DAY)
     assert set(world.rows("energy_daily", 8000)) == {midnight(day_of(at, PACIFIC), PACIFIC) for at in _days(world)}
@@ -134,7 +134,7 @@ def test_case_11_a_zone_that_becomes_known_moves_days_too(
         return ZoneInfo(name)
 
     monkeypatch.setattr("ingest.core.days.ZoneInfo", lacking)
-    world = World(tmp_path, [HOME], **changes)
+    world = World(tmp_path, [HOME], **on_watt(changes))
     world.run(2 * DAY)
     assert "zone" in kinds(world)
     monkeypatch.setattr("ingest.core.days.ZoneInfo", ZoneInfo)
@@ -169,8 +169,7 @@ def test_case_13_a_total_of_0_never_beats_a_day_that_was_read(changes: dict[str,
                 if key in body and index < len(body[key]):
                     body[key][index] = 0
 
-    api = {"plan": "kilowatt"} | changes.get("api", {})
-    world = World(tmp_path, [HOME], **(changes | {"api": api}))
+    world = World(tmp_path, [HOME], **on_watt(changes))
     edited(world, edit)
     world.run(9 * DAY)
     row = world.rows("energy_daily", 8000)[begin]

@@ -12,7 +12,7 @@ from ingest.core.http import Reply, Request
 from ingest.report.problems import summary
 from tests.stories.test_convergence import check_sums
 from tests.stories.test_odd_cases import BERLIN, energy, micro, midnight
-from tests.stories.test_odd_data import DIALECTS, NOON, V2, asks_for, edited, kinds, lacking, told
+from tests.stories.test_odd_data import DIALECTS, NOON, V2, V4, asks_for, edited, kinds, lacking, on_watt, told
 from tests.world import DAY, HOUR, START, World
 from tests.worlds import HOME
 
@@ -51,7 +51,7 @@ def test_case_6_no_meter_with_nothing_on_it_counts(changes: dict[str, Any], tmp_
     world.end()
 
 
-@pytest.mark.parametrize(("changes", "size"), [({}, None), ({}, 0), (V2, -1)], ids=["v4-null", "v4-0", "v2--1"])
+@pytest.mark.parametrize(("changes", "size"), [(V4, None), (V4, 0), (V2, -1)], ids=["v4-null", "v4-0", "v2--1"])
 def test_case_14_no_spike_of_any_stream_or_total_counts_whatever_the_size(
     size: object, changes: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -124,7 +124,7 @@ def test_case_8_rows_far_from_what_was_asked_for_are_no_points(changes: dict[str
     world.end()
 
 
-@pytest.mark.parametrize(("changes", "word"), [({}, None), (V2, "")], ids=["v4-null", "v2-empty"])
+@pytest.mark.parametrize(("changes", "word"), [(V4, None), (V2, "")], ids=["v4-null", "v2-empty"])
 def test_case_11_a_zone_that_the_cloud_does_not_say_is_named(
     word: object, changes: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -134,7 +134,7 @@ def test_case_11_a_zone_that_the_cloud_does_not_say_is_named(
         for row in body["systems"] if request.url.endswith("/systems") and now < told_at else ():
             row["timezone"] = word
 
-    world = World(tmp_path, [HOME], **changes)
+    world = World(tmp_path, [HOME], **on_watt(changes))
     edited(world, edit)
     world.run(6 * HOUR)
     assert kinds(world) == {"zone"}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ingest.core.units import DAY, HOUR
+from ingest.core.units import DAY, HOUR, MINUTE
 from ingest.report.calls import outlook
 from ingest.simulator import Site
 from ingest.simulator.users import enlighten_id
@@ -39,7 +39,7 @@ def test_the_plan_shows_the_cadence_that_the_runner_keeps(
     world.run(2 * HOUR)
     with world.store.transaction() as db:
         backfills.ask(db, BackfillRequest(START - 290 * DAY), int(world.time.true))
-    world.run(HOUR)
+    world.run(5 * MINUTE)
     now, pace = int(world.time.true), world.pipeline.pace
     works = world.pipeline.inventory.works(now)
     assert len({work.system for work in works if work.stream.grain}) == accounts
