@@ -8,6 +8,7 @@ from ingest.simulator import Site
 from tests.world import DAY, HOUR, START, World, sun
 
 GIVEN_UP = 5 * DAY
+SELDOM = {stream: {"every": "6h"} for stream in ("stats", "rgm_stats", "consumption")}
 
 
 @dataclass
@@ -44,8 +45,7 @@ def hiding_house(seed: int, pieces: int = 12) -> Site:
 
 def hiding_world(seed: int, folder: Path) -> World:
     """An installation that reads such a house, with calls to spare."""
-    hourly = {stream: {"every": "3h"} for stream in ("stats", "rgm_stats", "consumption")}
-    return World(folder, [hiding_house(seed)], api={"plan": "kilowatt"}, streams=hourly)
+    return World(folder, [hiding_house(seed)], api={"plan": "kilowatt"}, streams=SELDOM)
 
 
 def delays(world: World) -> list[int]:

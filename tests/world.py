@@ -32,6 +32,8 @@ START = 1_782_864_000
 HOUR, DAY = 3600, 86400
 UNHURRIED = {"per_minute": 10, "per_month": 400}
 """A plan for worlds in which it is not asked how fresh anything is: with fewer calls the same is there, only later."""
+BRISK = {"per_minute": 20, "per_month": 6000}
+"""A plan for worlds that need more calls than the free one gives, of several streams some ten a day."""
 FOUR = ["stats", "rgm_stats", "production_meter_readings", "consumption"]
 """What is read of systems of a world that name no streams: what does not depend on plan and devices."""
 

@@ -16,7 +16,6 @@ from ingest.plan.coverage import Advance, Covered
 from ingest.plan.deferrals import Deferrals
 from ingest.plan.state import OddRows, Pair, Snapshot, SystemRow
 
-
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -47,7 +46,7 @@ class Sample:
 
 
 class Overlay(ChainMap[K, V]):
-    """A map laid over another one. Of two maps a look at each is enough, which `ChainMap.get` does in a roundabout way."""
+    """A map laid over another one: of two maps a look at each is enough, where `ChainMap.get` loops over any number."""
 
     def get(self, key: K, default: Any = None) -> Any:
         """The value that is laid over, or else the one below."""

@@ -1,6 +1,7 @@
 """What is wrong with a configuration is one ConfigError: file, line, key and remedy, and no secret."""
 
 import itertools
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,6 +76,7 @@ KEYS = [
     if match[1] not in OPEN
 ]
 WORDS = sorted({key for _, key in KEYS})
+LONG = bool(os.environ.get("INGEST_LONG"))
 SHORT = 4
 """With one letter wrong, a word of four (host, port) may be another."""
 
@@ -150,7 +152,7 @@ def is_twin(word: str, other: str) -> bool:
 def test_the_nearest_word_is_the_one_that_was_meant() -> None:
     models = [config.json_schema(), *config.json_schema()["$defs"].values()]
     for words in [list(model["properties"]) for model in models] + [list(catalogue.CADENCES), list(config.PLANS)]:
-        for word in words:
+        for word in words if LONG else words[::4]:
             if len(word) > SHORT:
                 twins = {other for other in words if is_twin(word, other)}
                 assert all(config.nearest(wrong, words) in twins for wrong in slips(word) if wrong not in words)

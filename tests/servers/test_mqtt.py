@@ -25,6 +25,7 @@ from tests.worlds import HOME, SITE
 
 DAYS = 31 if os.environ.get("INGEST_LONG") else 16
 
+
 @pytest.fixture
 def home(tmp_path: Path, broker: Mosquitto) -> Iterator[Homely]:
     world = World(tmp_path, [SITE], mqtt=entry(broker))

@@ -10,7 +10,7 @@ import pytest
 from tests.mosquitto import Eye, Mosquitto
 from tests.notify import home_assistant_rules as rules
 from tests.servers.homely import STATE, Homely, configurations, entry
-from tests.world import DAY, HOUR, START, World
+from tests.world import BRISK, DAY, HOUR, START, World
 from tests.worlds import SITE
 
 HOUSE = replace(SITE, battery_wh=10_000)
@@ -21,7 +21,7 @@ FLOWS = ("produced", "consumed", "imported", "exported", "charged", "discharged"
 @pytest.fixture
 def home(tmp_path: Path, broker: Mosquitto) -> Iterator[Homely]:
     systems = [{"id": HOUSE.system_id, "streams": STREAMS}]
-    world = World(tmp_path, [HOUSE], mqtt=entry(broker), api={"plan": "kilowatt"}, systems=systems)
+    world = World(tmp_path, [HOUSE], mqtt=entry(broker), api={"plan": BRISK}, systems=systems)
     world.run(12 * HOUR)
     made = Homely(world)
     yield made

@@ -23,7 +23,7 @@ from tests.notify.receiver import Receiver
 from tests.prometheus import Prometheus
 from tests.servers.homely import STATE, Homely, entry, until
 from tests.servers.test_prometheus import SHIPPED
-from tests.world import DAY, HOUR, World
+from tests.world import DAY, HOUR, UNHURRIED, World
 from tests.worlds import SITE
 
 FROM_OUTSIDE = "runner"
@@ -57,7 +57,14 @@ def wrong(monkeypatch: pytest.MonkeyPatch) -> Wrong:
 @pytest.fixture
 def home(tmp_path: Path, broker: Mosquitto, receiver: Receiver, beats: Receiver) -> Iterator[Homely]:
     to = receiver.url.replace("http", "json", 1)
-    world = World(tmp_path, [SITE], mqtt=entry(broker), notify={"to": [to]}, heartbeat=f"{beats.url}/{UUID}")
+    world = World(
+        tmp_path,
+        [SITE],
+        api={"plan": UNHURRIED},
+        mqtt=entry(broker),
+        notify={"to": [to]},
+        heartbeat=f"{beats.url}/{UUID}",
+    )
     world.run(DAY)
     made = Homely(world)
     yield made

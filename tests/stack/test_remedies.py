@@ -196,7 +196,7 @@ def test_every_printed_command_works_there(place: Place, program: Program, tmp_p
         before = len(shell.done.read_text().split()) if shell.done.exists() else 0
         for line in re.findall(r"`([^`]+)`", text):
             goes_on = place.name == "clone" and words == "run"
-            code, said = shell.run(line, 8 if goes_on else 240)
+            code, said = shell.run(line, 5 if goes_on else 240)
             assert "Traceback" not in said, (line, said)
             aborted = (130, 2) if words.startswith(("init", "setup-database")) else ()
             assert code in (*OK, *aborted, *((-signal.SIGTERM,) if goes_on else ())), (line, code, said)

@@ -17,7 +17,7 @@ from ingest.simulator.users import enlighten_id
 from ingest.store import daily_totals
 from tests import lateness
 from tests.stories.test_convergence import differences
-from tests.world import DAY, HOUR, START, Time, World
+from tests.world import DAY, HOUR, START, UNHURRIED, Time, World
 
 HOUSE = Site(
     system_id=42,
@@ -124,9 +124,9 @@ def test_days_and_months_are_the_vendors_also_when_they_have_23_or_25_hours(
     start = at(change, "UTC") - 6 * DAY
     moved = site.meter_since and start - 20 * DAY
     site = replace(site, operational_at=start - 100 * DAY, meter_since=moved)
-    changes: dict[str, Any] = {}
+    changes: dict[str, Any] = {"api": {"version": version, "plan": UNHURRIED}}
     if version == "v2":
-        changes = {"api": {"version": "v2"}, "accounts": {"home": {"enlighten_id": enlighten_id("owner")}}}
+        changes["accounts"] = {"home": {"enlighten_id": enlighten_id("owner")}}
     world = World(tmp_path, [site], time=Time(start), **changes)
     world.run(12 * DAY)
     last = datetime.fromtimestamp(max(world.rows("energy_daily", 42)), ZoneInfo(site.timezone)).date()
@@ -175,7 +175,7 @@ def test_a_trifle_revealed_late_is_found_too(tmp_path: Path) -> None:
     """A few Wh are less than the tolerance: it is the change of the total that tells."""
     noon = START + 2 * DAY + 14 * HOUR
     site = replace(HOUSE, hidden=((noon, noon + 900, noon + 28 * DAY),))
-    world = World(tmp_path, [site])
+    world = World(tmp_path, [site], streams=lateness.SELDOM)
     world.run(noon + 28 * DAY - START - HOUR)
     assert differences(world, site, noon, noon + 900)
     world.run(2 * DAY + HOUR)

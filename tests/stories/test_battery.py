@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.world import DAY, HOUR, START, World
+from tests.world import BRISK, DAY, HOUR, START, World
 from tests.worlds import HOME
 
 STREAMS = ["stats", "rgm_stats", "consumption", "grid_import", "grid_export", "battery"]
@@ -16,7 +16,7 @@ DAYS = 5
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     systems = [{"id": SITE.system_id, "streams": [*STREAMS, *SNAPSHOTS, "production_meter"]}]
-    made = World(tmp_path_factory.mktemp("battery"), [SITE], systems=systems, api={"plan": {"per_minute": 20, "per_month": 8000}})
+    made = World(tmp_path_factory.mktemp("battery"), [SITE], systems=systems, api={"plan": BRISK})
     made.run(DAYS * DAY + 12 * HOUR)
     return made
 

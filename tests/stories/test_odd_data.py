@@ -19,7 +19,10 @@ from tests.worlds import HOME
 
 Edit = Callable[[Request, dict[str, Any], int], object]
 V4: dict[str, Any] = {"api": {"plan": UNHURRIED}}
-V2: dict[str, Any] = {"api": {"version": "v2", "plan": UNHURRIED}, "accounts": {"home": {"enlighten_id": enlighten_id("owner")}}}
+V2: dict[str, Any] = {
+    "api": {"version": "v2", "plan": UNHURRIED},
+    "accounts": {"home": {"enlighten_id": enlighten_id("owner")}},
+}
 
 
 def on_watt(changes: dict[str, Any]) -> dict[str, Any]:

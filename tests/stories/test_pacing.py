@@ -14,7 +14,7 @@ from ingest.store import meta as kept
 from ingest.store import progress
 from tests import freshness
 from tests.stories.test_convergence import check_quota, differences
-from tests.world import DAY, HOUR, START, World
+from tests.world import BRISK, DAY, HOUR, START, World
 
 WEEK = 7 * DAY
 INTERVALS = ("/production_micro", "/rgm_stats", "/consumption_meter")
@@ -83,7 +83,7 @@ def test_a_gateway_by_radio_is_not_taken_for_silent(tmp_path: Path) -> None:
 def test_when_a_silent_gateway_speaks_again_all_its_streams_are_asked(upload_every: int, tmp_path: Path) -> None:
     back = START + 4 * DAY + 20 * HOUR
     site = house(upload_every=upload_every, offline=((START + 2 * DAY, back),))
-    world = World(tmp_path, [site], api={"plan": "kilowatt"})
+    world = World(tmp_path, [site], api={"plan": BRISK})
     world.run(8 * DAY)
     quiet = [at for at in live(world, "consumption_meter") if START + 3 * DAY < at < back]
     probes = Counter(call.path for call in world.cloud.calls if START + 3 * DAY < call.at < back and "/1/" in call.path)
@@ -171,6 +171,7 @@ def test_a_month_is_spent_evenly_to_its_last_day_and_the_reserve_never(tmp_path:
 # ── windows ───────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("echo", [False, True], ids=["cut echo", "bold echo"])
 @pytest.mark.parametrize("honoured", [False, True], ids=["a day", "a week"])
 def test_how_long_a_window_the_cloud_honours_is_tried_once(honoured: bool, echo: bool, tmp_path: Path) -> None:  # noqa: FBT001

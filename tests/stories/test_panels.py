@@ -9,7 +9,7 @@ from ingest.core.point import decode_fields, parse_series
 from ingest.simulator.extras import heat_drawn
 from ingest.simulator.panels import lifetimes
 from ingest.store import archive
-from tests.world import DAY, HOUR, START, World
+from tests.world import BRISK, DAY, HOUR, START, World
 from tests.worlds import HOME
 
 WEAK = 5
@@ -22,7 +22,7 @@ DAYS = 6
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     systems = [{"id": SITE.system_id, "streams": STREAMS}]
-    made = World(tmp_path_factory.mktemp("panels"), [SITE], systems=systems, api={"plan": "kilowatt"})
+    made = World(tmp_path_factory.mktemp("panels"), [SITE], systems=systems, api={"plan": BRISK})
     made.run(DAYS * DAY)
     return made
 
