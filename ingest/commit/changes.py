@@ -4,7 +4,7 @@ from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ingest.core.audit import Total, TotalKey
 from ingest.core.days import zone
@@ -48,10 +48,13 @@ class Sample:
 class Overlay(ChainMap[K, V]):
     """A map laid over another one: of two maps a look at each is enough, where `ChainMap.get` loops over any number."""
 
-    def get(self, key: K, default: Any = None) -> Any:
-        """The value that is laid over, or else the one below."""
+    def __contains__(self, key: object) -> bool:
         fresh, held = self.maps
-        return fresh[key] if key in fresh else held.get(key, default)
+        return key in fresh or key in held
+
+    def __getitem__(self, key: K) -> V:
+        fresh, held = self.maps
+        return fresh[key] if key in fresh else held[key]
 
 
 class Changes:

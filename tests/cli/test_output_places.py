@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ingest.cli import cli
-from tests.stories.program import Program, Vendor
+from tests.stories.program import Program, Vendor, read_some
 from tests.world import START
 from tests.worlds import HOME
 
@@ -27,16 +27,12 @@ TARGETS = (*INSIDE, "configuration", "secret", "named", "another", "lake", "devi
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     with Vendor([HOME], START) as vendor:
-        program = Program(tmp_path_factory.mktemp("filled"), api=vendor.api)
-        program.consent(vendor)
-        program.run("once", "--max-calls", "3")
-        yield program
+        yield read_some(vendor, tmp_path_factory.mktemp("filled"), calls=3)
 
 
 @pytest.fixture
 def program(filled: Program, tmp_path: Path) -> Program:
     """A copy, with a database whose secret is in a file, another in a variable's file, and a data set."""
-    shutil.copytree(filled.state, tmp_path / "program/state")
     shutil.copytree(filled.state, tmp_path / "another")
     (tmp_path / "secret").write_text("a-token-of-a-database")
     (tmp_path / "named").write_text("another-token")
@@ -47,7 +43,7 @@ def program(filled: Program, tmp_path: Path) -> Program:
         "lake": {"type": "parquet", "path": str(tmp_path / "lake")},
     }
     (tmp_path / "lake").mkdir()
-    program = Program(tmp_path / "program", api=filled.document["api"], sinks=sinks)
+    program = filled.copy(tmp_path / "program", sinks=sinks)
     program.write()
     return program
 

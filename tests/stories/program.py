@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -91,12 +92,25 @@ class Program:
         """The one document that a command prints."""
         return json.loads(self.run(*words, "--json").out)
 
+    def copy(self, folder: Path, **changes: Any) -> "Program":
+        """The same installation with a state of its own, and other keys in its configuration."""
+        shutil.copytree(self.state, folder / "state")
+        return Program(folder, **{**self.document, "state_dir": str(folder / "state"), **changes})
+
     def consent(self, vendor: Vendor, account: str = "home") -> None:
         """The owner's consent, given once before the first run."""
         self.write()
         settings, time = load(self.config, {}), Time(int(vendor.at))
         auth = build.authorizer(settings, identity.cloud_of(settings), time.clock(), Wire(vendor.cloud, time, 0))
         auth.by_code(account, vendor.cloud.consent())
+
+
+def read_some(vendor: Vendor, folder: Path, calls: int) -> Program:
+    """An installation that has read something, and has ended."""
+    program = Program(folder, api=vendor.api)
+    program.consent(vendor)
+    program.run("once", "--max-calls", str(calls))
+    return program
 
 
 class Ended:

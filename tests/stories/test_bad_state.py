@@ -17,7 +17,7 @@ from ingest.core.http import Reply, Request
 from ingest.store import migrations
 from ingest.store.database import Store
 from tests.stories import stored
-from tests.stories.program import Program, Vendor
+from tests.stories.program import Program, Vendor, read_some
 from tests.stories.test_convergence import differences
 from tests.world import DAY, HOUR, START, World
 from tests.worlds import HOME
@@ -35,17 +35,13 @@ def vendor() -> Iterator[Vendor]:
 
 @pytest.fixture(scope="module")
 def filled(vendor: Vendor, tmp_path_factory: pytest.TempPathFactory) -> Program:
-    program = Program(tmp_path_factory.mktemp("filled"), api=vendor.api)
-    program.consent(vendor)
-    program.run("once", "--max-calls", "8")
-    return program
+    return read_some(vendor, tmp_path_factory.mktemp("filled"), calls=8)
 
 
 @pytest.fixture
 def program(filled: Program, tmp_path: Path) -> Program:
     """An installation of its own for each test."""
-    shutil.copytree(filled.state, tmp_path / "program" / "state")
-    return Program(tmp_path / "program", api=filled.document["api"])
+    return filled.copy(tmp_path / "program")
 
 
 def digest(path: Path) -> str:

@@ -6,7 +6,7 @@ a day and ten hours.
 
 import gzip
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -49,7 +49,9 @@ def test_a_backup_of_the_version_before_is_restored_and_polled_on(tmp_path: Path
     db = world.store.db
     assert former["version"][0] < migrations.VERSION == migrations.version(db)
 
-    assert _values(db.execute(POINTS)) == _values(former["points"])
+    counts = {"produced_days", "consumed_days", "self_consumed_days"}
+    gained = _gained(_values(db.execute(POINTS)), _values(former["points"]))
+    assert gained == {"energy_daily": counts, "energy_monthly": {*counts, "self_consumed_wh"}}
     assert len(former["points"]) == archive.size(db) > 4000
     sink = outbox.sink(db, "db")
     assert sink is not None
@@ -77,20 +79,23 @@ def test_a_backup_of_the_version_before_is_restored_and_polled_on(tmp_path: Path
     world.end()
 
 
-def _values(rows: Iterable[Any]) -> list[tuple[str, int, dict[str, Any]]]:
-    """Series, time and numbers of rows, months left out: meanwhile they are of the days that are known, and not only of
-    whole months. Days have got names, and counts.
-    """
-    return [
-        (key, time, {name: value for name, value in decode_fields(fields).items() if is_known(name, value)})
-        for key, time, fields, _ in rows
-        if not key.startswith("energy_monthly")
-    ]
+def _values(rows: Iterable[Any]) -> dict[tuple[str, int], dict[str, float]]:
+    """Numbers of rows by series and time."""
+    return {
+        (key, time): {name: value for name, value in decode_fields(fields).items() if isinstance(value, float)}
+        for key, time, fields, *_ in rows
+    }
 
 
-def is_known(name: str, value: float | str) -> bool:
-    """Whether the version before wrote it."""
-    return isinstance(value, float) and not name.endswith("_days")
+def _gained(now: Mapping[Any, Mapping[str, float]], former: Mapping[Any, Mapping[str, float]]) -> dict[str, set[str]]:
+    """The fields, by measurement, that rows have besides those they had; those are as they were."""
+    found: dict[str, set[str]] = {}
+    assert now.keys() == former.keys()
+    for key, fields in now.items():
+        assert {name: fields.get(name) for name in former[key]} == former[key], key
+        if more := fields.keys() - former[key].keys():
+            found.setdefault(key[0].partition(",")[0], set()).update(more)
+    return found
 
 
 def _replay(world: World) -> None:

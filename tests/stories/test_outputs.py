@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stories.program import INGEST, ROOT, Program, Vendor
+from tests.stories.program import INGEST, ROOT, Program, Vendor, read_some
 from tests.stories.test_bad_state import HOUSE, bound
 from tests.world import START
 
@@ -24,16 +24,12 @@ def vendor() -> Iterator[Vendor]:
 
 @pytest.fixture(scope="module")
 def filled(vendor: Vendor, tmp_path_factory: pytest.TempPathFactory) -> Program:
-    program = Program(tmp_path_factory.mktemp("filled"), api=vendor.api)
-    program.consent(vendor)
-    program.run("once", "--max-calls", "8")
-    return program
+    return read_some(vendor, tmp_path_factory.mktemp("filled"), calls=8)
 
 
 @pytest.fixture
 def program(filled: Program, tmp_path: Path) -> Program:
-    shutil.copytree(filled.state, tmp_path / "program" / "state")
-    return Program(tmp_path / "program", api=filled.document["api"])
+    return filled.copy(tmp_path / "program")
 
 
 def test_an_export_that_fails_leaves_the_former_file(program: Program, tmp_path: Path) -> None:
