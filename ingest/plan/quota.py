@@ -76,9 +76,14 @@ def open_at(plan: Plan, usage: Usage, now: int) -> int:
     return max(now, evenly, full)
 
 
+def reserved(plan: Plan, reserve: float) -> int:
+    """Calls of a month that are never used: they are for the owner's other tools."""
+    return plan.per_month - int(plan.per_month * (1 - reserve))
+
+
 def left_of_month(plan: Plan, usage: Usage, reserve: float) -> int:
-    """Calls of this month that may still be spent; the reserve is for the owner's other tools."""
-    return max(0, int(plan.per_month * (1 - reserve)) - usage.month)
+    """Calls of this month that may still be spent."""
+    return max(0, plan.per_month - reserved(plan, reserve) - usage.month)
 
 
 def guaranteed(left: int, spent_on_history: int, share: float) -> int:

@@ -105,7 +105,7 @@ class OneRun:
         settings, db = self.pipeline.settings, self.pipeline.store.db
         plan, usage = settings.plan, ledger.usage(db, settings.ledger_name, now)
         if quota.left_of_month(plan, usage, settings.api.reserve) <= 0:
-            reserve = plan.per_month - int(plan.per_month * (1 - settings.api.reserve))
+            reserve = quota.reserved(plan, settings.api.reserve)
             raise IngestError(used_up(usage.month, plan.per_month, reserve, quota.month_bounds(now)[1]).text)
 
 
