@@ -15,7 +15,7 @@ from tests.stories.odd_worlds import OddCloud, Rows, lose
 from tests.stories.voices import check_export, check_page
 from tests.world import DAY, HOUR, START, World, sun
 
-WORLDS, BATCHES = (400, 50) if os.environ.get("INGEST_LONG") else (6, 6)
+WORLDS, BATCHES = (400, 50) if os.environ.get("INGEST_LONG") else (5, 5)
 QUIET = 12 * DAY
 """On a small plan the daily totals, which find what nobody else does, are asked once a week."""
 

@@ -36,10 +36,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
     try:
         call(*pip, "wheel", "--no-deps", "-w", folder, source, cwd=folder)
-        call(sys.executable, "-m", "venv", "env", cwd=folder)
+        call(sys.executable, "-m", "venv", "--without-pip", "env", cwd=folder)
         (wheel,) = folder.glob("*.whl")
-        call("env/bin/pip", "-q", "--disable-pip-version-check", "install", "-r", ROOT / "requirements.lock", wheel,
-             cwd=folder)  # fmt: skip
+        into = ["--python", "env/bin/python", "install", "--no-compile"]
+        call(*pip, *into, "-r", ROOT / "requirements.lock", wheel, cwd=folder)
     except AssertionError as error:
         if os.environ.get("INGEST_REQUIRE_SERVERS") == "1" or "onnection" not in str(error):
             raise
