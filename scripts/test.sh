@@ -5,6 +5,7 @@ if [ "${CI:-}" = true ]; then export INGEST_REQUIRE_SERVERS=1; fi
 scripts/servers.sh influxdb chromium mosquitto prometheus
 scripts/reader.sh
 scripts/lint.sh
+# Some tests wait for servers and processes: one worker more than there are cores keeps those busy.
 # Thousands of small durable transactions wait for the disk; what is asserted does not depend on it.
 if [ -w /dev/shm ]; then export PYTEST_DEBUG_TEMPROOT=/dev/shm; fi
-exec .venv/bin/pytest -q -n auto --dist worksteal "$@"
+exec .venv/bin/pytest -q -n "$(($(nproc) + 1))" --dist worksteal "$@"
