@@ -1,16 +1,20 @@
 """What goes wrong, how it is brought about, and how it must be called everywhere."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from ingest.config import load
 from ingest.core.errors import SinkRefused
 from ingest.core.http import Reply, Request
 from ingest.fetch.worker import TOO_MANY
 from ingest.report import runner
-from ingest.store import ledger, progress, told
+from ingest.service.underperformance import look
+from ingest.store import backfills, ledger, progress, told
+from ingest.store.backfills import BackfillRequest
 from ingest.store.told import Outage
-from tests.world import DAY, HOUR, World
-from tests.worlds import SITE
+from tests.world import DAY, HOUR, START, World
+from tests.worlds import SITE, clear_days
 
 
 @dataclass(frozen=True)
@@ -170,8 +174,62 @@ def nobody_is_told(world: World) -> None:
         told.save(db, {}, {"heartbeat": Outage("no answer in time", int(world.time.true) - HOUR)})
 
 
+def credentials_missing(world: World) -> None:
+    """The configuration lost them."""
+    path = world.settings.config_path
+    document = json.loads(path.read_text())
+    del document["api"]["key"]
+    path.write_text(json.dumps(document))
+    world.settings = load(path, {})
+
+
+def day_refused(world: World) -> None:
+    """Whatever would hold a moment of one day of history fails."""
+    send, bad = world.wire.send, START - 12 * DAY
+    lengths = {"day": DAY, "week": 7 * DAY}
+
+    def refused(request: Request) -> Reply:
+        reply = send(request)
+        if "production_micro" not in request.url:
+            return reply
+        start = int(request.params["start_at"])
+        holds = start < bad + DAY and start + lengths[request.params["granularity"]] > bad
+        return replace(reply, status=500, body=b'{"message": "please try again later"}') if holds else reply
+
+    world.wire.send = refused  # type: ignore[method-assign]
+    with world.store.transaction() as db:
+        backfills.ask(db, BackfillRequest(bad - DAY, bad + 2 * DAY, stream="stats"), int(world.time.true))
+    world.run(2 * DAY)
+
+
+def string_lost(world: World) -> None:
+    clear_days(world.store, SITE, int(world.time.true), 0.7)
+    look(world.store, world.pipeline.inventory.systems, int(world.time.true))
+
+
+def _anew(world: World) -> None:
+    """The state is lost, and only the tokens are there."""
+    world.end()
+    for path in world.settings.state_dir.glob("state.db*"):
+        path.unlink()
+    world.begin()
+
+
+def nothing_asked(world: World) -> None:
+    _anew(world)
+
+
+def owns_none(world: World) -> None:
+    """Somebody has consented who has no system."""
+    world.authorizer().by_code("home", world.cloud.consent("stranger"))
+    _anew(world)
+    world.run(HOUR)
+
+
 FAULTS = [
     Fault("no runner at work", "runner", no_runner, ("No runner has been at work for",), "Start it with", "runner"),
+    Fault("credentials not filled in", "credentials", credentials_missing, ("api.key not filled in yet",), "ingest init",
+          "configuration"),
     Fault("consent withdrawn or lapsed", "auth", token_dead, ("home is no longer authorized",), "auth login home",
           "account home"),
     Fault("token endpoint down", "renewal", token_endpoint_down, ("cannot be renewed", "500"), "ingest doctor",
@@ -202,13 +260,20 @@ FAULTS = [
     Fault("gateway offline", "gateway", gateway_offline, ("has not reported for",), "internet connection", "gateways"),
     Fault("unknown structure of replies", "stream", one_stream_unreadable, ("an answer could not be read",), "doctor",
           "streams"),
+    Fault("a day of history refused", "days", day_refused, ("the cloud refuses stats of", "please try again later"),
+          "asked for again by themselves", "streams"),
     Fault("time zone unknown here", "zone", zone_unknown, ("does not know the time zone Mars/Olympus",),
           "Update the program", "time zones"),
     Fault("time zone not said", "zone", zone_not_said, ("does not say its time zone",), "tell the vendor",
           "time zones"),
     Fault("endless list of systems", "crowd", too_many_systems, ("the list goes on",), "systems:", "streams"),
+    Fault("an owner without systems", "no_system", owns_none, ("the cloud shows no system to this account",),
+          "Whoever consented must own one", "account home"),
     Fault("unreadable values", "odd", one_value_unreadable, ("could not be read",), "tell the vendor", "streams"),
+    Fault("panels that make less", "behind", string_lost, ("less than its own clear days of this season",),
+          "Look for shade", "production"),
     Fault("message not delivered", "receiver", nobody_is_told, ("Nothing reaches heartbeat",), "Check the address",
           "receivers"),
+    Fault("nothing asked yet", "start", nothing_asked, ("No system is known yet",), "ingest run", "runner"),
 ]  # fmt: skip
 """Causes before what they may cause."""

@@ -1,6 +1,12 @@
 """Worlds that several tests begin from."""
 
+import math
+
+from ingest.core.days import date_at, midnight, zone
+from ingest.core.point import Point
 from ingest.simulator import Site
+from ingest.store import archive
+from ingest.store.database import Store
 from tests.world import DAY, START
 
 SITE = Site(
@@ -25,3 +31,18 @@ HOME = Site(
     operational_at=START - 40 * DAY,
 )
 """A plain house."""
+
+
+def clear_days(store: Store, site: Site, now: int, share: float) -> None:
+    """Two years of days in the archive, and three weeks of clear ones of which the plant makes a `share`."""
+    tags, begin = (("system", str(site.system_id)),), midnight(date_at(now, zone(site.timezone)), zone(site.timezone))
+    points = []
+    for back in range(1, 800):
+        wh = 30_000.0 * (share if back <= 21 else 1.0) * (1.0 if back <= 21 or back % 3 == 0 else 0.5)
+        points.append(Point("energy_daily", tags, begin - back * DAY, {"produced_wh": wh}))
+    for back in range(1, 22):
+        for quarter in range(60):
+            height = share * 780 * math.sin(math.pi * quarter / 60)
+            points.append(Point("energy", tags, begin - back * DAY + 18_000 + 900 * quarter, {"produced_wh": height}))
+    with store.transaction() as db:
+        archive.upsert(db, points)

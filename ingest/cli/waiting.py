@@ -12,6 +12,7 @@ from types import FrameType
 from ingest.cli.context import Context
 from ingest.core.errors import ConfigError
 from ingest.logs import event
+from ingest.report.problems import credentials
 from ingest.store.database import Store
 from ingest.web import Source, serve
 
@@ -33,10 +34,8 @@ def wait_for_credentials(context: Context) -> bool:
         signal.signal(number, stop)
     with contextlib.closing(Store(settings.state_dir, own=True)) as store:
         page = serve(Source(settings, store, clock.now, clock.now, context.command))
-        missing = ", ".join(settings.missing_credentials())
-        remedy = settings.fill_in()
-        why = f"{settings.config_path}: {missing} missing; the cloud is not asked. {remedy}"
-        event(log, logging.WARNING, "waiting", why=why, page=context.address(page) or None)
+        for problem in credentials(settings):
+            event(log, logging.WARNING, "bad", what=problem.key, why=problem.text, page=context.address(page) or None)
         try:
             found = wait_for(lambda: _is_complete(context), stopping, LOOK_S)
         finally:

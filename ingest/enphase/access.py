@@ -38,9 +38,19 @@ def is_unknown(reason: str) -> bool:
 
 
 UNKNOWN = "the cloud knows no such system: check its id under `systems:` in the configuration"
+OWNS_NONE = "the cloud shows no system to this account"
+OWN_ONE = "whoever consented must own one. An installer's employee needs a partner application"
 SAME_APPLICATION = (
     "copy API key, Client ID and Client Secret from the same application on the developer portal's page Applications"
 )
+
+
+def another_application(reason: str) -> str:
+    """What is wrong when the cloud refuses the key itself. `reason` is that of the verdict."""
+    return (
+        f"the cloud says the key belongs to another application ({reason}); compare api.key, api.client_id and "
+        "api.client_secret with the same application in the developer portal"
+    )
 
 
 def denied(reason: str, group: str, account: str) -> str:

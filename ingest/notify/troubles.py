@@ -6,9 +6,7 @@ from dataclasses import dataclass, replace
 from ingest.core.units import DAY, MINUTE
 from ingest.report import Problem
 
-STOPS_READING = frozenset(
-    {"disk", "state", "credentials", "auth", "renewal", "application", "wrong_key", "quota", "cloud"}
-)
+STOPS_READING = frozenset({"disk", "state", "credentials", "auth", "renewal", "application", "quota", "cloud"})
 """Kinds of problems while which nothing is read."""
 SOON, LATE = 15 * MINUTE, DAY
 """How long a trouble lasts before it is told: one that stops reading, and any other."""

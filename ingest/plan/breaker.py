@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from ingest.core.backoff import backoff
 from ingest.core.errors import ConfigError
 from ingest.core.units import DAY, HOUR, MINUTE
+from ingest.enphase import access
 from ingest.enphase.replies import Kind, Verdict
 from ingest.plan.planner import LONGEST_PAUSE
 from ingest.plan.quota import Plan
@@ -66,10 +67,7 @@ def after(old: Breaker, verdict: Verdict, plan: Plan, now: int) -> Breaker:
         until = now + pause if pause else old.paused_until
         return replace(old, paused_until=until, reason=verdict.reason, busy=busy)
     if verdict.kind is Kind.WRONG_KEY:
-        error = ConfigError(
-            f"the cloud says the key belongs to another application ({verdict.reason}); compare api.key, "
-            "api.client_id and api.client_secret with the same application in the developer portal"
-        )
+        error = ConfigError(access.another_application(verdict.reason))
         return stopped(old, error, now, of_client=False)
     good = replace(old, paused_until=0, reason="", throttles=0, busy=0)
     return good if old.of_client else accepted(good)

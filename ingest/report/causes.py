@@ -15,7 +15,6 @@ ORDER = (
     "auth",
     "renewal",
     "application",
-    "wrong_key",
     "cloud",
     "quota",
     "clock",
@@ -28,6 +27,7 @@ ORDER = (
     "stream",
     "days",
     "crowd",
+    "no_system",
     "odd",
     "behind",
     "receiver",
@@ -35,15 +35,14 @@ ORDER = (
 )
 """Kinds of problem, causes before what they may cause."""
 
-_OF_THE_CLOUD = frozenset({"gateway", "stream", "days", "start"})
+_OF_THE_CLOUD = frozenset({"gateway", "stream", "days", "no_system", "start"})
 EXPLAINS: Mapping[str, frozenset[str]] = {
     # Without a runner nothing is known of the outside world but what was true then.
     "runner": _OF_THE_CLOUD | {"renewal", "cloud", "clock", "sink", "receiver"},
     "credentials": _OF_THE_CLOUD | {"auth", "renewal", "cloud"},
     "auth": _OF_THE_CLOUD | {"renewal", "cloud"},
     "renewal": _OF_THE_CLOUD | {"cloud"},
-    "application": _OF_THE_CLOUD | {"wrong_key", "cloud"},
-    "wrong_key": _OF_THE_CLOUD | {"cloud"},
+    "application": _OF_THE_CLOUD | {"cloud"},
     "cloud": _OF_THE_CLOUD,
     "quota": frozenset({"gateway", "stream"}),
 }

@@ -24,7 +24,7 @@ SOON = 3
 
 def problems(made: Report, settings: Settings, inventory: Inventory) -> list[Problem]:
     """Everything that is wrong, causes first; what a cause explains is named in it alone."""
-    found = [*_runner(made), *_disk(made), *_credentials(settings), *_tokens(made), *_application(made)]
+    found = [*_runner(made), *_disk(made), *credentials(settings), *_tokens(made), *_application(made, inventory)]
     found += [
         *refusals.streams(made, inventory),
         *refused_days(made),
@@ -36,6 +36,7 @@ def problems(made: Report, settings: Settings, inventory: Inventory) -> list[Pro
         *zones(made, inventory),
     ]
     found += [*_gateways(made), *_behind(made), *_receivers(made), *refusals.crowds(inventory)]
+    found += refusals.empty_lists(inventory)
     if not inventory.systems and not found:
         found.append(
             Problem(
@@ -56,9 +57,9 @@ def _runner(made: Report) -> Iterator[Problem]:
         )
 
 
-def _application(made: Report) -> Iterator[Problem]:
-    if made.fatal:
-        yield refusals.application(made.fatal)
+def _application(made: Report, inventory: Inventory) -> Iterator[Problem]:
+    if why := made.fatal or refusals.refused_key(inventory):
+        yield refusals.application(why)
 
 
 def _disk(made: Report) -> Iterator[Problem]:
@@ -71,7 +72,8 @@ def _disk(made: Report) -> Iterator[Problem]:
         )
 
 
-def _credentials(settings: Settings) -> Iterator[Problem]:
+def credentials(settings: Settings) -> Iterator[Problem]:
+    """What must be filled in before the cloud can be asked."""
     missing = settings.missing_credentials()
     if missing:
         yield Problem(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from ingest.commit.decide import PAUSES
 from ingest.core.units import DAY
 from ingest.core.words import many, span_words
 from ingest.enphase import access
@@ -21,6 +22,16 @@ def application(why: str) -> Problem:
     """The cloud refuses the key, or client id and secret: `why` says which, and where to compare them."""
     remedy = "Enter them again with `ingest init`. It is asked again by itself, once a day at least"
     return Problem("application", "", f"Polling has stopped: {why}", remedy)
+
+
+def refused_key(inventory: Inventory) -> str:
+    """Why the cloud refuses the key, where nothing was answered since; else empty. A new runner knows no more of it."""
+    refused = [pair for pair in inventory.pairs.values() if pair.state == Kind.WRONG_KEY]
+    answered = max((pair.asked_at or 0 for pair in inventory.pairs.values()), default=0)
+    last = max(refused, key=lambda pair: pair.rest_until, default=None)
+    if last is None or last.rest_until - PAUSES[Kind.WRONG_KEY][0] < answered:
+        return ""
+    return access.another_application(last.reason)
 
 
 def streams(made: Report, inventory: Inventory) -> Iterator[Problem]:
@@ -54,13 +65,6 @@ def _pair(stream: Pair, who: str, account: str) -> Problem | None:
         remedy = access.denied(stream.reason, BY_NAME[stream.stream].group, account)
         sentence = f"{who}: {stream.stream} is not allowed ({stream.reason})"
         return Problem("denied", subject, sentence, f"{remedy[0].upper()}{remedy[1:]}")
-    if stream.state == Kind.WRONG_KEY:
-        return Problem(
-            "wrong_key",
-            "",
-            f"The API key belongs to another application ({stream.reason})",
-            f"{access.SAME_APPLICATION[0].upper()}{access.SAME_APPLICATION[1:]}, then run `ingest check`",
-        )
     if stream.state in PATIENT and stream.fails > PATIENT[Kind(stream.state)]:
         words = {Kind.GARBLED: "an answer could not be read", Kind.AHEAD: "the cloud takes our time for the future"}
         what = words.get(Kind(stream.state), "the cloud has trouble")
@@ -100,6 +104,24 @@ def crowds(inventory: Inventory) -> Iterator[Problem]:
         if pair and pair.reason and not pair.state:
             remedy = "Name those that are wanted under `systems:` in the configuration"
             yield Problem("crowd", account, f"Account {account}: {pair.reason}", remedy)
+
+
+def no_system(account: str) -> Problem:
+    """The cloud was asked for the systems of an account, and has none."""
+    sentence = f"Account {account}: {access.OWNS_NONE}"
+    remedy = f"{access.OWN_ONE[0].upper()}{access.OWN_ONE[1:]}. The owner authorizes it: `ingest auth login {account}`"
+    return Problem("no_system", account, sentence, remedy)
+
+
+def empty_lists(inventory: Inventory) -> Iterator[Problem]:
+    """Accounts that were asked for their systems, and have none."""
+    if inventory.settings.systems is not None:
+        return
+    owners = {row.account for row in inventory.systems.values()}
+    for account in inventory.settings.accounts:
+        pair = inventory.pairs.get((listing(account), SYSTEMS.name))
+        if account not in owners and pair and pair.asked_at is not None and not pair.state:
+            yield no_system(account)
 
 
 def cloud(made: Report, inventory: Inventory) -> Iterator[Problem]:

@@ -21,7 +21,8 @@ from ingest.enphase.requests import ApiTarget, request
 from ingest.enphase.streams.site import SYSTEMS
 from ingest.plan.inventory import listing
 from ingest.report import Problem, Report, report
-from ingest.report.problems import wrong_clock
+from ingest.report.problems import credentials, wrong_clock
+from ingest.report.refusals import no_system
 from ingest.service.access_check import AccessCheck, unasked
 from ingest.service.check import BAD, OK, SKIPPED, WARN, Check
 from ingest.service.clock import TOLERANCE_S, Clock
@@ -113,11 +114,9 @@ class Doctor:
     # ── this machine ──────────────────────────────────────────────────────────────────────────────────
 
     def _configuration(self) -> Iterator[Check]:
-        missing = self.settings.missing_credentials()
-        if missing:
-            found = f"{', '.join(missing)} not filled in yet"
-            yield Check("configuration", BAD, found, self.settings.fill_in())
-        else:
+        missing = [_bad("configuration", problem) for problem in credentials(self.settings)]
+        yield from missing
+        if not missing:
             yield Check("configuration", OK, f"{self.settings.config_path} is valid")
 
     def _modes(self) -> Iterator[Check]:
@@ -194,7 +193,8 @@ class Doctor:
 
     def _accounts(self) -> Iterator[Check]:
         current = self._state_report()
-        problems = {at.subject: at for at in current.problems if at.kind in ("auth", "renewal")} if current else {}
+        told = ("auth", "renewal") if self.line else ("auth", "renewal", "no_system")
+        problems = {at.subject: at for at in current.problems if at.kind in told} if current else {}
         for account in self.settings.accounts:
             name = f"account {account}"
             grant = self.line.grant(account) if self.line else ""
@@ -228,8 +228,9 @@ class Doctor:
             answer = verdict(reply, version)
             call.verdict, call.was_sent = answer.kind.value, reply.sent
         if answer.kind is Kind.OK:
-            seen = many(len(answer.data.get("systems", ())), "system")
-            return Check(name, OK, f"key and token are good; it sees {seen}")
+            seen = len(answer.data.get("systems", ()))
+            good = Check(name, OK, f"key and token are good; it sees {many(seen, 'system')}")
+            return good if seen else _bad(name, no_system(account))
         if answer.kind is Kind.THROTTLED:
             remedy = "The calls are used up for now; see `ingest plan`"
         else:
@@ -241,7 +242,7 @@ class Doctor:
     def _groups(self) -> Iterator[Check]:
         groups, streams, _ = self._unasked()
         remedy = "Find out for a call each: `ingest doctor --groups`"
-        yield from self._told("application", ("application", "wrong_key"), "the cloud accepts it")
+        yield from self._told("application", ("application",), "the cloud accepts it")
         yield from self._told("access groups", ("denied",), "no stream is refused", groups, remedy)
         yield from self._told("streams", ("stream", "cloud", "days", "crowd", "odd"), "every stream answers", streams)
 

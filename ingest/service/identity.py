@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ingest.config import SIMULATOR, Settings, fingerprint
 from ingest.core.errors import ConfigError
+from ingest.report.problems import credentials
 from ingest.store.database import Store
 
 
@@ -20,9 +21,8 @@ class CloudIdentity:
 
 def cloud_of(settings: Settings) -> CloudIdentity:
     """The cloud that the settings name. Raises `ConfigError` when credentials are missing."""
-    missing = settings.missing_credentials()
-    if missing:
-        raise ConfigError(f"{settings.config_path}: {', '.join(missing)} missing. {settings.fill_in()}")
+    if problem := next(credentials(settings), None):
+        raise ConfigError(problem.text)
     api = settings.api
     secrets = [value.get_secret_value() if value else "" for value in (api.key, api.client_secret)]
     return CloudIdentity(api.base_url, secrets[0], api.client_id or "", secrets[1], api.redirect_uri)

@@ -100,10 +100,7 @@ class SystemsLookup:
                 f"the systems could not be listed ({verdict.reason}); {what or 'the runner tries again by itself'}"
             )
         elif not outcome.systems:
-            trouble = (
-                "the cloud shows no system to this account; whoever consented must own one. An installer's employee "
-                "needs a partner application"
-            )
+            trouble = f"{access.OWNS_NONE}; {access.OWN_ONE}"
         names = tuple(f"{info.name} ({info.system})" for info in outcome.systems)
         return Seen(names, trouble, self._first_poll())
 

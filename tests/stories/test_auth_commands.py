@@ -315,8 +315,8 @@ def test_run_without_credentials_stays_up_says_so_and_begins_when_they_are_there
     process = started(config, "run")
     assert process.stderr
     try:
-        line = next(line for line in process.stderr if "event=waiting" in line)
-        assert "api.key, api.client_id, api.client_secret missing" in line
+        line = next(line for line in process.stderr if "event=bad what=credentials" in line)
+        assert "api.key, api.client_id, api.client_secret not filled in yet" in line
         assert "init`" in line
         url = re.search(r"page=(\S+)", line)[1]  # type: ignore[index]
         assert "init" in requests.get(url, timeout=10).text

@@ -118,4 +118,5 @@ def test_once_without_credentials_ends_with_2_and_names_the_command(tmp_path: Pa
     path.write_text("api: {plan: watt}\n")
     done = ingest(path, "once")
     assert done.returncode == 2
-    assert "api.key, api.client_id, api.client_secret missing. Fill in with `ingest --config" in done.stderr
+    assert "api.key, api.client_id, api.client_secret not filled in yet" in done.stderr
+    assert "Fill in with `ingest --config" in done.stderr

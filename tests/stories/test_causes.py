@@ -103,3 +103,26 @@ def test_a_gateway_is_judged_by_what_the_cloud_said_when_it_was_asked(world: Wor
     world.cloud.put(replace(SITE, offline=((now, now + 5 * DAY),)))
     world.run(DAY)
     assert kinds(world) == ["gateway"]
+
+
+def test_a_refused_key_is_called_the_same_after_a_restart(world: World) -> None:
+    world.cloud.faults.wrong_key = 1.0
+    world.run(2 * HOUR)
+    (problem,) = found(world)
+    assert "key belongs to another application" in problem.sentence
+    world.crash()
+    assert found(world) == [problem]
+    world.cloud.faults.wrong_key = 0.0
+    world.run(DAY)
+    assert found(world) == []
+
+
+def test_an_account_whose_list_is_empty_was_asked(tmp_path: Path) -> None:
+    """What is said is what the cloud said, also of one account beside another."""
+    world = World(tmp_path, [SITE], accounts={"home": {}, "barn": {}})
+    assert [problem.kind for problem in found(world)] == ["start"]
+    world.run(HOUR)
+    (problem,) = found(world)
+    assert problem.sentence == "Account barn: the cloud shows no system to this account"
+    assert problem.remedy.endswith("`ingest auth login barn`")
+    world.end()
