@@ -228,8 +228,8 @@ def owns_none(world: World) -> None:
 
 FAULTS = [
     Fault("no runner at work", "runner", no_runner, ("No runner has been at work for",), "Start it with", "runner"),
-    Fault("credentials not filled in", "credentials", credentials_missing, ("api.key not filled in yet",), "ingest init",
-          "configuration"),
+    Fault("credentials not filled in", "credentials", credentials_missing, ("api.key not filled in yet",),
+          "ingest init", "configuration"),
     Fault("consent withdrawn or lapsed", "auth", token_dead, ("home is no longer authorized",), "auth login home",
           "account home"),
     Fault("token endpoint down", "renewal", token_endpoint_down, ("cannot be renewed", "500"), "ingest doctor",

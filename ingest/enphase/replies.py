@@ -47,6 +47,8 @@ MOST_PARTS, MOST_VALUES = 100_000, 250_000
 """A site with twenty meters of three channels has 41,000 rows of four values in a week. An empty row of three bytes
 takes the room of 64 once it is read.
 """
+LONGEST_OBJECT = 2**16
+"""Bytes of an error or a pair of tokens; honest ones have a few thousand at most."""
 _FIRST_INTERVAL = re.compile(r"first_interval\W{1,6}(\d{1,12})")
 _BUGS = {400, 405, 406, 415, 501}
 
@@ -97,7 +99,9 @@ def words(text: str) -> str:
 
 
 def fields_of(body: bytes) -> dict[str, Any] | None:
-    """The JSON object of a reply; None where it is none, or holds more than is read of any reply."""
+    """The JSON object of an error or a pair of tokens; None where it is none, or larger than any of these."""
+    if len(body) > LONGEST_OBJECT:
+        return None
     try:
         found = _parsed(body)
     except ValueError:
