@@ -5,4 +5,4 @@ set -euo pipefail
 if [ "${1:-}" = --no-lint ]; then shift; else scripts/lint.sh; fi
 if [ -w /dev/shm ]; then export PYTEST_DEBUG_TEMPROOT=/dev/shm; fi
 slow=(--ignore tests/stories --ignore tests/servers --ignore tests/stack --ignore tests/browser)
-exec .venv/bin/pytest -q -n auto --dist worksteal "${slow[@]}" "$@"
+exec .venv/bin/pytest -q -n "$(($(nproc) + 1))" --dist worksteal "${slow[@]}" "$@"

@@ -1,6 +1,7 @@
 """Many systems at a glance: the totals, and the systems in the order in which they want attention."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ingest.report.gaps import QUIET
@@ -66,3 +67,29 @@ def worst_first(made: Report) -> list[SystemReport]:
         return -found[row.system], -gap_count(row), least_read(row), -(oldest if row.age_s is None else row.age_s)
 
     return sorted(made.systems, key=order)
+
+
+COLUMNS: dict[str, Callable[[SystemReport], float | str | None]] = {
+    "name": lambda row: row.name.casefold(),
+    "power": lambda row: row.power_w,
+    "today": lambda row: row.today_wh,
+    "yield": lambda row: row.specific_yield,
+    "age": lambda row: row.age_s,
+    "read": least_read,
+    "gaps": gap_count,
+}
+"""What systems may be ordered by."""
+
+
+def ordered(made: Report, by: str) -> list[SystemReport]:
+    """The systems in the order of a column, downwards where a minus stands before its name; those of which it is not
+    known come last. By anything else: the worst first.
+    """
+    value = COLUMNS.get(by.removeprefix("-"))
+    if value is None:
+        return worst_first(made)
+    known = [row for row in made.systems if value(row) is not None]
+    return [
+        *sorted(known, key=value, reverse=by.startswith("-")),  # type: ignore[arg-type]
+        *(row for row in made.systems if value(row) is None),
+    ]

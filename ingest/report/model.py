@@ -76,7 +76,8 @@ class SystemReport:
     """One system: its newest power (W), energy of its local day so far (Wh), and the age (s) of the newest interval.
 
     `reported_at` is the newest report of its gateway, `looked_at` when the cloud was last asked for it. `behind` says
-    that it makes less than it should on clear days, and by how much; empty as a rule.
+    that it makes less than it should on clear days, and by how much; empty as a rule. `size_w` is what its panels can
+    make, where the cloud says so.
     """
 
     system: str
@@ -91,6 +92,12 @@ class SystemReport:
     streams: list[StreamReport]
     differences: list[DifferenceReport]
     behind: str = ""
+    size_w: float | None = None
+
+    @property
+    def specific_yield(self) -> float | None:
+        """Energy of its day so far by its size (kWh/kW), which makes large and small systems comparable."""
+        return None if self.today_wh is None or not self.size_w else self.today_wh / self.size_w
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,8 @@ def system_report(
     system = works[0].system
     row = inventory.systems.get(system)
     log = inventory.state.logs.get(system, ())
-    power = _power(db, system, row.info.get("size_w") if row else None)
+    size = row.info.get("size_w") if row else None
+    power = _power(db, system, size)
     timezone = row.timezone if row else ""
     today = archive.numbers(db, "energy", system, "produced_wh", local_midnight(now, timezone), now)
     return SystemReport(
@@ -49,6 +50,7 @@ def system_report(
             DifferenceReport(at.day, at.series, at.vendor_wh, at.held_wh) for at in daily_totals.differences(db, system)
         ],
         behind=str(json.loads(meta.read(db, f"behind.{system}") or '{"sentence": ""}')["sentence"]),
+        size_w=float(size) if isinstance(size, int | float) and size > 0 else None,
     )
 
 

@@ -1,14 +1,14 @@
 """The page of one system, and the list of all where there are many."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ingest
 from ingest.core.units import HOUR
 from ingest.core.words import day_words, local_words, many, span_words
 from ingest.report import Report, SystemReport
-from ingest.report.fleet import FEW, fleet_totals, gap_count, least_read, worst_first
+from ingest.report.fleet import FEW, fleet_totals, gap_count, least_read, ordered
 from ingest.report.model import QuotaReport
 from ingest.report.problems import summary
 from ingest.web.source import Source
@@ -20,6 +20,18 @@ if TYPE_CHECKING:
 DASH = "\u2013"
 PAGE = 50
 FRESH = 6 * HOUR
+COLUMNS = {
+    "name": "System",
+    "power": "Power, W",
+    "today": "Today, kWh",
+    "yield": "Yield, kWh/kW",
+    "age": "Age",
+    "read": "Read, %",
+    "gaps": "Gaps",
+}
+"""The columns of the list of systems, by what they are ordered by."""
+UPWARDS = ("name", "read")
+"""Columns of which the first click brings the smallest first."""
 BARS = 300
 """Width of the bar of calls, in its own units."""
 
@@ -41,7 +53,7 @@ def blueprint(source: Source) -> "Blueprint":
         made = source.report()
         wanted = request.args.get("system")
         if not wanted and len(made.systems) > FEW:
-            return render_template("systems.html", **context(source, made), **listing(made, "", "1"))
+            return render_template("systems.html", **context(source, made), **listing(made, {}))
         shown = choose(made.systems, wanted)
         if wanted and shown is None:
             abort(404)
@@ -56,22 +68,39 @@ def blueprint(source: Source) -> "Blueprint":
     @routes.get("/systems")
     def systems() -> str:
         made = source.report()
-        rows = listing(made, request.args.get("q", ""), request.args.get("page", "1"))
-        return render_template("systems.html", **context(source, made), **rows)
+        return render_template("systems.html", **context(source, made), **listing(made, request.args))
 
     return routes
 
 
-def listing(made: Report, query: str, page: str) -> dict[str, Any]:
-    """One page of the systems that match what was typed, the worst first, and the sums of all."""
-    words = query[:100].strip()
-    found = [row for row in worst_first(made) if matches(row, words)]
+def listing(made: Report, args: Mapping[str, str]) -> dict[str, Any]:
+    """One page of the systems that match what was typed, the worst first or by a column, and the sums of all."""
+    words, page, by = args.get("q", "")[:100].strip(), args.get("page", "1"), args.get("sort", "")
+    found = [row for row in ordered(made, by) if matches(row, words)]
     pages = max(1, -(-len(found) // PAGE))
     number = min(max(int(page), 1), pages) if page.isascii() and page.isdigit() and len(page) < 7 else 1
     rows = found[(number - 1) * PAGE : number * PAGE]
     shown = [(row, gap_count(row), 100 * least_read(row)) for row in rows]
-    place = {"q": words, "page": number, "pages": pages, "found": len(found)}
-    return {"rows": shown, "totals": fleet_totals(made), **place}
+    place = {"q": words, "page": number, "pages": pages, "found": len(found), "sort": by}
+    columns = [Column(title, *turned(name, by)) for name, title in COLUMNS.items()]
+    return {"rows": shown, "totals": fleet_totals(made), "columns": columns, **place}
+
+
+class Column(NamedTuple):
+    """A column of the list: its title, how the list is ordered by it now (none, ascending, descending), and the order
+    that a click on it brings.
+    """
+
+    title: str
+    order: str
+    by: str
+
+
+def turned(name: str, by: str) -> tuple[str, str]:
+    """How a list in the order `by` stands to a column, and the order that a click on the column brings."""
+    if by.removeprefix("-") != name:
+        return "none", name if name in UPWARDS else f"-{name}"
+    return ("descending", name) if by.startswith("-") else ("ascending", f"-{name}")
 
 
 def number(value: float | None, unit: str = "", digits: int = 0) -> str:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from ingest.cli.fleet_table import fleet
 from ingest.report import Report, metrics, report
-from ingest.report.fleet import fleet_totals, worst_first
+from ingest.report.fleet import fleet_totals, ordered, worst_first
 from ingest.store import progress
 from tests.world import DAY, World
 from tests.worlds import SITE
@@ -78,5 +78,22 @@ def test_series_of_single_systems_can_be_left_out(made: Report) -> None:
 def test_the_page_of_many_systems_begins_with_the_worst(tmp_path: Path, made: Report) -> None:
     from ingest.web.page import listing  # noqa: PLC0415 - only the page needs Flask
 
-    rows = listing(made, "", "1")["rows"]
+    rows = listing(made, {})["rows"]
     assert rows[0][0].system == "9017"
+
+
+@pytest.mark.parametrize(
+    ("by", "attribute"), [("power", "power_w"), ("today", "today_wh"), ("yield", "specific_yield"), ("age", "age_s")]
+)
+def test_systems_are_ordered_by_a_column_and_what_is_not_known_comes_last(
+    made: Report, by: str, attribute: str
+) -> None:
+    rows = [replace(row, size_w=5000.0, today_wh=3.0 * at, power_w=7.0 * at, age_s=at) for at, row in
+            enumerate(made.systems[:6])]  # fmt: skip
+    rows[2] = replace(rows[2], power_w=None, today_wh=None, age_s=None)
+    few = replace(made, systems=rows)
+    for order, downwards in ((by, False), (f"-{by}", True)):
+        values = [getattr(row, attribute) for row in ordered(few, order)]
+        assert values[-1] is None
+        assert values[:-1] == sorted(values[:-1], reverse=downwards)
+    assert ordered(few, "nothing") == worst_first(few)

@@ -241,6 +241,11 @@ def test_many_systems_are_searched_and_paged(tmp_path: Path) -> None:
     assert "/?system=9119" in text
     assert "1 system" in text
     assert "page 3 of 3" in client.get("/systems?page=3").get_data(as_text=True)
+    by_name = client.get("/systems?sort=-name").get_data(as_text=True)
+    assert 'aria-sort="descending"' in by_name
+    assert by_name.index("House 99<") < by_name.index("House 98<")
+    assert "sort=-name&amp;page=2" in by_name, "the next page goes on in this order"
+    assert "sort=name&amp;page=1" in by_name, "another click turns it round"
     assert client.get("/?system=9119").status_code == 200
     assert client.get("/?system=nobody").status_code == 404
     seen.world.end()
