@@ -26,7 +26,7 @@ def streams() -> Json:
         [
             *WORDS,
             of("Complete", unit=SHARE, custom__width=84),
-            of("Points revised", custom__width=110),
+            of("Points revised", custom__width=114),
             of("Change in gaps", custom__width=118),
         ],
         [

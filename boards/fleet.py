@@ -28,7 +28,7 @@ INFO = 'SELECT last("label") AS "Name", last("size_w") AS "size" FROM "system_in
 AGE = [
     {"id": "displayName", "value": "Newest data"},
     {"id": "unit", "value": "dateTimeFromNow"},
-    {"id": "custom.width", "value": 118},
+    {"id": "custom.width", "value": 116},
 ]
 YIELD = "kWh per kW yesterday"
 LEVELS = ((None, BAD), (0.9, WARN), (0.99, GOOD))
@@ -65,7 +65,7 @@ def systems() -> Json:
         "targetBlank": False,
     }
     names = {"system": "Number"}
-    order = ("Name", "Time", "Time energy", "Complete", YIELD, "Gaps", "Calls this month", "system")
+    order = ("Name", "Time", "Time energy", "Complete", "Gaps", YIELD, "Calls this month", "system")
     return table(
         "Systems, least complete first",
         "Newest data: when the newest quarter of an hour began. Complete: the share of what is wanted that has been "
@@ -82,11 +82,17 @@ def systems() -> Json:
         COUNT,
         NOTHING,
         [
-            called("Name", links=[link], custom__minWidth=124),
+            called("Name", links=[link], custom__minWidth=120),
             {"matcher": {"id": "byType", "options": "time"}, "properties": AGE},
-            of("Complete", custom__width=84, unit=SHARE, thresholds=thresholds(*LEVELS), custom__cellOptions=COLORED),
-            of(YIELD, unit=NONE, decimals=2),
-            of("Gaps", thresholds=thresholds((None, PLAIN), (1, WARN)), custom__cellOptions=COLORED),
+            of("Complete", custom__width=78, unit=SHARE, thresholds=thresholds(*LEVELS), custom__cellOptions=COLORED),
+            of(YIELD, unit=NONE, decimals=2, custom__minWidth=166),
+            of(
+                "Gaps",
+                custom__minWidth=50,
+                thresholds=thresholds((None, PLAIN), (1, WARN)),
+                custom__cellOptions=COLORED,
+            ),
+            of("Calls this month", custom__minWidth=140),
             of("Number", unit=TEXT, custom__width=84),
         ],
         [
@@ -129,6 +135,7 @@ def by_day() -> Json:
             matrix("Day", "Name", "yield"),
         ],
         room={"minWidth": 90},
+        decimals=2,
     )
 
 

@@ -8,11 +8,17 @@ Json = dict[str, Any]
 SOURCE: Json = {"type": "influxdb", "uid": "${datasource}"}
 OF_SYSTEM = "\"system\" = '${system:raw}'"
 """The condition of a query of one system."""
+CLOCK = "days of ${zone:raw}, hours of your browser's clock"
+"""Days are the system's, whoever looks from where; the hours under a curve are those of the board's own time zone."""
 ALL_SYSTEMS = '"system" =~ /./'
 ZONE = "tz('${zone:raw}')"
 OWN_DAYS = "time >= ${__from:raw}ms - 12h AND time <= ${__to:raw}ms - 12h"
 """Days (and months) of the system's own calendar whose first noon lies in the time shown: whole days and the same ones
 wherever the viewer's midnights are."""
+EACH_DAY = (
+    "time >= ${__from:raw}ms - 12h - 1ms AND time <= ${__to:raw}ms - 12h GROUP BY time(1d) fill(null) OFFSET 1 " + ZONE
+)
+"""The same days one by one: one that is missing has its place."""
 WHOLE_DAYS = f"time >= ${{__from:raw}}ms - 12h AND time <= ${{__to:raw}}ms GROUP BY time(1d) fill(null) OFFSET 1 {ZONE}"
 """Intervals by day: the same days, and today so far; the first bucket is a part of a day, and left out."""
 TITLES = {
@@ -151,16 +157,23 @@ def annotations(systems: str) -> list[Json]:
     ]
 
 
-def placed(rows: Iterable[Iterable[tuple[int, int, Json]]]) -> list[Json]:
-    """Panels side by side in rows of (width of 24, height, panel), numbered from above."""
+Placed = tuple[int, int, Json] | list[tuple[int, int, Json]]
+"""A panel with its width (of 24) and height, or several of one width, one under the other."""
+
+
+def placed(rows: Iterable[Iterable[Placed]]) -> list[Json]:
+    """Panels side by side in rows, numbered from above."""
     panels: list[Json] = []
     y = 0
     for row in rows:
         x = deepest = 0
-        for width, height, panel in row:
-            place = {"x": x, "y": y, "w": width, "h": height}
-            panels.append({"id": len(panels) + 1, **panel, "gridPos": place})
-            x, deepest = x + width, max(deepest, height)
+        for column in row:
+            at, width = y, 0
+            for width, height, panel in column if isinstance(column, list) else [column]:
+                place = {"x": x, "y": at, "w": width, "h": height}
+                panels.append({"id": len(panels) + 1, **panel, "gridPos": place})
+                at += height
+            x, deepest = x + width, max(deepest, at - y)
         y += deepest
     return panels
 
@@ -169,7 +182,7 @@ def dashboard(
     name: str,
     about: str,
     head: str,
-    rows: Iterable[Iterable[tuple[int, int, Json]]],
+    rows: Iterable[Iterable[Placed]],
     variables: Iterable[Json] = (),
     *,
     time: str,

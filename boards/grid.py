@@ -1,11 +1,14 @@
 """Grid and battery: what came from the grid and went to it, what the battery took, gave and holds."""
 
-from boards.frame import OF_SYSTEM, ZONE, Json, annotations, dashboard, system, text_box, zone
-from boards.panels import NONE, SHARE, TEXT, WATT, WH, bars, colored, curves, of, query, rows, stat
+from boards.frame import CLOCK, OF_SYSTEM, ZONE, Json, annotations, dashboard, system, text_box, zone
+from boards.panels import NONE, SHARE, TEXT, WATT, WH, bars, colored, curves, each_day, of, query, stat
 from boards.periods import DAYS, daily
+from boards.steps import joined, named_days
 
 NO_GRID = "Nothing was read of the grid. Run ingest plan: it says why."
 NO_BATTERY = "Nothing was read of a battery. Run ingest plan: it says why."
+THEN = " in the time shown."
+"""How the sentence ends under the first one, which says what to do."""
 FROM, TO, INTO, OUT = "From the grid", "To the grid", "Into the battery", "Out of the battery"
 FIELDS = {FROM: "imported_wh", TO: "exported_wh", INTO: "charged_wh", OUT: "discharged_wh"}
 TODAY = f"time >= now() - 2d AND time <= now() GROUP BY time(1d) fill(null) {ZONE}"
@@ -35,7 +38,7 @@ def pair(first: str, second: str, nothing: str) -> list[tuple[int, int, Json]]:
         "Sums of the ended local days in the time shown of which both are known, and how many these are.",
         [query(daily(counted, both(*names)))],
         WH,
-        nothing,
+        nothing.partition(".")[0] + THEN,
         [*colored(*names), DAYS],
     )
     return [(9, 4, today), (10, 4, shown)]
@@ -44,15 +47,15 @@ def pair(first: str, second: str, nothing: str) -> list[tuple[int, int, Json]]:
 def power(first: str, second: str, nothing: str) -> Json:
     """Both as curves."""
     where = first.rpartition("the ")[2]
-    columns = ", ".join(f'mean("{FIELDS[name]}") * 4 AS "{name}"' for name in (first, second))
-    text = f'SELECT {columns} FROM "energy" WHERE {OF_SYSTEM} AND $timeFilter GROUP BY time($__interval) fill(null)'
+    span = f'FROM "energy" WHERE {OF_SYSTEM} AND $timeFilter GROUP BY time($__interval) fill(null)'
+    means = {name: f'SELECT mean("{FIELDS[name]}") * 4 {span}' for name in (first, second)}
     return curves(
         f"Power, the {where}",
         "Mean power over each interval shown, from the energy of the quarters of an hour (× 4). What was not read is a "
         "gap, never zero.",
-        [query(text)],
+        [query(text, name, ref) for ref, (name, text) in zip("AB", means.items(), strict=True)],
         WATT,
-        nothing,
+        nothing.partition(".")[0] + THEN,
         colored(first, second),
         interval="15m",
         draw={"lineInterpolation": "stepAfter", "fillOpacity": 8},
@@ -62,15 +65,16 @@ def power(first: str, second: str, nothing: str) -> Json:
 def by_day(first: str, second: str, nothing: str) -> Json:
     """Both, day by day."""
     where = first.rpartition("the ")[2]
-    columns = ", ".join(f'"{FIELDS[name]}" AS "{name}"' for name in (first, second))
+    sums = [f'sum("{FIELDS[name]}") AS "{name}"' for name in (first, second)]
     return bars(
         f"The {where} by day",
-        "Energy of each ended day of the system's own calendar of which both are known.",
-        [rows(daily(f'"date" AS "Day", {columns}', both(first, second)))],
+        "Energy of each ended day of the system's own calendar; what is missing is empty.",
+        [each_day(sums[0], "A"), each_day(sums[1], "B")],
         "Day",
         WH,
-        nothing,
+        nothing.partition(".")[0] + THEN,
         [of("Day", unit=TEXT), *colored(first, second)],
+        named_days(joined("Time")),
     )
 
 
@@ -101,7 +105,7 @@ def charge() -> tuple[Json, Json]:
             )
         ],
         SHARE,
-        NO_BATTERY,
+        NO_BATTERY.partition(".")[0] + THEN,
         colored("Charge"),
         interval="15m",
         draw={"fillOpacity": 15},
@@ -122,7 +126,7 @@ def money() -> Json:
         "tariffs by time of use are not counted. Over the days in the time shown of which both are known.",
         [query(daily(columns, both(FROM, TO)))],
         NONE,
-        NO_GRID,
+        NO_GRID.partition(".")[0] + THEN,
         [*colored("Bought", "Sold"), DAYS],
         decimals=2,
     )
@@ -135,7 +139,7 @@ def board() -> Json:
     return dashboard(
         "grid",
         "What came from the grid and went to it, and what the battery took, gave and holds.",
-        "**${system:text}** · days of ${zone:raw} · data source: **${datasource:text}**",
+        f"**${{system:text}}** · {CLOCK} · data source: **${{datasource:text}}**",
         [
             [*pair(*grid), (5, 4, money())],
             [*pair(*battery), (5, 4, full)],

@@ -1,11 +1,30 @@
 """System health: which panel, which meter, which day fell behind."""
 
-from boards.frame import OF_SYSTEM, OWN_DAYS, WHOLE_DAYS, ZONE, Json, dashboard, hidden, system, zone
-from boards.panels import COLORS, COUNT, GOOD, NONE, SHARE, TEXT, WATT, WH, bars, fixed, of, query, rows, stat, table
-from boards.steps import calculated, joined, ordered, organized, step
+from boards.frame import OF_SYSTEM, WHOLE_DAYS, ZONE, Json, dashboard, hidden, system, zone
+from boards.panels import (
+    BAD,
+    COLORS,
+    COUNT,
+    GOOD,
+    NONE,
+    SHARE,
+    TEXT,
+    WATT,
+    WH,
+    bars,
+    each_day,
+    fixed,
+    of,
+    query,
+    rows,
+    stat,
+    states,
+    table,
+)
+from boards.steps import calculated, joined, named_days, ordered, organized
 
-NAMED = step("formatTime", timeField="Time", outputFormat="YYYY-MM-DD", timezone="${zone:raw}")
-"""The days of a query that has no name of its own for them."""
+NO_NUMBER = {"type": "special", "options": {"match": "nan", "result": {"text": "–", "index": 0}}}
+"""Of a day on which one of the two was not read."""
 RATIO = "More at the microinverters"
 MISSING = 'max("devices_total") - max("devices_reporting")'
 
@@ -42,7 +61,7 @@ def first_row() -> list[tuple[int, int, Json]]:
             query(f'SELECT last("modules") {info}', "Modules", "B"),
         ],
         WATT,
-        "not known",
+        "The cloud has not said it yet.",
         [of("Modules", unit=COUNT)],
     )
     odometer = stat(
@@ -55,63 +74,63 @@ def first_row() -> list[tuple[int, int, Json]]:
             )
         ],
         WH,
-        "No reading of a production meter yet.",
+        "No production meter was read yet.",
     )
-    return [(6, 5, missing), (6, 5, status), (6, 5, size), (6, 5, odometer)]
+    return [(6, 4, missing), (6, 4, status), (6, 4, size), (6, 4, odometer)]
 
 
 def day_by_day() -> list[list[tuple[int, int, Json]]]:
     """What fell behind on which day."""
-    missing = bars(
-        "Microinverters not reporting by day; no bar: none",
-        "All active microinverters less the most that were heard at once, on each local day. No bar: all were heard.",
-        [rows(f'SELECT {MISSING} AS "Not reporting" FROM "production_micro" WHERE {OF_SYSTEM} AND {WHOLE_DAYS}')],
-        "Time",
+    missing = states(
+        "Microinverters not reporting, day by day",
+        "All active microinverters less the most that were heard at once, on each local day. Green: all were heard. No "
+        "colour: nothing was read.",
+        [query(f'SELECT {MISSING} FROM "production_micro" WHERE {OF_SYSTEM} AND {WHOLE_DAYS}', "Not reporting")],
         NONE,
         "Nothing was read of the microinverters in the time shown.",
-        [of("Not reporting", color=fixed("red"))],
-        [NAMED],
+        ((None, GOOD), (1, BAD)),
+        interval="15m",
+        values="auto",
         decimals=0,
     )
     yields = bars(
         "Specific yield, kWh per kW and day",
         "Production of each ended local day divided by the rated power of the panels. It compares days and systems "
         "of any size; a fall over weeks that neighbours do not share is dirt, shade or a fault.",
-        [
-            rows(
-                f'SELECT "date" AS "Day", "produced_wh" / ${{size_w:raw}} AS "Yield" FROM "energy_daily" '
-                f"WHERE {OF_SYSTEM} AND {OWN_DAYS}"
-            )
-        ],
+        [each_day('sum("produced_wh") / ${size_w:raw} AS "Yield"')],
         "Day",
         NONE,
         "The first day appears here the morning after it has ended.",
         [of("Day", unit=TEXT), of("Yield", color=fixed(COLORS["Produced"]))],
+        named_days(),
         decimals=2,
     )
-    return [[(12, 9, missing), (12, 9, yields)]]
+    return [[(24, 5, missing)], [(24, 9, yields)]]
 
 
 def meters() -> list[tuple[int, int, Json]]:
     """Do the ways to measure agree, and do the phases?"""
     until = "time >= ${__from:raw}ms AND time <= ${__to:raw}ms - 1d"
-    by_day = f"WHERE {OF_SYSTEM} AND {until} GROUP BY time(1d) fill(none) {ZONE}"
+    by_day = f"WHERE {OF_SYSTEM} AND {until} GROUP BY time(1d) fill(null)"
+    without_last = f"{by_day} ORDER BY time DESC OFFSET 1 {ZONE}"
     parts = calculated("ratio", "Microinverters", "/", "Meter", alone=True)
     more = calculated(RATIO, "ratio", "-", 1, alone=True)
     ratio = bars(
         "Meter against microinverters",
         "By how much the microinverters counted more than the meter on each local day. About one per cent is usual: "
-        "wiring. A share that changes says that one of them misses something. The last 24 hours are left out: the two "
-        "are not read at the same time.",
+        "wiring. A share that changes says that one of them misses something; below zero it is the microinverters. The "
+        "last day is left out: the two are not read at the same time.",
         [
-            rows(f'SELECT sum("energy_wh") AS "Meter" FROM "production_rgm" {by_day}', "A"),
-            rows(f'SELECT sum("energy_wh") AS "Microinverters" FROM "production_micro" {by_day}', "B"),
+            rows(f'SELECT sum("energy_wh") AS "Meter" FROM "production_rgm" {by_day} {ZONE}', "A"),
+            rows(f'SELECT sum("energy_wh") AS "Microinverters" FROM "production_micro" {without_last}', "B"),
         ],
         "Time",
         SHARE,
-        "This system has no production meter, or nothing was read of it in the time shown.",
-        [of(RATIO, color=fixed(COLORS["Produced"]))],
-        [joined("Time", "inner"), parts, more, NAMED],
+        "Needs a production meter, and an ended day in the time shown.",
+        [of(RATIO, color=fixed(COLORS["Produced"]), mappings=[NO_NUMBER])],
+        [joined("Time", "inner"), parts, more, named_days()[0]],
+        signed=True,
+        decimals=1,
     )
     phases = table(
         "Energy by meter and channel, least first",
@@ -128,7 +147,7 @@ def meters() -> list[tuple[int, int, Json]]:
         [of("Meter", unit=TEXT, custom__minWidth=150), of("Channel", unit=TEXT, custom__width=80)],
         [organized(("channel", "Energy", "meter"), {"meter": "Meter", "channel": "Channel"}), ordered("Energy")],
     )
-    return [(12, 9, ratio), (12, 9, phases)]
+    return [(12, 8, ratio), (12, 8, phases)]
 
 
 def board() -> Json:

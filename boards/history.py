@@ -64,12 +64,14 @@ def year_ago() -> Json:
         WH,
         "Needs one ended day.",
         overrides,
+        size=16,
     )
 
 
 def totals() -> list[tuple[int, int, Json]]:
     """How much in the time shown, over how many days."""
-    sums = 'sum("produced_wh") AS "Produced", sum("consumed_wh") AS "Consumed", count("consumed_wh") AS "Days"'
+    net = 'sum("produced_wh") - sum("consumed_wh")'
+    sums = f'sum("consumed_wh") AS "Consumed", {net} AS "Net", count("consumed_wh") AS "Days"'
     made = stat(
         "Produced in the time shown",
         "Sum of the ended local days in the time range of the board, and how many days it is of.",
@@ -79,13 +81,13 @@ def totals() -> list[tuple[int, int, Json]]:
         [*colored("Produced"), DAYS],
     )
     both = stat(
-        "Produced and consumed, on the same days",
-        "Sums of the ended local days in the time shown of which production and consumption are both known, and how "
-        "many these are.",
+        "Consumed in the time shown, and net",
+        "Consumption, and production less consumption (above zero the house gave more than it took), of the ended "
+        "local days in the time shown of which both are known, and how many these are.",
         [query(daily(sums, BOTH))],
         WH,
         "Needs a consumption meter and one ended day.",
-        [*colored("Produced", "Consumed"), DAYS],
+        [*colored("Consumed", "Net"), DAYS],
     )
     own = own_shares(
         "Used by the house itself",
@@ -96,7 +98,7 @@ def totals() -> list[tuple[int, int, Json]]:
         [DAYS],
         counted=True,
     )
-    return [(6, 5, made), (9, 5, both), (9, 5, own)]
+    return [(6, 4, made), (9, 4, both), (9, 4, own)]
 
 
 def best() -> Json:
@@ -164,12 +166,12 @@ def money() -> list[tuple[int, int, Json]]:
         [grouped("Month", Bought=("sum",), Sold=("sum",)), organized(("Month", *names), names, ())],
         decimals=2,
     )
-    return [(7, 10, sums), (7, 10, months)]
+    return [(10, 7, sums), (14, 7, months)]
 
 
 def board() -> Json:
     """The board."""
-    (picture, (calendar,)), (year, year_of_both), at_two_prices = days(), by_year(), money()
+    (picture, calendar), (year, year_of_both), at_two_prices = days(), by_year(), money()
     by_tariffs, months_by_tariffs = worth()
     return dashboard(
         "history",
@@ -177,14 +179,14 @@ def board() -> Json:
         "**${system:text}** · days of ${zone:raw} · data source: **${datasource:text}**",
         [
             totals(),
-            [(12, 5, year_ago()), (12, 5, records())],
-            picture,
+            [(12, 4, year_ago()), (12, 4, records())],
+            [(24, 9, picture)],
             by_month(),
             years(),
             [(24, 9, same_days())],
-            [calendar, (8, 15, best()), (9, 15, year)],
-            [(10, 10, year_of_both), *at_two_prices],
-            [(10, 10, by_tariffs), (14, 10, months_by_tariffs)],
+            [(7, 14, calendar), (8, 14, best()), [(9, 7, year), (9, 7, year_of_both)]],
+            at_two_prices,
+            [(10, 7, by_tariffs), (14, 7, months_by_tariffs)],
         ],
         [
             system(),

@@ -1,8 +1,9 @@
 """Now: is it working, what is it doing, how was today beside yesterday and the usual."""
 
-from boards.frame import OF_SYSTEM, ZONE, Json, annotations, dashboard, system, zone
-from boards.panels import GOOD, NONE, TEXT, WATT, WH, bars, colored, curves, of, query, rows, stat, tinted
+from boards.frame import CLOCK, OF_SYSTEM, ZONE, Json, annotations, dashboard, system, zone
+from boards.panels import GOOD, NONE, TEXT, WATT, WH, bars, colored, curves, each_day, of, query, rows, stat, tinted
 from boards.shares import own_shares
+from boards.steps import joined, named_days
 
 RECENT = "time >= now() - 1d AND time <= now()"
 MEASURED = (
@@ -12,12 +13,20 @@ MEASURED = (
 )
 
 
+WEEK = f"time >= now() - 8d AND time <= now() - 1d GROUP BY time(1d) fill(null) OFFSET 1 {ZONE}"
+"""The first bucket is a part of a day, of which the total is not asked."""
 DAYS_BESIDE = ("Today so far", "Yesterday by now", "Usual whole day")
 
 
 def newest(field: str, name: str, ref: str) -> Json:
     """The mean power of the newest quarter of an hour."""
     return query(f'SELECT last("{field}") * 4 FROM "energy" WHERE {OF_SYSTEM} AND {RECENT}', name, ref)
+
+
+def mean_power(field: str, name: str, ref: str) -> Json:
+    """The curve of the power: a query of its own, so that a legend names nothing that is not there."""
+    span = f"WHERE {OF_SYSTEM} AND $timeFilter GROUP BY time($__interval) fill(null) {ZONE}"
+    return query(f'SELECT mean("{field}") * 4 FROM "energy" {span}', name, ref)
 
 
 def of_day(field: str, ref: str, name: str, window: str) -> Json:
@@ -90,8 +99,8 @@ def first_screen() -> list[list[tuple[int, int, Json]]]:
     return [
         [(12, 4, power), (6, 4, data), (6, 4, micros)],
         [
-            (12, 4, day("Produced today", "produced_wh", "Produced", "nothing yet")),
-            (12, 4, day("Consumed today", "consumed_wh", "Consumed", "no consumption was measured")),
+            (12, 4, day("Produced today", "produced_wh", "Produced", "Nothing was read of today yet.")),
+            (12, 4, day("Consumed today", "consumed_wh", "Consumed", "No consumption was measured today.")),
         ],
     ]
 
@@ -107,7 +116,7 @@ def balance() -> list[tuple[int, int, Json]]:
         "Used by the house itself, today",
         "Of the quarters of an hour of today that are known whole.",
         today,
-        "needs a consumption meter and a first hour of today",
+        "Needs a consumption meter and a first hour of today.",
     )
     total = stat(
         "Net today: produced less consumed",
@@ -115,7 +124,7 @@ def balance() -> list[tuple[int, int, Json]]:
         "gave more than it took.",
         [net],
         WH,
-        "needs a consumption meter and a first hour of today",
+        "Needs a consumption meter and a first hour of today.",
         colored("Net"),
         text="value",
     )
@@ -124,19 +133,11 @@ def balance() -> list[tuple[int, int, Json]]:
 
 def board() -> Json:
     """The board."""
-    power = (
-        f'SELECT mean("produced_wh") * 4 AS "Produced", mean("consumed_wh") * 4 AS "Consumed" FROM "energy" '
-        f"WHERE {OF_SYSTEM} AND $timeFilter GROUP BY time($__interval) fill(null) {ZONE}"
-    )
-    week = (
-        f'SELECT "date" AS "Day", "produced_wh" AS "Produced", "consumed_wh" AS "Consumed" FROM "energy_daily" '
-        f"WHERE {OF_SYSTEM} AND time >= now() - 8d AND time <= now() ORDER BY time ASC"
-    )
     curve = curves(
         "Power",
         "Mean power over each interval shown, from the energy of the quarters of an hour (× 4). What was not read is "
         "a gap, never zero. Consumption above production was bought.",
-        [query(power)],
+        [mean_power("produced_wh", "Produced", "A"), mean_power("consumed_wh", "Consumed", "B")],
         WATT,
         "Nothing was read in the time shown.",
         colored("Produced", "Consumed"),
@@ -145,19 +146,22 @@ def board() -> Json:
     )
     days = bars(
         "The last seven days",
-        "Energy of each ended day of the system's own calendar, whatever the time range of the board. Today is "
-        "above; a day appears here the morning after.",
-        [rows(week)],
+        "Energy of each of the last seven ended days of the system's own calendar, whatever the time range of the "
+        "board; what is missing is empty. Today is above; a day appears here the morning after.",
+        [
+            each_day('sum("produced_wh") AS "Produced"', "A", WEEK),
+            each_day('sum("consumed_wh") AS "Consumed"', "B", WEEK),
+        ],
         "Day",
         WH,
         "The first day appears here the morning after it has ended.",
         [of("Day", unit=TEXT), *colored("Produced", "Consumed")],
+        named_days(joined("Time")),
     )
     return dashboard(
         "now",
         "What the house does now and did today, with the age of the data.",
-        "**${system:text}** · days of ${zone:raw} · the last six hours may still grow · data source: "
-        "**${datasource:text}**",
+        f"**${{system:text}}** · {CLOCK} · the last six hours may still grow · data source: **${{datasource:text}}**",
         [*first_screen(), [(24, 9, curve)], balance(), [(24, 8, days)]],
         [system(), zone()],
         time="now-1d/d",

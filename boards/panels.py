@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from boards.frame import SOURCE, Json
+from boards.frame import EACH_DAY, OF_SYSTEM, SOURCE, Json
 
 COLORS = {
     "Produced": "#E0B400",
@@ -26,6 +26,11 @@ GOOD, WARN, BAD, PLAIN = "green", "orange", "red", "text"
 WH, WATT, SHARE, COUNT, TEXT, NONE = "watth", "watt", "percentunit", "locale", "string", "none"
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 Steps = tuple[tuple[float | None, str], ...]
+
+
+def each_day(columns: str, ref: str = "A", window: str = EACH_DAY) -> Json:
+    """Sums of the ended days of the system, each in its place, also those that are missing."""
+    return rows(f'SELECT {columns} FROM "energy_daily" WHERE {OF_SYSTEM} AND {window}', ref)
 
 
 def query(text: str, alias: str = "", ref: str = "A") -> Json:
@@ -106,9 +111,12 @@ def stat(
     transformations: Iterable[Json] = (),
     **defaults: Any,
 ) -> Json:
-    """Numbers, each under its name and all in one size; `nothing` is what stands there while there is none."""
+    """Numbers, each under its name and all in one size; `nothing` is what stands there while there is none.
+
+    `size`: of the numbers, in pixels; on a phone more than three of 22 do not fit side by side.
+    """
     options = {
-        "text": {"titleSize": 13, "valueSize": 22},
+        "text": {"titleSize": 13, "valueSize": defaults.pop("size", 22)},
         "reduceOptions": {"calcs": ["last"], "fields": defaults.pop("fields", ""), "values": False},
         "colorMode": "value",
         "graphMode": "none",
@@ -151,8 +159,30 @@ def curves(
     return panel("timeseries", title, about, targets, options, base | defaults, fields, interval=interval)
 
 
-BARS = {"drawStyle": "bars", "fillOpacity": 80, "lineWidth": 1}
-"""A curve drawn as bars: for one series, as several would lie over each other."""
+def states(
+    title: str,
+    about: str,
+    targets: Iterable[Json],
+    unit: str,
+    nothing: str,
+    steps: Steps,
+    *,
+    interval: str,
+    values: str = "never",
+    **defaults: Any,
+) -> Json:
+    """A row a series: its colour over time; what is not known has none."""
+    options = {
+        "mergeValues": True,
+        "showValue": values,
+        "alignValue": "left",
+        "rowHeight": 0.85,
+        "legend": legend() | {"showLegend": False},
+        "tooltip": {"mode": "single", "sort": "none"},
+    }
+    base = {"unit": unit, "noValue": nothing, "color": {"mode": "thresholds"}, "thresholds": thresholds(*steps)}
+    look = {"custom": {"fillOpacity": 75, "lineWidth": 0}}
+    return panel("state-timeline", title, about, targets, options, base | look | defaults, interval=interval)
 
 
 def legend() -> Json:
@@ -169,9 +199,11 @@ def bars(
     nothing: str,
     overrides: Iterable[Json] = (),
     transformations: Iterable[Json] = (),
+    *,
+    signed: bool = False,
     **defaults: Any,
 ) -> Json:
-    """Bars side by side over a word of the calendar or a name, from zero up."""
+    """Bars side by side over a word of the calendar or a name, from zero up; `signed`: and down."""
     options = {
         "xField": x,
         "orientation": "auto",
@@ -187,17 +219,17 @@ def bars(
     base = {
         "unit": unit,
         "noValue": nothing,
-        "min": 0,
+        **({} if signed else {"min": 0}),
         "color": {"mode": "palette-classic"},
-        "custom": {"fillOpacity": 80, "lineWidth": 1},
+        "custom": {"fillOpacity": 80, "lineWidth": 1, **({"axisSoftMin": 0} if signed else {})},
     }
     steps = list(transformations)
     fields = [*missing("number"), *overrides]
     return panel("barchart", title, about, targets, options, base | defaults, fields, transformations=steps)
 
 
-NARROW = {"align": "auto", "filterable": False, "minWidth": 64}
-"""Columns of a table: as wide as there is room, and so narrow on a phone that five fit."""
+NARROW = {"align": "auto", "filterable": False, "minWidth": 84}
+"""Columns of a table: as wide as there is room, and so narrow on a phone that four fit."""
 
 
 def table(
@@ -248,6 +280,7 @@ def heat(
     transformations: Iterable[Json] = (),
     *,
     room: Mapping[str, int],
+    **defaults: Any,
 ) -> Json:
     """A table whose cells are the darker the less there was; what is missing has no colour at all."""
     absent = {
@@ -256,7 +289,7 @@ def heat(
     }
     cells = {"align": "center", **room, "cellOptions": {"type": "color-background", "mode": "basic"}}
     look: Json = {"color": {"mode": "continuous-greens"}, "min": 0, "mappings": [absent]}
-    return table(title, about, targets, unit, nothing, overrides, transformations, cells=cells, **look)
+    return table(title, about, targets, unit, nothing, overrides, transformations, cells=cells, **look, **defaults)
 
 
 def month_names() -> list[Json]:

@@ -1,5 +1,7 @@
 """Days, months and years as pictures and tables: the panels of the board History over time."""
 
+import re
+
 from boards.frame import OF_SYSTEM, OWN_DAYS, Json
 from boards.panels import (
     COLORS,
@@ -10,6 +12,7 @@ from boards.panels import (
     WH,
     bars,
     colored,
+    each_day,
     fixed,
     heat,
     month_names,
@@ -18,7 +21,7 @@ from boards.panels import (
     table,
     unseen,
 )
-from boards.steps import calculated, grouped, matrix, ordered, organized
+from boards.steps import calculated, grouped, matrix, named_days, ordered, organized
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 BOTH = ' AND "produced_wh" >= 0 AND "consumed_wh" >= 0'
@@ -37,11 +40,22 @@ def daily(columns: str, more: str = "") -> str:
 
 
 def of_years() -> list[Json]:
-    """A colour a year, none of which means something else; after five years they come again."""
-    colors = ("#8E8E8E", "#A16A46", "#D683CE", "#7C9A3E", "#5F8FA8")
+    """A colour a year, none of which means something else; after ten years they come again."""
+    colors = (
+        "#8E8E8E",
+        "#A16A46",
+        "#D683CE",
+        "#7C9A3E",
+        "#5F8FA8",
+        "#C15C4A",
+        "#6D5BA8",
+        "#3E8E7E",
+        "#B8A04A",
+        "#4A5FA0",
+    )
     return [
         {
-            "matcher": {"id": "byRegexp", "options": f"/20\\d[{digit}{digit + 5}]/"},
+            "matcher": {"id": "byRegexp", "options": f"/20\\d{digit}/"},
             "properties": [{"id": "color", "value": fixed(color)}],
         }
         for digit, color in enumerate(colors)
@@ -98,11 +112,11 @@ def years() -> list[tuple[int, int, Json]]:
 def by_year() -> tuple[Json, Json]:
     """Sums of whole calendar years, each with its days: all days of production, and those of which both are known."""
 
-    def sums(title: str, about: str, names: tuple[str, ...], more: str, nothing: str) -> Json:
-        fields = ", ".join(f'"{name.lower()}_wh" AS "{name}"' for name in names)
+    def sums(title: str, about: str, fields: str, more: str, nothing: str) -> Json:
+        names = re.findall(r'AS "(\w+)"', fields)
         query = f'SELECT "year" AS "Year", {fields} FROM "energy_daily" WHERE {OF_SYSTEM}{more}'
-        how = {name: ("sum", "count") if name == "Produced" else ("sum",) for name in names}
-        heads = {f"{name} (sum)": name for name in names} | {"Produced (count)": "Days"}
+        how = {name: ("sum", "count") if name == names[0] else ("sum",) for name in names}
+        heads = {f"{name} (sum)": name for name in names} | {f"{names[0]} (count)": "Days"}
         return table(
             title,
             about,
@@ -118,15 +132,15 @@ def by_year() -> tuple[Json, Json]:
             "Years",
             "Production of the ended days of each year over the whole life of the system, and over how many days each "
             "sum is.",
-            ("Produced",),
+            '"produced_wh" AS "Produced"',
             ' AND "produced_wh" >= 0',
             NOTHING,
         ),
         sums(
-            "Years, produced and consumed",
-            "Sums of each year over the ended days of which production and consumption are both known, and how many "
-            "these are.",
-            ("Produced", "Consumed"),
+            "Years, consumed and net",
+            "Consumption, and production less consumption, of each year over the ended days of which both are known, "
+            "and how many these are.",
+            '"consumed_wh" AS "Consumed", "produced_wh" - "consumed_wh" AS "Net"',
             BOTH,
             "Needs a consumption meter and one ended day.",
         ),
@@ -210,23 +224,23 @@ def day_link(begin: str, end: str) -> Json:
     }
 
 
-def days() -> list[list[tuple[int, int, Json]]]:
-    """Every day, as a curve and as a calendar."""
+def days() -> tuple[Json, Json]:
+    """Every day, as bars and as a calendar."""
     picture = bars(
         "Days",
         "Production of each ended day of the system's own calendar, of 23, 24 or 25 hours: the vendor's daily total, "
-        "and the sum of the intervals where they were read. A day that is not complete is not shown. A click on a bar "
+        "and the sum of the intervals where they were read. A day that is not complete is empty. A click on a bar "
         "leads to the curve of the day, with what was noted on it.",
-        [rows(daily('"date" AS "Day", "produced_wh" AS "Produced"'))],
+        [each_day('sum("produced_wh") AS "Produced"')],
         "Day",
         WH,
         NOTHING,
         [
             of("Day", unit=TEXT),
-            of("Produced", color=fixed(COLORS["Produced"]), links=[day_link("Time", "End")]),
-            *unseen("End"),
+            of("Produced", color=fixed(COLORS["Produced"]), links=[day_link("Begin", "End")]),
+            *unseen("Begin", "End"),
         ],
-        [calculated("End", "Time", "+", DAY_MS)],
+        named_days(calculated("Begin", "Time", "+", 0), calculated("End", "Time", "+", DAY_MS)),
     )
     pivot = [
         calculated("kWh", "Produced", "/", 1000),
@@ -246,4 +260,4 @@ def days() -> list[list[tuple[int, int, Json]]]:
         pivot,
         room={"width": 40, "minWidth": 36},
     )
-    return [[(24, 9, picture)], [(7, 15, cells)]]
+    return picture, cells

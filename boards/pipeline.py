@@ -11,10 +11,10 @@ from boards.panels import (
     curves,
     fixed,
     of,
-    panel,
     query,
     rows,
     stat,
+    states,
     table,
     thresholds,
 )
@@ -49,7 +49,7 @@ def numbers() -> tuple[list[tuple[int, int, Json]], list[tuple[int, int, Json]]]
         decimals=0,
     )
     complete = stat(
-        "Complete",
+        "Complete, the worst stream",
         "Share of what is wanted that has been read: the worst stream of all systems.",
         [query(f'SELECT min("ratio") FROM ({ratio})', "Coverage")],
         SHARE,
@@ -90,7 +90,7 @@ def numbers() -> tuple[list[tuple[int, int, Json]], list[tuple[int, int, Json]]]
         "Days whose intervals do not add up to the vendor's daily total, even after they were read again.",
         [query(f'SELECT sum("days") FROM ({days})', "Days")],
         COUNT,
-        "not audited yet",
+        "Nothing was audited yet.",
         steps=((None, GOOD), (1, WARN)),
         decimals=0,
         text="value",
@@ -146,9 +146,7 @@ def streams() -> Json:
 
 def timeline() -> Json:
     """When each stream was complete."""
-    custom = {"fillOpacity": 75, "lineWidth": 0}
-    return panel(
-        "state-timeline",
+    return states(
         "Complete by stream, of the system chosen above",
         "A row a stream of the chosen system: green where all that was wanted had been read, orange and red where "
         "some was missing. A backfill makes it fall and then climb again.",
@@ -159,21 +157,9 @@ def timeline() -> Json:
                 "$tag_stream",
             )
         ],
-        {
-            "mergeValues": True,
-            "showValue": "never",
-            "alignValue": "left",
-            "rowHeight": 0.85,
-            "legend": {"displayMode": "list", "placement": "bottom", "showLegend": False, "calcs": []},
-            "tooltip": {"mode": "single", "sort": "none"},
-        },
-        {
-            "unit": SHARE,
-            "noValue": NOT_YET,
-            "color": {"mode": "thresholds"},
-            "thresholds": thresholds(*LEVELS),
-            "custom": custom,
-        },
+        SHARE,
+        NOT_YET,
+        LEVELS,
         interval="1h",
     )
 

@@ -36,6 +36,12 @@ def organized(order: Iterable[str], names: Mapping[str, str] | None = None, with
     )
 
 
+def named_days(*before: Json) -> list[Json]:
+    """The days of a query that has no name of its own for them, as the words `2026-11-05` in the system's own zone."""
+    words = step("formatTime", timeField="Time", outputFormat="YYYY-MM-DD", timezone="${zone:raw}")
+    return [*before, words, organized((), {"Time": "Day"}, ())]
+
+
 def grouped(by: str, **sums: tuple[str, ...]) -> Json:
     """Rows of one word become one row."""
     fields = {by: {"operation": "groupby", "aggregations": []}}

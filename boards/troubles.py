@@ -16,8 +16,8 @@ HEADS = {
 UNSEEN = ("Time", "Time ingest", "Time system_info")
 """Times that say nothing."""
 WORDS = [
-    called(custom__minWidth=110),
-    of("Stream", unit=TEXT, custom__minWidth=110),
+    called(custom__minWidth=118),
+    of("Stream", unit=TEXT, custom__minWidth=104),
     of("Number", unit=TEXT, custom__width=84),
 ]
 """The columns of words of a table of systems and streams."""

@@ -140,7 +140,8 @@ def has_data(query: Query, site: Site, days: int) -> bool:
         sites = SITES if '"system" = ' not in query.text else (site,)
         span = range(NOW - days * DAY - HALF, NOW - HALF)
         return any(each.midnight(day) in span for each in sites for day in DAYS[each.system_id])
-    return days >= 7 or not names & {"energy_monthly", "production_meter_reading"}
+    least = 2 if "DESC OFFSET 1" in query.text else 7 * bool(names & {"energy_monthly", "production_meter_reading"})
+    return days >= least
 
 
 def _ended_days(site: Site) -> list[Any]:

@@ -1,15 +1,20 @@
 """The real InfluxDB, seeded once for all tests of the boards."""
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests import influxd as real
 from tests.influxd import Influxd
 from tests.stack.boards import ROOT
+from tests.stack.reading import present, read
+from tests.stack.rules import Seen
 from tests.stack.seed import Seeded, seed
+from tests.stack.situations import SITUATIONS, build
 
 MISSING = "the real InfluxDB is missing: as root `scripts/servers.sh influxdb`, or `sudo apt-get install influxdb`"
 
@@ -33,3 +38,21 @@ def reader() -> None:
     if real.BINARY is None:
         pytest.fail(MISSING)
     subprocess.run([ROOT / "scripts/reader.sh"], check=True)
+
+
+@pytest.fixture(scope="session")
+def seen(reader: None, seeded: Seeded) -> Seen:
+    build(seeded)
+    return Seen(read(seeded, present()), present(), seeded)
+
+
+@pytest.fixture(scope="session")
+def former(seen: Seen, seeded: Seeded) -> Seen:
+    """Some panels of the boards before they were read as Grafana draws them."""
+    boards = json.loads((Path(__file__).parent / "former.json").read_text())
+    names = (
+        *("four systems, Mesa (old roof)", "without", "the first two hours", "another zone", "four systems, Bay"),
+        *("a month with holes", "five years"),
+    )
+    situations = tuple(one for one in SITUATIONS if any(name in one.name for name in names))
+    return Seen(read(seeded, boards, situations), boards, seeded)

@@ -19,6 +19,8 @@ from tests.stack.situations import SITUATIONS, build
 ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PAGE = "<!doctype html><html><head></head><body></body></html>"
 DRAW = ROOT / ".reader/pictures"
+FONTS = {"Inter-Regular": 400, "Inter-Medium": 500}
+"""The font of Grafana, which its stylesheet asks for by these names: with another one, words have another length."""
 CELL = 38
 """Pixels of a row of a board's grid."""
 
@@ -39,6 +41,9 @@ class Camera:
         self._errors: list[str] = []
         self._page.on("pageerror", lambda error: self._errors.append(str(error)))
         self._page.route("**/*", lambda route: route.fulfill(body=PAGE, content_type="text/html"))
+        for name, weight in FONTS.items():
+            file = DRAW / f"node_modules/@fontsource/inter/files/inter-latin-{weight}-normal.woff2"
+            self._page.route(f"**/{name}.woff2", lambda route, _, file=file: route.fulfill(path=file))
         self._page.goto("http://boards.invalid/")
         self._page.add_style_tag(path=DRAW / "draw.css")
         self._page.add_script_tag(path=DRAW / "draw.js")

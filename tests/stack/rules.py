@@ -150,7 +150,8 @@ def bars_begin_at_zero(seen: Seen) -> Faults:
     for where, panel in seen.sources():
         defaults = panel["fieldConfig"]["defaults"]
         is_curve = defaults.get("custom", {}).get("drawStyle") == "bars"
-        if (panel["type"] == "barchart" or is_curve) and defaults.get("min") != 0:
+        begins = (defaults.get("min"), defaults.get("custom", {}).get("axisSoftMin"))
+        if (panel["type"] == "barchart" or is_curve) and 0 not in begins:
             yield f"{where}: no zero"
     for curve in seen.drawn("timeseries"):
         if curve.source["fieldConfig"]["defaults"]["custom"]["drawStyle"] == "bars" and len(curve.headings) > 1:

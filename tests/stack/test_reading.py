@@ -13,27 +13,13 @@ from boards.__main__ import texts as written
 from boards.panels import COLORS
 from ingest.simulator import Site
 from tests.stack.boards import FILES, board
-from tests.stack.reading import present, read
+from tests.stack.looks import LOOKS
+from tests.stack.reading import present
 from tests.stack.rules import RULES, Seen
 from tests.stack.seed import ALL, CABIN, NOW, SITES, Seeded
-from tests.stack.situations import SITUATIONS, build
+from tests.stack.situations import SITUATIONS
 
 MESA = SITES[0]
-
-
-@pytest.fixture(scope="session")
-def seen(reader: None, seeded: Seeded) -> Seen:
-    build(seeded)
-    return Seen(read(seeded, present()), present(), seeded)
-
-
-@pytest.fixture(scope="session")
-def former(seen: Seen, seeded: Seeded) -> Seen:
-    """Some panels of the boards before they were read as Grafana draws them."""
-    boards = json.loads((Path(__file__).parent / "former.json").read_text())
-    names = ("four systems, Mesa (old roof)", "without", "the first two hours", "another zone", "four systems, Bay")
-    situations = tuple(one for one in SITUATIONS if any(name in one.name for name in names))
-    return Seen(read(seeded, boards, situations), boards, seeded)
 
 
 def kwh(wh: float) -> str:
@@ -51,15 +37,18 @@ def same(shown: str, wh: float) -> bool:
 # ── the kinds of faults, each on the boards and on those of which it was seen ─────────────────────────
 
 
-@pytest.mark.parametrize("row", RULES)
-def test_a_rule_holds_on_all_boards(row: int, seen: Seen) -> None:
-    assert list(RULES[row](seen)) == []
+KINDS = {**{f"row {number}": rule for number, rule in RULES.items()}, **LOOKS}
 
 
-@pytest.mark.parametrize("row", RULES)
-def test_a_rule_finds_its_kind_of_fault(row: int, former: Seen) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_rule_holds_on_all_boards(kind: str, seen: Seen) -> None:
+    assert list(KINDS[kind](seen)) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_rule_finds_its_kind_of_fault(kind: str, former: Seen) -> None:
     """On the panels of the boards as they were when the fault was seen."""
-    assert list(RULES[row](former))
+    assert list(KINDS[kind](former))
 
 
 # ── single panels ─────────────────────────────────────────────────────────────────────────────────────
@@ -197,9 +186,9 @@ def test_a_status_is_a_word_and_an_age_an_age(seen: Seen) -> None:
 
 def test_sums_of_five_years_are_of_the_same_days(seen: Seen) -> None:
     assert seen.find("history", "Used by the house itself", "five years").words["Days"] == "38"
-    both = seen.find("history", "Produced and consumed, on the same days", "five years").words
+    both = seen.find("history", "Consumed in the time shown, and net", "five years").words
     assert both["Days"] == seen.find("history", "Produced in the time shown", "five years").words["Days"]
-    assert "Days" in seen.find("history", "Years, produced and consumed", "five years").headings
+    assert "Days" in seen.find("history", "Years, consumed and net", "five years").headings
 
 
 def test_a_sentence_fits_into_its_panel(seen: Seen) -> None:
@@ -248,15 +237,16 @@ def test_what_is_read_is_the_truth(site: Site, seen: Seen, seeded: Seeded) -> No
     total = seen.find("history", "Produced in the time shown", where).words
     assert same(total["Produced"], sum(wh["produced_wh"] for wh in shown.values()))
     assert total["Days"] == str(len(shown))
-    used = seen.find("history", "Produced and consumed, on the same days", where).words
+    used = seen.find("history", "Consumed in the time shown, and net", where).words
     assert same(used["Consumed"], sum(wh["consumed_wh"] for wh in shown.values()))
+    assert same(used["Net"], sum(wh["produced_wh"] - wh["consumed_wh"] for wh in shown.values()))
     week = seen.find("now", "The last seven days", where)
     for day, text in zip(week.column("Day"), week.column("Produced"), strict=True):
         assert same(text, next(wh["produced_wh"] for on, wh in daily.items() if on.isoformat() == day))
     best = seen.find("history", "Best days", where)
     ranking = sorted(shown.items(), key=lambda item: -item[1]["produced_wh"])
     assert same(best.column("Produced")[0], ranking[0][1]["produced_wh"])
-    for title in ("Years", "Years, produced and consumed"):
+    for title in ("Years", "Years, consumed and net"):
         for row in seen.find("history", title, where).rows:
             wh = [fields for day, fields in daily.items() if str(day.year) == row["Year"]]
             for name in row.keys() & {"Produced", "Consumed"}:
@@ -271,7 +261,8 @@ def test_what_is_read_is_the_truth(site: Site, seen: Seen, seeded: Seeded) -> No
     )
     yesterday = house.local_date(NOW) - timedelta(days=1)
     yields = seen.find("health", "Specific yield, kWh per kW and day", where)
-    assert yields.column("Yield")[-1] == f"{daily[yesterday]['produced_wh'] / house.size_w:.2f}"
+    found = dict(zip(yields.column("Day"), yields.column("Yield"), strict=True))
+    assert found[yesterday.isoformat()] == f"{daily[yesterday]['produced_wh'] / house.size_w:.2f}"
 
 
 def test_the_days_shown_are_the_same_from_any_zone(seen: Seen) -> None:
@@ -282,9 +273,18 @@ def test_the_days_shown_are_the_same_from_any_zone(seen: Seen) -> None:
         )
         for column in here.headings + ([here.x] if here.x else []):
             assert here.column(column) == there.column(column), title
-    missing = seen.find("health", "Microinverters not reporting by day; no bar: none", "a browser in another zone")
-    yields = seen.find("health", "Specific yield, kWh per kW and day", "a browser in another zone")
-    assert missing.column("Time")[:-1] == yields.column("Day")
+    missing = seen.find("health", "Microinverters not reporting, day by day", "a browser in another zone")
+    times = [at // 1000 for at in missing.columns[0]["raw"]]
+    assert times == [SITES[2].midnight(SITES[2].local_date(at)) for at in times]
+
+
+def test_a_day_of_which_nothing_was_read_is_not_green(seen: Seen) -> None:
+    title = "Microinverters not reporting, day by day"
+    reported = seen.find("health", title, "the first two hours").columns[1]["raw"]
+    assert reported == [None] * (len(reported) - 1) + [0]
+    holes = seen.find("health", title, "a month with holes").columns[1]
+    assert 5 <= holes["raw"].count(None) <= 9
+    assert len({color for raw, color in zip(holes["raw"], holes["colors"], strict=True) if raw == 0}) == 1
 
 
 def test_every_situation_was_read(seen: Seen) -> None:

@@ -62,7 +62,7 @@ def test_no_variable_is_left_in_a_query(opened: dict[str, Visit]) -> None:
     for text in queries:
         assert "$" not in re.sub(r"\$timeFilter|\$__interval|=~ /[^/]*/", "", text), text
     days = next(text for title, text in opened["history"]["queries"] if title == "Days")
-    assert f"time >= {BEGIN}ms - 12h AND time <= {END}ms - 12h" in days
+    assert f"time >= {BEGIN}ms - 12h - 1ms AND time <= {END}ms - 12h" in days
 
 
 def test_an_address_holds_no_variable_that_follows_from_another(opened: dict[str, Visit]) -> None:

@@ -41,17 +41,20 @@ function Bars({ panel, made, theme, width, height }) {
   const x = frame.fields.find((field) => name(field) === panel.options.xField);
   const shown = frame.fields.filter((field) => field.type === "number" && field !== x && !hidden(field));
   const color = (field) => getFieldSeriesColor(field, theme).color;
-  const numbers = shown.flatMap((field) => field.values.filter((value) => value !== null));
-  const top = Math.max(...numbers, 0) || 1;
+  const numbers = shown.flatMap((field) => field.values.filter((value) => value !== null && !Number.isNaN(value)));
+  const low = Math.min(...numbers, 0), top = Math.max(...numbers, 0) || 1;
   const whole = shown[0].config.decimals === 0 ? 1 : 0;
   const step = Math.max(whole, 10 ** Math.floor(Math.log10(top / 4)) * ([1, 2, 5, 10].find((one) => top / (10 ** Math.floor(Math.log10(top / 4)) * one) <= 5) ?? 10));
-  const ticks = Array.from({ length: Math.floor(top / step) + 1 }, (_, at) => at * step);
-  const left = 62, bottom = 22, plot = { width: width - left - 8, height: height - bottom - 34 };
+  const below = Math.ceil(-low / step);
+  const ticks = Array.from({ length: Math.floor(top / step) + 1 + below }, (_, at) => (at - below) * step);
+  const decimals = step < 1 ? -Math.floor(Math.log10(step)) : undefined;
+  const tickText = (tick) => formattedValueToString(shown[0].display(tick, decimals));
+  const left = 14 + 7 * Math.max(...ticks.map((tick) => tickText(tick).length)), bottom = 22, plot = { width: width - left - 8, height: height - bottom - 34 };
   const group = plot.width / x.values.length;
   const base = 6 + plot.height;
   const bar = (group * 0.8) / shown.length;
   const every = Math.max(1, Math.ceil(78 / group));
-  const y = (value) => 6 + plot.height * (1 - value / (top * 1.05));
+  const y = (value) => 6 + (plot.height * (top * 1.05 - value)) / (top * 1.05 + below * step);
   const text = theme.colors.text.secondary;
   return (
     <>
@@ -59,17 +62,17 @@ function Bars({ panel, made, theme, width, height }) {
         {ticks.map((tick) => (
           <g key={tick}>
             <line x1={left} x2={width - 8} y1={y(tick)} y2={y(tick)} stroke={theme.colors.border.weak} />
-            <text x={left - 6} y={y(tick) + 4} textAnchor="end" fontSize="12" fill={text}>{formattedValueToString(shown[0].display(tick))}</text>
+            <text x={left - 6} y={y(tick) + 4} textAnchor="end" fontSize="12" fill={text}>{tickText(tick)}</text>
           </g>
         ))}
         {x.values.map((value, at) => (
           <g key={at}>
             {shown.map((field, one) =>
-              field.values[at] === null || field.values[at] === undefined ? null : (
-                <rect key={one} x={left + group * (at + 0.1) + bar * one} width={Math.max(bar * 0.95, 0.6)} y={y(field.values[at])} height={y(0) - y(field.values[at])} fill={color(field, one)} fillOpacity="0.8" />
+              field.values[at] === null || field.values[at] === undefined || Number.isNaN(field.values[at]) ? null : (
+                <rect key={one} x={left + group * (at + 0.1) + bar * one} width={Math.max(bar * 0.95, 0.6)} y={y(Math.max(field.values[at], 0))} height={Math.abs(y(0) - y(field.values[at]))} fill={color(field, one)} fillOpacity="0.8" />
               ),
             )}
-            {at % every ? null : <text x={left + group * (at + 0.5)} y={height - 38} textAnchor="middle" fontSize="12" fill={text}>{formattedValueToString(x.display(value))}</text>}
+            {at % every || left + group * (at + 0.5) > width - 30 ? null : <text x={left + group * (at + 0.5)} y={height - 34} textAnchor="middle" fontSize="12" fill={text}>{formattedValueToString(x.display(value))}</text>}
           </g>
         ))}
       </svg>
@@ -78,10 +81,24 @@ function Bars({ panel, made, theme, width, height }) {
   );
 }
 
+// From when to when a value stays; what is not known is no value.
+function merged(times, field, end) {
+  const spans = [];
+  times.forEach((begin, at) => {
+    const value = field.values[at], last = spans.at(-1);
+    if (last?.open && last.value === value) return;
+    if (last?.open) Object.assign(last, { end: begin, open: false });
+    if (value !== null && value !== undefined) spans.push({ begin, end, value, open: true });
+  });
+  return spans.map((span) => [span.begin, span.end, field.display(span.value)]);
+}
+
 // The state timeline, which @grafana/ui lacks as well.
-function Timeline({ made, theme, width, height, range }) {
-  const left = 190, [from, to] = [range.from.valueOf(), range.to.valueOf()];
+function Timeline({ panel, made, theme, width, height, range }) {
+  const names = made.series.map((frame) => getFieldDisplayName(frame.fields[1], frame, made.series));
+  const left = 16 + 7 * Math.max(...names.map((name) => name.length)), [from, to] = [range.from.valueOf(), range.to.valueOf()];
   const row = (height - 24) / made.series.length;
+  const parts = Math.max(1, Math.floor((width - left) / 110));
   const at = (time) => left + ((width - left - 8) * (time - from)) / (to - from);
   return (
     <svg width={width} height={height}>
@@ -89,15 +106,18 @@ function Timeline({ made, theme, width, height, range }) {
         const [time, value] = frame.fields;
         return (
           <g key={number}>
-            <text x={left - 8} y={row * (number + 0.55)} textAnchor="end" fontSize="12" fill={theme.colors.text.secondary}>{getFieldDisplayName(value, frame, made.series)}</text>
-            {time.values.map((begin, one) => (
-              <rect key={one} x={at(begin)} width={Math.max(1, at(time.values[one + 1] ?? to) - at(begin))} y={row * (number + 0.1)} height={row * 0.8} fill={value.display(value.values[one]).color} fillOpacity="0.75" />
+            <text x={left - 8} y={row * (number + 0.55)} textAnchor="end" fontSize="12" fill={theme.colors.text.secondary}>{names[number]}</text>
+            {merged(time.values, value, to).map(([begin, end, shown]) => (
+              <g key={begin}>
+                <rect x={at(Math.max(begin, from))} width={Math.max(1, at(end) - at(Math.max(begin, from)))} y={row * (number + 0.1)} height={row * 0.8} fill={shown.color} fillOpacity="0.75" />
+                {panel.options.showValue === "never" ? null : <text x={at(Math.max(begin, from)) + 6} y={row * (number + 0.55)} fontSize="13" fill={theme.colors.text.primary}>{formattedValueToString(shown)}</text>}
+              </g>
             ))}
           </g>
         );
       })}
-      {[0, 1, 2, 3].map((part) => (
-        <text key={part} x={left + ((width - left - 70) * part) / 3} y={height - 6} fontSize="12" fill={theme.colors.text.secondary}>{dateTime(from + ((to - from) * part) / 3).format("MM/DD HH:mm")}</text>
+      {Array.from({ length: parts }, (_, part) => (
+        <text key={part} x={left + ((width - left - 8) * part) / parts} y={height - 6} fontSize="12" fill={theme.colors.text.secondary}>{dateTime(from + ((to - from) * part) / parts).format("MM/DD HH:mm")}</text>
       ))}
     </svg>
   );
@@ -166,5 +186,9 @@ globalThis.draw = async (questions, dark) => {
   globalThis.drawn?.unmount();
   document.body.replaceChildren(root);
   globalThis.drawn = createRoot(root);
+  // The font first: what is drawn on a canvas is measured once.
+  globalThis.drawn.render(<ThemeContext.Provider value={theme}><GlobalStyles /></ThemeContext.Provider>);
+  await new Promise((next) => setTimeout(next, 20));
+  await Promise.all([400, 500].map((weight) => document.fonts.load(`${weight} 14px Inter`)));
   globalThis.drawn.render(<ThemeContext.Provider value={theme}><GlobalStyles /><Board {...{ panels, total, theme }} /></ThemeContext.Provider>);
 };

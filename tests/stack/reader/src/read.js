@@ -69,6 +69,7 @@ function column(field, frame, series) {
     ...{ name: getFieldDisplayName(field, frame, series), type: field.type, raw: field.values },
     ...{ texts: shown.map(text), colors: shown.map((each) => each.color ?? null), links },
     ...{ unit: field.config.unit ?? null, min: field.config.min ?? null, labels: field.labels ?? null },
+    width: field.config.custom?.width ?? field.config.custom?.minWidth ?? 150,
     hidden: Boolean(field.config.custom?.hideFrom?.viz || field.config.custom?.hidden),
   };
 }
