@@ -89,7 +89,7 @@ def _rest(pair: Pair, outcome: Outcome, now: int, first: int, longest: int) -> P
 def _ok(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> Pair:
     task = outcome.task
     touched = changes.points.merge(outcome.points)
-    revised = changes.points.revised
+    revised = changes.points.revised - changes.points.completed
     odd.remember(changes, plausible.judged(changes, outcome), at.now)
     is_crowded = _systems(changes, outcome, at)
     is_again = bool(intersect(deferrals.failing(changes.deferred.get(task.pair, ())), task.window))

@@ -26,12 +26,14 @@ def by_series(points: Iterable[Point]) -> dict[tuple[str, Tags], Rows]:
     return found
 
 
-def news(rows: Rows, held: Mapping[int, str]) -> tuple[Rows, int]:
-    """The rows that are new or change something, as they are to be, and how many of them change something."""
+def news(rows: Rows, held: Mapping[int, str]) -> tuple[Rows, int, int]:
+    """The rows that are new or change something, as they are to be; how many of them change something, and how many of
+    those only add fields to what was there.
+    """
     if not held:
-        return rows, 0
+        return rows, 0, 0
     fresh: Rows = {}
-    changed = 0
+    changed = completed = 0
     for time, text in rows.items():
         old = held.get(time)
         if old == text:
@@ -41,10 +43,11 @@ def news(rows: Rows, held: Mapping[int, str]) -> tuple[Rows, int]:
             if merged == old:
                 continue
             changed += 1
+            completed += decode_fields(old).items() <= decode_fields(merged).items()
             fresh[time] = merged
         else:
             fresh[time] = text
-    return fresh, changed
+    return fresh, changed, completed
 
 
 def numbers(rows: Mapping[int, str], name: str) -> dict[int, float]:
@@ -67,15 +70,17 @@ def numbers(rows: Mapping[int, str], name: str) -> dict[int, float]:
 class Draft:
     """Part of the archive, and what is to change in it: rows by series key. `held` is left as it is.
 
-    `added` and `revised` count the rows that are new, and those whose fields change, `retired` those that lose all of
-    them (less those that get some again). `withdrawn` are the times, by
-    series, at which something is no longer true: a row without that field, or without any.
+    `added` and `revised` count the rows that are new, and those whose fields change, `completed` of these those that
+    get more fields and keep every value they had, `retired` those that lose all of them (less those that get some
+    again). `withdrawn` are the times, by series, at which something is no longer true: a row without that field, or
+    without any.
     """
 
     held: Mapping[str, Rows] = field(default_factory=dict)
     news: dict[str, Rows] = field(default_factory=dict)
     added: int = 0
     revised: int = 0
+    completed: int = 0
     retired: int = 0
     withdrawn: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     _parsed: dict[str, dict[str, dict[int, float]]] = field(default_factory=lambda: defaultdict(dict))
@@ -90,13 +95,14 @@ class Draft:
         for (measurement, tags), rows in fresh_rows.items():
             key = series_key(measurement, tags)
             before, held = self.news.get(key, {}), self.rows(key)
-            fresh, changed = news(rows, held)
+            fresh, changed, completed = news(rows, held)
             if "" in held.values():
                 self.retired -= sum(held.get(time) == "" for time in fresh)
             again = sum(time in before for time in fresh) if before else 0
             if fresh:
                 self.added += len(fresh) - changed
                 self.revised += changed - again
+                self.completed += completed
                 self.news[key] = {**before, **fresh} if before else fresh
                 self._parsed.pop(key, None)
                 touched[measurement].update(fresh)

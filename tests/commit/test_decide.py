@@ -126,6 +126,15 @@ def test_only_what_differs_is_written_and_counted_as_revised() -> None:
     assert (changes.points.added - len(written(changes)["energy"]), changes.pair("1", "consumption").revised) == (1, 5)
 
 
+def test_what_is_added_to_a_row_revises_nothing() -> None:
+    """Two streams may fill one row, as import and export do."""
+    held = {"consumption,system=1": {NOW - 900: "power_w=1.0", NOW - 1800: 'note="a, b"', NOW - 2700: ""}}
+    loaded = Loaded(known(floor=1, revised=4), held, {"consumption,system=1": 7})
+    changes = decide(loaded, outcome(points=used(NOW - 2700, NOW - 1800, NOW - 900)), AT)
+    assert len(changes.points.news["consumption,system=1"]) == 3
+    assert changes.pair("1", "consumption").revised == 4
+
+
 def test_a_value_that_changes_at_its_second_look_is_looked_at_once_more_a_day_later() -> None:
     begin, window = NOW - 5 * DAY, Span(NOW - 5 * DAY, NOW - 4 * DAY - HOUR)
     quarters = range(window.start, window.end, 900)
