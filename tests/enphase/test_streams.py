@@ -10,6 +10,7 @@ from ingest.core.point import decode, encode
 from ingest.core.span import Span
 from ingest.core.units import DAY
 from ingest.enphase.streams import BY_NAME, STREAMS
+from ingest.enphase.streams.base import Odd
 from ingest.enphase.streams.readers import answered_to, identity, moment, number, rows
 
 anything = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.lists(st.integers())
@@ -104,3 +105,31 @@ def test_two_grains_never_share_a_measurement() -> None:
 
 def test_no_two_streams_share_a_name() -> None:
     assert len(BY_NAME) == len(STREAMS)
+
+
+ROWS: dict[str, dict[str, object]] = {
+    "stats": {"enwh": 1, "devices_reporting": 1},
+    "rgm_stats": {"wh_del": 1, "devices_reporting": 1},
+    "consumption": {"enwh": 1, "devices_reporting": 1},
+    "grid_import": {"wh_imported": 1},
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("odd", [None, 7, {"end_at": "soon"}])
+@pytest.mark.parametrize("places", [{0}, {2}, {5}, {0, 1, 2}, {0, 5}])
+def test_a_row_without_a_time_has_that_of_its_place(name: str, odd: object, places: set[int]) -> None:
+    """At the beginning of a list, too: else it would be forgotten with the next reply."""
+    stream = BY_NAME[name]
+    ends = [1_750_000_500 - 1_750_000_500 % stream.grain + stream.grain * number for number in range(6)]
+    rows = [odd if number in places else ROWS[name] | {"end_at": end} for number, end in enumerate(ends)]
+    found = list(stream.read("42", {"intervals": rows, "meter_intervals": []}))
+    assert [at.time for at in found if isinstance(at, Odd)] == [
+        ends[number] - stream.grain for number in sorted(places)
+    ]
+    assert len(found) == 6
+
+
+def test_rows_of_which_none_has_a_time_have_none() -> None:
+    found = list(BY_NAME["stats"].read("42", {"intervals": [None] * 3}))
+    assert [at.time for at in found] == [None] * 3

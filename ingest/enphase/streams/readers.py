@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import islice
 from typing import Any, TypeVar
 
 from ingest.core.point import Point, Tags, series_key
@@ -20,6 +21,8 @@ U = TypeVar("U")
 UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 """What reading a reply of an unknown shape raises."""
 _WITH_OFFSET = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d")
+LOOKED_AHEAD = 100
+"""So many rows are looked at for a time."""
 SAMPLE = 200
 """So many characters of what could not be read are kept."""
 
@@ -118,14 +121,15 @@ def _intervals(
     total = maybe_number(reply.get("total_devices"))
     per_wh = 3600.0 / grain
     following: int | None = None
-    for row in rows(reply["intervals"]):
+    listed = list(rows(reply["intervals"]))
+    for index, row in enumerate(listed):
         try:
             time = following = moment(row["end_at"]) - grain
             following += grain
             reporting, energy = number(row.get("devices_reporting")), number(row.get(energy_key))
             power = number(row.get(power_key)) if power_key else None
         except UNREADABLE as error:
-            at = time_of(row, grain, following)
+            at = time_of(listed, index, grain, following)
             following = None if at is None else at + grain
             yield odd(error, row, at)
             continue
@@ -155,13 +159,14 @@ def _quantities(
 ) -> Iterator[Point | Odd]:
     tags = (("system", system),)
     following: int | None = None
-    for row in rows(reply["intervals"]):
+    listed = list(rows(reply["intervals"]))
+    for index, row in enumerate(listed):
         try:
             time = following = moment(row["end_at"]) - grain
             following += grain
             found = {name: number(_within(row, path)) for name, path in keys.items()}
         except UNREADABLE as error:
-            at = time_of(row, grain, following)
+            at = time_of(listed, index, grain, following)
             following = None if at is None else at + grain
             yield odd(error, row, at)
             continue
@@ -178,10 +183,23 @@ def _within(row: Json, path: Sequence[str]) -> object:
     return value
 
 
-def time_of(row: object, grain: int, following: int | None = None) -> int | None:
-    """The start of an interval that cannot be read: as it says, else that which follows the row before."""
+def own_time(row: object, grain: int) -> int | None:
+    """The start of an interval that cannot be read, as it says."""
     end = maybe_moment(row.get("end_at")) if isinstance(row, Mapping) else None
-    return following if end is None else end - grain
+    return None if end is None else end - grain
+
+
+def time_of(listed: Sequence[object], index: int, grain: int, following: int | None) -> int | None:
+    """The start of an interval that cannot be read: as it says, else that which follows the row before, else, at the
+    beginning of a list, that before the next row which has one.
+    """
+    for ahead, row in enumerate(islice(listed, index, index + LOOKED_AHEAD)):
+        at = own_time(row, grain)
+        if at is not None:
+            return at - ahead * grain
+        if following is not None:
+            return following
+    return None
 
 
 def plain(value: object) -> str:

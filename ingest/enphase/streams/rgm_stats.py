@@ -15,8 +15,8 @@ from ingest.enphase.streams.readers import (
     moment,
     number,
     odd,
+    own_time,
     rows,
-    time_of,
 )
 
 GRAIN = 15 * MINUTE
@@ -52,7 +52,7 @@ def _channels(system: str, serial: str, intervals: Iterable[Any]) -> Iterator[Po
                 tags[channel] = identity(("channel", channel), ("meter", serial), ("system", system))
             time = moment(row["end_at"]) - GRAIN
         except UNREADABLE as error:
-            yield odd(error, row, time_of(row, GRAIN))
+            yield odd(error, row, own_time(row, GRAIN))
             continue
         if fields:
             yield Point("production_rgm_channel", tags[channel], time, fields)
