@@ -1,13 +1,14 @@
 """Worlds that several tests begin from."""
 
 import math
+from typing import Any
 
 from ingest.core.days import date_at, midnight, zone
 from ingest.core.point import Point
-from ingest.simulator import Site
+from ingest.simulator import Site, enlighten_id
 from ingest.store import archive
 from ingest.store.database import Store
-from tests.world import DAY, START
+from tests.world import DAY, START, UNHURRIED
 
 SITE = Site(
     system_id=4242,
@@ -31,6 +32,12 @@ HOME = Site(
     operational_at=START - 40 * DAY,
 )
 """A plain house."""
+V4: dict[str, Any] = {"api": {"plan": UNHURRIED}}
+V2: dict[str, Any] = {
+    "api": {"version": "v2", "plan": UNHURRIED},
+    "accounts": {"home": {"enlighten_id": enlighten_id("owner")}},
+}
+"""What makes a world one of the retired dialect."""
 
 
 def clear_days(store: Store, site: Site, now: int, share: float) -> None:

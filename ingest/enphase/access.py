@@ -20,15 +20,15 @@ GROUPS: dict[str, tuple[str, ...]] = {
 """The access controls of the portal, and the plans that hold each."""
 
 
-def remedy(verdict: Verdict, group: str, account: str) -> str:
-    """What a person must do about a refused call, as a sentence; empty when waiting is all."""
+def remedy(verdict: Verdict, group: str, account: str, version: str) -> str:
+    """What a person must do about a refused call to API `version`, as a sentence; empty when waiting is all."""
     again = f"`ingest auth login {account}`"
     if verdict.kind is Kind.WRONG_KEY:
         return f"the API key belongs to another application than the Client ID; {SAME_APPLICATION}"
     if verdict.kind is Kind.EXPIRED:
         return f"the token is not valid any more; it is renewed by itself, and if that fails run {again}"
     if verdict.kind is Kind.DENIED:
-        return denied(verdict.reason, group, account)
+        return denied(verdict.reason, group, account, version)
     return ""
 
 
@@ -53,13 +53,19 @@ def another_application(reason: str) -> str:
     )
 
 
-def denied(reason: str, group: str, account: str) -> str:
+def denied(reason: str, group: str, account: str, version: str) -> str:
     """What to do about a stream that the cloud does not let us read. `reason` is that of the verdict, `group` the
-    stream's access control, `account` the one through which it is asked.
+    stream's access control, `account` the one through which it is asked. API v2 has no access controls, and says 401
+    to a wrong key or user as to a system that is not the user's.
     """
     again = f"`ingest auth login {account}`"
     if is_unknown(reason):
         return UNKNOWN
+    if version == "v2":
+        return (
+            f"compare `api.key` and the user_id of account {account}; the owner of this system gives access on the "
+            f"page that `ingest auth url {account}` prints, and sees his user_id there"
+        )
     if "HTTP 403" in reason:
         return f"the owner of this system has not given access to the application; let him authorize it: {again}"
     plans = GROUPS.get(group, ())

@@ -38,7 +38,7 @@ def streams(made: Report, inventory: Inventory) -> Iterator[Problem]:
     """Streams that are denied or fail, each reason of a system once."""
     said: set[str] = set()
     for pair, who, account in _pairs(made, inventory):
-        problem = _pair(pair, who, account)
+        problem = _pair(pair, who, account, inventory.version)
         if problem is None:
             continue
         once = f"{pair.system} {problem.kind} {problem.remedy}"
@@ -59,10 +59,10 @@ def _pairs(made: Report, inventory: Inventory) -> Iterator[tuple[Pair, str, str]
                 yield pair, system.name, system.account
 
 
-def _pair(stream: Pair, who: str, account: str) -> Problem | None:
+def _pair(stream: Pair, who: str, account: str, version: str) -> Problem | None:
     subject = f"{stream.system}.{stream.stream}"
     if stream.state == Kind.DENIED:
-        remedy = access.denied(stream.reason, BY_NAME[stream.stream].group, account)
+        remedy = access.denied(stream.reason, BY_NAME[stream.stream].group, account, version)
         sentence = f"{who}: {stream.stream} is not allowed ({stream.reason})"
         return Problem("denied", subject, sentence, f"{remedy[0].upper()}{remedy[1:]}")
     if stream.state in PATIENT and stream.fails > PATIENT[Kind(stream.state)]:

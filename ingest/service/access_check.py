@@ -68,7 +68,7 @@ class AccessCheck:
             call.verdict, call.was_sent = answer.kind.value, reply.sent
         if answer.kind in (Kind.OK, Kind.NOTHING, Kind.OUTSIDE, Kind.AHEAD):
             return Check(name, OK, f"is ticked: system {system} may be asked for {stream.name}")
-        remedy = access.remedy(answer, stream.group, account) or "the vendor has trouble; ask again later"
+        remedy = access.remedy(answer, stream.group, account, version) or "the vendor has trouble; ask again later"
         found = f"system {system}: {stream.name} is not allowed" if answer.kind is Kind.DENIED else "no answer to that"
         return Check(name, BAD, f"{found} ({answer.reason})", f"{remedy[0].upper()}{remedy[1:]}")
 

@@ -234,7 +234,7 @@ class Doctor:
         if answer.kind is Kind.THROTTLED:
             remedy = "The calls are used up for now; see `ingest plan`"
         else:
-            remedy = access.remedy(answer, SYSTEMS.group, account)
+            remedy = access.remedy(answer, SYSTEMS.group, account, version)
             remedy = f"{remedy[:1].upper()}{remedy[1:]}" or "Try again later; the vendor has trouble"
         found = f"the cloud refuses: {answer.kind.value.replace('_', ' ')}: {answer.reason}"
         return Check(name, BAD, found, remedy)

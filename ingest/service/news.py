@@ -18,9 +18,9 @@ from ingest.report.problems import wrong_clock
 log = logging.getLogger(__name__)
 
 
-def outcome(changes: Change, outcome: Outcome, pause: int, fatal: ConfigError | None) -> None:
-    """Log a call; `pause` is how long its stream of that system is not asked again, in seconds,
-    and `fatal` why the application is refused.
+def outcome(changes: Change, outcome: Outcome, pause: int, fatal: ConfigError | None, version: str) -> None:
+    """Log a call to API `version`; `pause` is how long its stream of that system is not asked again, in seconds, and
+    `fatal` why the application is refused.
     """
     _application(changes, fatal)
     task, verdict = outcome.task, outcome.verdict
@@ -41,7 +41,7 @@ def outcome(changes: Change, outcome: Outcome, pause: int, fatal: ConfigError | 
     elif verdict.kind in (Kind.THROTTLED, Kind.BUSY):
         changes.bad("cloud", f"the cloud: {verdict.reason}; trying again by itself")
     elif verdict.kind is Kind.DENIED:
-        remedy = access.denied(verdict.reason, task.stream.group, task.account)
+        remedy = access.denied(verdict.reason, task.stream.group, task.account, version)
         again = f"asked again in {max(pause, 0) // DAY} d"
         changes.bad(name, f"{label} is not allowed ({verdict.reason}): {remedy}; {again}")
     elif verdict.kind not in (Kind.AHEAD, Kind.WRONG_KEY):

@@ -91,11 +91,11 @@ class SystemsLookup:
 
     def _told(self, account: str, outcome: Outcome) -> Seen:
         verdict = outcome.verdict
+        what = access.remedy(verdict, SYSTEMS.group, account, self.settings.api.version)
         if verdict.kind is Kind.WRONG_KEY:
-            raise ConfigError(f"{self.settings.config_path}: {access.remedy(verdict, SYSTEMS.group, '')}")
+            raise ConfigError(f"{self.settings.config_path}: {what}")
         trouble = ""
         if verdict.kind is not Kind.OK:
-            what = access.remedy(verdict, SYSTEMS.group, account)
             trouble = (
                 f"the systems could not be listed ({verdict.reason}); {what or 'the runner tries again by itself'}"
             )

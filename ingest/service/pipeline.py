@@ -267,7 +267,8 @@ class Pipeline:
             self.inventory.rebuild()
         for system in dict.fromkeys([task.system, *(info.system for info in outcome.systems)]):
             self.due_queue.touch(system, now)
-        news.outcome(self.changes, outcome, committed.pairs[task.pair].rest_until - now, self.breaker.fatal)
+        pause = committed.pairs[task.pair].rest_until - now
+        news.outcome(self.changes, outcome, pause, self.breaker.fatal, self.inventory.version)
         self._report_clock()
 
     def _report_clock(self) -> None:

@@ -66,7 +66,7 @@ class SingleCall:
         if answer.kind is Kind.EXPIRED and self.authorizer is not None:
             answer = self._sent(account, system, path, params, self._grant(account, grant))
         if answer.kind is not Kind.OK:
-            what = access.remedy(answer, endpoint.group, account)
+            what = access.remedy(answer, endpoint.group, account, self.api.version)
             raise IngestError(f"{path}: {answer.reason}" + (f"; {what}" if what else ""))
         return answer.data
 

@@ -197,9 +197,9 @@ def test_a_disabled_meter_measures_nothing() -> None:
 
 def test_a_system_that_the_cloud_does_not_know_is_looked_for_in_the_configuration() -> None:
     unknown = Verdict(Kind.DENIED, "HTTP 404: System not found for {:id=>7}")
-    assert "check its id" in remedy(unknown, "group", "home")
+    assert "check its id" in remedy(unknown, "group", "home", "v4")
     hidden = Verdict(Kind.DENIED, "HTTP 404: Not Authorized")
-    assert "tick" in remedy(hidden, "group", "home")
+    assert "tick" in remedy(hidden, "group", "home", "v4")
 
 
 @pytest.mark.parametrize("behind", [3 * DAY, 400 * DAY])

@@ -12,17 +12,12 @@ from ingest.core.http import Reply, Request
 from ingest.report import Report, report
 from ingest.report.problems import summary
 from ingest.simulator import Site
-from ingest.simulator.users import enlighten_id
 from tests.stories.test_convergence import check_days, differences
-from tests.world import DAY, HOUR, START, UNHURRIED, World, sun
-from tests.worlds import HOME
+from tests.world import DAY, HOUR, START, World, sun
+from tests.worlds import HOME, V2, V4
 
 Edit = Callable[[Request, dict[str, Any], int], object]
-V4: dict[str, Any] = {"api": {"plan": UNHURRIED}}
-V2: dict[str, Any] = {
-    "api": {"version": "v2", "plan": UNHURRIED},
-    "accounts": {"home": {"enlighten_id": enlighten_id("owner")}},
-}
+DIALECTS = [pytest.param(V4, id="v4"), pytest.param(V2, id="v2")]
 
 
 def on_watt(changes: dict[str, Any]) -> dict[str, Any]:
@@ -30,7 +25,6 @@ def on_watt(changes: dict[str, Any]) -> dict[str, Any]:
     return changes | {"api": changes["api"] | {"plan": "watt"}}
 
 
-DIALECTS = [pytest.param(V4, id="v4"), pytest.param(V2, id="v2")]
 PATHS = {
     "stats": ("/production_micro", "/stats"),
     "rgm_stats": ("/rgm_stats",),
@@ -232,16 +226,18 @@ def test_an_odd_row_in_a_list_of_systems_costs_that_system_alone(
     world.end()
 
 
-def test_an_inventory_without_meters_says_that_there_are_none(tmp_path: Path) -> None:
+@pytest.mark.parametrize("changes", DIALECTS)
+def test_an_inventory_without_meters_says_that_there_are_none(changes: dict[str, Any], tmp_path: Path) -> None:
+    """Nor do lists without what v2 (`meta`, `next`) or v4 (counts, `items`) write around them keep anything away."""
     site = replace(HOME, meter=False, consumption_meter=False)
 
     def edit(request: Request, body: dict[str, Any], _: int) -> None:
-        if request.url.endswith("/inventory"):
-            body.pop("meters", None)
-        body.pop("meta", None)
-        body.pop("next", None)
+        if request.url.endswith(("/inventory", "/devices")):
+            body.get("devices", body).pop("meters", None)
+        for key in ("meta", "next", "items", "total", "count", "size", "current_page", "total_devices"):
+            body.pop(key, None)
 
-    world = World(tmp_path, [site], **V2)
+    world = World(tmp_path, [site], **changes)
     edited(world, edit)
     world.run(10 * DAY)
     (system,) = told(world).systems
@@ -249,7 +245,7 @@ def test_an_inventory_without_meters_says_that_there_are_none(tmp_path: Path) ->
         "rgm_stats": "no_meter",
         "consumption": "no_meter",
     }
-    asked = [call for call in world.cloud.calls if call.path.endswith(("rgm_stats", "consumption_stats"))]
+    asked = [call for call in world.cloud.calls if call.path.endswith((*PATHS["rgm_stats"], *PATHS["consumption"]))]
     assert len(asked) < 12
     assert differences(world, site, START - 4 * DAY, int(world.time.true) - 8 * HOUR) == []
     world.end()

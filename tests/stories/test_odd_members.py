@@ -12,9 +12,9 @@ from ingest.core.http import Reply, Request
 from ingest.report.problems import summary
 from tests.stories.test_convergence import check_sums
 from tests.stories.test_odd_cases import BERLIN, energy, micro, midnight
-from tests.stories.test_odd_data import DIALECTS, NOON, V2, V4, asks_for, edited, kinds, lacking, on_watt, told
+from tests.stories.test_odd_data import DIALECTS, NOON, asks_for, edited, kinds, lacking, on_watt, told
 from tests.world import DAY, HOUR, START, World
-from tests.worlds import HOME
+from tests.worlds import HOME, V2, V4
 
 SPIKE_WH = 1.5e16
 
