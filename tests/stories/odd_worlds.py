@@ -62,6 +62,9 @@ class OddSite:
         self.zone = dice.choice(ZONES) if some() else site.timezone
         self.zone_until = START + dice.randrange(DAY, 4 * DAY)
         self.gone_at = self._midnight_after(day) if site.meter and some() else None
+        is_new = site.meter and self.gone_at is None and some()
+        self.came_at = START + dice.randrange(900, mended_at - START, 900) if is_new else None
+        self.site = replace(site, meter_since=self.came_at)
         self.is_negative = some() and site.meter
         self.future = {name for name in PATHS if some(0.15)}
         self.astray = {name for name in PATHS if some(0.1)}
@@ -171,12 +174,22 @@ class OddCloud:
         self.sites = {site.system_id: OddSite(site, dice, mended_at) for site in sites}
         self._honest: Callable[[Request], Reply] = world.wire.send
         world.wire.send = self.send  # type: ignore[method-assign]
+        for at in self.sites.values():
+            if at.came_at is not None:
+                world.cloud.put(replace(at.site, meter=False))
+
+    def _come(self) -> None:
+        """Meters are there from their time on."""
+        for at in self.sites.values():
+            if at.came_at is not None and at.came_at <= self.world.time.true and at.site not in self.world.cloud.sites:
+                self.world.cloud.put(at.site)
 
     def of(self, request: Request) -> OddSite | None:
         part = request.url.partition("/systems/")[2].partition("/")[0]
         return self.sites.get(int(part)) if part.isdigit() else None
 
     def send(self, request: Request) -> Reply:
+        self._come()
         reply, at = self._honest(request), self.of(request)
         if reply.status != 200 or "/oauth/" in request.url:
             return reply
