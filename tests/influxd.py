@@ -103,6 +103,15 @@ class Influxd:
             for row in series.get("values", [])
         ]
 
+    def sink(self, database: str) -> dict[str, Any]:
+        """The entry of a configuration that writes to a database, which the first write makes."""
+        return {"type": "influxdb_v1", "url": self.url, "database": database}
+
+    def put(self, database: str, line: str) -> None:
+        """Write a line as somebody else."""
+        params = {"db": database, "precision": "s"}
+        assert requests.post(f"{self.url}/write", params=params, data=line, timeout=10).status_code == 204
+
     def _wait(self) -> None:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests import influxd as real
-from tests import mosquitto
+from tests import influxd2, mosquitto
 from tests.influxd import Influxd
+from tests.influxd2 import ReadyInfluxd2
 from tests.mosquitto import Eye, Mosquitto
 
 
@@ -30,6 +31,14 @@ def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
 @pytest.fixture(scope="session")
 def guarded_influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
     yield from _influxd(tmp_path_factory, ("root", "root-secret"))
+
+
+@pytest.fixture(scope="session")
+def ready_influxd2(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReadyInfluxd2]:
+    if influxd2.BINARY is None:
+        pytest.skip(influxd2.MISSING)
+    with ReadyInfluxd2(tmp_path_factory.mktemp("influxd2") / "data") as server:
+        yield server
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from ingest.deliver.influx import InfluxSink
 from ingest.deliver.influx_v1 import InfluxV1Sink
 from ingest.deliver.sink import Sink
 from tests.influxd import Influxd
+from tests.influxd2 import ReadyInfluxd2
 from tests.servers.strict_v2 import StrictV2
 from tests.servers.v2_proxy import V2Proxy
 
@@ -20,7 +21,7 @@ def no_sleep(seconds: float) -> None:
 class Place(ABC):
     """A server and the sink that writes to it; every test has a database name of its own."""
 
-    real = True
+    version = "InfluxDB 1.6.7"
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -92,7 +93,7 @@ class Proxied(V1):
 class Strict(Place):
     """influxdb to the strict stand-in for 2.x."""
 
-    real = False
+    version = "InfluxDB 2.9.1"
 
     def __init__(self, name: str, server: StrictV2) -> None:
         super().__init__(name)
@@ -109,6 +110,31 @@ class Strict(Place):
 
     def kill(self) -> None:
         self.server.stop()
+
+    def start(self) -> None:
+        self.server.start()
+
+
+class V2(Place):
+    """influxdb to a real 2.x."""
+
+    version = "InfluxDB 2."
+
+    def __init__(self, name: str, server: ReadyInfluxd2) -> None:
+        super().__init__(name)
+        self.server = server
+
+    def make(self, days: int | None = None) -> None:
+        self.server.make(self.name, days)
+
+    def sink(self, name: str | None = None, secret: str | None = None) -> Sink:
+        return InfluxSink(self.server.url, secret or self.server.token, "home", name or self.name, sleep=no_sleep)
+
+    def rows(self, measurement: str) -> list[dict[str, Any]]:
+        return self.server.query(self.server.token, self.name, f'SELECT * FROM "{measurement}"')  # noqa: S608
+
+    def kill(self) -> None:
+        self.server.kill()
 
     def start(self) -> None:
         self.server.start()

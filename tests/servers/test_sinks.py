@@ -12,7 +12,7 @@ from ingest.core.point import Point, encode
 from ingest.deliver.influx_v1 import InfluxV1Sink
 from ingest.deliver.sink import Sink, Target, open_sink
 from tests.influxd import Influxd
-from tests.servers.places import TOKEN, V1, Place, Proxied, Strict
+from tests.servers.places import TOKEN, V1, V2, Place, Proxied, Strict
 from tests.servers.strict_v2 import StrictV2
 from tests.servers.v2_proxy import V2Proxy
 
@@ -32,8 +32,10 @@ def proxy(guarded_influxd: Influxd) -> Iterator[V2Proxy]:
         yield server
 
 
-@pytest.fixture(params=["influx_v1", "influx_like_1.8", "influx_strict_2.x"])
+@pytest.fixture(params=["influx_v1", "influx_like_1.8", "influx_strict_2.x", "influx_2.x"])
 def place(request: pytest.FixtureRequest) -> Place:
+    if request.param == "influx_2.x":
+        return V2(next(names), request.getfixturevalue("ready_influxd2"))
     if request.param == "influx_strict_2.x":
         return Strict(next(names), request.getfixturevalue("strict"))
     guarded: Influxd = request.getfixturevalue("guarded_influxd")
@@ -157,14 +159,14 @@ def test_odd_tags_come_back_as_they_were(place: Place, sink: Sink) -> None:
 
 
 def test_ping_names_the_version(place: Place, sink: Sink) -> None:
-    assert sink.ping().startswith("InfluxDB 1.6.7" if place.real else "InfluxDB 2.9.1")
+    assert sink.ping().startswith(place.version)
 
 
 def test_a_missing_bucket_is_down_with_the_command_that_makes_it(place: Place) -> None:
     sink = place.sink(name="not there")
     if isinstance(place, Proxied):
         remedy = 'CREATE DATABASE "not there"'
-    elif isinstance(place, Strict):
+    elif isinstance(place, Strict | V2):
         remedy = "influx bucket create --name 'not there' --org home"
     else:
         return  # it is made, see below

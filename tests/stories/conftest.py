@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.conftest import guarded_influxd, influxd
+from tests.servers.conftest import guarded_influxd, influxd, ready_influxd2
 
-__all__ = ["guarded_influxd", "influxd"]
+__all__ = ["guarded_influxd", "influxd", "ready_influxd2"]
 
 MEMORY = Path("/dev/shm")
 ENOUGH = 2 * 2**30

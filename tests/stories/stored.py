@@ -8,6 +8,7 @@ from typing import Any
 
 from ingest.core.point import decode_fields, parse_series
 from tests.influxd import Influxd
+from tests.influxd2 import ReadyInfluxd2
 
 Key = tuple[str, tuple[tuple[str, str], ...], int]
 Rows = dict[Key, dict[str, Any]]
@@ -30,7 +31,7 @@ def archive_rows(state: Path) -> Rows:
     return found
 
 
-def database_rows(server: Influxd, database: str) -> Rows:
+def database_rows(server: Influxd | ReadyInfluxd2, database: str) -> Rows:
     """Every point of a database; InfluxQL groups by every tag, so each row knows its series."""
     found: Rows = {}
     for listed in server.execute("SHOW MEASUREMENTS", database):

@@ -16,7 +16,9 @@ import pytest
 from ingest.config import load
 from ingest.service import build, identity
 from ingest.simulator import API_KEY, CLIENT_ID, CLIENT_SECRET, Cloud, Faults, SimulatedServer, Site
+from tests import influxd2
 from tests.influxd import BINARY, Influxd
+from tests.influxd2 import ReadyInfluxd2
 from tests.stories import stored
 from tests.stories.fasttime import FastTime
 from tests.world import DAY, HOUR, START, Wire, sun
@@ -36,7 +38,7 @@ INTERVALS = {"production_micro", "production_rgm", "production_rgm_channel", "co
 class Houses:
     """Sold houses behind real HTTP: their whole history is fixed, and nothing of them is polled any more."""
 
-    def __init__(self, folder: Path, server: Influxd, name: str, slow_by: float) -> None:
+    def __init__(self, folder: Path, server: Influxd | ReadyInfluxd2, name: str, slow_by: float) -> None:
         self.folder, self.server, self.database = folder, server, name
         folder.mkdir()
         self.state = folder / "state"
@@ -60,7 +62,7 @@ class Houses:
                 "plan": PLAN,
             },
             "systems": [{"id": site.system_id, **window} for site in self.cloud.sites],
-            "sinks": {"db": {"type": "influxdb_v1", "url": self.server.url, "database": self.database}},
+            "sinks": {"db": self.server.sink(self.database)},
             "state_dir": str(self.state),
             "web": "off",
         }
@@ -199,9 +201,15 @@ class Killer:
             self._outage = None
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Influxd]:
+@pytest.fixture(params=["1.6.7", "2.x"])
+def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Influxd | ReadyInfluxd2]:
     """A database of this test's own, for it is killed."""
+    if request.param == "2.x":
+        if influxd2.BINARY is None:
+            pytest.skip(influxd2.MISSING)
+        with ReadyInfluxd2(tmp_path / "influxd2") as ready:
+            yield ready
+        return
     if BINARY is None:
         if os.environ.get("INGEST_REQUIRE_SERVERS") == "1":
             pytest.fail("the real InfluxDB is missing: apt-get install influxdb")
@@ -212,7 +220,7 @@ def server(tmp_path: Path) -> Iterator[Influxd]:
 
 @pytest.mark.influxd
 @pytest.mark.timeout(1200 if LONG else 300)
-def test_weeks_of_history_survive_any_number_of_kills(tmp_path: Path, server: Influxd) -> None:
+def test_weeks_of_history_survive_any_number_of_kills(tmp_path: Path, server: Influxd | ReadyInfluxd2) -> None:
     seed = int(os.environ.get("INGEST_SEED") or random.randrange(10**6))
     print(f"kills of seed {seed}; again with INGEST_SEED={seed}")
     undisturbed = Houses(tmp_path / "calm", server, "calm", slow_by=0)

@@ -1,4 +1,6 @@
-"""The demo against the real InfluxDB 1.6.7: what it holds equals the archive, whatever happens in between."""
+"""The demo against the real InfluxDB 1.6.7, and a 2.x where there is one: what it holds equals the archive, whatever
+happens in between.
+"""
 
 import contextlib
 import math
@@ -13,7 +15,9 @@ from ingest.core.point import Point, decode
 from ingest.simulator import Cloud, demo_sites
 from ingest.store import archive
 from ingest.store.database import Store
+from tests import influxd2
 from tests.influxd import Influxd
+from tests.influxd2 import ReadyInfluxd2
 from tests.servers.v2_proxy import V2Proxy
 from tests.stories import stored
 from tests.stories.program import Program, Vendor
@@ -23,6 +27,7 @@ from tests.world import DAY, HOUR, START, World, sun
 pytestmark = pytest.mark.influxd
 
 TOKEN = "a-token-that-is-secret"
+Server = Influxd | ReadyInfluxd2
 INTERVALS = {"production_micro", "production_rgm", "production_rgm_channel", "consumption"}
 DAYS = 8
 SYSTEMS = [{"id": 700_001 + number, "since": f"{DAYS}d"} for number in range(2)]
@@ -51,17 +56,23 @@ def installed(filled: Program, tmp_path: Path) -> Program:
     return filled.copy(tmp_path / "program")
 
 
+@pytest.fixture(params=["1.6.7", "2.x"])
+def server(request: pytest.FixtureRequest) -> Server:
+    started: Server = request.getfixturevalue("influxd" if request.param == "1.6.7" else "ready_influxd2")
+    return started
+
+
 @pytest.fixture
-def database(influxd: Influxd, request: pytest.FixtureRequest) -> Iterator[str]:
+def database(server: Server, request: pytest.FixtureRequest) -> Iterator[str]:
     """The name of a database of the test's own."""
     name = request.node.name.replace("[", "_").rstrip("]")[:60]
     yield name
     with contextlib.suppress(RuntimeError):
-        influxd.execute(f'DROP DATABASE "{name}"')
+        server.execute(f'DROP DATABASE "{name}"')
 
 
-def v1(influxd: Influxd, database: str) -> dict[str, Any]:
-    return {"db": {"type": "influxdb_v1", "url": influxd.url, "database": database}}
+def sinks(server: Server, database: str) -> dict[str, Any]:
+    return {"db": server.sink(database)}
 
 
 def exported(program: Program) -> Rows:
@@ -79,24 +90,27 @@ def forget_what_was_read(program: Program) -> None:
         db.execute("UPDATE pairs SET asked_at = NULL")
 
 
-@pytest.mark.parametrize("kind", ["influxdb_v1", "influxdb"])
+@pytest.mark.parametrize(("server", "is_1_8"), [("1.6.7", False), ("1.6.7", True), ("2.x", False)], indirect=["server"])
 def test_reading_everything_again_changes_nothing(
-    vendor: Vendor, influxd: Influxd, database: str, tmp_path: Path, kind: str
+    vendor: Vendor,
+    server: Server,
+    database: str,
+    tmp_path: Path,
+    is_1_8: bool,  # noqa: FBT001
 ) -> None:
     program = Program(tmp_path / "program", api=vendor.api, systems=SYSTEMS)
     with contextlib.ExitStack() as stack:
-        if kind == "influxdb":
-            influxd.execute(f'CREATE DATABASE "{database}"')
-            proxy = stack.enter_context(V2Proxy(influxd, TOKEN))
-            target = {"type": kind, "url": proxy.url, "token": TOKEN, "org": "home", "bucket": database}
-        else:
-            target = v1(influxd, database)["db"]
+        target = server.sink(database)
+        if is_1_8 and isinstance(server, Influxd):
+            server.execute(f'CREATE DATABASE "{database}"')
+            proxy = stack.enter_context(V2Proxy(server, TOKEN))
+            target = {"type": "influxdb", "url": proxy.url, "token": TOKEN, "org": "home", "bucket": database}
         program.document["sinks"] = {"db": target}
         program.consent(vendor)
         program.run("once")
         first = exported(program)
         check_demo(vendor, first)
-        assert stored.differences(stored.database_rows(influxd, database), first) == []
+        assert stored.differences(stored.database_rows(server, database), first) == []
         (before,) = program.json("status")["sinks"]
         calls = vendor.counted
         program.run("once")
@@ -107,7 +121,7 @@ def test_reading_everything_again_changes_nothing(
         assert vendor.counted > calls + 15, "everything was to be read again"
         again = exported(program)
         assert stored.differences(data(again), data(first)) == []
-        assert stored.differences(stored.database_rows(influxd, database), again) == []
+        assert stored.differences(stored.database_rows(server, database), again) == []
     (sink,) = program.json("status")["sinks"]
     assert (sink["backlog"], sink["error"]) == (0, "")
     assert parked(program) == []
@@ -159,29 +173,29 @@ def test_each_odometer_reading_is_the_meters_and_there_is_one_a_day(tmp_path: Pa
 
 
 def test_a_sink_that_is_added_later_and_one_pointed_elsewhere_receive_everything(
-    vendor: Vendor, influxd: Influxd, database: str, installed: Program
+    vendor: Vendor, server: Server, database: str, installed: Program
 ) -> None:
     calls = vendor.counted
     for name in (database, f"{database}_2", database):
-        installed.document["sinks"] = v1(influxd, name)
+        installed.document["sinks"] = sinks(server, name)
         installed.run("once")
-        assert stored.differences(stored.database_rows(influxd, name), exported(installed)) == []
-    influxd.execute(f'DROP DATABASE "{database}_2"')
+        assert stored.differences(stored.database_rows(server, name), exported(installed)) == []
+    server.execute(f'DROP DATABASE "{database}_2"')
     assert vendor.counted == calls, "the archive is at hand: no call is needed"
 
 
 def test_replay_sends_again_what_a_database_has_lost(
-    vendor: Vendor, influxd: Influxd, database: str, installed: Program
+    vendor: Vendor, server: Server, database: str, installed: Program
 ) -> None:
-    installed.document["sinks"] = v1(influxd, database)
+    installed.document["sinks"] = sinks(server, database)
     installed.run("once")
     calls = vendor.counted
     for measurement in ("production_micro", "consumption"):
-        influxd.execute(f'DROP MEASUREMENT "{measurement}"', database)
+        server.execute(f'DROP MEASUREMENT "{measurement}"', database)
     said = installed.run("replay", "--sink", "db", "--stream", "stats", "--system", "700002", "--since", "5d").out
     assert "once" in said
     installed.run("once")
-    held = stored.database_rows(influxd, database)
+    held = stored.database_rows(server, database)
     tag = (("system", "700002"),)
     wanted = {
         key: row
@@ -193,19 +207,18 @@ def test_replay_sends_again_what_a_database_has_lost(
     assert not any(key[0] == "consumption" for key in held)
     installed.run("replay", "--sink", "db")
     installed.run("once")
-    assert stored.differences(stored.database_rows(influxd, database), exported(installed)) == []
+    assert stored.differences(stored.database_rows(server, database), exported(installed)) == []
     installed.run("once")
     assert vendor.counted == calls
 
 
 def test_poison_lines_are_parked_with_their_reason_and_tried_again_when_the_row_changes(
-    influxd: Influxd, database: str, installed: Program
+    server: Server, database: str, installed: Program
 ) -> None:
     reading = next(key for key in exported(installed) if key[0] == "production_meter_reading")
-    influxd.execute(f'CREATE DATABASE "{database}"')
-    clash = Influx(influxd, database)
-    clash.write(f'production_meter_reading,system=1 reading_wh="text" {reading[2]}')
-    installed.document["sinks"] = v1(influxd, database)
+    server.execute(f'CREATE DATABASE "{database}"')
+    server.put(database, f'production_meter_reading,system=1 reading_wh="text" {reading[2]}')
+    installed.document["sinks"] = sinks(server, database)
     installed.run("once")
     (sink,) = installed.json("status")["sinks"]
     assert (sink["backlog"], sink["error"]) == (0, "")
@@ -215,40 +228,27 @@ def test_poison_lines_are_parked_with_their_reason_and_tried_again_when_the_row_
     assert f"{len(SYSTEMS)} points" in told
     assert "field type conflict" in told
     others = {key: row for key, row in exported(installed).items() if key[0] != "production_meter_reading"}
-    held = stored.database_rows(influxd, database)
+    held = stored.database_rows(server, database)
     assert stored.differences({key: held[key] for key in held if key[0] != "production_meter_reading"}, others) == []
 
-    influxd.execute('DROP MEASUREMENT "production_meter_reading"', database)
+    server.execute('DROP MEASUREMENT "production_meter_reading"', database)
     with contextlib.closing(Store(installed.state)) as store, store.transaction() as db:
         archive.upsert(db, [Point(*reading, {"reading_wh": 1.0})])
     installed.run("once")
-    assert stored.database_rows(influxd, database)[reading] == {"reading_wh": 1}
+    assert stored.database_rows(server, database)[reading] == {"reading_wh": 1}
     assert len(parked(installed)) == len(SYSTEMS) - 1
     installed.run("replay", "--sink", "db", "--stream", "production_meter_readings")
     installed.run("once")
-    assert stored.differences(stored.database_rows(influxd, database), exported(installed)) == []
+    assert stored.differences(stored.database_rows(server, database), exported(installed)) == []
     assert parked(installed) == []
 
 
-class Influx:
-    """Lines written by somebody else."""
-
-    def __init__(self, server: Influxd, database: str) -> None:
-        self.server, self.database = server, database
-
-    def write(self, line: str) -> None:
-        import requests  # noqa: PLC0415
-
-        params = {"db": self.database, "precision": "s"}
-        assert requests.post(f"{self.server.url}/write", params=params, data=line, timeout=10).status_code == 204
-
-
-def test_points_older_than_the_database_keeps_are_counted(influxd: Influxd, database: str, installed: Program) -> None:
-    influxd.execute(f'CREATE DATABASE "{database}" WITH DURATION 3d')
-    installed.document["sinks"] = v1(influxd, database)
+def test_points_older_than_the_database_keeps_are_counted(server: Server, database: str, installed: Program) -> None:
+    server.execute(f'CREATE DATABASE "{database}" WITH DURATION 3d')
+    installed.document["sinks"] = sinks(server, database)
     installed.run("once")
     (sink,) = installed.json("status")["sinks"]
-    rows, held = exported(installed), stored.database_rows(influxd, database)
+    rows, held = exported(installed), stored.database_rows(server, database)
     assert parked(installed) == []
     assert (sink["backlog"], sink["error"]) == (0, "")
     assert sink["too_old"] + len(held) == len(rows)
@@ -258,9 +258,13 @@ def test_points_older_than_the_database_keeps_are_counted(influxd: Influxd, data
     assert "older than the database keeps" in installed.run("status").out
 
 
-def test_an_outage_loses_nothing_and_spends_no_call(vendor: Vendor, database: str, tmp_path: Path) -> None:
-    with Influxd(tmp_path / "influxd") as server:
-        program = Program(tmp_path / "program", api=vendor.api, systems=SYSTEMS[:1], sinks=v1(server, database))
+@pytest.mark.parametrize("kind", ["1.6.7", "2.x"])
+def test_an_outage_loses_nothing_and_spends_no_call(vendor: Vendor, tmp_path: Path, kind: str) -> None:
+    if kind == "2.x" and influxd2.BINARY is None:
+        pytest.skip(influxd2.MISSING)
+    folder, database = tmp_path / "influxd" / "data", "outage"
+    with ReadyInfluxd2(folder) if kind == "2.x" else Influxd(folder) as server:
+        program = Program(tmp_path / "program", api=vendor.api, systems=SYSTEMS[:1], sinks=sinks(server, database))
         program.consent(vendor)
         program.run("once", "--max-calls", "8")
         server.kill()
