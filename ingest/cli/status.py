@@ -127,7 +127,8 @@ def _system_table(system: SystemReport) -> Table:
         length = sum(gap.end - gap.start for gap in missing)
         text = f"{many(len(missing), 'gap')} of {_length(length)}: {missing[-1].reason}" if missing else ""
         until = "-" if stream.complete_until is None else local_words(stream.complete_until, system.timezone)
-        row = (stream.stream, until, _share(stream.ratio), f"{stream.revised:,}", text or (last.reason if last else ""))
+        share = "-" if absent else _share(stream.ratio)
+        row = (stream.stream, until, share, f"{stream.revised:,}", text or (last.reason if last else ""))
         table.add_row(*row)
     return table
 

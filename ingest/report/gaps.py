@@ -53,7 +53,9 @@ def settled_until(work: Work, settle: int, now: int) -> int:
 
 
 def owing(work: Work, settle: int, now: int) -> Spans:
-    """The holes in what should have been read by now."""
+    """The holes in what should have been read by now; of a meter that there is not, nothing should."""
+    if work.pair.state == ABSENT:
+        return ()
     span = Span(wanted(work, now).start, settled_until(work, settle, now))
     return subtract((span,), covered(work.read, settle))
 

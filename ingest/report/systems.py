@@ -11,7 +11,7 @@ from ingest.core.point import decode_fields
 from ingest.core.units import HOUR
 from ingest.enphase.catalogue import PRODUCTION
 from ingest.plan.inventory import Inventory
-from ingest.plan.state import OddRow, OddRows
+from ingest.plan.state import NO_METER, OddRow, OddRows
 from ingest.plan.windows import complete_until
 from ingest.plan.work import Work
 from ingest.report.gaps import gaps, owing, ratio, refusals
@@ -103,7 +103,7 @@ def _power(db: sqlite3.Connection, system: str, size_w: object) -> tuple[float, 
 def _stream(inventory: Inventory, work: Work, newest: int | None, calls: int, now: int) -> StreamReport:
     pair = work.pair
     settle = inventory.settings.settle
-    asked = bool(inventory.state.coverage.get(work.key))
+    asked = bool(inventory.state.coverage.get(work.key)) and pair.state != NO_METER
     return StreamReport(
         stream=work.stream.name,
         complete_until=complete_until(work, settle, now) if asked else None,

@@ -94,7 +94,9 @@ def test_what_the_cloud_no_longer_has_is_outside_history() -> None:
 
 
 def test_a_meter_that_is_not_there_is_one_gap_and_no_debt() -> None:
-    assert reasons(work(None), Pair("1", "stats", state="no_meter")) == [NO_METER_WORDS]
+    absent = Pair("1", "stats", state="no_meter")
+    assert reasons(work(None), absent) == [NO_METER_WORDS]
+    assert ratio(replace(work(None), pair=absent), SETTLE, NOW) == 1.0
 
 
 def test_numbers_are_said_as_people_say_them() -> None:

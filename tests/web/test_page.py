@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ingest.core.point import Point
+from ingest.report import report
 from ingest.store import archive
 from ingest.web import Source, create_app
 from tests.web.seen import Seen
@@ -95,6 +96,9 @@ def test_what_cannot_be_filled_says_why(tmp_path: Path) -> None:
     assert f'<div class="reason"><dt>Consumed</dt><dd class="quiet">{why}</dd>' in page
     assert f'<p id="live-absent" class="quiet">No consumption: {why}.</p>' in page
     assert f"follows from the consumption: {why}" in page
+    (caption,) = re.findall(r"<strong[^>]*>consumption</strong>(.*?)</figcaption>", page)
+    assert re.sub(r"<[^>]*>", "", caption) == "no such meter", "of what is not there, no part was read"
+    assert (backfill := report(world.settings, world.store.db, now).backfill).ratio == 1.0, backfill
     assert 'id="daily-used"' not in page
     world.end()
 
