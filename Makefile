@@ -68,7 +68,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.tested: requirements-test.lock $(VENV)/.installed
-	@$(BIN)/pip install -qq --disable-pip-version-check -r requirements-test.lock
+	@$(BIN)/pip install -qq --disable-pip-version-check --no-deps --no-compile -r requirements-test.lock
 	@touch $@
 
 # The boards of Grafana, from their parts in boards/.
