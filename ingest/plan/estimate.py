@@ -52,8 +52,11 @@ Windows = Sequence[tuple[tuple[int, int], int]]
 
 
 def _leaving(works: Sequence[Work], now: int, classes: Classes) -> Counter[tuple[int, int]]:
-    """The calls that history needs, by the days at which their windows begin to leave the cloud, and begin."""
-    alike = Counter((debts(heard(work, now), now, classes)[1], work.route.reach, work.route.history) for work in works)
+    """The calls that history needs, by the days at which their windows begin to leave the cloud, and begin; none of
+    streams of which no document says when.
+    """
+    known = [work for work in works if work.route.is_documented]
+    alike = Counter((debts(heard(work, now), now, classes)[1], work.route.reach, work.route.history) for work in known)
     found: Counter[tuple[int, int]] = Counter()
     for (spans, reach, history), many in alike.items():
         for span in spans if history else ():

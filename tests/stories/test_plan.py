@@ -14,10 +14,12 @@ from tests.stories.program import Program
 KEYS = {"key": "key-of-the-application", "client_id": "client", "client_secret": "secret-of-the-application"}
 
 
-def planned(folder: Path, plan: Any, systems: int, listed: int = 0) -> Program:
+def planned(folder: Path, plan: Any, systems: int, listed: int = 0, version: str = "v4") -> Program:
     """An installation that has asked nothing yet; `listed` systems are known, as after the first call."""
-    entries = {"systems": [{"id": 1000 + number} for number in range(systems)]} if systems else {}
-    program = Program(folder, api={**KEYS, "plan": plan}, **entries)
+    entries: dict[str, Any] = {"systems": [{"id": 1000 + number} for number in range(systems)]} if systems else {}
+    if version == "v2":
+        entries["accounts"] = {"home": {"enlighten_id": 247}}
+    program = Program(folder, api={**KEYS, "plan": plan, "version": version}, **entries)
     if listed:
         store = Store(program.state)
         with store.transaction() as db:
@@ -73,16 +75,27 @@ def test_history_has_a_price_in_calls_days_and_money(tmp_path: Path) -> None:
     assert dear["done_at"] > home["done_at"]
 
 
-def test_history_that_leaves_the_cloud_before_it_is_read_is_told_and_what_fits(tmp_path: Path) -> None:
-    program = planned(tmp_path, "watt", 5)
+@pytest.mark.parametrize("version", ["v4", "v2"])
+def test_history_that_leaves_the_cloud_before_it_is_read_is_told_and_what_fits(version: str, tmp_path: Path) -> None:
+    program = planned(tmp_path, "watt", 5, version=version)
     found = program.json("backfill", "--since", "2y", "--dry-run")
     assert 0 < found["too_late"] < found["calls"]
     text = program.run("backfill", "--since", "2y", "--dry-run").out
     fits = re.search(r"will have left the cloud before it is read.*`--since (\d{4}-\d\d-\d\d)`", text)
     assert fits, text
     assert program.json("backfill", "--since", fits[1], "--dry-run")["too_late"] == 0
-    home = planned(tmp_path / "home", "watt", 1)
+    home = planned(tmp_path / "home", "watt", 1, version=version)
     assert "left the cloud" not in home.run("backfill", "--since", "1y", "--dry-run").out
+
+
+@pytest.mark.parametrize(("version", "stream", "told"), [("v2", "consumption", False), ("v2", "rgm_stats", True)])
+def test_nothing_leaves_the_cloud_by_our_word_alone(version: str, stream: str, told: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    """How far back v2 has productions is documented; of consumption nothing is."""
+    found = planned(tmp_path, "watt", 30, version=version).json(
+        "backfill", "--since", "2y", "--stream", stream, "--dry-run"
+    )
+    assert found["this_month"] < found["calls"] > 400
+    assert (found["too_late"] > 0) is told
 
 
 def test_what_is_asked_for_is_listed_and_taken_back(tmp_path: Path) -> None:

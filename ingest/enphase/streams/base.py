@@ -48,9 +48,9 @@ class Route:
     """How one dialect serves a stream.
 
     `path` is below `/api/vN/`. `reach` is the longest span (s) that one reply is known to hold, `history` how far
-    back (s) the cloud goes, `step` the grid (s) to which it rounds requests down. `hope` is a longer reach (s) that may
-    be honoured, which is tried once; 0 where none is. `pages` is how a long list is read on, `names_system` the
-    parameter that names the system, where the path does not.
+    back (s) the cloud goes (where not `is_documented`, as is assumed), `step` the grid (s) to which it rounds requests
+    down. `hope` is a longer reach (s) that may be honoured, which is tried once; 0 where none is. `pages` is how a long
+    list is read on, `names_system` the parameter that names the system, where the path does not.
     """
 
     path: str
@@ -59,6 +59,7 @@ class Route:
     history: int = 0
     step: int = 15 * MINUTE
     hope: int = 0
+    is_documented: bool = True
     pages: Pages | None = None
     names_system: str = ""
 

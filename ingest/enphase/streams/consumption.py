@@ -11,7 +11,7 @@ STREAM = Stream(
     group="Site Level Consumption Monitoring",
     grain=15 * MINUTE,
     meter="consumption",
-    v2=Route("systems/{system}/consumption_stats", start_end, reach=28 * DAY, history=YEAR),
+    v2=Route("systems/{system}/consumption_stats", start_end, reach=28 * DAY, history=YEAR, is_documented=False),
     v4=Route("systems/{system}/telemetry/consumption_meter", start_granularity, reach=WEEK, history=2 * YEAR),
     read=intervals("consumption", 15 * MINUTE, "enwh"),
     flows=(EnergyFlow("consumed_wh", "consumption"),),
