@@ -1,5 +1,6 @@
 """Every command that is printed works as it is printed: in a clone, under systemd, and with each compose file."""
 
+import ast
 import os
 import re
 import shlex
@@ -45,10 +46,26 @@ case "$1 $2" in
 esac
 exit 94
 """
+TYPED = (
+    "scripts/secrets.sh",
+    "docker compose up -d",
+    "timedatectl set-ntp true",
+    "chmod go= {}",
+    "influx auth list",
+    "dmesg",
+)
+"""What a person is told to type that is no command of the program."""
+FOREIGN = ("timedatectl", "influx", "dmesg")
+"""Programs of the system, which are not run here but take these words."""
 LONG = bool(os.environ.get("INGEST_LONG"))
 NOTHING = "#!/bin/sh\nexit 0\n"
 OK = (0, 1, 3, 4)
 """Done; something failed; a person is needed; a runner is at work. Not 2: the command itself was wrong."""
+
+
+def called_with(*words: str) -> str:
+    """A program that takes these words alone."""
+    return f'#!/bin/sh\n[ "$*" = "{" ".join(words)}" ]\n'
 
 
 @dataclass(frozen=True)
@@ -113,7 +130,8 @@ class Shell:
         self.place, self.program = place, program
         self.done = folder / "done"
         tools = {"ingest": INNER, "docker": DOCKER, "systemctl": SYSTEMCTL}
-        tools |= dict.fromkeys(("nano", "timedatectl"), NOTHING)
+        tools |= {name: called_with(*words) for name, *words in (text.split() for text in TYPED) if name in FOREIGN}
+        tools["nano"] = NOTHING
         wrapper = (ROOT / "contrib/systemd/enphase-ingest").read_text()
         wrapper = wrapper.replace("/etc/enphase-ingest/environment", str(folder / "environment"))
         tools["enphase-ingest"] = wrapper.replace("/opt/enphase-ingest/venv/bin/ingest", str(folder / "ingest"))
@@ -221,3 +239,31 @@ def test_what_must_run_inside_does(place: Place, program: Program, tmp_path: Pat
     assert line.startswith("docker compose ")
     assert shell.run(line) == (0, "")
     assert secret.stat().st_mode & 0o077 == 0
+
+
+def test_what_else_is_to_be_typed_is_held_in_a_list_and_works(program: Program, tmp_path: Path) -> None:
+    """Read out of the source: in backticks, several words of which the first can be a program, or a path to one."""
+    texts = re.findall(r"`((?!ingest )[a-z][\w./-]*(?: [\w={}-]+)+|\w+/\w+\.sh|dmesg)`", said_by_the_program())
+    assert sorted(set(texts)) == sorted(TYPED)
+    shell = Shell(PLACES[2], program, tmp_path)
+    (tmp_path / "file").touch(mode=0o644)
+    for text in TYPED:
+        line = text.replace("{}", str(tmp_path / "file"))
+        assert shell.run(line) == (0, ""), line
+    assert shell.done.read_text().split() == ["up"]
+    assert (tmp_path / "file").stat().st_mode & 0o077 == 0
+
+
+def said_by_the_program() -> str:
+    """Every text of the source but its documentation."""
+    found: list[str] = []
+    for path in (ROOT / "ingest").rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        silent = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.JoinedStr):
+                parts = (part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
+                found.append("".join(map(str, parts)))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in silent:
+                found.append(node.value)
+    return "\n".join(found)

@@ -1,11 +1,14 @@
 """What `ingest plan` prints before a single call was made, for a home, a few houses and a fleet."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from ingest.config import load
 from ingest.plan.state import SystemRow
 from ingest.store import progress
 from ingest.store.database import Store
@@ -73,6 +76,18 @@ def test_history_has_a_price_in_calls_days_and_money(tmp_path: Path) -> None:
     assert dear["calls"] == pytest.approx(20 * home["calls"], rel=0.02)
     assert dear["money"] == pytest.approx((dear["calls"] - dear["this_month"]) * 0.005)
     assert dear["done_at"] > home["done_at"]
+
+
+@pytest.mark.parametrize("systems", [1, 5])
+def test_what_it_says_to_write_is_a_valid_configuration(systems: int, tmp_path: Path) -> None:
+    program = planned(tmp_path, "watt", systems)
+    written = re.findall(r"`(\w+: [^`]+)`", program.run("plan").out)
+    assert written
+    whole = json.loads(program.config.read_text())
+    for text in written:
+        ((section, change),) = yaml.safe_load(text).items()
+        program.config.write_text(json.dumps(whole | {section: whole.get(section, {}) | change}))
+        load(program.config, {})
 
 
 @pytest.mark.parametrize("version", ["v4", "v2"])
