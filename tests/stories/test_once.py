@@ -1,6 +1,8 @@
 """`ingest once`, as cron calls it: it waits out short pauses of the cloud, and says what could not be read."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,3 +99,24 @@ def test_a_month_that_is_used_up_is_said(tmp_path: Path) -> None:
         once(world).raise_failure()
     world.time.true = START + 31 * DAY + HOUR
     once(world).raise_failure()
+
+
+@pytest.mark.parametrize("is_well", [True, False])
+def test_the_line_for_a_crontab_speaks_when_something_could_not_be_read_and_only_then(
+    is_well: bool,  # noqa: FBT001
+    tmp_path: Path,
+) -> None:
+    (line,) = [line for line in Path("docs/systemd.md").read_text().splitlines() if re.match(r"(\S+ ){5}\$HOME", line)]
+    program, config = (tmp_path / "enphase-ingest" / name for name in (".venv/bin/ingest", "config/local.yaml"))
+    for path in (program, config):
+        path.parent.mkdir(parents=True)
+    config.write_text("{}")
+    real = f'exec {sys.executable} -m ingest "$@"'
+    program.write_text("#!/bin/sh\n" + ("echo a line of the log >&2" if is_well else real) + "\n")
+    program.chmod(0o755)
+    environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "PYTHONPATH": str(Path.cwd())}
+    typed = line.split(maxsplit=5)[5]
+    done = subprocess.run(["sh", "-c", typed], capture_output=True, text=True, env=environment, check=False)
+    assert done.stderr == ""
+    assert len(done.stdout.splitlines()) == (0 if is_well else 1)
+    assert is_well or "not filled in yet, so the cloud cannot be asked" in done.stdout
