@@ -17,6 +17,7 @@ from ingest.core.errors import IngestError
 from ingest.logs import event
 from ingest.report import report, runner
 from ingest.service import build, identity, onboarding
+from ingest.service.malloc import be_frugal
 from ingest.service.monitor import Progress, Watch
 from ingest.service.once import OneRun
 from ingest.service.pipeline import Pipeline
@@ -48,6 +49,7 @@ class AtOnce(Executor):
 @contextlib.contextmanager
 def machine(context: Context, pool: Callable[[], Executor]) -> Iterator[tuple[Store, Pipeline]]:
     """The pipeline of the settings, owning its state; with the simulator beside it where that is the cloud."""
+    be_frugal()
     settings, clock = context.settings, context.clock
     with contextlib.ExitStack() as stack:
         transport = build.network(clock)

@@ -24,6 +24,7 @@ from ingest.fetch import transport
 from ingest.fetch.transport import HttpTransport
 from ingest.report import report
 from ingest.service import identity, onboarding
+from ingest.service.malloc import be_frugal
 from ingest.simulator import SimulatedServer, demo_sites, enlighten_id
 from ingest.web import Source, authorize, create_app
 from ingest.web.server import Server
@@ -64,6 +65,7 @@ def most_memory() -> int:
 
 
 def main(folder: Path, seed: int, count: int, port: int, version: str) -> None:
+    be_frugal()
     logs.setup(verbose=False)
     transport.WHOLE_S = WHOLE_S
     rng = random.Random(seed)

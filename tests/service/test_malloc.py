@@ -1,0 +1,40 @@
+"""Memory that was used once, by several threads, does not stay with the program."""
+
+import ctypes
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import re, sys, threading
+from pathlib import Path
+from ingest.service.malloc import be_frugal
+
+def held():
+    return int(re.findall(r"VmRSS:\\s+(\\d+)", Path("/proc/self/status").read_text())[0]) // 1024
+
+def work():
+    for _ in range(20):
+        large, small = [bytearray(300_000) for _ in range(20)], [bytes(3000) for _ in range(1000)]
+        kept.append(small[-1])
+        del large, small
+
+if sys.argv[1] == "frugal":
+    be_frugal()
+kept, threads, before = [], [threading.Thread(target=work) for _ in range(8)], held()
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(held() - before)
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="the C library is not glibc")
+def test_what_threads_have_freed_is_given_back() -> None:
+    grown = [
+        int(subprocess.run([sys.executable, "-c", PROGRAM, way], capture_output=True, text=True, check=True).stdout)
+        for way in ("as it is", "frugal")
+    ]
+    assert grown[1] < 0.9 * grown[0], grown
