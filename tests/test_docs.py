@@ -113,3 +113,13 @@ def test_the_next_section_of_the_changelog_can_be_made() -> None:
 )
 def test_the_forge_understands_its_files(file: str, schema: str) -> None:
     run(str(BIN / "check-jsonschema"), "--builtin-schema", schema, file)
+
+
+def test_what_history_is_guaranteed_is_said_alike_everywhere() -> None:
+    """A share of what is left of the month: of the whole month it could stop live polling near its end."""
+    schema = (ROOT / "config/ingest.schema.json").read_text()
+    texts = [*(page.read_text() for page in PAGES), schema, (ROOT / "ingest/cli/plan.py").read_text()]
+    said = [sentence for text in texts for sentence in re.split(r"[.!?][\s\"]", text)
+            if "guaranteed" in sentence and "istory" in sentence]  # fmt: skip
+    assert len(said) >= 3
+    assert [sentence for sentence in said if not re.search(r"left\s+of\s+th(e|is)\s+month", sentence)] == []
