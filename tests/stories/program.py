@@ -83,7 +83,7 @@ class Program:
     def run(self, *words: str, code: int = 0, wrap: tuple[str, ...] = (), **env: str) -> "Ended":
         """A command and its end; no command ever shows a traceback."""
         with self.start(*words, wrap=wrap, **env) as process:
-            out, err = process.communicate(timeout=120)
+            out, err = process.communicate(timeout=240)
         assert "Traceback" not in err, err
         assert process.returncode == code, f"{words}: exit {process.returncode}\n{err}\n{out[-2000:]}"
         return Ended(out, err)
