@@ -7,7 +7,7 @@ from typing import Any
 
 from ingest.deliver.answers import SinkAnswer, Words
 from ingest.deliver.connection import ANSWER_SECONDS, CONNECT_SECONDS, ca_file, parse_address, unreachable
-from ingest.deliver.influx_http import InfluxHttp, identifier
+from ingest.deliver.influx_http import InfluxHttp, identifier, retention_of
 from ingest.deliver.line_sink import LineSink, Sleep
 
 _NO_ORG = "-"
@@ -84,6 +84,16 @@ class InfluxSink(LineSink):
     def _ask(self, statement: str) -> SinkAnswer:
         # A bucket of 1.8 may name a retention policy too: database/policy.
         return self._http.query(statement, self._bucket.partition("/")[0])
+
+    def kept_from(self, now: int) -> int:
+        """As of every sink. Of 2.x the bucket itself says it: `SHOW RETENTION POLICIES` answers `0s` there whatever the
+        bucket keeps (seen of 2.9.1).
+        """
+        found = retention_of(self._retrying(self._list), self._bucket)
+        return super().kept_from(now) if found is None else now - found if found else 0
+
+    def _list(self) -> SinkAnswer:
+        return self._http.request("GET", "/api/v2/buckets", params={"org": self._org, "name": self._bucket})
 
     def _on(self) -> str:
         return f" ON {identifier(self._bucket.partition('/')[0])}"

@@ -97,6 +97,16 @@ def series_rows(series: Mapping[str, Any]) -> Rows:
     return [{name: value for name, value in pairs if value is not None} for pairs in named]
 
 
+def retention_of(answer: SinkAnswer, bucket: str) -> int | None:
+    """Seconds that a bucket of a list of `/api/v2/buckets` keeps points, 0 for ever; None where it is not said."""
+    try:
+        listed = json.loads(answer.body)["buckets"] if answer.status == 200 else []
+        rules = next(found["retentionRules"] for found in listed if found["name"] == bucket)
+        return int(sum(rule["everySeconds"] for rule in rules[:1]))
+    except (ValueError, LookupError, TypeError, StopIteration):
+        return None
+
+
 def duration_seconds(duration: str) -> int:
     """Seconds of a duration as the server writes it, such as `24h0m0s`; `0s` is for ever."""
     total, number = 0, ""

@@ -42,11 +42,23 @@ class StrictV2(Web):
             return self.weather.pop(0)
         if asked.path in ("/ping", "/health"):
             return Reply(204, headers=(("X-Influxdb-Version", "v2.9.1"), ("X-Influxdb-Build", "OSS")))
-        if (asked.method, asked.path) != ("POST", "/api/v2/write"):
+        asks = {("POST", "/api/v2/write"): self.write, ("GET", "/api/v2/buckets"): self.listed}
+        if (asked.method, asked.path) not in asks:
             return error_reply(404, "not found", "path not found")
         if asked.headers.get("Authorization") != f"Token {self._token}":
             return error_reply(401, "unauthorized", "unauthorized access")
-        return self.write(asked)
+        return asks[asked.method, asked.path](asked)
+
+    def listed(self, asked: Asked) -> Reply:
+        """The buckets of a name and what they keep."""
+        if asked.params.get("org") != self._org:
+            return error_reply(404, "not found", f'organization name "{asked.params.get("org")}" not found')
+        found = [
+            {"name": name, "retentionRules": [{"type": "expire", "everySeconds": keeps or 0}]}
+            for name, keeps in self.buckets.items()
+            if name == asked.params.get("name", name)
+        ]
+        return Reply(200, json.dumps({"buckets": found}).encode(), (("Content-Type", "application/json"),))
 
     def write(self, asked: Asked) -> Reply:
         """What a write of somebody who may comes to."""

@@ -10,7 +10,7 @@ import pytest
 from ingest.core.errors import SinkDown, SinkRefused
 from ingest.core.point import Point, encode
 from ingest.deliver.influx_v1 import InfluxV1Sink
-from ingest.deliver.sink import Sink, Target, open_sink
+from ingest.deliver.sink import Sink, Target, VerifiableSink, open_sink
 from tests.influxd import Influxd
 from tests.servers.places import TOKEN, V1, V2, Place, Proxied, Strict
 from tests.servers.strict_v2 import StrictV2
@@ -89,6 +89,15 @@ def test_what_is_older_than_the_database_keeps_is_counted(place: Place) -> None:
     lines = [f"energy a=1.0 {NOON}", f"energy a=2.0 {now}", f"energy a=3.0 {NOON + 1}"]
     assert place.sink().write(lines) == 2
     assert [row["a"] for row in place.rows("energy")] == [2.0]
+
+
+@pytest.mark.parametrize("days", [3, None])
+def test_how_long_the_database_keeps_points_is_known(place: Place, days: int | None) -> None:
+    """What is older was dropped rightly: nobody is told that the database does not hold what was sent."""
+    place.make(days)
+    sink = place.sink()
+    assert isinstance(sink, VerifiableSink)
+    assert sink.kept_from(NOON) == (NOON - days * 86400 if days else 0)
 
 
 def test_wrong_credentials_are_down_and_stay_secret(place: Place) -> None:

@@ -1,5 +1,7 @@
 """Gives InfluxDB 1.6 the /api/v2/write of 1.8: checks the token, then passes the lines on to /write."""
 
+from urllib.parse import parse_qsl
+
 import requests
 
 from tests.influxd import Influxd
@@ -16,6 +18,8 @@ class V2Proxy(Web):
     def answer(self, asked: Asked) -> Reply:
         if asked.path == "/ping":
             return self._pass("GET", "/ping", {}, b"")
+        if asked.path == "/query":
+            return self._pass("POST", "/query", asked.params | dict(parse_qsl(asked.body.decode())), b"")
         if asked.path != "/api/v2/write":
             return Reply(404, b"404 page not found\n")
         if asked.headers.get("Authorization") != f"Token {self._token}":
