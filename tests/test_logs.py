@@ -164,6 +164,7 @@ def test_fields_named_like_secrets_are_hidden(log: Log) -> None:
     ["config/local.yaml:3: api.key: is empty", '{"code": 401, "reason": "401"}', "the token expired", "status=401",
      "http://influx:8086/api/v2/write?org=home&bucket=b", "mail me@example.org", "tokens: 5", "token_days_left=5"],
 )  # fmt: skip
+@pytest.mark.usefixtures("log")  # what other tests have registered is none of its secrets
 def test_plain_words_stay(text: str) -> None:
     assert logs.redact(text) == text
 

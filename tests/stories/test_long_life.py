@@ -19,7 +19,7 @@ from ingest.report import report
 from ingest.simulator import Site
 from ingest.store import archive, backfills, ledger, progress
 from ingest.store.backfills import BackfillRequest
-from tests.world import DAY, HOUR, START, World, settings
+from tests.world import DAY, HOUR, START, UNHURRIED, World, settings
 
 HOUSE = Site(1, "House", "Europe/Berlin", 52.0, 13.0, 6000, 16, START - 300 * DAY)
 QUICK = {"plan": "kilowatt"}
@@ -74,7 +74,7 @@ def test_a_window_that_never_answers_costs_little_and_delays_nothing_else(tmp_pa
 @pytest.mark.parametrize("event", ["restart", "renewal"])
 def test_a_larger_share_lasts_until_the_history_is_there(event: str, tmp_path: Path) -> None:
     site = replace(HOUSE, operational_at=START - 800 * DAY)
-    world = World(tmp_path, [site], cloud={"micro_week": False})
+    world = World(tmp_path, [site], api={"plan": UNHURRIED}, cloud={"micro_week": False})
     world.run(HOUR)
     ask(world, START - 700 * DAY, share=0.6)
     world.run(5 * MINUTE)
