@@ -16,7 +16,7 @@ from tests.stories.voices import check_all_is_well, check_export, check_page
 from tests.world import DAY, HOUR, START, World, sun
 from tests.worlds import V2
 
-WORLDS, BATCHES = (400, 50) if os.environ.get("INGEST_LONG") else (5, 5)
+WORLDS, BATCHES = (400, 50) if os.environ.get("INGEST_LONG") else (3, 3)
 QUIET = 12 * DAY
 """On a small plan the daily totals, which find what nobody else does, are asked once a week."""
 
