@@ -26,14 +26,12 @@ def by_series(points: Iterable[Point]) -> dict[tuple[str, Tags], Rows]:
     return found
 
 
-def news(rows: Rows, held: Mapping[int, str]) -> tuple[Rows, int, int]:
-    """The rows that are new or change something, as they are to be; how many of them change something, and how many of
-    those only add fields to what was there.
-    """
+def news(rows: Rows, held: Mapping[int, str]) -> tuple[Rows, int]:
+    """The rows that are new or change something, as they are to be, and how many of them change something."""
     if not held:
-        return rows, 0, 0
+        return rows, 0
     fresh: Rows = {}
-    changed = completed = 0
+    changed = 0
     for time, text in rows.items():
         old = held.get(time)
         if old == text:
@@ -43,11 +41,15 @@ def news(rows: Rows, held: Mapping[int, str]) -> tuple[Rows, int, int]:
             if merged == old:
                 continue
             changed += 1
-            completed += decode_fields(old).items() <= decode_fields(merged).items()
             fresh[time] = merged
         else:
             fresh[time] = text
-    return fresh, changed, completed
+    return fresh, changed
+
+
+def keeps(old: str, new: str) -> bool:
+    """Whether a row that took the place of another has every value of that."""
+    return decode_fields(old).items() <= decode_fields(new).items()
 
 
 def numbers(rows: Mapping[int, str], name: str) -> dict[int, float]:
@@ -95,14 +97,15 @@ class Draft:
         for (measurement, tags), rows in fresh_rows.items():
             key = series_key(measurement, tags)
             before, held = self.news.get(key, {}), self.rows(key)
-            fresh, changed, completed = news(rows, held)
+            fresh, changed = news(rows, held)
             if "" in held.values():
                 self.retired -= sum(held.get(time) == "" for time in fresh)
             again = sum(time in before for time in fresh) if before else 0
             if fresh:
                 self.added += len(fresh) - changed
                 self.revised += changed - again
-                self.completed += completed
+                old = fresh.keys() & held.keys() - before.keys() if changed > again else ()
+                self.completed += sum(keeps(held[time], fresh[time]) for time in old)
                 self.news[key] = {**before, **fresh} if before else fresh
                 self._parsed.pop(key, None)
                 touched[measurement].update(fresh)
