@@ -76,6 +76,7 @@ def blueprint(source: Source) -> "Blueprint":
 def listing(made: Report, args: Mapping[str, str]) -> dict[str, Any]:
     """One page of the systems that match what was typed, the worst first or by a column, and the sums of all."""
     words, page, by = args.get("q", "")[:100].strip(), args.get("page", "1"), args.get("sort", "")
+    by = by if by.removeprefix("-") in COLUMNS else ""
     found = [row for row in ordered(made, by) if matches(row, words)]
     pages = max(1, -(-len(found) // PAGE))
     number = min(max(int(page), 1), pages) if page.isascii() and page.isdigit() and len(page) < 7 else 1

@@ -243,6 +243,9 @@ def test_many_systems_are_searched_and_paged(tmp_path: Path) -> None:
     assert "page 3 of 3" in client.get("/systems?page=3").get_data(as_text=True)
     by_name = client.get("/systems?sort=-name").get_data(as_text=True)
     assert 'aria-sort="descending"' in by_name
+    nonsense = client.get("/systems?sort=nonsense").get_data(as_text=True)
+    assert "the worst first" in nonsense
+    assert "sort=nonsense" not in nonsense
     assert by_name.index("House 99<") < by_name.index("House 98<")
     assert "sort=-name&amp;page=2" in by_name, "the next page goes on in this order"
     assert "sort=name&amp;page=1" in by_name, "another click turns it round"
