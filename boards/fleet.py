@@ -1,6 +1,6 @@
 """Fleet: one row a system, worst first."""
 
-from boards.frame import ALL_SYSTEMS, OWN_DAYS, Json, dashboard, system
+from boards.frame import ALL_SYSTEMS, NO_HOMES, OWN_DAYS, Json, dashboard, system
 from boards.panels import (
     BAD,
     COUNT,
@@ -24,7 +24,7 @@ from boards.steps import calculated, joined, known, matrix, organized
 
 RECENT = "time >= now() - 90d AND time <= now()"
 COLORED = {"type": "color-text"}
-INFO = 'SELECT last("label") AS "Name", last("size_w") AS "size" FROM "system_info" GROUP BY "system"'
+INFO = f'SELECT last("label") AS "Name", last("size_w") AS "size" FROM "system_info" WHERE {NO_HOMES} GROUP BY "system"'
 AGE = [
     {"id": "displayName", "value": "Newest data"},
     {"id": "unit", "value": "dateTimeFromNow"},
@@ -53,11 +53,9 @@ def worst_of(field: str, how: str) -> str:
 
 def systems() -> Json:
     """The table of all systems."""
-    energy = 'SELECT last("produced_wh") FROM "energy" WHERE time >= now() - 30d AND time <= now() GROUP BY "system"'
-    yesterday = (
-        'SELECT last("produced_wh") AS "wh" FROM "energy_daily" WHERE time > now() - 2d AND time <= now() '
-        'GROUP BY "system"'
-    )
+    month, two_days = (f"time > now() - {span} AND time <= now() AND {NO_HOMES}" for span in ("30d", "2d"))
+    energy = f'SELECT last("produced_wh") FROM "energy" WHERE {month} GROUP BY "system"'
+    yesterday = f'SELECT last("produced_wh") AS "wh" FROM "energy_daily" WHERE {two_days} GROUP BY "system"'
     link = {
         "title": "Now",
         "url": "/d/enphase-now?${datasource:queryparam}&var-system=${__data.fields.Number:percentencode}"
@@ -141,7 +139,7 @@ def by_day() -> Json:
 
 def board() -> Json:
     """The board."""
-    known = 'SELECT last("label") AS "label" FROM "system_info" GROUP BY "system"'
+    known = f'SELECT last("label") AS "label" FROM "system_info" WHERE {NO_HOMES} GROUP BY "system"'
     counts = [
         query(f'SELECT count("label") FROM ({known})', "Systems", "A"),
         query(worst_of("coverage_ratio", "min"), "Least complete", "B"),

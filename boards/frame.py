@@ -11,6 +11,8 @@ OF_SYSTEM = "\"system\" = '${system:raw}'"
 CLOCK = "days of ${zone:raw}, hours of your browser's clock"
 """Days are the system's, whoever looks from where; the hours under a curve are those of the board's own time zone."""
 ALL_SYSTEMS = '"system" =~ /./'
+NO_HOMES = '"system" =~ /^[0-9]+$/'
+"""Systems alone: the rows of a home, which has a name in place of a number, are sums of theirs."""
 ZONE = "tz('${zone:raw}')"
 OWN_DAYS = "time >= ${__from:raw}ms - 12h AND time <= ${__to:raw}ms - 12h"
 """Days (and months) of the system's own calendar whose first noon lies in the time shown: whole days and the same ones

@@ -157,6 +157,17 @@ def zone_not_said(world: World) -> None:
     world.run(HOUR)
 
 
+def home_of_strangers(world: World) -> None:
+    """A home is configured of which one system is none that the account shows."""
+    file = world.settings.config_path
+    document = json.loads(file.read_text())
+    document.pop("systems", None)
+    file.write_text(json.dumps(document | {"homes": {"ranch": [SITE.system_id, 999]}}))
+    world.settings = load(file, {})
+    world.crash()
+    world.run(HOUR)
+
+
 def too_many_systems(world: World) -> None:
     pair = world.pipeline.inventory.pairs["@home", "systems"]
     with world.store.transaction() as db:
@@ -266,6 +277,8 @@ FAULTS = [
           "Update the program", "time zones"),
     Fault("time zone not said", "zone", zone_not_said, ("does not say its time zone",), "tell the vendor",
           "time zones"),
+    Fault("a home of unknown systems", "home", home_of_strangers, ("Home ranch: no account shows system 999",),
+          "and start the program again", "homes"),
     Fault("endless list of systems", "crowd", too_many_systems, ("the list goes on",), "systems:", "streams"),
     Fault("an owner without systems", "no_system", owns_none, ("the cloud shows no system to this account",),
           "Whoever consented must own one", "account home"),

@@ -237,7 +237,7 @@ class World:
         while self.time.true < until:
             self.step(until)
 
-    def rows(self, measurement: str, system: int) -> dict[int, dict[str, Any]]:
+    def rows(self, measurement: str, system: int | str) -> dict[int, dict[str, Any]]:
         """The archive's rows of a measurement with one series a system, by time."""
         wanted = archive.Filter((measurement,), str(system))
         return {time: decode(f"m {fields} 0").fields for _, time, fields in archive.select(self.store.db, wanted)}  # type: ignore[misc]

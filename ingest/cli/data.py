@@ -5,7 +5,7 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -16,6 +16,7 @@ from ingest.auth.token_files import TokenFiles
 from ingest.cli.context import Context
 from ingest.cli.data_set import write_data_set
 from ingest.cli.output import check_folder, check_output, confirm_overwrite
+from ingest.cli.places import known_places, known_system
 from ingest.config import When, hint
 from ingest.core.days import zone
 from ingest.core.errors import ConfigError, IngestError
@@ -72,17 +73,10 @@ def measurements(stream: str | None) -> tuple[str, ...] | None:
     return tuple(BY_NAME[stream].fields)
 
 
-def known_system(known: Iterable[str], system: str | None) -> None:
-    """Raise `ConfigError` for a --system that nobody has."""
-    names = list(known)
-    if system is not None and system not in names:
-        raise ConfigError(f"no system {system} is known here; known: {', '.join(names) or 'none yet'}")
-
-
 def points(store: Store, context: Context, wanted: Filter, since: str | None, until: str | None) -> Iterator[Row]:
     """The wanted rows, sorted by measurement, tags, time; days are those of each system."""
     now = context.clock.now()
-    systems = progress.systems(store.db)
+    systems = known_places(store, context)
     for number, key in archive.wanted_series(store.db, wanted):
         measurement, tags = parse_series(key)
         row = systems.get(dict(tags).get("system", ""))
@@ -95,7 +89,7 @@ def points(store: Store, context: Context, wanted: Filter, since: str | None, un
 @click.command()
 @click.option("--format", "form", type=click.Choice(["csv", "jsonl", "lp", "statistics", "parquet"]), required=True)
 @click.option("--stream", metavar="NAME", help="Only the measurements of this stream; or energy, or money.")
-@click.option("--system", metavar="ID")
+@click.option("--system", metavar="ID", help="Only this system; or a home, by its name.")
 @click.option("--since", metavar=WHEN, help="A date (a local day of the system), an age such as 7d or 2y, or all.")
 @click.option("--until", metavar=WHEN, help="The same; a date is included.")
 @click.option("--local", is_flag=True, help="csv: add time_local, in the zone of the system.")
@@ -116,7 +110,8 @@ def export(
     """Print the archive, sorted by measurement, tags, time."""
     wanted = Filter(measurements(stream), system)
     store = context.state()
-    known_system(progress.systems(store.db), system)
+    places = known_places(store, context)
+    known_system(places, system)
 
     def rows() -> Iterator[Row]:
         return points(store, context, wanted, since, until)
@@ -127,7 +122,7 @@ def export(
         else:
             _write(form, rows, zones, out)
 
-    zones = {name: row.timezone for name, row in progress.systems(store.db).items()} if local else None
+    zones = {name: row.timezone for name, row in places.items()} if local else None
     try:
         if form == "parquet":
             check_folder(context, output or Path())
@@ -198,7 +193,7 @@ def _write_statistics(
     now = context.clock.now()
     writer = csv.writer(out, delimiter="\t", lineterminator="\n")
     writer.writerow(statistics.COLUMNS)
-    for system, row in sorted(progress.systems(store.db).items()):
+    for system, row in sorted((known_places(store, context) if wanted.system else progress.systems(store.db)).items()):
         if wanted.system in (None, system):
             begin = moment(since, row.timezone, now) or 0
             end = moment(until, row.timezone, now, end=True) or now
@@ -218,7 +213,7 @@ def local_time(at: int, timezone: str) -> str:
 @click.command()
 @click.option("--sink", "name", metavar="NAME", required=True)
 @click.option("--since", metavar=WHEN)
-@click.option("--system", metavar="ID")
+@click.option("--system", metavar="ID", help="Only this system; or a home, by its name.")
 @click.option("--stream", metavar="NAME")
 @click.pass_obj
 def replay(context: Context, name: str, since: str | None, system: str | None, stream: str | None) -> None:
@@ -228,7 +223,7 @@ def replay(context: Context, name: str, since: str | None, system: str | None, s
         raise ConfigError(f"{context.settings.config_path}: no sink is called {name!r}; known: {known}")
     store = context.state()
     try:
-        rows = progress.systems(store.db)
+        rows = known_places(store, context)
         known_system(rows, system)
         zones = {row.timezone for row in rows.values() if system in (None, row.system)} or {""}
         begins = [moment(since, timezone, context.clock.now()) for timezone in sorted(zones)]

@@ -23,7 +23,7 @@ def fleet(found: Report, most: int | None) -> Iterator[str | Table]:
     table = Table("system", "power, W", "today, kWh", "age", "read", "gaps", "problems")
     for row in rows:
         table.add_row(
-            Text(f"{row.name} ({row.system})"),
+            Text(f"Home {row.name}" if row.members else f"{row.name} ({row.system})"),
             "-" if row.power_w is None else f"{row.power_w:,.0f}",
             "-" if row.today_wh is None else f"{row.today_wh / 1000:,.1f}",
             "-" if row.age_s is None else span_words(row.age_s),
@@ -32,7 +32,7 @@ def fleet(found: Report, most: int | None) -> Iterator[str | Table]:
             f"{wrong[row.system]:,}",
         )
     yield table
-    if len(rows) < totals.systems:
+    if len(rows) < len(found.places):
         yield (
             f"The worst {len(rows)} of {totals.systems:,}; all: `ingest status --all`, one: `ingest status --system ID`"
         )

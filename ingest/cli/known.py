@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ingest.cli.context import Context
-from ingest.cli.data import known_system
+from ingest.cli.places import known_system
 from ingest.cli.single import cloud_caller
 from ingest.core.errors import IngestError
 from ingest.core.point import decode_fields, parse_series

@@ -5,22 +5,21 @@ from rich.console import Console
 from rich.table import Table
 
 from ingest.cli.context import Context
-from ingest.cli.data import known_system
 from ingest.cli.fleet_table import fleet
+from ingest.cli.places import known_places, known_system
 from ingest.core.units import DAY
 from ingest.core.words import local_words, many
 from ingest.report import Report, SystemReport, report, span_words
 from ingest.report.fleet import FEW
 from ingest.report.gaps import NO_METER_WORDS, QUIET
 from ingest.report.problems import summary
-from ingest.store import progress
 
 SHOWN, SHOWN_PROBLEMS = 20, 10
 """Of many systems, so many and so many problems are on the first screen."""
 
 
 @click.command()
-@click.option("--system", metavar="ID", help="Only this system.")
+@click.option("--system", metavar="ID", help="Only this system; or a home, by its name.")
 @click.option("--problems", is_flag=True, help="Only what is wrong; ends with 1 when anything is.")
 @click.option("--all", "everything", is_flag=True, help="Every system of many, one row each; else the worst of them.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
@@ -30,7 +29,7 @@ def status(context: Context, system: str | None, *, problems: bool, everything: 
     store = context.state()
     try:
         found = report(context.settings, store.db, context.clock.now(), system)
-        known_system([*(row.system for row in found.systems), *progress.systems(store.db)], system)
+        known_system([*(row.system for row in found.places), *known_places(store, context)], system)
     finally:
         store.close()
     if as_json:
@@ -64,7 +63,11 @@ def _print(found: Report, context: Context, most: int | None) -> None:
 
 
 def _systems(found: Report, console: Console) -> None:
-    """Each system with its streams, and what is odd of them."""
+    """Each home, and each system with its streams, and what is odd of them."""
+    for home in found.homes:
+        console.print(f"{_heading(home)}: {' + '.join(home.members)}", markup=False)
+        if home.lacking:
+            console.print(f"  {home.lacking}", markup=False)
     for system in found.systems:
         console.print(_system_table(system))
         for stream in system.streams:
@@ -113,12 +116,17 @@ def _sink_lines(found: Report) -> list[str]:
     return lines
 
 
-def _system_table(system: SystemReport) -> Table:
-    heading = f"{system.name} ({system.system})"
+def _heading(system: SystemReport) -> str:
+    heading = f"Home {system.name}" if system.members else f"{system.name} ({system.system})"
     if system.power_w is not None and system.age_s is not None:
         heading += f"  {system.power_w:,.0f} W, {span_words(system.age_s)} ago"
     if system.today_wh is not None:
         heading += f"; today {system.today_wh / 1000:,.1f} kWh"
+    return heading
+
+
+def _system_table(system: SystemReport) -> Table:
+    heading = _heading(system)
     table = Table("stream", "complete until", "read", "revised", "open", title=heading, title_justify="left")
     for stream in system.streams:
         missing = [gap for gap in stream.gaps if gap.reason not in QUIET]

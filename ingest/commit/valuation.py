@@ -44,8 +44,17 @@ class Valuation:
                 continue
             system = key.partition("=")[2]
             place = changes.zone(system)
-            if place is not None and (contract := self._contract(system)):
-                _compute(db, system, contract, place, _spans(rows, place, whole_months=is_monthly(contract)))
+            if place is not None:
+                self.value(db, system, changes.systems[system].timezone, rows)
+
+    def value(self, db: sqlite3.Connection, system: str, timezone: str, times: Collection[int] | None = None) -> None:
+        """Compute the money of some intervals of `energy`, or of all, in the caller's transaction."""
+        contract, place = self._contract(system), zone(timezone)
+        if times is None:
+            _compute(db, system, contract, place, [Span(0, END)], is_all=True)
+            meta.write(db, _name(system), _text(contract, timezone))
+        elif times and contract:
+            _compute(db, system, contract, place, _spans(times, place, whole_months=is_monthly(contract)))
 
     def _concerns(self, db: sqlite3.Connection, system: str) -> bool:
         """Whether a system has a tariff, or had one."""

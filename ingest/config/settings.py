@@ -4,12 +4,14 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, SecretStr, ValidationInfo
 
 from ingest.config import values
+from ingest.config.house import Homes
 from ingest.config.models import (
     Account,
     ApiSettings,
@@ -144,6 +146,8 @@ class Settings(Section):
     """What to read of systems that name no streams: auto (what the devices have and the plan carries), or a list."""
     systems: Annotated[tuple[System, ...] | None, BeforeValidator(_all_or_list), AfterValidator(_completed)] = None
     """all (every system the accounts can see), or a list."""
+    homes: Homes = Field(default={})
+    """Systems that are one house, by a name of your choice."""
     streams: Annotated[Mapping[CadenceName, Cadence], AfterValidator(_every_cadence)] = Field(
         default={}, validate_default=True
     )
@@ -228,9 +232,14 @@ class Settings(Section):
         """Return the cadence of a stream, in seconds."""
         return self.streams[stream].every
 
+    @cached_property
+    def home_members(self) -> dict[str, tuple[str, ...]]:
+        """The systems of each home, as they are called everywhere else."""
+        return {home: tuple(map(str, members)) for home, members in self.homes.items()}
+
     def contract(self, system: str) -> Contract:
-        """Return the tariffs of a system, the oldest first; none where none are given."""
-        return contract(self.tariffs, system)
+        """Return the tariffs of a system or home, the oldest first; none where none are given."""
+        return contract(self.tariffs, system, is_part=any(system in members for members in self.home_members.values()))
 
     def missing_credentials(self) -> list[str]:
         """Return which keys must be filled in before the cloud can be asked, such as `api.key`."""

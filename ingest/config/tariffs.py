@@ -15,6 +15,8 @@ from ingest.core.units import DAY, MINUTE
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 LAST_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+MOST = 10**12
+"""No number of a system is larger."""
 STEP = 15
 """Prices change at full quarters of an hour: those are the intervals of `energy`."""
 
@@ -114,6 +116,16 @@ Price = Annotated[float, Field(allow_inf_nan=False), WithJsonSchema({"type": ["n
 Amount = Annotated[float, Field(allow_inf_nan=False, ge=0), WithJsonSchema({"type": ["number", "string"]})]
 
 
+def _system_or_home(value: object) -> str:
+    text = str(value).strip()
+    if isinstance(value, bool | float) or not text or (text.isdigit() and not 1 <= int(text) <= MOST):
+        raise ValueError("is neither the number of a system nor the name of a home")
+    return str(int(text)) if text.isdigit() else text
+
+
+SystemOrHome = Annotated[str, BeforeValidator(_system_or_home), WithJsonSchema({"type": ["number", "string"]})]
+
+
 class RateEntry(Section):
     """A price of a kWh, and when it holds; of a list the first that holds counts."""
 
@@ -172,8 +184,10 @@ class TariffEntry(Section):
     """Net metering: within a month export pays for import at the same price; the rest is worth the export price."""
     holidays: tuple[Annotated[tuple[int, int, int], BeforeValidator(_holiday), TEXT], ...] = ()
     """Days that count as Sunday and as holiday: 2026-04-03, or 12-25 for every year."""
-    systems: tuple[values.Count, ...] = ()
-    """Numbers of the systems that it is for. Default: all that no other tariff names."""
+    systems: tuple[SystemOrHome, ...] = ()
+    """Numbers of the systems, or names of the homes, that it is for. Default: all homes, and systems that are in none,
+    that no other tariff names.
+    """
 
     @model_validator(mode="after")
     def _possible(self) -> "TariffEntry":
@@ -196,10 +210,13 @@ class TariffEntry(Section):
         )
 
 
-def contract(entries: tuple[TariffEntry, ...], system: str) -> tuple[Tariff, ...]:
-    """The tariffs of a system, the oldest first: those that name it, else those that name none."""
-    named = [entry for entry in entries if system in map(str, entry.systems)]
-    found = named or [entry for entry in entries if not entry.systems]
+def contract(entries: tuple[TariffEntry, ...], system: str, *, is_part: bool = False) -> tuple[Tariff, ...]:
+    """The tariffs of a system or home, the oldest first: those that name it, else those that name none. A system that
+    is part of a home has only those that name it: what a house pays is not paid by each of its systems.
+    """
+    found = [entry for entry in entries if system in entry.systems]
+    if not found and not is_part:
+        found = [entry for entry in entries if not entry.systems]
     return tuple(sorted((entry.tariff for entry in found), key=lambda tariff: tariff.begins))
 
 

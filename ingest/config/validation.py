@@ -1,11 +1,12 @@
 """Turns what pydantic says into sentences for the user, and checks what concerns several sections."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from ingest.config import house
 from ingest.config.document import Document
 from ingest.config.errors import Path, dotted, hint, nearest, shown
 from ingest.config.models import Account, ApiSettings, Cadence, Influx, InfluxV1, Parquet, PlanChoice, System, Web
@@ -145,6 +146,7 @@ def cross_checks(file: Settings) -> Iterator[tuple[Path, str]]:
     if file.mqtt and file.mqtt.password is not None and file.mqtt.username is None:
         yield ("mqtt",), "has a password but no username; write both, or neither"
     yield from _addresses(file)
+    yield from house.strangers(file.homes, {system.id for system in file.systems or ()})
     yield from _tariffs(file)
     if file.look_again < file.settle:
         yield ("look_again",), "must not be shorter than settle"
@@ -167,24 +169,33 @@ def _addresses(file: Settings) -> Iterator[tuple[Path, str]]:
 
 def _tariffs(file: Settings) -> Iterator[tuple[Path, str]]:
     """Tariffs of one system must follow each other, in one currency."""
-    listed = {system.id for system in file.systems or ()}
-    first: dict[tuple[int, ...], int] = {}
-    begun: set[tuple[object, int]] = set()
+    listed = {str(system.id) for system in file.systems or ()}
+    first: dict[tuple[str, ...], int] = {}
+    begun: set[tuple[object, str]] = set()
     for index, entry in enumerate(file.tariffs):
-        strangers = [number for number in entry.systems if listed and number not in listed]
-        if strangers:
-            yield ("tariffs", index, "systems"), f"{strangers[0]} is none of the systems"
-        for system in entry.systems or (0,):
+        for name in entry.systems:
+            if not _is_known(name, listed, file):
+                yield ("tariffs", index, "systems"), f"{shown(name)} is none of the systems{_or_homes(file)}"
+        for system in entry.systems or ("",):
             if (entry.begins, system) in begun:
                 yield ("tariffs", index, "from"), "is there twice; one tariff begins at a time"
             begun.add((entry.begins, system))
         before = file.tariffs[first.setdefault(entry.systems, index)]
         if before.currency != entry.currency:
             yield ("tariffs", index, "currency"), f"must be {before.currency}, as before: sums need one currency"
-    known = {"all", *map(str, listed)}
     for name in file.invested:
-        if name not in known and (listed or not name.isdigit()):
-            yield ("invested", name), "is none of the systems; write a number, or one for each system"
+        if name != "all" and not _is_known(name, listed, file):
+            many = f"is none of the systems{_or_homes(file)}; write a number, or one for each system"
+            yield ("invested", name), many
+
+
+def _is_known(name: str, listed: Collection[str], file: Settings) -> bool:
+    """Whether a system or home is called so; any number is where the systems are not listed."""
+    return name in file.homes or name in listed or (not listed and name.isdigit())
+
+
+def _or_homes(file: Settings) -> str:
+    return " or homes" if file.homes else ""
 
 
 def _account(version: str, name: str, account: Account) -> Iterator[tuple[Path, str]]:

@@ -125,9 +125,9 @@ class Notifier:
         period = summary.due(wanted.summary, memory.summaries.get(name, ""), now, local)
         if period is None or not made.systems:
             return None
-        currencies = {tariff.currency for row in made.systems for tariff in self._settings.contract(row.system)}
-        title = summary.title(period, made.systems)
-        lines = summary.lines(self._store.db, period, made.systems, currencies)
+        currencies = {tariff.currency for row in made.households for tariff in self._settings.contract(row.system)}
+        title = summary.title(period, made.households)
+        lines = summary.lines(self._store.db, period, made.systems, made.households, currencies)
         return letter_of_summary(title, lines, period.name, simulated=made.simulated)
 
     def _done(self, done: Delivered) -> None:

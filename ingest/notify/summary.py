@@ -43,29 +43,35 @@ def due(kind: str, told: str, now: int, local: tzinfo) -> Period | None:
     return period if period.name > told and FROM <= now - ended < LATEST[kind] else None
 
 
-def title(period: Period, systems: Sequence[SystemReport]) -> str:
+def title(period: Period, households: Sequence[SystemReport]) -> str:
     """What a summary is of."""
-    whose = systems[0].name if len(systems) == 1 else many(len(systems), "system")
+    whose = households[0].name if len(households) == 1 else many(len(households), "system")
     when = f"{period.first.day} {period.first:%B %Y}" if period.days == 1 else f"{period.first:%B %Y}"
     return f"{whose}: {when}"
 
 
 def lines(
-    db: sqlite3.Connection, period: Period, systems: Sequence[SystemReport], currencies: Collection[str] = ()
+    db: sqlite3.Connection,
+    period: Period,
+    systems: Sequence[SystemReport],
+    households: Sequence[SystemReport],
+    currencies: Collection[str] = (),
 ) -> list[str]:
-    """The summary of a period over all systems, each in its own zone; money is added up where it is of one currency."""
+    """The summary of a period over all systems, each in its own zone; money, that of households, is added up where it
+    is of one currency.
+    """
     sums: dict[str, float] = defaultdict(float)
     known: set[str] = set()
     missing: list[str] = []
-    for system in systems:
-        days = list(days_between(period.first, period.days, zone(system.timezone)))
-        begin, end = days[0].start, days[-1].end
-        for measurement, fields in (("energy_daily", FLOWS), ("money_daily", MONEY)):
+    for rows, measurement, fields in ((systems, "energy_daily", FLOWS), (households, "money_daily", MONEY)):
+        for row in rows:
+            days = list(days_between(period.first, period.days, zone(row.timezone)))
             for field in fields:
-                held = archive.numbers(db, measurement, system.system, field, begin, end)
+                held = archive.numbers(db, measurement, row.system, field, days[0].start, days[-1].end)
                 sums[field] += sum(held.values())
                 known |= {field} if held else set()
-        missing += _missing(db, system, days)
+    for system in systems:
+        missing += _missing(db, system, list(days_between(period.first, period.days, zone(system.timezone))))
     return [*_flows(sums, known), *_money(sums, known, currencies), f"Missing: {'; '.join(missing) or 'nothing'}"]
 
 

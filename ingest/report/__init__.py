@@ -15,6 +15,7 @@ from ingest.plan.work import Work
 from ingest.report import runner
 from ingest.report.calls import outlook, spending
 from ingest.report.gaps import gaps, patience
+from ingest.report.home_report import home_reports
 from ingest.report.model import (
     BackfillReport,
     DifferenceReport,
@@ -68,7 +69,7 @@ def report(
     ]
     works: dict[str, list[Work]] = {}
     for work in everything:
-        if work.stream.grain and system in (None, work.system):
+        if work.stream.grain and system in (None, work.system, *homes_of(settings, work.system)):
             works.setdefault(work.system, []).append(work)
     calls, history = spending(settings, everything, table, db, now)
     by_pair = ledger.by_pair(db, settings.ledger_name, month_bounds(now)[0])
@@ -90,8 +91,14 @@ def report(
         sinks=[_sink(db, name) for name in settings.sinks],
         receivers=_receivers(settings, db),
     )
+    current.homes.extend(home_reports(settings, inventory, db, current.systems, now))
     current.problems.extend(problems(current, settings, inventory))
     return current
+
+
+def homes_of(settings: Settings, system: str) -> list[str]:
+    """The homes that a system is part of."""
+    return [home for home, members in settings.home_members.items() if system in members]
 
 
 def disk_free(settings: Settings) -> int | None:

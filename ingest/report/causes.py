@@ -19,6 +19,7 @@ ORDER = (
     "quota",
     "clock",
     "zone",
+    "home",
     "disk",
     "sink",
     "refused",

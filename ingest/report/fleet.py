@@ -29,7 +29,7 @@ class FleetTotals:
 
 def troubles(made: Report) -> Counter[str]:
     """How many problems each system has; none of those it has not."""
-    known = {row.system for row in made.systems}
+    known = {row.system for row in made.places}
     return Counter(name for at in made.problems if (name := at.subject.partition(".")[0]) in known)
 
 
@@ -40,7 +40,7 @@ def fleet_totals(made: Report) -> FleetTotals:
     return FleetTotals(
         systems=len(made.systems),
         reporting=len(fresh),
-        troubled=len(troubles(made)),
+        troubled=len(troubles(made).keys() & {row.system for row in made.systems}),
         power_w=sum(row.power_w or 0.0 for row in fresh),
         today_wh=sum(row.today_wh or 0.0 for row in fresh),
         gaps=sum(map(gap_count, made.systems)),
@@ -59,14 +59,14 @@ def least_read(system: SystemReport) -> float:
 
 
 def worst_first(made: Report) -> list[SystemReport]:
-    """The systems: those with problems first, then those with gaps, then those of which least was read or is new."""
+    """The systems and homes: those with problems first, then those with gaps, then the least read or newest ones."""
     found = troubles(made)
     oldest = 2**62
 
     def order(row: SystemReport) -> tuple[int, int, float, int]:
         return -found[row.system], -gap_count(row), least_read(row), -(oldest if row.age_s is None else row.age_s)
 
-    return sorted(made.systems, key=order)
+    return sorted(made.places, key=order)
 
 
 COLUMNS: dict[str, Callable[[SystemReport], float | str | None]] = {
@@ -82,14 +82,14 @@ COLUMNS: dict[str, Callable[[SystemReport], float | str | None]] = {
 
 
 def ordered(made: Report, by: str) -> list[SystemReport]:
-    """The systems in the order of a column, downwards where a minus stands before its name; those of which it is not
-    known come last. By anything else: the worst first.
+    """The systems and homes in the order of a column, downwards where a minus stands before its name; those of which it
+    is not known come last. By anything else: the worst first.
     """
     value = COLUMNS.get(by.removeprefix("-"))
     if value is None:
         return worst_first(made)
-    known = [row for row in made.systems if value(row) is not None]
+    known = [row for row in made.places if value(row) is not None]
     return [
         *sorted(known, key=value, reverse=by.startswith("-")),  # type: ignore[arg-type]
-        *(row for row in made.systems if value(row) is None),
+        *(row for row in made.places if value(row) is None),
     ]

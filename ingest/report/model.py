@@ -77,7 +77,7 @@ class SystemReport:
 
     `reported_at` is the newest report of its gateway, `looked_at` when the cloud was last asked for it. `behind` says
     that it makes less than it should on clear days, and by how much; empty as a rule. `size_w` is what its panels can
-    make, where the cloud says so.
+    make, where the cloud says so. A home has the systems that are its `members`, and says what its sums are `lacking`.
     """
 
     system: str
@@ -93,6 +93,8 @@ class SystemReport:
     differences: list[DifferenceReport]
     behind: str = ""
     size_w: float | None = None
+    members: tuple[str, ...] = ()
+    lacking: str = ""
 
     @property
     def specific_yield(self) -> float | None:
@@ -229,7 +231,24 @@ class Report:
     sinks: list[SinkReport]
     receivers: list[ReceiverReport] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    homes: list[SystemReport] = field(default_factory=list)
+
+    @property
+    def places(self) -> list[SystemReport]:
+        """The homes and the systems."""
+        return [*self.homes, *self.systems]
+
+    @property
+    def households(self) -> list[SystemReport]:
+        """The homes, and the systems that are part of none: of each there is one contract."""
+        parts = {member for home in self.homes for member in home.members}
+        return [*self.homes, *(row for row in self.systems if row.system not in parts)]
 
     def document(self) -> dict[str, Any]:
         """As plain values for JSON."""
-        return asdict(self)
+        found = asdict(self)
+        for row in found["systems"]:
+            del row["members"], row["lacking"]
+        for row in found["homes"]:
+            del row["streams"], row["differences"], row["behind"]  # those are of its systems
+        return found

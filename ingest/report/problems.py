@@ -13,6 +13,7 @@ from ingest.report import refusals
 from ingest.report.absent import SILENT
 from ingest.report.causes import without_symptoms
 from ingest.report.data_problems import refused_days, zones
+from ingest.report.home_report import homes
 from ingest.report.model import Problem, Report, SystemReport
 from ingest.report.runner import ONCE
 
@@ -34,6 +35,7 @@ def problems(made: Report, settings: Settings, inventory: Inventory) -> list[Pro
         *_sinks(made),
         *_clock(made),
         *zones(made, inventory),
+        *homes(settings, inventory),
     ]
     found += [*_gateways(made), *_behind(made), *_receivers(made), *refusals.crowds(inventory)]
     found += refusals.empty_lists(inventory)

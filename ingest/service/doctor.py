@@ -158,6 +158,8 @@ class Doctor:
 
     def _zones(self) -> Iterator[Check]:
         yield from self._told("time zones", ("zone",), "those of all systems are known")
+        if self.settings.homes:
+            yield from self._told("homes", ("home",), "the systems of each can be summed up")
 
     # ── the cloud ─────────────────────────────────────────────────────────────────────────────────────
 

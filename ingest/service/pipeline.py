@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from ingest.auth.accounts import NEVER_AT, Accounts, Renewal
 from ingest.commit import ages, counted, record
 from ingest.commit.context import context_of
-from ingest.commit.valuation import Valuation
 from ingest.config import Settings
 from ingest.core.errors import ConfigError, StateError
 from ingest.core.http import Transport
@@ -32,7 +31,7 @@ from ingest.report.tokens import note_renewal
 from ingest.service import backfill, news
 from ingest.service.clock import Clock
 from ingest.service.tick import Tick, kept
-from ingest.service.valuing import value_next
+from ingest.service.valuing import derivation
 from ingest.store import backfills, future, ledger, meta, snapshot
 from ingest.store.database import Store
 
@@ -69,7 +68,7 @@ class Pipeline:
             ages.adopt(db, self.classes, self.clock.now())
             counted.adopt(db)
         self.inventory = Inventory(self.settings, snapshot.load(self.store.db))
-        self.valuation = Valuation(self.settings.contract, self.store.db, self.inventory.systems)
+        self.derivation = derivation(self.settings, self.store.db, self.inventory.systems)
         self.due_queue = DueQueue(self.inventory, self.classes)
         self.dispatcher = Dispatcher(self.due_queue, self.settings.rules)
         self.pace = Pace()
@@ -93,7 +92,7 @@ class Pipeline:
         done.next_at = now + LONGEST_WAIT
         if self._unrecorded or self.stopping:
             return done
-        done.recorded += (valued := value_next(self.valuation, self.store, self.inventory.systems, self.changes))
+        done.recorded += (valued := self.derivation.next(self.store, self.inventory.systems, self.changes, now))
         if self.breaker.stops(now):
             return done
         for account in self.accounts.due(now):
@@ -260,7 +259,7 @@ class Pipeline:
         breaker = after(self.breaker, outcome.verdict, self.plan, now)
         with self.store.transaction() as db:
             committed = record.record(db, self.inventory.state, outcome, context)
-            self.valuation.follow(db, committed)
+            self.derivation.follow(db, committed, now)
             self.breaker = kept(db, self.breaker, breaker)
         self._flying.pop(task.pair, None)
         if committed.apply(self.inventory.state):

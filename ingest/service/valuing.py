@@ -1,24 +1,58 @@
-"""Money computed anew for one system after the other, where its tariffs or its zone changed."""
+"""Homes summed up and money computed anew, one after the other, where systems, tariffs or zones changed."""
 
+import sqlite3
 from collections.abc import Mapping
+from dataclasses import dataclass
 
+from ingest.commit.changes import Changes
+from ingest.commit.home_energy import HomeEnergy
 from ingest.commit.valuation import Valuation
+from ingest.config import Settings
 from ingest.core.errors import StateError
 from ingest.logs import Change
+from ingest.plan.homes import row_of, with_homes
 from ingest.plan.state import SystemRow
 from ingest.store.database import Store
 
 
-def value_next(valuation: Valuation, store: Store, systems: Mapping[str, SystemRow], changes: Change) -> bool:
-    """Compute the money of the next system; False when none waits, or the disk would not take it."""
-    if not valuation.pending:
-        return False
-    system = min(valuation.pending)
-    try:
-        with store.transaction() as db:
-            valuation.catch_up(db, systems, system)
-    except StateError as error:
-        changes.bad("state", str(error))
-        return False
-    valuation.pending.discard(system)
-    return True
+@dataclass
+class Derivation:
+    """What is computed beside the replies: sums of homes, and money of systems and homes."""
+
+    settings: Settings
+    homes: HomeEnergy
+    valuation: Valuation
+
+    def follow(self, db: sqlite3.Connection, changes: Changes, now: int) -> None:
+        """Compute what follows from what changes, in the caller's transaction."""
+        self.valuation.follow(db, changes)
+        for home, times in self.homes.follow(db, changes, now).items():
+            row = row_of(home, self.settings.home_members[home], changes.systems)
+            self.valuation.value(db, home, row.timezone, times)
+
+    def next(self, store: Store, systems: Mapping[str, SystemRow], changes: Change, now: int) -> bool:
+        """Bring the next home or system up to date; False when none waits, or the disk would not take it."""
+        waiting = self.homes.pending or self.valuation.pending
+        if not waiting:
+            return False
+        name = min(waiting)
+        try:
+            with store.transaction() as db:
+                self._catch_up(db, with_homes(systems, self.settings.home_members), name, now)
+        except StateError as error:
+            changes.bad("state", str(error))
+            return False
+        waiting.discard(name)
+        return True
+
+    def _catch_up(self, db: sqlite3.Connection, systems: Mapping[str, SystemRow], name: str, now: int) -> None:
+        if name not in self.homes.pending:
+            self.valuation.catch_up(db, systems, name)
+        elif self.homes.catch_up(db, systems, name, now) and name in systems and systems[name].timezone:
+            self.valuation.value(db, name, systems[name].timezone)
+
+
+def derivation(settings: Settings, db: sqlite3.Connection, systems: Mapping[str, SystemRow]) -> Derivation:
+    """What is to be computed of an archive."""
+    homes = HomeEnergy(settings.home_members, db)
+    return Derivation(settings, homes, Valuation(settings.contract, db, [*systems, *settings.home_members]))

@@ -70,10 +70,10 @@ def health(age: int) -> tuple[bool, str]:
 
 
 def asked(source: Source, args: Mapping[str, str]) -> tuple[SystemReport, date]:
-    """The system and the day that an address names; the day is today where none is."""
+    """The system or home and the day that an address names; the day is today where none is."""
     from flask import abort  # noqa: PLC0415
 
-    found = next((row for row in source.report().systems if row.system == args.get("system")), None)
+    found = next((row for row in source.report().places if row.system == args.get("system")), None)
     if found is None:
         abort(404)
     try:

@@ -1,6 +1,7 @@
 """What the page says of money."""
 
 import sqlite3
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ingest.config import Settings
@@ -29,8 +30,8 @@ class MoneyPart(NamedTuple):
 def part(
     settings: Settings, db: sqlite3.Connection, shown: SystemReport, now: int, *, is_alone: bool
 ) -> MoneyPart | None:
-    """The money of a system; None where no tariff is given for it. An amount invested in everything is that of the
-    only system.
+    """The money of a system or home; None where no tariff is given for it. An amount invested in everything is that of
+    the only one; what was invested in the systems of a home is that of the home.
     """
     system, contract = shown.system, settings.contract(shown.system)
     if not contract:
@@ -39,17 +40,23 @@ def part(
     today = date_at(now, place)
     spans = (midnight(today, place), midnight(month_start(today), place), now - YEAR)
     sums = [worth(db, system, begin, now + DAY) for begin in spans]
-    invested = settings.invested.get(system) or (settings.invested.get("all") if is_alone else None)
+    parts = sum(settings.invested.get(member, 0.0) for member in shown.members)
+    invested = settings.invested.get(system) or parts or (settings.invested.get("all") if is_alone else None)
     back = payback(db, system, invested, now) if invested else None
     return MoneyPart(
-        contract[-1].currency, sums[0], sums[1], sums[2], back, "" if sums[2].hours else reason(db, system)
+        contract[-1].currency,
+        sums[0],
+        sums[1],
+        sums[2],
+        back,
+        "" if sums[2].hours else reason(db, system, shown.members or (system,)),
     )
 
 
-def reason(db: sqlite3.Connection, system: str) -> str:
-    """Why there is no money although there are tariffs."""
+def reason(db: sqlite3.Connection, system: str, metered: Sequence[str]) -> str:
+    """Why there is no money although there are tariffs; `metered` are the systems whose meters count."""
     if archive.extent(db, "energy", system) is None:
         return "It is computed with the first energy that is read."
-    if archive.extent(db, "consumption", system) is None and archive.extent(db, "grid", system) is None:
+    if all(archive.extent(db, name, at) is None for name in ("consumption", "grid") for at in metered):
         return "No meter of this system measures its consumption or the grid, so nothing can be priced."
     return "No tariff was in force while something was measured."

@@ -54,7 +54,7 @@ def blueprint(source: Source) -> "Blueprint":
         wanted = request.args.get("system")
         if not wanted and len(made.systems) > FEW:
             return render_template("systems.html", **context(source, made), **listing(made, {}))
-        shown = choose(made.systems, wanted)
+        shown = choose(made.places if wanted else made.households, wanted)
         if wanted and shown is None:
             abort(404)
         return render_template(
@@ -82,7 +82,9 @@ def listing(made: Report, args: Mapping[str, str]) -> dict[str, Any]:
     number = min(max(int(page), 1), pages) if page.isascii() and page.isdigit() and len(page) < 7 else 1
     rows = found[(number - 1) * PAGE : number * PAGE]
     shown = [(row, gap_count(row), 100 * least_read(row)) for row in rows]
-    place = {"q": words, "page": number, "pages": pages, "found": len(found), "sort": by}
+    place = {"q": words, "page": number, "pages": pages, "sort": by}
+    homes = sum(bool(row.members) for row in found)
+    place |= {"homes": homes, "found": len(found) - homes}
     columns = [Column(title, *turned(name, by)) for name, title in COLUMNS.items()]
     return {"rows": shown, "totals": fleet_totals(made), "columns": columns, **place}
 

@@ -8,9 +8,11 @@ from typing import Any
 from ingest.core.days import date_at, zone
 from ingest.enphase.streams import BY_NAME
 from ingest.plan.coverage import covered
+from ingest.plan.inventory import Inventory
 from ingest.plan.work import Work
 from ingest.report import Report, SystemReport
 from ingest.report.absent import why_absent
+from ingest.report.fleet import least_read
 from ingest.report.systems import local_midnight
 from ingest.web import calendar, chart, earnings, energy
 from ingest.web.energy import Bar
@@ -38,15 +40,17 @@ def of_system(source: Source, made: Report, shown: SystemReport, args: Mapping[s
     here = view(args, shown.system, date_at(now, zone(timezone)))
     with source.reader() as db:
         inventory = source.inventory
-        works = [work for work in inventory.works(now) if work.system == shown.system and work.stream.grain]
+        names = shown.members or (shown.system,)
+        parts = [row for row in made.systems if row.system in shown.members]
+        works = [work for work in inventory.works(now) if work.system in names and work.stream.grain]
         weeks = here.weeks or min(calendar.enough(works, now), calendar.SHORT)
         bars = energy.bars(db, timezone, here, now)
         curve = chart.curve(db, shown.system, timezone, now, here.days, here.day)
         hours = chart.hours(db, shown.system, timezone, here.day)
         today = of_span(db, shown.system, local_midnight(now, timezone), now)
-        worth = earnings.part(source.settings, db, shown, now, is_alone=len(made.systems) == 1)
-        calendars = [calendar.calendar(inventory, work, now, weeks, shown.differences) for work in works]
-    why = partial(why_absent, inventory, shown)
+        worth = earnings.part(source.settings, db, shown, now, is_alone=len(made.households) == 1)
+        calendars = [calendar.calendar(inventory, work, now, weeks, shown.differences) for work in works if not parts]
+    why = partial(why_not, inventory, parts or [shown])
     lacking = [f"No {kind}: {why(field)}." for kind, field in DRAWN.items() if is_empty(curve[f"{field[:-3]}_w"])]
     known = [today, *(row for _, row in hours), *(bar.flows for bar in bars)]
     return {
@@ -61,7 +65,8 @@ def of_system(source: Source, made: Report, shown: SystemReport, args: Mapping[s
         "hours": hours,
         "columns": {name: field for name, field in COLUMNS.items() if any(field in row for row in known)},
         "has_consumption": any("consumed_wh" in row for row in known),
-        "absent": lacking if here.is_now else [],
+        "absent": [*lacking, *([shown.lacking] if shown.lacking else [])] if here.is_now else [],
+        "parts": [(row, 100 * least_read(row)) for row in parts],
         "tiles": list(tiles(shown, today, worth, why)),
         "money": worth,
         "calendars": calendars,
@@ -71,6 +76,13 @@ def of_system(source: Source, made: Report, shown: SystemReport, args: Mapping[s
         "read_at": read_until(shown, now),
         "final_at": final_until(works, source.settings.settle),
     }
+
+
+def why_not(inventory: Inventory, systems: Sequence[SystemReport], quantity: str) -> str:
+    """Why nothing is known of an energy: the reason of the system, or those of the systems of a home."""
+    reasons = {row.name: why_absent(inventory, row, quantity) for row in systems}
+    alike = len(set(reasons.values())) == 1
+    return next(iter(reasons.values())) if alike else "; ".join(f"{name}: {why}" for name, why in reasons.items())
 
 
 def read_until(shown: SystemReport, now: int) -> int | None:

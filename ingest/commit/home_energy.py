@@ -1,0 +1,206 @@
+"""The measurements of homes: sums over their systems, computed in the transaction in which those change."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import tzinfo
+
+from ingest.commit.changes import Changes
+from ingest.commit.derived import MEASURED
+from ingest.core import derive
+from ingest.core.days import LocalDay, date_at, days_of, midnight, month_start, next_month_start, zone
+from ingest.core.draft import Draft, numbers
+from ingest.core.home_sums import Rows, carriers, day_of_home, interval
+from ingest.core.point import Point, series_key
+from ingest.core.span import Span
+from ingest.plan.homes import row_of
+from ingest.plan.state import SystemRow
+from ingest.store import archive, meta
+
+Homes = Mapping[str, Sequence[str]]
+"""The systems of each home, by its name."""
+FORMULA = 1
+"""Raised where homes are summed in another way: all of it is then computed again."""
+SUMS = ("energy", "energy_daily", "energy_monthly")
+ALL = ("system_info", *SUMS, "money", "money_daily")
+ALWAYS = Span(-(2**40), 2**40)
+_NAMES = {flow.measurement: flow.quantity for flows in MEASURED.values() for flow in flows}
+_PREFIX = "home."
+
+
+class HomeEnergy:
+    """What homes have measured. Part of the owner of the state.
+
+    `pending` are those all of whose sums may have to be computed again, and those that are no more.
+    """
+
+    def __init__(self, homes: Homes, db: sqlite3.Connection) -> None:
+        self._homes = homes
+        self._kept = meta.read_all(db, _PREFIX)
+        self.pending = {*homes, *(home for home, text in self._kept.items() if text)}
+
+    def follow(self, db: sqlite3.Connection, changes: Changes, now: int) -> dict[str, set[int]]:
+        """Compute what follows from what changes, in the caller's transaction. Returns the times of `energy` that did,
+        by home.
+        """
+        touched: dict[str, set[int]] = {}
+        for home, members in self._homes.items():
+            news = {name: _news(changes, name, members) for name in ("energy", "energy_daily", "system_info")}
+            if not any(news.values()) and not {*members} & changes.systems.maps[0].keys():
+                continue
+            row = row_of(home, members, changes.systems)
+            if _text(db, members, row) != self._kept.get(home):
+                self.pending.add(home)
+            elif home not in self.pending and row.timezone:
+                work = _Work(db, home, members, zone(row.timezone))
+                touched[home] = work.compute(news["energy"], news["energy_daily"])
+                work.tell(row, now if news["system_info"] else None)
+                work.save()
+        return touched
+
+    def catch_up(self, db: sqlite3.Connection, systems: Mapping[str, SystemRow], home: str, now: int) -> bool:
+        """Bring a home up to date in the caller's transaction; whether anything had to be computed."""
+        members = self._homes.get(home, ())
+        row = row_of(home, members, systems)
+        text = _text(db, members, row)
+        if text == self._kept.get(home, ""):
+            return False
+        if not text or _zone(self._kept.get(home)) not in ("", row.timezone):
+            _retire(db, home)
+        if text:
+            for span in _months(db, [*members, home], zone(row.timezone)):
+                work = _Work(db, home, members, zone(row.timezone))
+                work.compute(*(work.times(name, span) for name in SUMS[:2]))
+                work.save()
+            work = _Work(db, home, members, zone(row.timezone))
+            work.tell(row, now)
+            work.save()
+        meta.write(db, f"{_PREFIX}{home}", text)
+        self._kept[home] = text
+        return True
+
+
+def _news(changes: Changes, measurement: str, members: Iterable[str]) -> set[int]:
+    keys = [series_key(measurement, (("system", member),)) for member in members]
+    return {at for key in keys for at in changes.points.news.get(key, ())}
+
+
+def _measured(db: sqlite3.Connection, member: str) -> frozenset[str]:
+    """The energies of which a system has had any value."""
+    names = db.execute("SELECT DISTINCT measurement FROM series WHERE system = ?", (member,))
+    return frozenset(_NAMES[name] for (name,) in names if name in _NAMES)
+
+
+def _text(db: sqlite3.Connection, members: Sequence[str], row: SystemRow) -> str:
+    """What sums depend on besides energy; empty where there can be none."""
+    if not members or not row.timezone:
+        return ""
+    measured = {member: sorted(_measured(db, member)) for member in members}
+    return json.dumps({"formula": FORMULA, "zone": row.timezone, "members": measured})
+
+
+def _zone(text: str | None) -> str:
+    return str(json.loads(text)["zone"]) if text else ""
+
+
+def _months(db: sqlite3.Connection, systems: Iterable[str], place: tzinfo) -> Iterator[Span]:
+    """The months in which some systems have energies, one after the other: years do not fit in memory at once."""
+    extents = [archive.extent(db, name, system) for system in systems for name in SUMS[:2]]
+    known = [extent for extent in extents if extent]
+    month = month_start(date_at(min(first for first, _ in known), place)) if known else None
+    while month is not None and midnight(month, place) <= max(last for _, last in known):
+        after = next_month_start(month)
+        yield Span(midnight(month, place), midnight(after, place))
+        month = after
+
+
+def _retire(db: sqlite3.Connection, home: str) -> None:
+    """Withdraw all that a home has."""
+    ids = archive.series_of(db, [home])
+    for name in ALL:
+        key = series_key(name, (("system", home),))
+        if key in ids:
+            draft = Draft(archive.read(db, ids, [((ids[key],), *ALWAYS)]))
+            draft.replace([Point(name, (("system", home),), at, {}) for at in draft.rows(key)])
+            archive.write(db, draft, ids)
+
+
+class _Work:
+    """One home and the part of the archive that its sums come from."""
+
+    def __init__(self, db: sqlite3.Connection, home: str, members: Sequence[str], place: tzinfo) -> None:
+        self._db, self._members, self._place = db, members, place
+        self._home, self._tags = home, (("system", home),)
+        self._by = carriers([_measured(db, member) for member in members])
+        self._ids = archive.series_of(db, [home])
+        self._draft = Draft()
+
+    def times(self, measurement: str, span: Span) -> set[int]:
+        """When any of the members, or the home, has something within a span."""
+        names = (*self._members, self._home)
+        return {at for name in names for at, _ in archive.values(self._db, measurement, name, *span)}
+
+    def compute(self, energy: set[int], daily: set[int]) -> set[int]:
+        """The intervals at some times, the days that they or some midnights are of, and their months."""
+        if not energy and not daily:
+            return set()
+        days = self._days(energy | daily)
+        span = Span(days[0].start, days[-1].end)
+        quarters = [self._rows("energy", member, span) for member in self._members]
+        totals = [self._rows("energy_daily", member, span) for member in self._members]
+        self._load(span)
+        touched = self._draft.replace(self._intervals(sorted(energy), quarters)).get("energy", set())
+        self._draft.replace(derive.dated(self._of_days(days, totals, quarters), self._place))
+        self._sum_months(days)
+        return touched
+
+    def _days(self, times: Iterable[int]) -> list[LocalDay]:
+        dates = {date_at(at, self._place): at for at in times}
+        return [days_of(Span(dates[day], dates[day] + 1), self._place)[0] for day in sorted(dates)]
+
+    def _load(self, days: Span) -> None:
+        """What the home has of some days, and of their months."""
+        first, last = date_at(days.start, self._place), date_at(days.end - 1, self._place)
+        months = Span(
+            midnight(month_start(first), self._place), midnight(next_month_start(month_start(last)), self._place)
+        )
+        spans = dict.fromkeys(SUMS, months) | {"energy": days}
+        keys = {series_key(name, self._tags): span for name, span in spans.items()}
+        wants = [((self._ids[key],), *span) for key, span in keys.items() if key in self._ids]
+        self._draft = Draft(archive.read(self._db, self._ids, wants))
+
+    def _rows(self, measurement: str, system: str, span: Span) -> Rows:
+        texts = dict(archive.values(self._db, measurement, system, *span))
+        rows: dict[int, dict[str, float]] = {at: {} for at in texts}
+        for name in derive.FLOWS:
+            for at, value in numbers(texts, name).items():
+                rows[at][name] = value
+        return rows
+
+    def _intervals(self, times: Iterable[int], quarters: Sequence[Rows]) -> Iterator[Point]:
+        for at in times:
+            yield Point("energy", self._tags, at, interval([rows.get(at, {}) for rows in quarters], self._by))
+
+    def _of_days(self, days: Iterable[LocalDay], totals: Sequence[Rows], quarters: Sequence[Rows]) -> Iterator[Point]:
+        for day in days:
+            inside = [
+                {at: rows[at] for at in range(day.start, day.end, derive.QUARTER) if at in rows} for rows in quarters
+            ]
+            fields = day_of_home(day, [rows.get(day.start, {}) for rows in totals], inside, self._by)
+            yield derive.counted(Point("energy_daily", self._tags, day.start, fields))
+
+    def _sum_months(self, days: Iterable[LocalDay]) -> None:
+        months = sorted({month_start(day.date) for day in days})
+        begins = [(midnight(month, self._place), midnight(next_month_start(month), self._place)) for month in months]
+        held = {name: self._draft.numbers("energy_daily", self._home, name) for name in derive.QUANTITIES}
+        self._draft.replace(derive.dated(derive.monthly(self._home, begins, held), self._place))
+
+    def tell(self, row: SystemRow, now: int | None) -> None:
+        """What the home is, at a moment; nothing without one."""
+        if now is not None:
+            fields = {"label": self._home, "timezone": row.timezone, **row.info}
+            self._draft.merge([Point("system_info", self._tags, now, fields)])
+
+    def save(self) -> None:
+        """Write what changed."""
+        archive.write(self._db, self._draft, archive.series_of(self._db, [self._home]))
