@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ingest.commit import daily_totals, derived
 from ingest.commit.changes import Changes, Loaded
 from ingest.commit.context import CommitContext
-from ingest.commit.decide import is_moved, merged
 from ingest.commit.derived import MADE, is_summed
+from ingest.commit.sites import is_moved, merged
 from ingest.core.days import days_of, midnight, month_start, next_month_start
 from ingest.core.derive import QUARTER
 from ingest.core.point import parse_series

@@ -42,7 +42,9 @@ def add(changes: Changes, pair: tuple[str, str], found: Iterable[Odd], now: int)
 
 
 def _is_answered(outcome: Outcome, time: int) -> bool:
-    """Whether a reply says again what stood at a time."""
+    """Whether a reply says again what stood at a time; one that goes on with a window says nothing of its beginning."""
+    if outcome.task.begun_at:
+        return False
     if time == ANYWHERE:
         return outcome.task.purpose is not Purpose.HISTORY
     return outcome.task.window.start <= time < outcome.answered_end

@@ -1,5 +1,6 @@
 """What is learned in passing from outcomes: the rhythm of gateways, the hours of light, the meters there are. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ingest.commit.changes import Changes
@@ -49,6 +50,14 @@ def devices(changes: Changes, system: str, meters: tuple[str, ...]) -> None:
         pair = changes.pair(system, name)
         if pair.state in EMPTY:
             changes.pairs[system, name] = judged(changes, replace(pair, state="", reason=""), stream)
+
+
+def serials(changes: Changes, system: str, found: Mapping[str, tuple[str, ...]]) -> None:
+    """Remember the devices of a system that are asked one by one."""
+    row = changes.systems.get(system)
+    if row is not None and found:
+        profile = replace(row.profile, serials={**row.profile.serials, **found})
+        changes.systems[system] = replace(row, profile=profile)
 
 
 def judged(changes: Changes, pair: Pair, stream: Stream) -> Pair:

@@ -9,6 +9,7 @@ from ingest.commit.load import load
 from ingest.commit.plausible import near
 from ingest.commit.prepare import prepared
 from ingest.commit.save import save
+from ingest.commit.unfinished import passed_over
 from ingest.fetch.worker import Outcome
 from ingest.plan.state import Snapshot
 from ingest.store import ledger, meta
@@ -24,7 +25,7 @@ def record(db: sqlite3.Connection, known: Snapshot, outcome: Outcome, at: Commit
     else:
         ledger.release(db, outcome.call)
     names = meta.read_all(db, EVENT_TYPE) if "event" in outcome.task.stream.fields else {}
-    outcome = near(prepared(outcome, at.now, names), at.version)
+    outcome = passed_over(near(prepared(outcome, at.now, names), at.version))
     changes = decide(load(db, known, outcome, at), outcome, at)
     for number, name in outcome.names.items():
         meta.write(db, f"{EVENT_TYPE}{number}", name)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from ingest.core.span import Span
 from ingest.enphase.streams.base import Stream
@@ -18,13 +19,32 @@ class Purpose(StrEnum):
     SNAPSHOT = "snapshot"
 
 
+class Unfinished(NamedTuple):
+    """A window that several calls read, of which some were made: the first at `begun_at` (epoch s)."""
+
+    window: Span
+    begun_at: int
+    purpose: Purpose
+
+
+def unfinished(cursor: str) -> Unfinished | None:
+    """The window that a cursor goes on with; None for that of a list without a window, and where it cannot be read."""
+    words = cursor.split(" ")
+    parts = words[1].split("-") if len(words) == 3 else []
+    if len(parts) != 4 or parts[3] not in tuple(Purpose) or not all(part.isdecimal() for part in parts[:3]):
+        return None
+    start, end, begun_at = map(int, parts[:3])
+    return Unfinished(Span(start, end), begun_at, Purpose(parts[3]))
+
+
 @dataclass(frozen=True)
 class Task:
     """One call to make. `window` is empty for a snapshot; `cursor` is a page of a list: its number, and after a space
-    the cloud's own name for it.
+    the cloud's own name for it, before which the window stands that it goes on with.
 
     `reach` is how far (s) the reply may be trusted, `hopes` says that a longer one is tried to learn whether the cloud
-    honours it.
+    honours it. `devices` are the serial numbers of those that are asked one by one, `begun_at` (epoch s) when the first
+    call for the same window was made; 0 where this is it.
     """
 
     account: str
@@ -35,6 +55,8 @@ class Task:
     cursor: str = ""
     reach: int = 0
     hopes: bool = False
+    devices: tuple[str, ...] = ()
+    begun_at: int = 0
 
     @property
     def pair(self) -> tuple[str, str]:
@@ -52,6 +74,22 @@ class Task:
         """The cloud's own name for the page; empty for the first."""
         return self.cursor.rpartition(" ")[2]
 
+    @property
+    def device(self) -> str:
+        """The device that is asked, of those that are asked one by one; empty where all answer together."""
+        return (self.page_name or self.devices[0]) if self.devices else ""
+
+    @property
+    def next_device(self) -> str:
+        """The one that is asked after it; empty after the last."""
+        later = self.devices[self.devices.index(self.device) + 1 :] if self.device in self.devices else ()
+        return later[0] if later else ""
+
     def following(self, name: str) -> str:
         """The cursor of the page after this one, which the cloud calls `name`."""
         return f"{self.page + 1} {name}"
+
+    def going_on(self, name: str, end: int, now: int) -> str:
+        """The cursor of the next call for the same window, of which everything up to `end` was answered."""
+        begun_at = self.begun_at or now
+        return f"{self.page + 1} {self.window.start}-{end}-{begun_at}-{self.purpose} {name}"

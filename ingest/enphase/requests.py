@@ -27,7 +27,7 @@ def request(api: ApiTarget, task: Task, grant: str) -> Request:
         params = params | route.pages.params(task.page_name)
     if route.names_system:
         params = {route.names_system: task.system, **params}
-    return address(api, route.path.format(system=task.system), params, grant)
+    return address(api, route.path.format(system=task.system, serial=task.device), params, grant)
 
 
 def address(

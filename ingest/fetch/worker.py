@@ -57,8 +57,9 @@ class Outcome:
     """What came of a task. `odd` is what could not be read of the reply, `answered_end` how far the window was
     answered, `reported_at` how far the cloud knows the system, `date_at` the cloud's own clock, `cursor` names the
     next page of a list, `meters` the kinds of meter in a list of `devices`, `status` the word for the state of the
-    system, `energy_at` when it last reported production, `names` those of kinds of events; times are epoch seconds.
-    `is_moved` says that the cloud answered from a later start on than it was asked.
+    system, `energy_at` when it last reported production, `names` those of kinds of events, `serials` the numbers of
+    devices that are asked one by one, by kind; times are epoch seconds. `is_moved` says that the cloud answered from a
+    later start on than it was asked.
 
     `grant` is what the call was made with, `body` the reply when it could not be read, `sent` whether it left.
     """
@@ -78,6 +79,7 @@ class Outcome:
     devices: Sequence[Device] = ()
     status: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
+    serials: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     energy_at: int | None = None
     lifetime: Lifetime | None = None
     cursor: str = ""
@@ -141,11 +143,13 @@ def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date
     reply: Json = judged.data
     if stream.is_list:
         reply = {"rows": judged.data, "cursor": task.page_name}
+    if task.devices:
+        reply = {**reply, "device": task.device}
     _same_system(task, reply)
     points, odd = _sorted_out(stream.read(task.system, reply))
     points, ahead = _not_ahead(points, stream.grain, date_at)
     systems, odd_systems = _sorted_out(stream.systems(task.system, reply) if stream.systems else (), MOST_ON_PAGE + 1)
-    too_many = CROWDED if len(systems) > MOST_ON_PAGE else TOO_MANY if _is_endless(task, reply, version) else ""
+    too_many = CROWDED if len(systems) > MOST_ON_PAGE else _too_many(task, reply, version)
     lifetime = read_totals(stream, reply)
     devices, odd_devices = _sorted_out(stream.devices(reply) if stream.devices else ())
     odd += [*ahead, *odd_systems, *odd_devices, *_odd_totals(lifetime, date_at)]
@@ -165,6 +169,7 @@ def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date
         devices=devices,
         status=status(reply),
         names=stream.names(reply) if stream.names else {},
+        serials=stream.serials(reply) if stream.serials else {},
         energy_at=_credible(energy_at(reply), date_at),
         cursor="" if too_many else _next_page(task, reply, version),
         answered_end=answered_to(reply, task.window, sure if is_moved else _reach(task, points, version)),
@@ -219,15 +224,19 @@ def _credible(reported_at: int | None, date_at: int | None) -> int | None:
 
 def _next_page(task: Task, reply: Json, version: str) -> str:
     """The cursor that follows; a server that ignores pages would be asked for the same one for ever."""
+    if task.devices:
+        return task.next_device
     pages = task.stream.route(version).pages
     name = pages.following(reply) if pages else ""
     return "" if name in ("", task.page_name) or task.page >= MOST_PAGES else name
 
 
-def _is_endless(task: Task, reply: Json, version: str) -> bool:
-    """Whether a list goes on after the last page that is asked for."""
+def _too_many(task: Task, reply: Json, version: str) -> str:
+    """What is said of a list that goes on after the last page that is asked for."""
     pages = task.stream.route(version).pages
-    return bool(pages and pages.following(reply)) and task.page >= MOST_PAGES
+    if not pages or task.page < MOST_PAGES or not pages.following(reply):
+        return ""
+    return f"only the first {MOST_PAGES * pages.panels:,} panels are read" if pages.panels else TOO_MANY
 
 
 def _reach(task: Task, points: Sequence[Point], version: str) -> int:

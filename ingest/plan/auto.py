@@ -7,6 +7,7 @@ is too small for all, those which say the same as a meter are read once a day, a
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from math import ceil
 
 from ingest.core.units import DAY, HOUR, WEEK, YEAR
 from ingest.core.words import span_words
@@ -48,7 +49,8 @@ class StreamChoice:
 @dataclass(frozen=True)
 class Homes:
     """The systems to choose for, by their kinds of device; `others` are the pairs that are asked besides. `every` is
-    how often the owner wants each stream (s), `plan` the name of the plan.
+    how often the owner wants each stream (s), `plan` the name of the plan, `looks` the calls that one look takes on
+    average, of streams that take several.
     """
 
     homes: Mapping[Kinds, int]
@@ -56,6 +58,7 @@ class Homes:
     every: Mapping[str, int]
     version: str = "v4"
     others: Mapping[Group, int] = field(default_factory=dict)
+    looks: Mapping[str, float] = field(default_factory=dict)
 
     def cadence(self, name: str, kinds: Kinds, cadences: Cadences) -> int:
         """How often a stream is asked of a system; what a meter measures too is slowed only where there is one."""
@@ -69,15 +72,17 @@ class Homes:
         for kinds, many in self.homes.items():
             for name, group, looks in self._pairs(kinds, cadences):
                 if name in cadences:
-                    groups[group] += many
-                    again += many * looks
+                    groups[group] += ceil(many * self.looks.get(name, 1.0))
+                    again += many * looks * self.looks.get(name, 1.0)
         per_day = self.rules.plan.per_month * (1 - self.rules.reserve) / MONTH - self.rules.renewals - again
         return pacing.fit(groups, max(1e-6, min(per_day, pacing.per_day(self.rules.plan))))
 
     def calls(self, names: Cadences, factors: Factors) -> float:
         """Calls a month that some streams take of all systems."""
         pairs = ((many, pair) for kinds, many in self.homes.items() for pair in self._pairs(kinds, names))
-        return MONTH * sum(many * (group.calls(factors) + looks) for many, (_, group, looks) in pairs)
+        return MONTH * sum(
+            many * self.looks.get(name, 1.0) * (group.calls(factors) + again) for many, (name, group, again) in pairs
+        )
 
     def _pairs(self, kinds: Kinds, cadences: Cadences) -> Iterator[tuple[str, Group, float]]:
         """The streams that a system with some devices has: name, price class, and second looks a day."""

@@ -21,7 +21,7 @@ class Demand:
     `awake` is the seconds a day in which it is asked, `period` those between two uploads of the gateways (0: not
     known), `again` the calls a day of one system for second looks that fit into no live call, `history` the calls
     that history still needs, all systems together, and `leaving` those of them for data that leave the cloud this
-    month.
+    month. A look at one system takes `calls` calls.
     """
 
     stream: str
@@ -32,6 +32,7 @@ class Demand:
     again: float = 0.0
     history: int = 0
     leaving: float = 0.0
+    calls: int = 1
 
     @property
     def group(self) -> Group:
@@ -44,13 +45,15 @@ def demands(works: Iterable[Work], now: int, classes: Classes) -> list[Demand]:
 
     A system with nothing newer to come counts with its history alone.
     """
-    systems: Counter[tuple[str, Group, float]] = Counter()
-    debts: dict[tuple[str, Group, float], tuple[int, float]] = {}
-    alike: dict[tuple[str, int, int | None, bool], Debt | None] = {}  # thousands of systems that nobody has heard yet
+    systems: Counter[tuple[str, Group, float, int]] = Counter()
+    debts: dict[tuple[str, Group, float, int], tuple[int, float]] = {}
+    alike: dict[tuple[str, int, int | None, bool, int], Debt | None] = {}  # systems that nobody has heard yet
     for work in works:
-        key = work.stream.name, work.group, planner.looks_again(work, classes)
+        if work.lacks_devices:
+            continue
+        key = work.stream.name, work.group, planner.looks_again(work, classes), work.calls
         systems[key] += not work.is_finished(now)
-        new = work.stream.name, work.floor, work.until, work.history_from > now
+        new = work.stream.name, work.floor, work.until, work.history_from > now, work.calls
         if work.log or work.read:
             debt = _debt(work, now, classes)
         elif new in alike:
@@ -61,10 +64,11 @@ def demands(works: Iterable[Work], now: int, classes: Classes) -> list[Demand]:
             calls, leaving = debts.get(key, (0, 0.0))
             debts[key] = calls + debt.calls, leaving + debt.leaving
     found = [
-        Demand(name, many, kind.every, kind.awake, kind.period, again, *debts.get((name, kind, again), (0, 0.0)))
-        for (name, kind, again), many in systems.items()
+        Demand(name, many, kind.every, kind.awake, kind.period, again, *debts.get(key, (0, 0.0)), each)
+        for key, many in systems.items()
+        for name, kind, again, each in (key,)
     ]
-    return sorted(found, key=lambda wish: -wish.systems * wish.group.calls(EVEN))
+    return sorted(found, key=lambda wish: -wish.systems * wish.calls * wish.group.calls(EVEN))
 
 
 def _debt(work: Work, now: int, classes: Classes) -> Debt | None:
@@ -80,6 +84,6 @@ def needs(wanted: Sequence[Demand]) -> Needs:
     """The same as the month is divided by."""
     groups: Counter[Group] = Counter()
     for wish in wanted:
-        groups[wish.group] += wish.systems
+        groups[wish.group] += wish.systems * wish.calls
     history, leaving = sum(wish.history for wish in wanted), sum(wish.leaving for wish in wanted)
     return Needs(+groups, history, leaving, sum(wish.again * wish.systems for wish in wanted))

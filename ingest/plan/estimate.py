@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
-from ingest.core.span import floor_to
+from ingest.core.span import Spans, floor_to
 from ingest.core.units import DAY, YEAR
 from ingest.plan import quota
 from ingest.plan.budget import Rules
@@ -56,7 +56,9 @@ def _leaving(works: Sequence[Work], now: int, classes: Classes) -> Counter[tuple
     streams of which no document says when.
     """
     known = [work for work in works if work.route.is_documented]
-    alike = Counter((debts(heard(work, now), now, classes)[1], work.route.reach, work.route.history) for work in known)
+    alike: Counter[tuple[Spans, int, int]] = Counter()
+    for work in known:
+        alike[debts(heard(work, now), now, classes)[1], work.route.reach, work.route.history] += work.calls
     found: Counter[tuple[int, int]] = Counter()
     for (spans, reach, history), many in alike.items():
         for span in spans if history else ():

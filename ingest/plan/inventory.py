@@ -3,8 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Protocol
+from datetime import UTC, datetime, time, timedelta
 
 from ingest.core.backoff import backoff
 from ingest.core.days import zone
@@ -17,54 +16,17 @@ from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.base import Route, Scope, Stream
 from ingest.enphase.streams.installed import STREAM as DEVICES
 from ingest.enphase.streams.site import SYSTEMS
-from ingest.plan import auto
+from ingest.plan import auto, parts
 from ingest.plan.auto import AUTO, Chosen, Homes, Kinds
-from ingest.plan.budget import Rules
 from ingest.plan.pacing import Daylight, Group
 from ingest.plan.planner import LONGEST_PAUSE
+from ingest.plan.polling import Polling, SystemEntry
 from ingest.plan.profile import NEW_PROFILE
 from ingest.plan.state import NO_METER, NO_POINTS, Pair, Snapshot, SystemRow
 from ingest.plan.work import LATE_AFTER, Wanted, Work
 
 DEFAULT_SINCE = When(age=7 * DAY)
 FIRST_PROBE = 15 * MINUTE
-
-
-class SystemEntry(Protocol):
-    """What the owner wrote of one system."""
-
-    @property
-    def id(self) -> int: ...  # noqa: D102 - said by the configuration
-    @property
-    def account(self) -> str: ...  # noqa: D102
-    @property
-    def streams(self) -> tuple[str, ...]: ...  # noqa: D102 - `AUTO` leaves it to the program
-    @property
-    def since(self) -> When: ...  # noqa: D102
-    @property
-    def until(self) -> date | None: ...  # noqa: D102
-
-
-class Polling(Protocol):
-    """What planning needs of the settings. `systems` is None for all that the accounts can see; times are seconds."""
-
-    @property
-    def version(self) -> str: ...  # noqa: D102 - said by the configuration
-    @property
-    def accounts(self) -> Mapping[str, object]: ...  # noqa: D102
-    @property
-    def systems(self) -> Sequence[SystemEntry] | None: ...  # noqa: D102
-    @property
-    def default_streams(self) -> tuple[str, ...]: ...  # noqa: D102
-    @property
-    def rules(self) -> Rules: ...  # noqa: D102
-    @property
-    def settle(self) -> int: ...  # noqa: D102
-    @property
-    def look_again(self) -> int: ...  # noqa: D102
-
-    def every(self, stream: str) -> int:
-        """The cadence of a stream."""
 
 
 def listing(account: str) -> str:
@@ -153,7 +115,8 @@ class Inventory:
                 others.update(Group(self.settings.every(name)) for name in wanted.streams)
         every = {name: self.settings.every(name) for name in catalogue.CADENCES}
         homes = Counter(auto.UNKNOWN if (kinds := self.kinds(name)) is None else kinds for name in mine)
-        return auto.choose(Homes(homes, self.settings.rules, every, self.version, others))
+        looks = parts.looks((self.systems.get(name) for name in mine), self.version)
+        return auto.choose(Homes(homes, self.settings.rules, every, self.version, others, looks))
 
     def _with_streams(self, wanted: Wanted) -> Wanted:
         if wanted.streams != AUTO:
@@ -214,13 +177,15 @@ class Inventory:
     def _work(self, wanted: Wanted, stream: Stream, now: int) -> Work:
         key = wanted.system, stream.name
         pair = self._pair(key)
-        row = self.systems.get(wanted.system) if stream.grain else None
+        known, route = self.systems.get(wanted.system), self._route(stream)
+        row = known if stream.grain else None
+        pair = parts.lacking(pair, route, known)
         every = self.settings.every(stream.name) if stream.name in catalogue.CADENCES else stream.every
         every = max(every, wanted.slow.get(stream.name, 0))
         return Work(
             wanted,
             stream,
-            self._route(stream),
+            route,
             max(every, WEEK) if self._has_no_meter(pair) else every,
             pair,
             floor=self._begin(wanted, pair, now),
@@ -233,6 +198,8 @@ class Inventory:
             is_empty=self._is_empty(pair),
             deferred=self.state.deferred.get(key, ()),
             patience=self.patience.get(stream.name, LATE_AFTER),
+            calls=parts.calls(route, known),
+            devices=parts.devices(route, known),
         )
 
     def _read(self, key: tuple[str, str], wanted: Wanted, now: int) -> Mapping[int, Spans]:
@@ -266,7 +233,9 @@ class Inventory:
 
     def _has_no_meter(self, pair: Pair) -> bool:
         """Whether the meter of a stream, or of all that its daily totals are about, is known not to exist."""
-        about = BY_NAME[pair.stream].audited or (pair.stream,)
+        about = BY_NAME[pair.stream].audited
+        if not about:
+            return pair.state == NO_METER
         states = [known.state for name in about if (known := self.pairs.get((pair.system, name)))]
         return bool(states) and all(state == NO_METER for state in states)
 

@@ -6,12 +6,13 @@ look the same to the cloud, and a re-read rides in a live call wherever it fits.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
 from ingest.core.span import Span, Spans, intersect, total, union
 from ingest.core.units import DAY, HOUR
-from ingest.enphase.call import Purpose, Task
+from ingest.enphase.call import Purpose, Task, unfinished
 from ingest.enphase.streams.base import Scope
 from ingest.plan.night import night_at
 from ingest.plan.pacing import EVEN, Factors, rest_at
@@ -28,7 +29,7 @@ from ingest.plan.windows import (
     refused_windows,
     served_from,
 )
-from ingest.plan.work import Classes, Work
+from ingest.plan.work import NEVER, Classes, Work
 
 LEAVING = 3 * DAY
 """Debts this close to the end of the cloud's history go first."""
@@ -40,6 +41,8 @@ LONGEST_PAUSE = 6 * HOUR
 
 def due_at(work: Work, factors: Factors = EVEN) -> int:
     """When the next live call or snapshot is due; 0 when none was ever answered."""
+    if work.lacks_devices:
+        return NEVER
     if work.pair.cursor:
         return 0
     asked = work.asked_at
@@ -103,6 +106,10 @@ def _task(work: Work, now: int, classes: Classes) -> Task | None:
         window, purpose = Span(0, 0), Purpose.SNAPSHOT
         is_over = _is_over(work, now, classes)
         return None if is_over else Task(work.account, work.system, work.stream, window, purpose, work.pair.cursor)
+    if work.lacks_devices:
+        return None
+    if task := _going_on(work):
+        return task
     live = live_window(work, now, classes)
     if live is None:
         return None
@@ -110,7 +117,30 @@ def _task(work: Work, now: int, classes: Classes) -> Task | None:
         # Asked once a day, a day's window would leave what is not settled yet to calls of its own.
         longer = Span(live.end - work.hope, live.end)
         return Task(work.account, work.system, work.stream, longer, Purpose.LIVE, reach=work.hope, hopes=True)
-    return Task(work.account, work.system, work.stream, live, Purpose.LIVE, reach=work.route.reach)
+    return Task(
+        work.account, work.system, work.stream, live, Purpose.LIVE, reach=work.route.reach, devices=work.devices
+    )
+
+
+def _going_on(work: Work) -> Task | None:
+    """The next call for a window of which a part was read, whatever that was asked for. Where the device that was to be
+    asked is gone, it begins anew.
+    """
+    if (begun := unfinished(work.pair.cursor)) is None:
+        return None
+    task = Task(
+        work.account,
+        work.system,
+        work.stream,
+        begun.window,
+        begun.purpose,
+        work.pair.cursor,
+        reach=work.route.reach,
+        devices=work.devices,
+        begun_at=begun.begun_at,
+    )
+    is_gone = bool(work.devices) and task.device not in work.devices
+    return replace(task, cursor="", begun_at=0) if is_gone else task
 
 
 # ── history ───────────────────────────────────────────────────────────────────────────────────────────
@@ -132,7 +162,7 @@ def debt(work: Work, now: int, classes: Classes, later: int) -> Debt | None:
     """The history owed of a pair, and how much of it would be gone by `later` (epoch s); None when there is none, or
     when it rests for over a day.
     """
-    if work.history_from > now + DAY:
+    if work.history_from > now + DAY or work.lacks_devices:
         return None
     owing, ripe = debts(work, now, classes)
     refused = refused_debts(work, now, classes)
@@ -141,9 +171,10 @@ def debt(work: Work, now: int, classes: Classes, later: int) -> Debt | None:
     spans = union(ripe, *(spans for _, spans in refused))
     key = (0, spans[0].start) if is_leaving(work, spans[0].start, now) else (1, -spans[-1].end)
     gone = Span(0, later + LEAVING - work.route.history) if work.route.history else Span(0, 0)
-    calls = count_windows(work, owing, ripe) + count_refused(work, now, classes)
+    windows = count_windows(work, owing, ripe) + count_refused(work, now, classes)
+    leaving = total(intersect(ripe, gone)) / work.route.reach
     at = 0 if ripe else min(entry.until for entry, _ in refused)
-    return Debt(calls, total(intersect(ripe, gone)) / work.route.reach, key, at)
+    return Debt(work.calls * windows, work.calls * leaving, key, at)
 
 
 def is_leaving(work: Work, start: int, now: int) -> bool:
@@ -156,7 +187,9 @@ def history_tasks(works: Iterable[Work], now: int, classes: Classes, *, only_lea
     found = [
         min(calls, key=lambda entry: entry[0])
         for work in works
-        if work.history_from <= now and (calls := list(_calls(work, now, classes, only_leaving=only_leaving)))
+        if work.history_from <= now
+        and not work.pair.cursor
+        and (calls := list(_calls(work, now, classes, only_leaving=only_leaving)))
     ]
     return [task for _, task in sorted(found, key=lambda entry: entry[0])]
 
@@ -171,8 +204,7 @@ def _calls(work: Work, now: int, classes: Classes, *, only_leaving: bool) -> Ite
         leaving = is_leaving(work, window.start, now)
         if leaving or not only_leaving:
             key = (0, window.start) if leaving else (1, -window.end)
-            task = Task(work.account, work.system, work.stream, window, Purpose.HISTORY, reach=work.route.reach)
-            yield key, task
+            yield key, _past(work, window, work.route.reach)
     owing, ripe = debts(work, now, classes)
     if not ripe:
         return
@@ -185,7 +217,20 @@ def _calls(work: Work, now: int, classes: Classes, *, only_leaving: bool) -> Ite
     key = (0, window.start) if leaving else (1, -window.end)
     longer = _longer(work, window, owing, leaving=leaving)
     asked, reach = longer or window, max(work.route.reach, longer.length if longer else 0)
-    yield key, Task(work.account, work.system, work.stream, asked, Purpose.HISTORY, reach=reach, hopes=bool(longer))
+    yield key, _past(work, asked, reach, hopes=bool(longer))
+
+
+def _past(work: Work, window: Span, reach: int, *, hopes: bool = False) -> Task:
+    return Task(
+        work.account,
+        work.system,
+        work.stream,
+        window,
+        Purpose.HISTORY,
+        reach=reach,
+        hopes=hopes,
+        devices=work.devices,
+    )
 
 
 def _longer(work: Work, window: Span, owing: Spans, *, leaving: bool) -> Span | None:
@@ -199,4 +244,4 @@ def _longer(work: Work, window: Span, owing: Spans, *, leaving: bool) -> Span | 
 def looks_again(work: Work, classes: Classes) -> float:
     """Calls a day for second looks that do not fit into a live call."""
     reach = work.route.reach
-    return DAY / reach if 0 < reach < classes.look_again + DAY + RIDE else 0.0
+    return work.calls * DAY / reach if 0 < reach < classes.look_again + DAY + RIDE else 0.0

@@ -1,7 +1,7 @@
 """What is learned of a system as it is read: when it speaks, when its sun shines, which meters it has."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ingest.core.point import Point
@@ -18,13 +18,14 @@ class Profile:
     """`days` are the newest local days with production: (day since the epoch, first start, last end), oldest first;
     `meters` the kinds of meter in the system's list of devices, None while that was not asked. `zone` is that in which
     the days of the system were cut: UTC where the machine did not know its own, empty before any was told, None where
-    that was not noted yet.
+    that was not noted yet. `serials` are the numbers of the devices that are asked one by one, by kind, as listed last.
     """
 
     rhythm: Rhythm = NO_RHYTHM
     days: tuple[tuple[int, int, int], ...] = ()
     meters: tuple[str, ...] | None = None
     zone: str | None = None
+    serials: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def daylight(self, now: int, offset: int) -> Daylight | None:
         """Yesterday's light, or that of the last day with any; `offset` is the zone's from UTC (s).
@@ -62,7 +63,8 @@ def to_json(profile: Profile) -> dict[str, Any]:
     """A form that can be stored."""
     meters = None if profile.meters is None else list(profile.meters)
     days = [list(day) for day in profile.days]
-    return {"rhythm": list(profile.rhythm), "days": days, "meters": meters, "zone": profile.zone}
+    kept = {"rhythm": list(profile.rhythm), "days": days, "meters": meters, "zone": profile.zone}
+    return kept | ({"serials": {kind: list(many) for kind, many in profile.serials.items()}} if profile.serials else {})
 
 
 def from_json(kept: Mapping[str, Any]) -> Profile:
@@ -76,4 +78,5 @@ def from_json(kept: Mapping[str, Any]) -> Profile:
         tuple((day, first, last) for day, first, last in kept["days"]),
         None if meters is None else tuple(meters),
         kept.get("zone"),
+        {kind: tuple(many) for kind, many in kept.get("serials", {}).items()},
     )

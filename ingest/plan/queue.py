@@ -162,7 +162,7 @@ class DueQueue:
     def _count(self, group: Group | None, work: Work, by: int) -> None:
         if group is not None:
             self.again += by * planner.looks_again(work, self._classes)
-            self.groups[group] += by
+            self.groups[group] += by * work.calls
             if not self.groups[group]:
                 del self.groups[group]
 

@@ -89,7 +89,7 @@ def timetable(rules: Rules, wanted: Sequence[Demand], usage: Usage, now: int) ->
 
 def _line(wish: Demand, month: Factors, rest: Factors, days: float) -> TimetableLine:
     cadence, this_month = (int(wish.group.cadence(factors)) for factors in (month, rest))
-    per_day = wish.systems * wish.group.calls(month)
+    per_day = wish.systems * wish.calls * wish.group.calls(month)
     by_night = 0 if wish.awake < DAY else cadence
     return TimetableLine(
         wish.stream, wish.systems, wish.every, cadence, by_night, this_month, per_day, per_day * days, wish.period

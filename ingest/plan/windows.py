@@ -79,7 +79,9 @@ def history_windows(work: Work, now: int, classes: Classes) -> Iterator[Span]:
 
 def history_count(work: Work, now: int, classes: Classes) -> int:
     """How many calls history needs: those of `history_windows`, counted without making them, and what was refused."""
-    return count_windows(work, *debts(work, now, classes)) + count_refused(work, now, classes)
+    if work.lacks_devices:
+        return 0
+    return work.calls * (count_windows(work, *debts(work, now, classes)) + count_refused(work, now, classes))
 
 
 def refused_debts(work: Work, now: int, classes: Classes) -> list[tuple[Deferral, Spans]]:

@@ -41,7 +41,7 @@ class Work:
     the readings teach. `daylight` is that of a recent day, of streams which have nothing to say at night; `probe_at`
     when a silent gateway is asked again, None while it reports; `hope` a window longer than `route.reach` that may be
     tried (s; 0: none). The history of a pair that `is_empty` would be asked in vain, `deferred` is asked for later. It
-    is late when it was not asked for `patience` (s).
+    is late when it was not asked for `patience` (s). A look takes `calls` calls: of `devices` one each, else of pages.
     """
 
     wanted: Wanted
@@ -59,6 +59,8 @@ class Work:
     is_empty: bool = False
     deferred: Sequence[Deferral] = ()
     patience: int = LATE_AFTER
+    calls: int = 1
+    devices: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[str, str]:
@@ -84,6 +86,11 @@ class Work:
     def asked_at(self) -> int | None:
         """The last answered live call (epoch s)."""
         return self.pair.asked_at
+
+    @property
+    def lacks_devices(self) -> bool:
+        """Whether it is asked of one device after the other, and none is known."""
+        return bool(self.route.asks_each) and not self.devices
 
     @property
     def is_silent(self) -> bool:
@@ -122,8 +129,8 @@ class Work:
         return Group(self.every, self.rhythm.period, awake_seconds(self.daylight) // 60 * 60)
 
     def group_at(self, now: int) -> Group | None:
-        """The same; None when nothing newer is wanted."""
-        return None if self.is_finished(now) else self.group
+        """The same; None when nothing newer is wanted, or nobody can be asked."""
+        return None if self.is_finished(now) or self.lacks_devices else self.group
 
 
 @dataclass(frozen=True)

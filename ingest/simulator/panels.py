@@ -72,6 +72,8 @@ def telemetry(request: ApiRequest) -> Json:
     if (start := request.time("start_at")) is not None and start > request.now:
         raise RefusedError(in_future(wrapped=True))
     history, window = request.history, telemetry_window(request, STATS)
+    until = request.time("end_at")
+    end = window.end if until is None else min(until, window.end)
     size, page = request.number("size", 10, 20), request.number("page", 1, 10**6)
     serials = list(enumerate(micro_serials(history.site) if history.site.micros else []))
     shown = serials[(page - 1) * size : page * size]
@@ -81,10 +83,11 @@ def telemetry(request: ApiRequest) -> Json:
         "page": page,
         "page_size": size,
         **window.echo,
+        **({} if until is None or "end_at" not in window.echo else {"end_at": end}),
         "granularity": request.params.get("granularity", "day"),
         "items": "intervals",
         "devices": [
-            {"serial_number": serial, "intervals": intervals(history, number, window.start, window.end, request.now)}
+            {"serial_number": serial, "intervals": intervals(history, number, window.start, end, request.now)}
             for number, serial in shown
         ],
     }

@@ -52,6 +52,7 @@ VENDOR_SAMPLES = {
     "v4/production_meter_readings.json": "production_meter_readings-v4-vendor",
     "v4/systems.json": "systems-v4-vendor",
     "v4/inverters_summary_by_envoy_or_site.json": "inverters-v4-vendor",
+    "v4/devices_micros_telemetry.json": "micros-v4-vendor",
     "v4/hp_telemetry.json": "heat_pump-v4-vendor",
     "v4/latest_telemetry.json": "latest-v4-vendor",
     "v4/events.json": "events-v4-vendor",

@@ -1,6 +1,7 @@
 """Which streams are chosen where the owner leaves that to the program: what the devices have and the plan carries."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -78,6 +79,15 @@ def test_every_stream_has_a_reason_and_a_price() -> None:
     assert reasons["events"] == "off by default on the plan Watt"
     assert "instead of every" in reasons["grid_export"]
     assert chosen(WATT, ("consumption", "micro")).choices["grid_export"].calls == pytest.approx(35, abs=1)
+
+
+def test_a_look_that_takes_several_calls_is_priced_with_all_of_them() -> None:
+    wanted = homes(KILOWATT, ALL)
+    many = replace(wanted, looks={"micros": 3.0, "inverters": 4.0})
+    one, more = choose(wanted).choices, choose(many).choices
+    assert more["micros"].calls == pytest.approx(3 * one["micros"].calls)
+    assert more["inverters"].calls == pytest.approx(4 * one["inverters"].calls)
+    assert more["battery"].calls == one["battery"].calls
 
 
 def test_a_system_gets_what_its_own_devices_have() -> None:

@@ -36,11 +36,13 @@ Read = Callable[[str, Json], Iterator[Point | Odd]]
 class Pages:
     """How a list comes in pages: the parameters for the page that a cursor names, and the cursor that follows a reply.
 
-    An empty cursor is the first page, or that there is none after the last.
+    An empty cursor is the first page, or that there is none after the last. `panels` is how many of these a page
+    holds, where it is a list of them.
     """
 
     params: Callable[[str], Params]
     following: Callable[[Json], str]
+    panels: int = 0
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ class Route:
     `path` is below `/api/vN/`. `reach` is the longest span (s) that one reply is known to hold, `history` how far
     back (s) the cloud goes (where not `is_documented`, as is assumed), `step` the grid (s) to which it rounds requests
     down. `hope` is a longer reach (s) that may be honoured, which is tried once; 0 where none is. `pages` is how a long
-    list is read on, `names_system` the parameter that names the system, where the path does not.
+    list is read on, `names_system` the parameter that names the system, where the path does not. `asks_each` is the
+    kind of device that is asked one by one, each by its `{serial}` in the path.
     """
 
     path: str
@@ -62,6 +65,7 @@ class Route:
     is_documented: bool = True
     pages: Pages | None = None
     names_system: str = ""
+    asks_each: str = ""
 
     @property
     def lengths(self) -> tuple[int, ...]:
@@ -188,7 +192,8 @@ class Stream:
 
     `read` turns a reply into points, `systems` into what it says of systems, `devices` into its devices and `meters`
     into the kinds of them that measure; `series` are its arrays of daily totals. `flows` are the energies of the home
-    that its intervals measure, `daily` what its readings of two nights make, `names` those of kinds of events.
+    that its intervals measure, `daily` what its readings of two nights make, `names` those of kinds of events,
+    `serials` the numbers of the devices that are asked one by one, by kind.
 
     A reply that `is_list` is a JSON array: it is read as the `rows` of an object that holds the `cursor`, too. Points
     of a stream that `is_stamped` are of the moment of the call. What is read `at_night` is asked before dawn.
@@ -217,6 +222,7 @@ class Stream:
     devices: Callable[[Json], Iterator[Device | Odd]] | None = None
     daily: DailyDifference | None = None
     names: Callable[[Json], Mapping[str, str]] | None = None
+    serials: Callable[[Json], Mapping[str, tuple[str, ...]]] | None = None
 
     @cached_property
     def audited(self) -> tuple[str, ...]:

@@ -75,8 +75,8 @@ STREAM = Stream(
     is_list=True,
     is_stamped=True,
     at_night=True,
-    v2=Route(PATH, nothing, pages=Pages(_page, _following), names_system="site_id"),
-    v4=Route(PATH, nothing, pages=Pages(_page, _following), names_system="site_id"),
+    v2=Route(PATH, nothing, pages=Pages(_page, _following, PAGE_SIZE), names_system="site_id"),
+    v4=Route(PATH, nothing, pages=Pages(_page, _following, PAGE_SIZE), names_system="site_id"),
     read=_read,
     daily=DailyDifference("inverter", "lifetime_wh", "inverter_daily", "produced_wh"),
     fields={

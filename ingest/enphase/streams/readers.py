@@ -151,15 +151,20 @@ def quantities(measurement: str, grain: int, keys: Mapping[str, str]) -> Read:
     """A reader of `intervals[]` with several quantities a row: the vendor's key of each field, `charge.enwh` being the
     key of an object within the row.
     """
-    return partial(_quantities, measurement, grain, {name: key.split(".") for name, key in keys.items()})
+    paths = {name: key.split(".") for name, key in keys.items()}
+
+    def read(system: str, reply: Json) -> Iterator[Point | Odd]:
+        return quantities_of(measurement, grain, paths, (("system", system),), reply["intervals"])
+
+    return read
 
 
-def _quantities(
-    measurement: str, grain: int, keys: Mapping[str, Sequence[str]], system: str, reply: Json
+def quantities_of(
+    measurement: str, grain: int, keys: Mapping[str, Sequence[str]], tags: Tags, intervals: object
 ) -> Iterator[Point | Odd]:
-    tags = (("system", system),)
+    """The same of a list of intervals: a point each, with `tags`."""
     following: int | None = None
-    listed = list(rows(reply["intervals"]))
+    listed = list(rows(intervals))
     for index, row in enumerate(listed):
         try:
             time = following = moment(row["end_at"]) - grain

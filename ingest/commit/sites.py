@@ -1,0 +1,115 @@
+"""What the cloud says of systems, in lists and in passing, and what follows from it for their days. Pure."""
+
+from dataclasses import replace
+
+from ingest.commit import derived, profiles, withdrawal
+from ingest.commit.changes import Changes
+from ingest.commit.context import CommitContext
+from ingest.core.days import zone
+from ingest.core.point import Point, Value
+from ingest.core.units import DAY
+from ingest.enphase import catalogue
+from ingest.enphase.call import Purpose
+from ingest.enphase.streams.base import Scope, SystemInfo
+from ingest.fetch.worker import MOST_SYSTEMS, Outcome
+from ingest.plan import coverage
+from ingest.plan.coverage import Advance
+from ingest.plan.state import SystemRow
+
+
+def advance(changes: Changes, system: str, known_to: int | None, at: CommitContext) -> bool:
+    """Note how far the cloud knows a system; True when that is news."""
+    if known_to is None:
+        return False
+    old = changes.log(system)
+    log = coverage.advanced(old, Advance(at.now, min(known_to, at.now)), at.classes.look_again + DAY)
+    if news := log is not old:
+        changes.logs[system] = log
+    profiles.looked(changes, system, at.now, news=news)
+    return news
+
+
+def heard(changes: Changes, outcome: Outcome, at: CommitContext) -> bool:
+    """Remember what was said of systems, and write `system_info` for each; True when an account has too many."""
+    room = _room(changes, outcome, at)
+    for info in outcome.systems:
+        if info.system not in changes.systems:
+            room -= 1
+            if room < 0:
+                continue
+        old = changes.systems.get(info.system) or SystemRow(info.system, at.account)
+        row = merged(old, info, at)
+        changes.systems[info.system] = row
+        advance(changes, info.system, info.reported_at, at)
+        changes.points.merge([Point("system_info", (("system", info.system),), at.now, row.info)])
+        if _zone_of(row) != _zone_of(old):
+            _forget_days(changes, info.system)
+        if is_moved(old, row):
+            withdrawal.recompute(changes, info.system, at)
+    if outcome.operational_at is not None:
+        system = outcome.task.system
+        row = changes.systems.get(system) or SystemRow(system, at.account)
+        if row.operational_at != outcome.operational_at:
+            changes.systems[system] = replace(row, operational_at=outcome.operational_at)
+    return room < 0
+
+
+def _room(changes: Changes, outcome: Outcome, at: CommitContext) -> int:
+    """How many more systems an account may have; counted only where some are new."""
+    if all(info.system in changes.systems for info in outcome.systems):
+        return 0
+    return max(0, MOST_SYSTEMS - sum(row.account == at.account for row in changes.systems.values()))
+
+
+def mentioned(changes: Changes, outcome: Outcome, at: CommitContext) -> None:
+    """Take in what any reply says of its system in passing: another status at once, the rest where the system is
+    written anyway.
+    """
+    row, now = changes.systems.get(outcome.task.system), at.now
+    said = {"status": outcome.status, "last_energy_at": outcome.energy_at}
+    fresh = {name: float(value) if name != "status" else str(value) for name, value in said.items() if value}
+    if row is None or outcome.systems or {**row.info, **fresh} == row.info:
+        return
+    info = {**row.info, **fresh}
+    is_news = info.get("status") != row.info.get("status") and outcome.task.purpose is not Purpose.HISTORY
+    if is_news or row.system in changes.systems.maps[0]:
+        changes.systems[row.system] = replace(row, info=info)
+    if is_news:
+        changes.points.merge([Point("system_info", (("system", row.system),), now, info)])
+
+
+def is_moved(old: SystemRow, row: SystemRow) -> bool:
+    """Whether all that is derived of a system must be computed anew: its zone, its size or its meters are others."""
+    names = ("production_source", "config_type", "size_w")
+    return _zone_of(row) != _zone_of(old) or any(row.info.get(name) != old.info.get(name) for name in names)
+
+
+def _zone_of(row: SystemRow) -> str:
+    """The zone in which the days of a system are cut: its own, as far as this machine knows it."""
+    known = zone(row.timezone).key if row.timezone else ""
+    return known if row.profile.zone is None else row.profile.zone
+
+
+def _forget_days(changes: Changes, system: str) -> None:
+    """The days of a system have moved: what was said of the old ones is void, and is asked for again."""
+    changes.forget_totals(system)
+    derived.retire_days(changes, system)
+    for stream in catalogue.of_scope(Scope.TOTALS):
+        if (system, stream.name) in changes.pairs:
+            changes.pairs[system, stream.name] = replace(changes.pair(system, stream.name), asked_at=None)
+
+
+def merged(row: SystemRow, info: SystemInfo, at: CommitContext) -> SystemRow:
+    """A system after the cloud said something of it."""
+    fields: dict[str, Value] = {"label": f"System {info.system} ({info.system})"} | row.info | dict(info.fields)
+    lost = at.accounts and row.account not in at.accounts  # its account was renamed, or left the configuration
+    timezone = info.timezone or row.timezone
+    return replace(
+        row,
+        profile=replace(row.profile, zone=zone(timezone).key if timezone else ""),
+        account=at.account if lost else row.account,
+        name=info.name or row.name,
+        timezone=timezone,
+        operational_at=info.operational_at or row.operational_at,
+        info=fields,
+    )

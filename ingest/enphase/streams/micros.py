@@ -1,0 +1,54 @@
+"""Every panel in 5-minute intervals, 20 panels a call. Reference: 7.14."""
+
+from ingest.core.span import Span
+from ingest.core.units import DAY, HOUR, MINUTE, YEAR
+from ingest.enphase.streams.base import Field, Json, Pages, Params, Route, Stream, start_end
+from ingest.enphase.streams.by_device import of_devices
+from ingest.enphase.streams.readers import maybe_number
+
+GRAIN = 5 * MINUTE
+PAGE_SIZE = 20
+"""The most panels a page may hold (reference 5)."""
+
+
+def _ask(window: Span) -> Params:
+    """Both ends, so that every page is of the same time."""
+    return {**start_end(window), "granularity": "day"}
+
+
+def _page(cursor: str) -> Params:
+    return {"page": cursor or "1", "size": str(PAGE_SIZE)}
+
+
+def _following(reply: Json) -> str:
+    """The page after one that does not end the list; where the reply does not tell, after a full one."""
+    page, shown = maybe_number(reply.get("page")) or 1, len(reply["devices"])
+    size, total = maybe_number(reply.get("page_size")) or PAGE_SIZE, maybe_number(reply.get("total_devices"))
+    is_last = shown < size if total is None else page * size >= total
+    return "" if is_last or not shown else str(int(page) + 1)
+
+
+STREAM = Stream(
+    name="micros",
+    about="energy of every panel by the interval",
+    every=HOUR,
+    group="Device Level Monitoring",
+    grain=GRAIN,
+    meter="micro",
+    is_default=False,
+    v4=Route(
+        "systems/{system}/devices/micros/telemetry",
+        _ask,
+        reach=DAY,
+        history=2 * YEAR,
+        step=GRAIN,
+        pages=Pages(_page, _following, panels=PAGE_SIZE),
+    ),
+    read=of_devices("inverter", "inverter_interval", GRAIN, {"energy_wh": "enwh", "power_w": "powr"}),
+    fields={
+        "inverter_interval": {
+            "energy_wh": Field("enwh", "energy of the panel in the interval, Wh"),
+            "power_w": Field("powr", "mean power of the panel over the interval, W"),
+        }
+    },
+)
