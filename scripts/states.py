@@ -28,6 +28,7 @@ from tests.worlds import SITE
 HOUSE = replace(SITE, name="Lake House", operational_at=START - 400 * DAY)
 BARN = replace(HOUSE, system_id=4243, name="Barn", consumption_meter=False)
 FULL = replace(HOUSE, system_id=4244, name="Battery House", battery_wh=10_000)
+FLEET = tuple(replace(HOUSE, system_id=5000 + number, name=f"House {number}") for number in range(1, 15))
 TARIFF = {"from": "2025-01-01", "currency": "EUR", "import": 0.31, "export": 0.08, "standing": 0.35}
 BIG = {"plan": {"per_minute": 300, "per_month": 300_000}}
 GRID = ["stats", "rgm_stats", "consumption", "battery", "grid_import", "grid_export"]
@@ -42,10 +43,33 @@ class State:
     sites: tuple[Site, ...] = (HOUSE,)
     seconds: int = 2 * HOUR
     changes: dict[str, Any] = field(default_factory=dict)
+    denied: frozenset[str] = frozenset()
+    """Groups of streams that the application may not read."""
 
 
 STATES = (
+    State({"before-the-first-reply": ""}, seconds=0, changes={"systems": [{"id": 4242}]}),
     State({"first-minute": ""}, seconds=90, changes={"systems": [{"id": 4242, "since": "60d"}]}),
+    State({"queued-history": ""}, changes={"systems": [{"id": 4242, "since": "200d"}]}),
+    State({"no-meter": ""}, (replace(HOUSE, meter=False, consumption_meter=False),)),
+    State({"denied": ""}, denied=frozenset({"consumption"})),
+    State({"fleet": "", "fleet-found": "systems?q=house+1&sort=-today"}, FLEET, changes={"api": BIG}),
+    State(
+        {
+            "home": "",
+            "home-day": "?system=ranch&day=2026-07-09",
+            "home-systems": "systems",
+            "home-part": "?system=4243",
+        },
+        (HOUSE, BARN),
+        changes={
+            "api": BIG,
+            "homes": {"ranch": [4242, 4243]},
+            "tariffs": [TARIFF],
+            "invested": 12_500,
+            "systems": [{"id": 4242, "since": "20d"}, {"id": 4243, "since": "20d"}],
+        },
+    ),
     State(
         {
             "today": "?system=4242",
@@ -75,6 +99,7 @@ STATES = (
 def served(state: State, folder: Path) -> Iterator[str]:
     """The address of the page of a state."""
     world = World(folder, state.sites, time=Time(START + 9 * DAY + 13 * HOUR), **state.changes)
+    world.cloud.faults.denied_groups = set(state.denied)
     world.run(state.seconds)
     now, clock = int(world.time.true), Clock()
     source = Source(world.settings, world.store, lambda: now, lambda: now)

@@ -81,5 +81,5 @@ def _backfill(settings: Settings, works: Sequence[Work], table: Timetable, now: 
     calls = table.backfill.calls
     done_at = table.backfill.done_at if calls else None
     return BackfillReport(
-        owed_s=owed, ratio=round(1 - owed / length, 4) if length else 1.0, calls=calls, done_at=done_at
+        owed_s=owed, ratio=round(1 - owed / length, 4) if length else float(not calls), calls=calls, done_at=done_at
     )

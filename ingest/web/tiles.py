@@ -24,7 +24,7 @@ class Tile(NamedTuple):
 def tiles(shown: SystemReport, today: Flows, money: MoneyPart | None, absent: Callable[[str], str]) -> Iterator[Tile]:
     """The tiles, the most asked for first; `absent` says why nothing is known of an energy."""
     age = f"{span_words(shown.age_s)} ago" if shown.age_s is not None else absent("produced_wh")
-    yield Tile("Power", _number(shown.power_w), "W", age)
+    yield Tile("Power", "" if shown.power_w is None else f"{shown.power_w:,.0f}", "W", age)
     yield _energy("Produced", today, "produced_wh", "made", absent)
     yield _energy("Consumed", today, "consumed_wh", "used", absent)
     yield from _grid(today, absent)
@@ -49,10 +49,6 @@ def _grid(today: Flows, absent: Callable[[str], str]) -> Iterator[Tile]:
             yield Tile(name, _kwh(today.get(quantity)), "kWh", "so far")
         return
     yield Tile("Grid", "", "", f"follows from the consumption: {absent('consumed_wh')}")
-
-
-def _number(value: float | None) -> str:
-    return DASH if value is None else f"{value:,.0f}"
 
 
 def _kwh(value: float | None) -> str:

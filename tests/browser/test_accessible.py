@@ -3,28 +3,22 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
 from playwright.sync_api import Browser
 
-from ingest.service import build, onboarding
-from ingest.service.clock import Clock
-from ingest.web import Server, authorize, create_app
-from tests.browser.test_page import Shown, browser, shown
+from tests.browser.pages import Shown
 from tests.worlds import SITE
 
-__all__ = ["browser", "shown"]
 CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 ROOT = Path(__file__).parents[2]
 PAGES = (
     "",
     f"?system={SITE.system_id}&day=2026-07-05&range=month",
-    f"?system={SITE.system_id}&range=all&weeks=106",
+    f"?system={SITE.system_id}&range=all&weeks=26",
     "systems",
     "systems?q=nobody",
     "authorize/home",
@@ -45,19 +39,8 @@ def axe() -> str:
     return found.read_text()
 
 
-@pytest.fixture(scope="module")
-def served(shown: Shown) -> Iterator[str]:
-    """The page with the routes of consent."""
-    clock = Clock()
-    flow = onboarding.flow(shown.world.settings, clock, build.network(clock))
-    app: Flask = create_app(shown.source, [authorize.blueprint(flow)])
-    server = Server(app, "127.0.0.1", 0).start()
-    yield server.url
-    server.stop()
-
-
 @pytest.mark.parametrize("path", PAGES)
-def test_axe_finds_nothing_serious(served: str, browser: Browser, axe: str, path: str) -> None:
+def test_axe_finds_nothing_serious(shown: Shown, browser: Browser, axe: str, path: str) -> None:
     for scheme, width in (("light", 1280), ("dark", 400)):
         view: Any = browser.new_context(
             viewport={"width": width, "height": 900},
@@ -66,7 +49,7 @@ def test_axe_finds_nothing_serious(served: str, browser: Browser, axe: str, path
             bypass_csp=True,
         )
         page = view.new_page()
-        page.goto(served + path)
+        page.goto(shown.url + path)
         page.wait_for_load_state("networkidle")
         page.evaluate("document.querySelectorAll('details').forEach((at) => { at.open = true; })")
         page.evaluate(axe)

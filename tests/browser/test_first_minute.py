@@ -11,9 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from playwright.sync_api import sync_playwright
-
-from scripts.screenshots import ARGS
+from playwright.sync_api import Browser
 
 CHROMIUM = shutil.which("chromium")
 
@@ -40,21 +38,19 @@ def runner(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str, list[st
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-def test_a_picture_within_a_minute(runner: tuple[subprocess.Popen[str], str, list[str]]) -> None:
+def test_a_picture_within_a_minute(runner: tuple[subprocess.Popen[str], str, list[str]], browser: Browser) -> None:
     process, url, said = runner
     assert re.search(r"\./ingest --config \S+ init$", said[-1]), "the last line says how to connect one's own system"
     begin = time.monotonic()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        page = browser.new_page()
-        page.goto(url)  # at once, while there may be nothing yet: the page fills by itself
-        # Not wait_for_function: it asks again from inside the page, whose own policy refuses evaluated text.
-        for chart in ("#curve .uplot", "#daily .uplot"):
-            page.wait_for_selector(chart, timeout=60_000)
-        made = page.evaluate("window.page.charts.curve.data[1].filter((value) => value > 0)")
-        assert len(made) > 10, "the sun shone"
-        page.wait_for_selector(".calendar rect.complete")
-        assert page.is_visible(".simulated")
-        browser.close()
+    page = browser.new_page()
+    page.goto(url)  # at once, while there may be nothing yet: the page fills by itself
+    # Not wait_for_function: it asks again from inside the page, whose own policy refuses evaluated text.
+    for chart in ("#curve .uplot", "#daily .uplot"):
+        page.wait_for_selector(chart, timeout=60_000)
+    made = page.evaluate("window.page.charts.curve.data[1].filter((value) => value > 0)")
+    assert len(made) > 10, "the sun shone"
+    page.wait_for_selector(".calendar rect.complete")
+    assert page.is_visible(".simulated")
+    page.close()
     assert time.monotonic() - begin < 60
     assert psutil.Process(process.pid).memory_info().rss < 160 * 2**20, "with the simulator inside"

@@ -1,64 +1,16 @@
 """The page in a real browser: what is drawn is what the archive holds, and nothing overflows."""
 
 import shutil
-import time
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser
 
-from ingest.web import Server, Source, create_app
-from scripts.screenshots import ARGS
-from tests.world import DAY, HOUR, START, Time, World
+from tests.browser.pages import Shown, opened, wait_until
+from tests.world import DAY, HOUR, START
 from tests.worlds import SITE
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-
-
-class Shown:
-    """A world behind a page."""
-
-    def __init__(self, folder: Path) -> None:
-        self.world = World(folder, [SITE], time=Time(START + 9 * DAY + 11 * HOUR), web={"listen": "127.0.0.1:0"})
-        self.world.run(2 * HOUR)
-        now = int(self.world.time.true)
-        self.source = Source(self.world.settings, self.world.store, lambda: now, lambda: now)
-        self.server = Server(create_app(self.source), "127.0.0.1", 0).start()
-        self.url = self.server.url
-
-
-@pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
-    made = Shown(tmp_path_factory.mktemp("shown"))
-    yield made
-    made.server.stop()
-    made.world.end()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        yield made
-        made.close()
-
-
-def wait_until(page: Page, condition: str) -> None:
-    """Ask the page until a condition holds; its own rules forbid it to poll evaluated strings."""
-    deadline = time.monotonic() + 30
-    while not page.evaluate(f"!!({condition})"):
-        assert time.monotonic() < deadline, condition
-        page.wait_for_timeout(50)
-
-
-def opened(browser: Browser, url: str, width: int = 1280, **options: Any) -> Page:
-    page = browser.new_page(viewport={"width": width, "height": 900}, **options)
-    page.goto(url)
-    wait_until(page, "window.page && window.page.charts.curve && window.page.charts.daily")
-    return page
 
 
 def test_what_is_drawn_is_what_the_archive_holds(shown: Shown, browser: Browser) -> None:
