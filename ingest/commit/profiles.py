@@ -62,7 +62,8 @@ def serials(changes: Changes, system: str, found: Mapping[str, tuple[str, ...]])
 
 def judged(changes: Changes, pair: Pair, stream: Stream) -> Pair:
     """A pair just answered: without any point in the archive its meter may not exist."""
-    if not (stream.meter and stream.fields) or changes.has_points(pair.system, tuple(stream.fields)):
+    is_listed = bool(stream.v4.asks_each)  # what is asked one by one is there
+    if not (stream.meter and stream.fields) or is_listed or changes.has_points(pair.system, tuple(stream.fields)):
         return pair
     row = changes.systems.get(pair.system)
     meters = row.profile.meters if row else None

@@ -77,7 +77,7 @@ class Task:
     @property
     def device(self) -> str:
         """The device that is asked, of those that are asked one by one; empty where all answer together."""
-        return (self.page_name or self.devices[0]) if self.devices else ""
+        return (self.page_name.partition("@")[0] or self.devices[0]) if self.devices else ""
 
     @property
     def next_device(self) -> str:

@@ -144,7 +144,7 @@ def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date
     if stream.is_list:
         reply = {"rows": judged.data, "cursor": task.page_name}
     if task.devices:
-        reply = {**reply, "device": task.device}
+        reply = {**reply, "device": task.device, "cursor": task.page_name}
     _same_system(task, reply)
     points, odd = _sorted_out(stream.read(task.system, reply))
     points, ahead = _not_ahead(points, stream.grain, date_at)
@@ -224,10 +224,8 @@ def _credible(reported_at: int | None, date_at: int | None) -> int | None:
 
 def _next_page(task: Task, reply: Json, version: str) -> str:
     """The cursor that follows; a server that ignores pages would be asked for the same one for ever."""
-    if task.devices:
-        return task.next_device
     pages = task.stream.route(version).pages
-    name = pages.following(reply) if pages else ""
+    name = (pages.following(reply) if pages else "") or task.next_device
     return "" if name in ("", task.page_name) or task.page >= MOST_PAGES else name
 
 

@@ -102,14 +102,14 @@ def _is_over(work: Work, now: int, classes: Classes) -> bool:
 
 
 def _task(work: Work, now: int, classes: Classes) -> Task | None:
-    if not work.stream.grain:
-        window, purpose = Span(0, 0), Purpose.SNAPSHOT
-        is_over = _is_over(work, now, classes)
-        return None if is_over else Task(work.account, work.system, work.stream, window, purpose, work.pair.cursor)
     if work.lacks_devices:
         return None
-    if task := _going_on(work):
-        return task
+    if not work.stream.grain:
+        whom, cursor = (work.account, work.system, work.stream), work.pair.cursor
+        task = Task(*whom, Span(0, 0), Purpose.SNAPSHOT, cursor, devices=work.devices)
+        return None if _is_over(work, now, classes) else _without_gone(task)
+    if going_on := _going_on(work):
+        return going_on
     live = live_window(work, now, classes)
     if live is None:
         return None
@@ -123,9 +123,7 @@ def _task(work: Work, now: int, classes: Classes) -> Task | None:
 
 
 def _going_on(work: Work) -> Task | None:
-    """The next call for a window of which a part was read, whatever that was asked for. Where the device that was to be
-    asked is gone, it begins anew.
-    """
+    """The next call for a window of which a part was read, whatever that was asked for."""
     if (begun := unfinished(work.pair.cursor)) is None:
         return None
     task = Task(
@@ -139,7 +137,12 @@ def _going_on(work: Work) -> Task | None:
         devices=work.devices,
         begun_at=begun.begun_at,
     )
-    is_gone = bool(work.devices) and task.device not in work.devices
+    return _without_gone(task)
+
+
+def _without_gone(task: Task) -> Task:
+    """The same; from the beginning, where the device that was to be asked is gone."""
+    is_gone = bool(task.devices) and task.device not in task.devices
     return replace(task, cursor="", begun_at=0) if is_gone else task
 
 

@@ -14,8 +14,10 @@ from ingest.enphase.requests import ApiTarget, request
 from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.base import Stream
 from ingest.enphase.streams.site import SYSTEMS
+from ingest.plan import parts
 from ingest.plan.auto import AUTO
 from ingest.plan.inventory import Inventory
+from ingest.plan.state import SystemRow
 from ingest.plan.work import Work
 from ingest.service.check import BAD, OK, SKIPPED, Check
 from ingest.service.clock import Clock
@@ -41,6 +43,7 @@ class AccessCheck:
         names = [name for chosen in lists for name in (catalogue.DEFAULTS if chosen == AUTO else chosen)]
         version = self.settings.api.version
         wanted = [BY_NAME[name] for name in names if BY_NAME[name].is_served(version) and BY_NAME[name].grain]
+        wanted.sort(key=lambda stream: bool(stream.route(version).asks_each))  # these can be asked only once known
         found = {stream.group: stream for stream in reversed(wanted) if stream.group != SYSTEMS.group}
         return dict(sorted(found.items())) if version == "v4" else {}
 
@@ -53,14 +56,18 @@ class AccessCheck:
                 yield Check(name, SKIPPED, f"not asked yet: no system of account {account} is known")
             elif why := refusal(self.settings, store, self.clock.now()):
                 yield Check(name, SKIPPED, f"not asked yet: {why}", "Ask later with `ingest doctor --groups`")
+            elif stream.v4.asks_each and not parts.devices(stream.v4, system):
+                lacking = parts.words(stream.v4.asks_each)
+                yield Check(name, SKIPPED, f"not asked yet: no {lacking} of system {system.system} is known")
             else:
-                yield self._ask(store, name, stream, (account, system.system, grant))
+                yield self._ask(store, name, stream, (account, system, grant))
 
-    def _ask(self, store: Store, name: str, stream: Stream, whom: tuple[str, str, str]) -> Check:
-        account, system, grant = whom
+    def _ask(self, store: Store, name: str, stream: Stream, whom: tuple[str, SystemRow, str]) -> Check:
+        account, row, grant = whom
+        system, devices = row.system, parts.devices(stream.v4, row)
         version = self.settings.api.version
         end = floor_to(self.clock.now(), stream.route(version).step or stream.grain)
-        task = Task(account, system, stream, Span(end - DAY, end), Purpose.LIVE)
+        task = Task(account, system, stream, Span(end - DAY, end), Purpose.LIVE, devices=devices)
         asked = request(ApiTarget(version, self.cloud.base_url, self.cloud.key), task, grant)
         with counted(self.settings, store, self.clock, system, stream.name, "doctor") as call:
             reply = self.transport.send(asked)

@@ -1,5 +1,6 @@
 """What is installed at a site (reference 7.1, 7.3)."""
 
+from ingest.simulator import chargers
 from ingest.simulator.answers import Json
 from ingest.simulator.history import History
 from ingest.simulator.noise import mix
@@ -87,6 +88,8 @@ def devices(history: History, now: int) -> Json:
         "gateways": [_gateway(history, now)],
         "encharges": [_device(history, now, serial, f"Encharge {serial}", "IQ5P") for serial in site.battery_serials],
     }
+    if site.ev_charger:
+        kinds["ev_chargers"] = chargers.listed(history, now)
     if site.heat_pump:
         kinds["heat_pump"] = [{**_device(history, now, "", "Heat pump", "VitoCal 300G"), "serial_number": ""}]
     present = {kind: found for kind, found in kinds.items() if found}

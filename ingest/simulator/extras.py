@@ -1,8 +1,10 @@
 """Routes beside energies by the interval and the day: events, power now, chargers (reference 4, 5, 7.12 to 7.17)."""
 
+from collections.abc import Callable
 from email.utils import formatdate
+from functools import partial
 
-from ingest.simulator import panels
+from ingest.simulator import batteries, chargers, panels
 from ingest.simulator.answers import Answer, Json, RefusedError, as_json, error, wrap
 from ingest.simulator.history import CHARGE, CONSUMPTION, DISCHARGE, RGM, History
 from ingest.simulator.request import DAY, WEEK, ApiRequest, telemetry_window
@@ -128,21 +130,6 @@ def heat_drawn(history: History, end_at: int) -> int:
     return history.used(end_at - 900, end_at) * 3 // 10
 
 
-def _panel(serial: str) -> Route:
-    return lambda request: panels.one(request, serial)
-
-
-def chargers(request: ApiRequest) -> Json:
-    """GET ev_charger/devices: nobody has one (7.16)."""
-    site = request.history.site
-    return {
-        "items": "devices",
-        "total_devices": 0,
-        "system_id": site.system_id,
-        "devices": {"ev_chargers": []},
-    }
-
-
 def live_data(request: ApiRequest) -> Json:
     """GET live_data: the simulated gateways do not stream (7.17)."""
     text = "IQ gateway is not reporting"
@@ -167,17 +154,34 @@ _ROUTES: dict[str, tuple[str, Route]] = {
     "hp_telemetry": ("device", heat_pump),
     "latest_telemetry": ("consumption", latest),
     "devices/micros/telemetry": ("device", panels.telemetry),
-    "ev_charger/devices": ("ev", chargers),
+    "ev_charger/devices": ("ev", chargers.devices),
     "live_data": ("streaming", live_data),
 }
 
 
+_OF_DEVICE: tuple[tuple[str, str, str, Callable[[ApiRequest, str], Json]], ...] = (
+    ("devices/micros/", "/telemetry", "device", panels.one),
+    ("devices/encharges/", "/telemetry", "device", batteries.telemetry),
+    ("ev_charger/", "/telemetry", "ev", chargers.telemetry),
+    ("ev_charger/", "/sessions", "ev", chargers.sessions),
+    ("", "/evse_telemetry", "device", chargers.of_other_maker),
+)
+"""Paths that name a device: what stands before and after its serial number, access group and handler."""
+
+
 def find(suffix: str) -> tuple[str, Route] | None:
     """Access group and handler of a path below a system, None if there is none."""
-    parts = suffix.split("/")
-    if parts[:2] == ["devices", "micros"] and parts[3:] == ["telemetry"]:
-        return "device", _panel(parts[2])
-    return _ROUTES.get(suffix)
+    if suffix in _ROUTES:
+        return _ROUTES[suffix]
+    for before, after, group, handler in _OF_DEVICE:
+        serial = suffix.removeprefix(before).removesuffix(after)
+        if suffix == f"{before}{serial}{after}" and serial and "/" not in serial:
+            return group, partial(_of_device, handler, serial)
+    return None
+
+
+def _of_device(handler: Callable[[ApiRequest, str], Json], serial: str, request: ApiRequest) -> Json:
+    return handler(request, serial)
 
 
 def bad_system_id() -> Answer:

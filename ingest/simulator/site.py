@@ -42,6 +42,10 @@ class Site:
 
     heat_pump: bool = False
     """Whether there is one: three tenths of what the house draws are its own."""
+    ev_charger: bool = False
+    """Whether there is one of the vendor's: of the evening it takes four tenths of what the house draws."""
+    evse: bool = False
+    """Whether there is one of another maker, which also takes something back from the car."""
     weak_panels: tuple[int, ...] = ()
     """Numbers of the panels that give half of what the others do."""
     events: tuple[tuple[int, int, int | None], ...] = ()
@@ -76,6 +80,16 @@ class Site:
     def battery_serials(self) -> list[str]:
         """Serial numbers of the batteries, one for every 5 kWh."""
         return [f"4922{self.system_id % 10**6:06d}{number:02d}" for number in range(-(-self.battery_wh // 5000))]
+
+    @property
+    def charger_serial(self) -> str:
+        """Serial number of the vendor's charger."""
+        return f"2023{self.system_id:08d}"
+
+    @property
+    def evse_serial(self) -> str:
+        """Serial number of the charger of another maker."""
+        return f"{self.system_id:08d}"
 
     def local_date(self, at: int) -> date:
         """The calendar day at the site."""

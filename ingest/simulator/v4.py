@@ -34,7 +34,8 @@ def summary(request: ApiRequest) -> Json:
     capacity = request.history.site.battery_wh
     power = int(capacity * flows.POWER)
     battery = {"battery_charge_w": power, "battery_discharge_w": power, "battery_capacity_wh": capacity}
-    return {**lifetime.summary(request), **battery}
+    evse = [{request.history.site.evse_serial: {"evse_max_charge_w": 7400, "evse_min_charge_w": 1200}}]
+    return {**lifetime.summary(request), **battery} | ({"evse_power": evse} if request.history.site.evse else {})
 
 
 def inventory(request: ApiRequest) -> Json:

@@ -53,6 +53,10 @@ VENDOR_SAMPLES = {
     "v4/systems.json": "systems-v4-vendor",
     "v4/inverters_summary_by_envoy_or_site.json": "inverters-v4-vendor",
     "v4/devices_micros_telemetry.json": "micros-v4-vendor",
+    "v4/devices_encharge_telemetry.json": "encharges-v4-vendor",
+    "v4/evse_telemetry.json": "evse-v4-vendor",
+    "v4/ev_charger_telemetry.json": "ev_charger-v4-vendor",
+    "v4/ev_charger_sessions.json": "ev_charger_sessions-v4-vendor",
     "v4/hp_telemetry.json": "heat_pump-v4-vendor",
     "v4/latest_telemetry.json": "latest-v4-vendor",
     "v4/events.json": "events-v4-vendor",
@@ -102,7 +106,8 @@ class OneReply:
 def _outcome(folder: Path, case: dict[str, Any]) -> Outcome:
     (body,) = folder.glob("reply.*")
     start, end = case.get("window", (0, 0))
-    task = Task("home", case["system"], BY_NAME[case["stream"]], Span(start, end), Purpose.LIVE)
+    devices = tuple(case.get("devices", ()))
+    task = Task("home", case["system"], BY_NAME[case["stream"]], Span(start, end), Purpose.LIVE, devices=devices)
     asked = request(ApiTarget(case["dialect"], "https://cloud.example", "key"), task, "grant")
     cloud = OneReply(Reply(case["status"], body.read_bytes(), DATE_AT))
     return fetch(task, 1, asked, case["dialect"], "grant", case.get("began_at"), cloud)
@@ -133,8 +138,9 @@ def _seen(outcome: Outcome) -> dict[str, Any]:
         "cursor": outcome.cursor,
         "systems": [_listed(info) for info in outcome.systems],
         "names": outcome.names,
+        "serials": {kind: list(found) for kind, found in outcome.serials.items()},
         "meters": outcome.meters and list(outcome.meters),
-        "devices": {device.serial: dict(device.fields) for device in outcome.devices},
+        "listed": {device.serial: dict(device.fields) for device in outcome.devices},
         "odd": [each.reason for each in outcome.odd],
     }
 

@@ -6,7 +6,7 @@ from typing import Any
 from ingest.core.point import Value
 from ingest.core.units import WEEK
 from ingest.enphase.streams.base import Device, Field, Json, Odd, Route, Scope, Stream, SystemInfo, nothing
-from ingest.enphase.streams.readers import each, identity, maybe_moment, plain
+from ingest.enphase.streams.readers import each, identity, maybe_moment, plain, serials_of
 
 METERS = {"production": "EIM1", "consumption": "EIM2"}
 """Kinds of meter and how their serial numbers end (reference 7.3)."""
@@ -31,6 +31,8 @@ LISTED = {
 """The lists of a reply, and what is in each; a list of another name is called by it."""
 KINDS = {"micros": "micro", "inverters": "micro", "ev_chargers": "ev_charger", "heat_pump": "heat_pump"}
 """What streams ask for besides meters and batteries, by the list that it stands in."""
+ASKED_ONE_BY_ONE = {"encharges": "battery", "ev_chargers": "ev_charger"}
+"""The lists of those which are asked one by one, and what streams call them."""
 WORDS = {
     "model": Field("model", "its model"),
     "part_number": Field("part_number", "its part number"),
@@ -82,6 +84,15 @@ def _meters(reply: Json) -> tuple[str, ...]:
     return tuple(sorted(kinds | {kind for name, kind in KINDS.items() if lists.get(name)}))
 
 
+def _serials(reply: Json) -> Mapping[str, tuple[str, ...]]:
+    """The serial numbers of what is asked one by one, by kind."""
+    lists = _lists(reply)
+    return {
+        kind: serials_of(row.get("serial_number") for row in lists.get(name, ()) if isinstance(row, Mapping))
+        for name, kind in ASKED_ONE_BY_ONE.items()
+    }
+
+
 def _devices(reply: Json) -> Iterator[Device | Odd]:
     for name, rows in _lists(reply).items():
         kind = LISTED.get(name, name.removesuffix("s").replace("_", " "))
@@ -126,6 +137,7 @@ STREAM = Stream(
     v4=Route("systems/{system}/devices", nothing),
     systems=_system,
     meters=_meters,
+    serials=_serials,
     devices=_devices,
     fields={"device": FIELDS, "system_info": OF_SYSTEM},
 )

@@ -23,6 +23,9 @@ UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError, Re
 _WITH_OFFSET = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d")
 LOOKED_AHEAD = 100
 """So many rows are looked at for a time."""
+_SERIAL = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
+MOST_SERIALS = 100
+"""So many devices of a kind are asked one by one."""
 SAMPLE = 200
 """So many characters of what could not be read are kept."""
 
@@ -107,6 +110,11 @@ def _can_be_tag(text: str) -> bool:
         return bool(series_key("any", (("tag", text),)))
     except ValueError:
         return False
+
+
+def serials_of(found: Iterable[object]) -> tuple[str, ...]:
+    """Serial numbers that can stand in an address, in order, each once."""
+    return tuple(sorted({str(serial) for serial in found if _SERIAL.fullmatch(str(serial))})[:MOST_SERIALS])
 
 
 def intervals(measurement: str, grain: int, energy_key: str, power_key: str = "") -> Read:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from ingest.core.point import Value
 from ingest.core.units import DAY, WEEK
 from ingest.enphase.streams.base import Field, Json, Odd, Pages, Params, Route, Scope, Stream, SystemInfo, nothing
-from ingest.enphase.streams.readers import each, identity, maybe_moment, maybe_number, number, odd, plain
+from ingest.enphase.streams.readers import each, identity, maybe_moment, maybe_number, number, odd, plain, serials_of
 
 PAGE_SIZE = 100
 """The most systems a page may hold (reference 5)."""
@@ -122,6 +122,13 @@ def _summary(system: str, reply: Json) -> Iterator[SystemInfo | Odd]:
     yield from odd_times(reply, ("operational_at", *MOMENTS))
 
 
+def _serials(reply: Json) -> Mapping[str, tuple[str, ...]]:
+    """The chargers of other makers: objects with one key, the serial number."""
+    listed = reply.get("evse_power")
+    rows = [row for row in listed if isinstance(row, Mapping)] if isinstance(listed, list) else []
+    return {"evse": serials_of(serial for row in rows for serial in row)}
+
+
 SYSTEMS = Stream(
     name="systems",
     about="the systems that an account can see",
@@ -142,5 +149,6 @@ SUMMARY = Stream(
     v2=Route("systems/{system}/summary", nothing),
     v4=Route("systems/{system}/summary", nothing),
     systems=_summary,
+    serials=_serials,
     fields={"system_info": {**NUMBERS, **WORDS, **MOMENTS}},
 )

@@ -1,0 +1,120 @@
+"""What cars draw from chargers: of the vendor, by interval and by session, and of other makers. Reference: 7.16."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from ingest.core.point import Point
+from ingest.core.span import Span
+from ingest.core.units import DAY, HOUR, MINUTE, YEAR
+from ingest.enphase.streams.base import Field, Json, Odd, Pages, Params, Route, Stream, nothing, start_granularity
+from ingest.enphase.streams.by_device import of_device
+from ingest.enphase.streams.readers import each, identity, maybe_moment, maybe_number, moment, number
+
+GRAIN = 15 * MINUTE
+DEVICE, EV = "Device Level Monitoring", "EV Charger Monitoring"
+DRAWN = {
+    "energy_wh": Field("consumption, wh_consumed", "energy into the car in the interval, Wh; below zero: out of it")
+}
+PAGE_SIZE = 100
+"""The most sessions that a reply lists (reference 5)."""
+MOST_SESSIONS = 2_000
+"""So many sessions of a charger are read: more than five years of one a day."""
+LEAST_W = 100.0
+"""No charger charges with less (W): what would be less in Wh is meant in kWh."""
+SESSION = {
+    "energy_wh": Field("energy_added", "energy into the car, Wh; named Wh by the cloud, but in kWh in its own example"),
+    "ended_at": Field("end_time", "when the car was unplugged, epoch seconds"),
+    "charge_s": Field("charge_time", "time in which it was charged, s"),
+    "cost": Field("cost", "what the cloud says that it cost"),
+}
+
+
+def _ask_quarters(window: Span) -> Params:
+    """A site may be set up for 5 minutes: every site serves quarters of an hour."""
+    return {**start_granularity(window), "interval_duration": "15mins"}
+
+
+def _sessions(system: str, reply: Json) -> Iterator[Point | Odd]:
+    if not isinstance(reply["sessions"], list):
+        raise TypeError("a list of sessions is due")
+    return each(reply["sessions"], partial(_session, system, reply["device"]))
+
+
+def _session(system: str, charger: str, row: Json) -> Iterator[Point]:
+    """A session, its time being when it began."""
+    lasted = maybe_number(row.get("charge_time")) or maybe_number(row.get("duration"))
+    found = {
+        "energy_wh": _watt_hours(number(row.get("energy_added")), lasted),
+        "ended_at": maybe_moment(row.get("end_time")),
+        "charge_s": maybe_number(row.get("charge_time")),
+        "cost": maybe_number(row.get("cost")),
+    }
+    fields = {name: float(value) for name, value in found.items() if value is not None}
+    if fields:
+        tags = identity(("charger", charger), ("system", system))
+        yield Point("ev_charger_session", tags, moment(row["start_time"]), fields)
+
+
+def _watt_hours(energy: float | None, seconds: float | None) -> float | None:
+    """An energy that may be in Wh or in kWh, by how long it took."""
+    if not energy or not seconds or energy * HOUR / seconds >= LEAST_W:
+        return energy
+    return round(energy * 1000, 3)
+
+
+def _page(cursor: str) -> Params:
+    return {"offset": cursor.partition("@")[2] or "0", "limit": str(PAGE_SIZE)}
+
+
+def _following(reply: Json) -> str:
+    """The page after a full one, of the same charger."""
+    offset = int(reply["cursor"].partition("@")[2] or "0") + PAGE_SIZE
+    return f"{reply['device']}@{offset}" if len(reply["sessions"]) >= PAGE_SIZE and offset < MOST_SESSIONS else ""
+
+
+EVSE = Stream(
+    name="evse",
+    about="energy that cars draw from chargers of other makers",
+    every=HOUR,
+    group=DEVICE,
+    grain=GRAIN,
+    meter="evse",
+    is_default=False,
+    v4=Route("systems/{system}/{serial}/evse_telemetry", _ask_quarters, reach=DAY, history=2 * YEAR, asks_each="evse"),
+    read=of_device("charger", "ev_charger", GRAIN, {"energy_wh": "wh_consumed"}),
+    fields={"ev_charger": DRAWN},
+)
+STREAM = Stream(
+    name="ev_charger",
+    about="energy that cars draw from the vendor's chargers",
+    every=HOUR,
+    group=EV,
+    grain=GRAIN,
+    meter="ev_charger",
+    is_default=False,
+    v4=Route(
+        "systems/{system}/ev_charger/{serial}/telemetry",
+        start_granularity,
+        reach=DAY,
+        history=2 * YEAR,
+        asks_each="ev_charger",
+    ),
+    read=of_device("charger", "ev_charger", GRAIN, {"energy_wh": "consumption"}, listed="consumption"),
+    fields={"ev_charger": DRAWN},
+)
+SESSIONS = Stream(
+    name="ev_charger_sessions",
+    about="when cars were charged by the vendor's chargers, and with how much",
+    every=DAY,
+    group=EV,
+    meter="ev_charger",
+    is_default=False,
+    v4=Route(
+        "systems/{system}/ev_charger/{serial}/sessions",
+        nothing,
+        pages=Pages(_page, _following),
+        asks_each="ev_charger",
+    ),
+    read=_sessions,
+    fields={"ev_charger_session": SESSION},
+)
