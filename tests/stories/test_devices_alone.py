@@ -69,7 +69,7 @@ def test_all_pages_of_a_look_are_of_the_same_time(panels: World) -> None:
 def test_both_pages_are_in_the_price(panels: World) -> None:
     works = panels.pipeline.inventory.works(int(panels.time.true))
     (wish,) = [wish for wish in demands(works, int(panels.time.true), panels.settings.ages) if wish.stream == "micros"]
-    made = [call for call in asked(panels, "devices/micros/telemetry") if call.at > panels.time.true - 12 * HOUR]
+    made = [call for call in asked(panels, "devices/micros/telemetry") if call.at > panels.time.true - 6 * HOUR]
     assert wish.calls == 2
     assert len(made) == pytest.approx(6 * HOUR / wish.every * wish.calls, abs=4)
 
@@ -144,7 +144,7 @@ def test_a_session_is_the_sum_of_its_intervals(cars: World) -> None:
     (sessions,) = series(cars, "ev_charger_session", "charger").values()
     (intervals,) = [rows for of, rows in series(cars, "ev_charger", "charger").items() if of == CAR.charger_serial]
     held = {at: row for at, row in sessions.items() if at >= SINCE}
-    assert len(held) >= 2
+    assert len(held) >= 1
     for begin, row in held.items():
         inside = [interval["energy_wh"] for at, interval in intervals.items() if begin <= at < row["ended_at"]]
         assert row["energy_wh"] == pytest.approx(sum(inside)), "in Wh, although the cloud says kWh"
