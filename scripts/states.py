@@ -50,7 +50,7 @@ class State:
 STATES = (
     State({"before-the-first-reply": ""}, seconds=0, changes={"systems": [{"id": 4242}]}),
     State({"first-minute": ""}, seconds=90, changes={"systems": [{"id": 4242, "since": "60d"}]}),
-    State({"queued-history": ""}, changes={"systems": [{"id": 4242, "since": "200d"}]}),
+    State({"queued-history": "?weeks=53"}, changes={"systems": [{"id": 4242, "since": "200d"}]}),
     State({"no-meter": ""}, (replace(HOUSE, meter=False, consumption_meter=False),)),
     State({"denied": ""}, denied=frozenset({"consumption"})),
     State({"fleet": "", "fleet-found": "systems?q=house+1&sort=-today"}, FLEET, changes={"api": BIG}),

@@ -98,6 +98,32 @@ def test_a_tariff_that_changes_in_the_middle_of_a_day(tmp_path: Path) -> None:
     assert costs(tariffs, "2026-05-10 12:15", "2026-05-10 12:30") == [0.2, 0.5]
 
 
+def test_export_has_its_hours_days_seasons_and_holidays_too(tmp_path: Path) -> None:
+    export = [
+        {"price": 0.4, "days": "holiday"},
+        {"price": 0.3, "season": "jun-aug", "days": "mon-fri", "hours": "16:00-21:00"},
+        {"price": 0.2, "season": "1 jun - 31 aug"},
+        {"price": 0.1},
+    ]
+    tariffs = contract(tmp_path, {**ALWAYS, "import": 1, "export": export, "tax": "50%", "holidays": ["07-14"]})
+    times = {"2026-07-13 16:00": 0.3, "2026-07-13 21:00": 0.2, "2026-07-14 16:00": 0.4, "2026-09-01 16:00": 0.1}
+    found = worth(tariffs, {at(time): flows(exported=1.0, consumed=0.0) for time in times})
+    assert {time: found[at(time)]["earned"] for time in times} == pytest.approx(times), "and no tax"
+
+
+def test_a_contract_is_of_a_system_or_a_home(tmp_path: Path) -> None:
+    """One that is named has what names it; a home has the common one in place of its systems, which pay nothing."""
+    file = tmp_path / "c.yaml"
+    common, own, ranch = ({**ALWAYS, "import": price} for price in (1, 2, 3))
+    homes = {"ranch": [5, 6], "farm": [7, 8]}
+    tariffs = [common, {**own, "systems": [2, 8]}, {**ranch, "systems": ["ranch"]}]
+    file.write_text(json.dumps({"tariffs": tariffs, "homes": homes}))
+    settings = load(file, {})
+    prices = {name: [tariff.imports[0].price for tariff in settings.contract(name)]
+              for name in ("1", "2", "ranch", "5", "farm", "7", "8")}  # fmt: skip
+    assert prices == {"1": [1], "2": [2], "ranch": [3], "5": [], "farm": [1], "7": [], "8": [2]}
+
+
 def test_before_the_first_tariff_there_is_nothing(tmp_path: Path) -> None:
     tariffs = contract(tmp_path, {**ALWAYS, "from": "2026-05-10", "import": 0.5})
     assert list(worth(tariffs, {at("2026-05-09 23:45"): flows(1), at("2026-05-10 00:00"): flows(1)})) == [
