@@ -11,6 +11,7 @@ from ingest.cli.context import Context
 from ingest.cli.login import ask_for_code, consent_flow, log_in, look
 from ingest.core.errors import AuthNeeded, ConfigError
 from ingest.enphase import oauth
+from ingest.enphase.endpoints import has_tokens
 from ingest.enphase.oauth import VENDOR_PAGE
 
 REVOKE = (
@@ -31,7 +32,7 @@ def auth() -> None:
 def url(context: Context, account: str | None) -> None:
     """Print the link on which the owner of ACCOUNT consents. It may be sent to him; the answer goes to `auth code`."""
     account = consenting(context, account)
-    if context.settings.api.version == "v2":
+    if not has_tokens(context.settings.version):
         click.echo(_v2_link(context))
         context.say(f"The page ends with a user_id; write it into {context.settings.config_path}:")
         context.say(f"  accounts: {{{account}: {{user_id: ...}}}}")
@@ -62,8 +63,9 @@ def code(context: Context, account: str | None, answer: str | None) -> None:
     if account is not None and answer is None and account not in _kinds(context):
         account, answer = None, account
     account = consenting(context, account)
-    if context.settings.api.version == "v2":
-        raise ConfigError(f"API v2 has no code: write the user_id of its page into {context.settings.config_path}")
+    if not has_tokens(context.settings.version):
+        version, path = context.settings.version, context.settings.config_path
+        raise ConfigError(f"API {version} has no code: write the user_id of its page into {path}")
     flow = consent_flow(context)
     look(context, flow, account, flow.pasted(account, answer if answer is not None else ask_for_code(account)))
 
@@ -109,7 +111,7 @@ def consenting(context: Context, named: str | None) -> str:
     kinds = _kinds(context)
     asked = {name: kind for name, kind in kinds.items() if kind == "consent"}
     account = only_account(asked if named is None and len(asked) == 1 else kinds, named)
-    if context.settings.api.version != "v2" and kinds[account] != "consent":
+    if has_tokens(context.settings.version) and kinds[account] != "consent":
         raise ConfigError(
             f"account {account} logs in by its username and password, and needs no consent; to try the login: "
             f"`ingest auth login {account}`"
@@ -131,7 +133,7 @@ def _v2_link(context: Context) -> str:
 
 def _in_words(one: Standing) -> str:
     if one.kind == "user":
-        return "API v2, by its user_id, which never ends"
+        return "by its user_id, which never ends"
     if one.sentence:
         return one.sentence
     alone = "; logs in again by itself" if one.kind == "login" else ""

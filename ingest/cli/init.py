@@ -16,6 +16,7 @@ from ingest.cli.output import check_folder
 from ingest.cli.questions import Questions
 from ingest.cli.stack import write_stack
 from ingest.core.errors import ConfigError
+from ingest.enphase.endpoints import has_tokens
 from ingest.store.database import has_state
 
 HEADLINE = "# Written by `ingest init`; run it again to change this, or edit it. All keys: config/ingest.yaml"
@@ -88,7 +89,7 @@ def where(named: str | None, environ: Mapping[str, str]) -> Path:
 def authorize(context: Context, *, browser: bool | None) -> None:
     """The consent of every account that lacks one."""
     settings = context.settings
-    if settings.is_simulated or settings.api.version == "v2":
+    if settings.is_simulated or not has_tokens(settings.version):
         return
     for one in standing(settings, context.clock.now()):
         if one.state == "ok":

@@ -15,6 +15,7 @@ from ingest.cli.waiting import wait_for
 from ingest.core.errors import AuthNeeded, ConfigError, IngestError
 from ingest.core.words import many
 from ingest.enphase import oauth
+from ingest.enphase.endpoints import has_tokens
 from ingest.enphase.oauth import TokenPair
 from ingest.service import build, onboarding
 from ingest.service.access_check import AccessCheck
@@ -39,8 +40,9 @@ def consent_flow(context: Context) -> ConsentFlow:
 
 def log_in(context: Context, account: str, *, browser: bool | None = None, wait: int = 600) -> None:
     """Authorize an account, whatever its kind; ends with the systems seen or raises an `IngestError`."""
-    if context.settings.api.version == "v2":
-        raise ConfigError(f"account {account} needs no login: API v2 knows it by its user_id, which never ends")
+    if not has_tokens(context.settings.version):
+        version = context.settings.version
+        raise ConfigError(f"account {account} needs no login: API {version} knows it by its user_id, which never ends")
     flow = consent_flow(context)
     if context.settings.accounts[account].kind == "login":
         look(context, flow, account, flow.authorizer.log_in(account))

@@ -9,6 +9,7 @@ import click
 
 from ingest.config import PLANS, SIMULATOR
 from ingest.config.document import Tree
+from ingest.enphase.endpoints import has_tokens
 
 Section = dict[str, Tree]
 SINKS = ("none", "influxdb", "influxdb_v1")
@@ -28,7 +29,7 @@ class Questions:
         self._cloud(api, base_url, redirect_uri)
         plan = self._plan(api)
         _hidden(api, "key", "API Key", "ENPHASE_API_KEY")
-        if api.get("version") != "v2":
+        if has_tokens(str(api.get("version", "v4"))):
             _open(api, "client_id", "Client ID", "ENPHASE_CLIENT_ID")
             _hidden(api, "client_secret", "Client Secret", "ENPHASE_CLIENT_SECRET")
         if plan == "partner":

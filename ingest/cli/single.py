@@ -14,7 +14,7 @@ from ingest.auth.token_files import TokenFiles
 from ingest.cli.context import Context
 from ingest.core.errors import ConfigError
 from ingest.core.words import many
-from ingest.enphase.endpoints import ENDPOINTS, Endpoint, endpoint_of
+from ingest.enphase.endpoints import ENDPOINTS, Endpoint, endpoint_of, has_tokens, root
 from ingest.enphase.requests import ApiTarget
 from ingest.service import build, identity
 from ingest.service.single_call import MOST_PAGES, SIZE, SingleCall, joined
@@ -59,8 +59,8 @@ def api(
 ) -> None:
     """Make one documented call, counted as any other, and print the JSON that it answers.
 
-    PATH is below /api/v4/ (or /api/v2/), such as systems/{system}/devices. Nothing but GET is sent, so no call changes
-    or controls anything.
+    PATH is below /api/v4/ (of v2 /api/v2/, of v1 /api/), such as systems/{system}/devices. Nothing but GET is
+    sent, so no call changes or controls anything.
     """
     with cloud_caller(context) as caller:
         asked = _asked(context, caller.store, path, parameters, account, system)
@@ -88,7 +88,7 @@ def cloud_caller(context: Context) -> Iterator[SingleCall]:
     with contextlib.ExitStack() as stack:
         transport, cloud = build.network(clock), context.cloud
         store = stack.enter_context(contextlib.closing(identity.open_store(settings, cloud)))
-        auth = None if settings.version == "v2" else build.authorizer(settings, cloud, clock, transport)
+        auth = build.authorizer(settings, cloud, clock, transport) if has_tokens(settings.version) else None
         if settings.is_simulated:
             server = stack.enter_context(build.simulator(settings))
             cloud = identity.simulated_cloud(server.url)
@@ -104,7 +104,7 @@ def _asked(
 ) -> _Asked:
     """What the words of the command mean. Raises `ConfigError` or `UsageError`."""
     version = context.settings.version
-    path = path.strip().strip("/").removeprefix(f"api/{version}/")
+    path = path.strip().strip("/").removeprefix(f"{root(version)}/")
     known = {row.system: row.account for row in progress.systems(store.db).values()}
     if "{system}" in path:
         system = system or _only_system(context, known)
@@ -155,7 +155,7 @@ def _parameters(words: Sequence[str]) -> list[tuple[str, str]]:
 
 def _page_size(caller: SingleCall, asked: _Asked) -> tuple[str, str]:
     """The largest page of an endpoint, for the fewest calls."""
-    if caller.api.version == "v2" or "/ev_charger/" in asked.path:
+    if not has_tokens(caller.api.version) or "/ev_charger/" in asked.path:
         return "limit", str(SIZE)
     return "size", "20" if asked.path.endswith("micros/telemetry") else str(SIZE)
 

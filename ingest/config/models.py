@@ -22,6 +22,7 @@ from ingest.config.values import one_of, word_error, words_schema
 from ingest.core.units import DAY, MINUTE
 from ingest.core.when import When
 from ingest.enphase.catalogue import CADENCES, CHOICES
+from ingest.enphase.endpoints import VERSIONS
 from ingest.plan.auto import AUTO
 
 LEAST_CADENCE = 5 * MINUTE
@@ -37,7 +38,6 @@ PLANS = {
 SUBSCRIPTIONS = {"watt": 0, "kilowatt": 249, "megawatt": 999}
 """What the plans cost, US dollars a month (https://developer-v4.enphase.com/developer-plans, reference 3.1)."""
 
-VERSIONS = ("v4", "v2")
 Version = Annotated[str, AfterValidator(one_of(VERSIONS)), WithJsonSchema(words_schema(VERSIONS))]
 
 
@@ -128,7 +128,7 @@ class ApiSettings(Section):
 
 
 class Account(Section):
-    """One owner's consent (empty), a partner's login, or the user of API v2."""
+    """One owner's consent (empty), a partner's login, or the user of API v2 and v1."""
 
     username: values.Text | None = Field(default=None, repr=False)
     """Login of a partner."""

@@ -31,6 +31,7 @@ from ingest.config.values import SIMULATOR, word_error
 from ingest.core.tariff import Contract
 from ingest.core.units import DAY, HOUR
 from ingest.enphase.catalogue import CADENCES
+from ingest.enphase.endpoints import has_tokens
 from ingest.plan.auto import AUTO
 from ingest.plan.budget import Rules, renewals
 from ingest.plan.quota import Plan
@@ -205,7 +206,7 @@ class Settings(Section):
     @property
     def rules(self) -> Rules:
         """How the month is divided; calls of the simulator cost nothing."""
-        tokens = 0.0 if self.version == "v2" else renewals(len(self.accounts))
+        tokens = renewals(len(self.accounts)) if has_tokens(self.version) else 0.0
         api = self.api
         return Rules(self.plan, api.reserve, api.backfill_share, tokens, self.price, api.plan.free_calls)
 
@@ -225,7 +226,7 @@ class Settings(Section):
 
     @property
     def version(self) -> str:
-        """The version of the API: "v2" or "v4"."""
+        """The version of the API: "v4", "v2" or "v1"."""
         return self.api.version
 
     def every(self, stream: str) -> int:
@@ -245,7 +246,7 @@ class Settings(Section):
         """Return which keys must be filled in before the cloud can be asked, such as `api.key`."""
         if self.is_simulated:
             return []
-        needed = ("key",) if self.api.version == "v2" else ("key", "client_id", "client_secret")
+        needed = ("key", "client_id", "client_secret") if has_tokens(self.api.version) else ("key",)
         return [f"api.{name}" for name in needed if getattr(self.api, name) is None]
 
     @property

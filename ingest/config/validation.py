@@ -13,6 +13,7 @@ from ingest.config.models import Account, ApiSettings, Cadence, Influx, InfluxV1
 from ingest.config.receivers import Mqtt, Notify
 from ingest.config.settings import Settings
 from ingest.config.tariffs import RateEntry, TariffEntry
+from ingest.enphase.endpoints import has_tokens
 from ingest.enphase.streams import BY_NAME
 
 SECRET_KEYS = {"key", "client_id", "client_secret", "username", "password", "user_id", "token"}
@@ -200,9 +201,9 @@ def _or_homes(file: Settings) -> str:
 
 def _account(version: str, name: str, account: Account) -> Iterator[tuple[Path, str]]:
     path = ("accounts", name)
-    if version == "v2" and account.kind != "user":
-        yield path, "needs user_id or enlighten_id with api.version v2; or set api.version: v4"
-    if version == "v4" and account.kind == "user":
+    if not has_tokens(version) and account.kind != "user":
+        yield path, f"needs user_id or enlighten_id with api.version {version}; or set api.version: v4"
+    if has_tokens(version) and account.kind == "user":
         yield (
             path,
             "user_id and enlighten_id are for api.version v2; write {} for an owner's consent in a browser",

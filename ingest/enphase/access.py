@@ -3,6 +3,7 @@
 The log, `ingest status`, the page, `ingest doctor` and the consent commands all take their sentences from here.
 """
 
+from ingest.enphase.endpoints import has_tokens
 from ingest.enphase.replies import Kind, Verdict
 
 EVERY_PLAN = ("Watt", "Kilowatt", "Megawatt", "Partner")
@@ -61,7 +62,7 @@ def denied(reason: str, group: str, account: str, version: str) -> str:
     again = f"`ingest auth login {account}`"
     if is_unknown(reason):
         return UNKNOWN
-    if version == "v2":
+    if not has_tokens(version):
         return (
             f"compare `api.key` and the user_id of account {account}; the owner of this system gives access on the "
             f"page that `ingest auth url {account}` prints, and sees his user_id there"

@@ -6,7 +6,17 @@ A test holds this list against the table of `docs/streams.md`.
 import re
 from dataclasses import dataclass
 
-VERSIONS = ("v4", "v2")
+VERSIONS = ("v4", "v2", "v1")
+
+
+def has_tokens(version: str) -> bool:
+    """Whether the accounts of a dialect consent and are called with tokens; those of the old ones by a user id."""
+    return version == "v4"
+
+
+def root(version: str) -> str:
+    """Below which the paths of a dialect stand; v1 has none of its own."""
+    return "api" if version == "v1" else f"api/{version}"
 
 
 @dataclass(frozen=True)
@@ -125,7 +135,9 @@ V2 = (
         )
     ),
 )
-ENDPOINTS: dict[str, tuple[Endpoint, ...]] = {"v4": V4, "v2": V2}
+V1 = (*V2, *(Endpoint(f"systems/{{system}}/{name}", DETAILS) for name in ("power_today", "power_week", "alerts")))
+"""No document is left of it: the names are those that its users called, and those of v2."""
+ENDPOINTS: dict[str, tuple[Endpoint, ...]] = {"v4": V4, "v2": V2, "v1": V1}
 """The documented calls, by dialect. An endpoint named in full comes before one of which it would be an example."""
 
 

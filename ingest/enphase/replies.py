@@ -56,8 +56,8 @@ _BUGS = {400, 405, 406, 415, 501}
 def verdict(
     reply: Reply, version: str, window: Span | None = None, operational_at: int | None = None, *, lists: bool = False
 ) -> Verdict:
-    """Judge a reply to a call of API `version` ("v2" or "v4") that asked for `window`, if it asked for a span. `lists`
-    says that it may be a JSON array.
+    """Judge a reply to a call of API `version` ("v4", "v2" or "v1") that asked for `window`, if it asked for a span.
+    `lists` says that it may be a JSON array.
     """
     status = reply.status
     text = reply.body[:20_000].decode("utf-8", "replace")
@@ -69,7 +69,7 @@ def verdict(
         return Verdict(Kind.NOTHING, "the cloud has no such data (204)")
     if status == 422:
         return _unprocessable(text, window, operational_at)
-    if status == 429 or (status == 409 and version == "v2"):
+    if status == 429 or (status == 409 and version != "v4"):
         return _throttled(reply.body, text)
     if status in (401, 403, 404):
         return _refused(status, text, version)

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 
 from ingest.core.http import Request
 from ingest.enphase.call import Task
+from ingest.enphase.endpoints import has_tokens, root
 
 
 @dataclass(frozen=True)
 class ApiTarget:
-    """Where the calls go and with which key; `version` is "v2" or "v4"."""
+    """Where the calls go and with which key; `version` is "v4", "v2" or "v1"."""
 
     version: str
     base_url: str
@@ -33,10 +34,10 @@ def request(api: ApiTarget, task: Task, grant: str) -> Request:
 def address(
     api: ApiTarget, path: str, params: Mapping[str, str], grant: str, more: Sequence[tuple[str, str]] = ()
 ) -> Request:
-    """A request to a path below `/api/vN/`, with the key and what an account is called with."""
+    """A request to a path below `/api/vN/` (v1: `/api/`), with the key and what an account is called with."""
     secrets, headers = {"key": api.key}, {}
-    if api.version == "v2":
-        secrets["user_id"] = grant
-    else:
+    if has_tokens(api.version):
         headers = {"Authorization": f"Bearer {grant}"}
-    return Request("GET", f"{api.base_url}/api/{api.version}/{path}", {**secrets, **params}, headers, more=more)
+    else:
+        secrets["user_id"] = grant
+    return Request("GET", f"{api.base_url}/{root(api.version)}/{path}", {**secrets, **params}, headers, more=more)

@@ -10,6 +10,7 @@ from ingest.core.http import Reply, Request, Transport
 from ingest.core.point import Point, encode
 from ingest.core.units import DAY, HOUR, MINUTE
 from ingest.enphase.call import Task
+from ingest.enphase.first_version import as_v2
 from ingest.enphase.replies import Kind, Verdict, verdict
 from ingest.enphase.streams.base import Device, Json, Lifetime, Odd, SystemInfo
 from ingest.enphase.streams.lifetime import read_totals
@@ -140,7 +141,7 @@ def _redacted(body: bytes, *secrets: str) -> bytes:
 
 def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date_at: int | None) -> Outcome:
     stream = task.stream
-    reply: Json = judged.data
+    reply: Json = as_v2(judged.data) if version == "v1" else judged.data
     if stream.is_list:
         reply = {"rows": judged.data, "cursor": task.page_name}
     if task.devices:

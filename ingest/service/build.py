@@ -15,6 +15,7 @@ from ingest.core.errors import ConfigError
 from ingest.core.http import Transport
 from ingest.deliver.sender import Sender
 from ingest.deliver.sink import Sink, Target, open_sink
+from ingest.enphase.endpoints import has_tokens
 from ingest.enphase.oauth import App, user_id
 from ingest.enphase.requests import ApiTarget
 from ingest.service.clock import Clock
@@ -56,7 +57,7 @@ def pipeline(
 ) -> Pipeline:
     """The machine of one application, ready to tick."""
     api = ApiTarget(settings.api.version, cloud.base_url, cloud.key)
-    auth = None if api.version == "v2" else authorizer(settings, cloud, clock, transport)
+    auth = authorizer(settings, cloud, clock, transport) if has_tokens(api.version) else None
     accounts = Accounts(settings.accounts, user_ids(settings), auth)
     return Pipeline(settings, api, store, clock, accounts, transport, pool)
 

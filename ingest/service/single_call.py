@@ -40,7 +40,7 @@ SIZE = 100
 
 @dataclass
 class SingleCall:
-    """What makes a call: `authorizer` is None with API v2, where `user_ids` are what each account is called with."""
+    """What makes a call: `authorizer` is None with API v2 and v1, where `user_ids` are how each account is called."""
 
     settings: Settings
     api: ApiTarget

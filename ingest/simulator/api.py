@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from ingest.simulator import answers, extras, v2, v4
+from ingest.simulator import answers, extras, v1, v2, v4
 from ingest.simulator.answers import Answer, Json, RefusedError, as_json
 from ingest.simulator.faults import FaultPlan
 from ingest.simulator.history import History
@@ -29,7 +29,7 @@ class Viewer(NamedTuple):
 
 
 class VendorApi:
-    """Both versions of the API of one application."""
+    """All versions of the API of one application."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class VendorApi:
         """The answer, and whether the call counts: not if the edge, the credentials or the quota stop it."""
         if struck := self._trouble.at_edge(params):
             return struck, False
-        old = path.startswith("/api/v2/")
+        old = not path.startswith("/api/v4/")
         try:
             viewer = self._v2_viewer(params) if old else self._viewer(params, headers, now)
             self._charge(now, old=old)
@@ -111,9 +111,9 @@ class VendorApi:
         if method not in ("GET", "HEAD"):
             raise RefusedError(answers.method_not_allowed())
         mine = [history for history in self._histories.values() if viewer.sees(history)]
-        request = ApiRequest(now, params, mine, self._options)
         head, _, rest = path.partition("/systems")
-        if head not in ("/api/v2", "/api/v4") or (rest and not rest.startswith("/")):
+        request = ApiRequest(now, v1.asked(params) if head == "/api" else params, mine, self._options)
+        if head not in ("/api", "/api/v2", "/api/v4") or (rest and not rest.startswith("/")):
             raise RefusedError(_nowhere(path, old=old))
         if not rest.strip("/"):
             self._admit("system", old=old)
@@ -122,7 +122,8 @@ class VendorApi:
             self._admit("system", old=old)
             return found(request)
         system_id, _, suffix = rest.strip("/").partition("/")
-        return self._serve_system(request, viewer, system_id, suffix, old=old)
+        document = self._serve_system(request, viewer, system_id, suffix, old=old)
+        return v1.told(document, self._histories[int(system_id)].site.zone) if head == "/api" else document
 
     def _serve_system(self, request: ApiRequest, viewer: Viewer, system_id: str, suffix: str, *, old: bool) -> Json:
         found = v2.ROUTES.get(suffix) if old else v4.ROUTES.get(suffix) or extras.find(suffix)

@@ -252,7 +252,7 @@ def test_any_variable_is_filled_or_explained(file: Path, text: str) -> None:
         ("accounts: {a: {username: x, password: yyyy, user_id: zzzz}}", "accounts.a: must have one of"),
         ("accounts: {a: {user_id: xxxx}}", "accounts.a: .* are for api.version v2"),
         ("api: {version: v2}", "accounts.home: needs user_id or enlighten_id"),
-        ("api: {version: v3}", 'api.version: must be one of v4, v2 .it is "v3".; did you mean "v4"'),
+        ("api: {version: v3}", 'api.version: must be one of v4, v2, v1 .it is "v3".; did you mean "v4"'),
         ("api: {base_url: simulater}", "api.base_url: is neither an address"),
         (f"api: {{base_url: 'https://u:{SECRET}@x'}}", "api.base_url: must not hold a user"),
         ("api: {base_url: 'https://x/?key=1'}", r"api.base_url: must have nothing after \?"),

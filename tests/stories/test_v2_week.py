@@ -73,3 +73,16 @@ def test_without_the_key_of_v2_nothing_is_shown_and_the_pair_rests(tmp_path: Pat
     assert {call.status for call in world.cloud.calls} == {401}
     assert len(world.cloud.calls) <= 3
     world.end()
+
+
+def test_v1_is_read_by_the_same_names_below_api(tmp_path: Path) -> None:
+    api = {"version": "v1", "plan": {"per_minute": 10, "per_month": 3000}}
+    world = World(tmp_path, [HOUSE], api=api, accounts={"old": {"enlighten_id": NUMBER}})
+    world.run(DAY)
+    until = int(world.time.true)
+    world.run(DAY)
+    assert differences(world, HOUSE, START - 6 * DAY, until)[:3] == []
+    assert extra(world, HOUSE, START - 6 * DAY, until)[:3] == []
+    assert {call.path.split("/")[2] for call in world.cloud.calls} == {"systems"}
+    assert world.cloud.token_calls == []
+    world.end()

@@ -4,8 +4,8 @@ The words of the vendor's replies are those of the reference, sections 6 to 8.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from enum import Enum, auto
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -230,20 +230,31 @@ class Stream:
         return tuple(series.stream for series in self.series if series.stream)
 
     def route(self, version: str) -> Route:
-        """The route of a dialect, "v2" or "v4". LookupError where that does not serve it."""
-        route = self.v2 if version == "v2" else self.v4
+        """The route of a dialect, "v4", "v2" or "v1". LookupError where that does not serve it."""
+        route = {"v4": self.v4, "v2": self.v2, "v1": self._v1}[version]
         if route is None:
             raise LookupError(f"API {version} has no {self.name}")
         return route
 
     def is_served(self, version: str) -> bool:
         """Whether a dialect has it; v4 has all."""
-        return version != "v2" or self.v2 is not None
+        return version == "v4" or self.v2 is not None
+
+    @cached_property
+    def _v1(self) -> Route | None:
+        """As v2's, by the same names; spans of time are named as words, too."""
+        return replace(self.v2, ask=start_end_words) if self.v2 and self.v2.ask is start_end else self.v2
 
 
 def start_end(window: Span) -> Params:
     """Both ends, as every v2 endpoint and v4's `rgm_stats` take them."""
     return {"start_at": str(window.start), "end_at": str(window.end)}
+
+
+def start_end_words(window: Span) -> Params:
+    """Both ends for v1, of which no document is left: as its users named them, and as v2 does."""
+    words = (datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S+0000") for at in window)
+    return {**start_end(window), **dict(zip(("start", "end"), words, strict=True))}
 
 
 def start_granularity(window: Span) -> Params:

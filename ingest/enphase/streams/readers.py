@@ -20,7 +20,7 @@ U = TypeVar("U")
 
 UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 """What reading a reply of an unknown shape raises."""
-_WITH_OFFSET = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d")
+_WITH_OFFSET = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:?\d\d")
 LOOKED_AHEAD = 100
 """So many rows are looked at for a time."""
 _SERIAL = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
