@@ -111,6 +111,19 @@ def test_a_finger_reads_values_and_opens_a_day(phone: Page) -> None:
     assert "complete" in phone.inner_text("#why")
 
 
+def test_the_newest_weeks_of_a_long_calendar_are_in_view_on_a_phone(shown: Shown, browser: Browser) -> None:
+    made = opened(browser, f"{shown.url}?system={SITE.system_id}&weeks=53", 400)
+    box = made.locator(".calendar").first.locator("rect").last.bounding_box()
+    assert box is not None
+    assert 0 < box["x"] < 400
+    made.click("#earlier")
+    wait_until(made, "document.getElementById('later')")
+    box = made.locator(".calendar").first.locator("rect").last.bounding_box()
+    assert box is not None
+    assert 0 < box["x"] < 400, "also on another day"
+    made.close()
+
+
 def test_dates_are_the_readers_own(shown: Shown, browser: Browser) -> None:
     for locale, words in (("de-DE", "10. Juli 2026"), ("en-GB", "10 Jul 2026"), ("en-US", "Jul 10, 2026")):
         view = browser.new_context(locale=locale)

@@ -21,6 +21,7 @@
       const cells = calendar.querySelectorAll("rect");
       cells.forEach((cell) => cell.setAttribute("role", "img"));
       if (cells.length) cells[cells.length - 1].setAttribute("tabindex", "0");
+      calendar.parentNode.scrollLeft = calendar.parentNode.scrollWidth; // the newest weeks are what is looked for
     });
   };
   const walk = (event) => {
