@@ -164,6 +164,7 @@ def check(context: Context, *, as_json: bool) -> None:
         "plan": settings.api.plan.name,
         "accounts": list(settings.accounts),
         "systems": "all" if settings.systems is None else [entry.id for entry in settings.systems],
+        **({"homes": settings.home_members} if settings.homes else {}),
         "sinks": {name: sink.type for name, sink in settings.sinks.items()},
     }
     notes = {"missing": settings.missing_credentials(), "unused": settings.unused()}

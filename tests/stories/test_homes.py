@@ -172,9 +172,16 @@ def test_export_and_status_know_it_by_its_name(made: World) -> None:
             if row["measurement"] == "energy_daily" and row["produced_wh"]}  # fmt: skip
     assert told == {day: pytest.approx(row["produced_wh"]) for day, row in daily.items() if "produced_wh" in row}
     assert all(row["time_local"].endswith(("+02:00", "+01:00")) for row in table)
-    text = run("status")
-    assert "Home ranch" in text
-    assert "8000 + 8001" in text
+    for words in (("status",), ("status", "--system", "ranch")):
+        text = run(*words)
+        assert "Home ranch" in text
+        assert "8000 + 8001" in text
+        assert "is known of Barn, so no sum is" in text
+    assert "Home ranch" not in run("status", "--system", "8001")
+    assert json.loads(run("status", "--json"))["homes"][0]["name"] == "ranch"
+    assert json.loads(run("check", "--json"))["homes"] == {"ranch": ["8000", "8001"]}
+    hourly = run("export", "--format", "statistics", "--system", "ranch").splitlines()
+    assert hourly[1].startswith("enphase_ingest:solar_ranch_")
 
 
 def test_a_home_that_is_no_more_leaves_nothing_behind(tmp_path: Path) -> None:
