@@ -31,6 +31,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not os.environ.get("INGEST_LONG"):
         named = [at for at in config.args if "[" in at]
         left_out = set() if named else {item for _, group in groupby(items, _function) for item in _left_out([*group])}
+        left_out |= set() if named else {item for item in items if item.get_closest_marker("long")}
         config.hook.pytest_deselected(items=[*left_out])
         items[:] = [item for item in items if item not in left_out]
 

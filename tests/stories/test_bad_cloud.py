@@ -19,6 +19,7 @@ from tests.world import DAY, HOUR, START, World
 from tests.worlds import HOME
 
 HOUSE = HOME
+JUMPS = [pytest.param(3600, marks=pytest.mark.long), -3600, -3 * DAY, 40 * DAY]
 OTHER = replace(HOUSE, system_id=8001, name="Other", longitude=14.0)
 
 
@@ -176,7 +177,7 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> dict[int, int]:
     return calls
 
 
-@pytest.mark.parametrize("wrong_by", [3600, -3600, -3 * DAY, 40 * DAY])
+@pytest.mark.parametrize("wrong_by", JUMPS)
 def test_a_clock_that_is_wrong_from_the_start_costs_one_sentence(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, wrong_by: int, usual: dict[int, int]
 ) -> None:
@@ -193,7 +194,7 @@ def test_a_clock_that_is_wrong_from_the_start_costs_one_sentence(
     converged(world, HOUSE)
 
 
-@pytest.mark.parametrize("jump", [3600, -3600, -3 * DAY, 40 * DAY])
+@pytest.mark.parametrize("jump", JUMPS)
 def test_a_clock_that_jumps_loses_no_floor_and_makes_no_storm(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, jump: int, usual: dict[int, int]
 ) -> None:

@@ -71,7 +71,7 @@ def test_a_window_that_never_answers_costs_little_and_delays_nothing_else(tmp_pa
     assert any("in vain" in gap.reason for gap in gaps)
 
 
-@pytest.mark.parametrize("event", ["restart", "renewal"])
+@pytest.mark.parametrize("event", ["restart", pytest.param("renewal", marks=pytest.mark.long)])
 def test_a_larger_share_lasts_until_the_history_is_there(event: str, tmp_path: Path) -> None:
     site = replace(HOUSE, operational_at=START - 800 * DAY)
     world = World(tmp_path, [site], api={"plan": UNHURRIED}, cloud={"micro_week": False})

@@ -34,8 +34,12 @@ def live(world: World, endpoint: str, since: float = 0) -> list[float]:
 
 @pytest.mark.parametrize(
     ("plan", "upload_every", "vain"),
-    [("watt", 900, 0.05), ("watt", 6 * HOUR, 0.25), ("kilowatt", 900, 0.10), ("kilowatt", 6 * HOUR, 0.25)],
-    ids=["watt", "watt by radio", "kilowatt", "kilowatt by radio"],
+    [
+        pytest.param("watt", 900, 0.05, id="watt"),
+        pytest.param("watt", 6 * HOUR, 0.25, id="watt by radio", marks=pytest.mark.long),
+        pytest.param("kilowatt", 900, 0.10, id="kilowatt"),
+        pytest.param("kilowatt", 6 * HOUR, 0.25, id="kilowatt by radio"),
+    ],
 )
 def test_the_newest_interval_is_as_young_as_its_number_of_calls_can_make_it(
     plan: str, upload_every: int, vain: float, tmp_path: Path
@@ -79,7 +83,7 @@ def test_a_gateway_by_radio_is_not_taken_for_silent(tmp_path: Path) -> None:
     assert len(live(world, "consumption_meter", START + 3 * DAY)) <= 2 * 5
 
 
-@pytest.mark.parametrize("upload_every", [900, 6 * HOUR])
+@pytest.mark.parametrize("upload_every", [pytest.param(900, marks=pytest.mark.long), 6 * HOUR])
 def test_when_a_silent_gateway_speaks_again_all_its_streams_are_asked(upload_every: int, tmp_path: Path) -> None:
     back = START + 4 * DAY + 20 * HOUR
     site = house(upload_every=upload_every, offline=((START + 2 * DAY, back),))

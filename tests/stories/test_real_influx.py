@@ -90,7 +90,11 @@ def forget_what_was_read(program: Program) -> None:
         db.execute("UPDATE pairs SET asked_at = NULL")
 
 
-@pytest.mark.parametrize(("server", "is_1_8"), [("1.6.7", False), ("1.6.7", True), ("2.x", False)], indirect=["server"])
+@pytest.mark.parametrize(
+    ("server", "is_1_8"),
+    [pytest.param("1.6.7", False, marks=pytest.mark.long), ("1.6.7", True), ("2.x", False)],
+    indirect=["server"],
+)
 def test_reading_everything_again_changes_nothing(
     vendor: Vendor,
     server: Server,

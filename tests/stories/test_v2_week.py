@@ -25,9 +25,10 @@ SLEEPY = replace(
     HOUSE, system_id=68, timezone="Europe/Berlin", meter=False, offline=((START + DAY, START + 2 * DAY),), late=0.0
 )
 NUMBER = enlighten_id("owner")
+LOGINS = [pytest.param({"enlighten_id": NUMBER}, 7, marks=pytest.mark.long), ({"user_id": v2_code(NUMBER)}, 1)]
 
 
-@pytest.mark.parametrize(("account", "days"), [({"enlighten_id": NUMBER}, 7), ({"user_id": v2_code(NUMBER)}, 1)])
+@pytest.mark.parametrize(("account", "days"), LOGINS)
 def test_a_week_of_v2_equals_the_sun(tmp_path: Path, account: dict[str, object], days: int) -> None:
     api = {"version": "v2", "plan": {"per_minute": 10, "per_month": 3000}}
     systems = [{"id": site.system_id, "since": "21d"} for site in (HOUSE, SLEEPY)]
