@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from ingest.simulator import flows, sun
 from ingest.simulator.gateway import Gateway
@@ -28,6 +29,19 @@ class Reading(NamedTuple):
     share: float
 
 
+@lru_cache(maxsize=8192)  # one site in many clouds, as tests have it, is computed once
+def _measured(
+    salt: int, latitude: float, longitude: float, zone: ZoneInfo, size_w: int, day: int
+) -> dict[str, Sequence[int]]:
+    """What roof and appliances of a house do in a day (UTC), Wh."""
+    micro = sun.yields(salt, latitude, longitude, size_w, day)
+    return {
+        STATS: array("I", micro),
+        RGM: array("I", sun.metered(salt, day, micro)),
+        CONSUMPTION: array("I", sun.draws(salt, latitude, zone, size_w, day)),
+    }
+
+
 class History:
     """All data of one site. Days are computed when asked for; at most `days` of them are kept in memory."""
 
@@ -44,13 +58,7 @@ class History:
 
     def _compute(self, day: int) -> dict[str, Sequence[int]]:
         site = self.site
-        micro = sun.yields(self.salt, site.latitude, site.longitude, site.size_w, day)
-        used = sun.draws(self.salt, site.latitude, site.zone, site.size_w, day)
-        return {
-            STATS: array("I", micro),
-            RGM: array("I", sun.metered(self.salt, day, micro)),
-            CONSUMPTION: array("I", used),
-        }
+        return _measured(self.salt, site.latitude, site.longitude, site.zone, site.size_w, day)
 
     def _compute_flows(self, day: int) -> tuple[dict[str, Sequence[int]], float]:
         """Everything beyond roof and appliances, the charge of the battery (%), and its level (Wh) as the day ends."""
