@@ -133,3 +133,22 @@ def test_a_row_without_a_time_has_that_of_its_place(name: str, odd: object, plac
 def test_rows_of_which_none_has_a_time_have_none() -> None:
     found = list(BY_NAME["stats"].read("42", {"intervals": [None] * 3}))
     assert [at.time for at in found] == [None] * 3
+
+
+class _Counted(dict[str, object]):
+    """A row that knows how often something was looked up in it."""
+
+    looks = 0
+
+    def get(self, key: str, default: object = None) -> object:
+        type(self).looks += 1
+        return super().get(key, default)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_long_list_without_times_is_read_once(name: str) -> None:
+    """A hostile cloud sends a hundred thousand such rows; a tick that reads them must not last a minute."""
+    _Counted.looks, many = 0, 1000
+    found = list(BY_NAME[name].read("42", {"intervals": [_Counted(ROWS[name]) for _ in range(many)]}))
+    assert len(found) == many
+    assert _Counted.looks < 5 * many

@@ -128,16 +128,16 @@ def _intervals(
     tags = (("system", system),)
     total = maybe_number(reply.get("total_devices"))
     per_wh = 3600.0 / grain
-    following: int | None = None
     listed = list(rows(reply["intervals"]))
-    for index, row in enumerate(listed):
+    following = beginning(listed, grain)
+    for row in listed:
         try:
             time = following = moment(row["end_at"]) - grain
             following += grain
             reporting, energy = number(row.get("devices_reporting")), number(row.get(energy_key))
             power = number(row.get(power_key)) if power_key else None
         except UNREADABLE as error:
-            at = time_of(listed, index, grain, following)
+            at = own_time(row, grain) or following
             following = None if at is None else at + grain
             yield odd(error, row, at)
             continue
@@ -171,15 +171,15 @@ def quantities_of(
     measurement: str, grain: int, keys: Mapping[str, Sequence[str]], tags: Tags, intervals: object
 ) -> Iterator[Point | Odd]:
     """The same of a list of intervals: a point each, with `tags`."""
-    following: int | None = None
     listed = list(rows(intervals))
-    for index, row in enumerate(listed):
+    following = beginning(listed, grain)
+    for row in listed:
         try:
             time = following = moment(row["end_at"]) - grain
             following += grain
             found = {name: number(_within(row, path)) for name, path in keys.items()}
         except UNREADABLE as error:
-            at = time_of(listed, index, grain, following)
+            at = own_time(row, grain) or following
             following = None if at is None else at + grain
             yield odd(error, row, at)
             continue
@@ -202,16 +202,14 @@ def own_time(row: object, grain: int) -> int | None:
     return None if end is None else end - grain
 
 
-def time_of(listed: Sequence[object], index: int, grain: int, following: int | None) -> int | None:
-    """The start of an interval that cannot be read: as it says, else that which follows the row before, else, at the
-    beginning of a list, that before the next row which has one.
+def beginning(listed: Sequence[object], grain: int) -> int | None:
+    """The start of the first interval of a list, by the first of its rows that says when it was; None where none near
+    it does. An interval that cannot be read and says no time is that which follows the row before.
     """
-    for ahead, row in enumerate(islice(listed, index, index + LOOKED_AHEAD)):
+    for index, row in enumerate(islice(listed, LOOKED_AHEAD)):
         at = own_time(row, grain)
         if at is not None:
-            return at - ahead * grain
-        if following is not None:
-            return following
+            return at - index * grain
     return None
 
 
