@@ -183,7 +183,7 @@ def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date
 
 
 def _sorted_out(found: Iterable[T | Odd], most: int = MOST_POINTS) -> tuple[list[T], list[Odd]]:
-    """What could be read, and what could not; no more than so much of either."""
+    """What could be read, and what could not; no more than so much of either, and nothing of what follows."""
     good: list[T] = []
     odd: list[Odd] = []
     for each in found:
@@ -192,6 +192,8 @@ def _sorted_out(found: Iterable[T | Odd], most: int = MOST_POINTS) -> tuple[list
                 odd.append(each)
         elif len(good) < most:
             good.append(each)
+        else:
+            break
     return good, odd
 
 
