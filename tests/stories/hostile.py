@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from ingest import logs
 from ingest.auth.standing import standing
 from ingest.core.http import Reply, Request
+from ingest.deliver.sink import Target
 from ingest.fetch import transport
 from ingest.fetch.transport import HttpTransport
 from ingest.report import report
@@ -59,6 +60,13 @@ class Forgetful(Database):
         return 0
 
 
+class Installation(World):
+    """A world whose database keeps nothing from the first point on."""
+
+    def _open(self, _: Target) -> Database:
+        return Forgetful()
+
+
 def most_memory() -> int:
     """The most memory (MB) that this process has held; `getrusage` tells that of its parent, where that is more."""
     return int(re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[0]) >> 10
@@ -71,8 +79,7 @@ def main(folder: Path, seed: int, count: int, port: int, version: str) -> None:
     rng = random.Random(seed)
     accounts = {"home": {"enlighten_id": enlighten_id("owner")} if version == "v2" else {}}
     api = {"version": version}
-    world = World(folder, demo_sites(START, 1, 10), web={"listen": "127.0.0.1:0"}, api=api, accounts=accounts)
-    world.database = Forgetful()
+    world = Installation(folder, demo_sites(START, 1, 10), web={"listen": "127.0.0.1:0"}, api=api, accounts=accounts)
     clock = world.pipeline.clock
     good = SimulatedServer(world.cloud)
     good.start()
