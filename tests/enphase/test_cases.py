@@ -1,8 +1,9 @@
 """Replies kept as files: what each means, and the very lines that come of it.
 
-A case is a folder `<stream>-<dialect>-<what>`: `reply.*` is the body as the cloud sends it, `case.json` says how it was
-asked for and what must come of it, `expected.lp` holds the lines in sorted order; without it no points are due. The
-folders `…-vendor` and those of most status codes are the vendor's own published examples, unchanged.
+A case of a stream is a folder `<stream>-<dialect>-<what>`: `reply.*` is the body as the cloud sends it, `case.json`
+says how it was asked for and what must come of it, `expected.lp` holds the lines in sorted order; without it no points
+are due. The folders `…-vendor` and those of most status codes are the vendor's own published examples, unchanged.
+`call-…` are replies of calls made by hand, which are given out as they came, `oauth-…` those to requests for tokens.
 """
 
 import json
@@ -15,18 +16,45 @@ from ingest.core.http import Reply, Request
 from ingest.core.point import encode
 from ingest.core.span import Span
 from ingest.enphase.call import Purpose, Task
-from ingest.enphase.replies import Kind
+from ingest.enphase.endpoints import endpoint_of
+from ingest.enphase.oauth import Refused, TokenPair, read_token
+from ingest.enphase.replies import Kind, verdict
 from ingest.enphase.requests import ApiTarget, request
 from ingest.enphase.streams import BY_NAME
-from ingest.enphase.streams.base import SystemInfo
+from ingest.enphase.streams.base import Lifetime, SystemInfo
 from ingest.fetch.worker import Outcome, fetch
 
 CASES = Path(__file__).parents[1] / "cases"
 FOLDERS = sorted(folder.name for folder in CASES.iterdir() if folder.is_dir())
+OF_STREAMS = [name for name in FOLDERS if not name.startswith(("call-", "oauth-"))]
 DATE_AT = 2_000_000_000
 """The time of the cloud, later than every reply."""
 
 VENDOR_SAMPLES = {
+    "v4/energy_lifetime.json": "energy_lifetime-v4-vendor",
+    "v2/energy_lifetime.json": "energy_lifetime-v2-vendor",
+    "v4/consumption_lifetime.json": "consumption_lifetime-v4-vendor",
+    "v2/consumption_lifetime.json": "consumption_lifetime-v2-vendor",
+    "v4/battery_lifetime.json": "battery_lifetime-v4-vendor",
+    "v4/energy_import_lifetime.json": "import_lifetime-v4-vendor",
+    "v4/energy_export_lifetime.json": "export_lifetime-v4-vendor",
+    "v4/system.json": "call-v4-system",
+    "v4/retrieve_system_id.json": "call-v4-retrieve-system-id",
+    "v4/devices_micro_telemetry.json": "call-v4-devices-micro-telemetry",
+    "v4/config_battery_settings.json": "call-v4-config-battery-settings",
+    "v4/config_grid_status.json": "call-v4-config-grid-status",
+    "v4/ev_charger_devices.json": "call-v4-ev-charger-devices",
+    "v4/ev_charger_events.json": "call-v4-ev-charger-events",
+    "v4/ev_charger_lifetime.json": "call-v4-ev-charger-lifetime",
+    "v4/evse_lifetime.json": "call-v4-evse-lifetime",
+    "v4/hp_lifetime.json": "call-v4-hp-lifetime",
+    "v4/live_data_frame.json": "call-v4-live-data-frame",
+    "v2/envoys.json": "call-v2-envoys",
+    "v2/monthly_production.json": "call-v2-monthly-production",
+    "v2/search_system_id.json": "call-v2-search-system-id",
+    "oauth/token_developer_app.json": "oauth-token-developer-app",
+    "oauth/token_partner_app.json": "oauth-token-partner-app",
+    "oauth/error_shape_constructed.json": "oauth-error-shape-constructed",
     "v2/stats.json": "stats-v2-vendor",
     "v2/rgm_stats.json": "rgm_stats-v2-vendor",
     "v2/consumption_stats.json": "consumption-v2-vendor",
@@ -90,7 +118,7 @@ VENDOR_SAMPLES = {
     "v4/errors/500_rgm_stats_data_unavailable.json": "rgm_stats-v4-500-rgm-stats-data-unavailable",
     "v4/errors/501_not_implemented.json": "stats-v4-501-not-implemented",
 }
-"""The vendor's published examples for the streams we read, and the folder that keeps each."""
+"""The vendor's published examples, and the folder that keeps each."""
 
 
 class OneReply:
@@ -124,6 +152,14 @@ def _listed(info: SystemInfo) -> dict[str, Any]:
     }
 
 
+def _lived(life: Lifetime) -> dict[str, Any]:
+    return {
+        "start": str(life.start),
+        "series": {key: list(values) for key, values in life.series.items()},
+        "since": {key: str(day) for key, day in life.since.items()},
+    }
+
+
 def _seen(outcome: Outcome) -> dict[str, Any]:
     """What came of a case, under the names of `case.json`."""
     judged = outcome.verdict
@@ -141,11 +177,12 @@ def _seen(outcome: Outcome) -> dict[str, Any]:
         "serials": {kind: list(found) for kind, found in outcome.serials.items()},
         "meters": outcome.meters and list(outcome.meters),
         "listed": {device.serial: dict(device.fields) for device in outcome.devices},
+        "lifetime": outcome.lifetime and _lived(outcome.lifetime),
         "odd": [each.reason for each in outcome.odd],
     }
 
 
-@pytest.mark.parametrize("name", FOLDERS)
+@pytest.mark.parametrize("name", OF_STREAMS)
 def test_a_reply_means_what_its_case_says(name: str) -> None:
     folder = CASES / name
     case = json.loads((folder / "case.json").read_text("utf-8"))
@@ -173,3 +210,26 @@ def test_every_example_of_the_vendor_has_a_case(sample: str, folder: str) -> Non
 def test_whole_numbers_and_fractions_make_the_same_lines() -> None:
     whole, fractions = (CASES / f"stats-v4-{what}" / "expected.lp" for what in ("integers", "floats"))
     assert whole.read_text("utf-8") == fractions.read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", [name for name in FOLDERS if name.startswith("call-")])
+def test_a_call_by_hand_gives_what_came_or_is_never_made(name: str) -> None:
+    case, body = (json.loads((CASES / name / file).read_text("utf-8")) for file in ("case.json", "reply.json"))
+    endpoint = endpoint_of(case["dialect"], case["path"])
+    assert endpoint is not None
+    assert bool(endpoint.refusal) == (name == "call-v4-live-data-frame")
+    found = verdict(Reply(200, (CASES / name / "reply.json").read_bytes(), DATE_AT), case["dialect"], lists=True)
+    assert (found.kind, found.data) == (Kind.OK, body)
+
+
+@pytest.mark.parametrize("name", [name for name in FOLDERS if name.startswith("oauth-")])
+def test_an_answer_to_a_request_for_tokens_means_what_its_case_says(name: str) -> None:
+    case = json.loads((CASES / name / "case.json").read_text("utf-8"))
+    found = read_token(Reply(case["status"], (CASES / name / "reply.json").read_bytes(), DATE_AT), DATE_AT)
+    if "refused" in case:
+        assert isinstance(found, Refused)
+        assert case["refused"] in found.reason
+    else:
+        assert isinstance(found, TokenPair)
+        assert (found.access, found.refresh) == (case["access"], case["refresh"])
+        assert found.expires_at == DATE_AT + case["expires_in"]
