@@ -1,9 +1,10 @@
-"""One task fetched and read: the one function a worker runs. It holds no state and never raises for bad replies."""
+"""One task fetched and read: the one function a worker runs. It keeps nothing and never raises for bad replies."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 from typing import TypeVar
 
 from ingest.core.http import Reply, Request, Transport
@@ -49,6 +50,8 @@ CROWDED = f"only the first {MOST_ON_PAGE:,} systems of a page of its list are re
 """Said of a good answer after which nothing more is asked."""
 LONGEST_ERROR = 2**16
 """Bytes of an error, or of a reply that cannot be read, that are looked at."""
+_reading = Lock()
+"""The largest reply that is read takes thirty megabytes until it is; threads would not read several any faster."""
 FAILED = "the program failed; the reason is in its log"
 """Said where a worker raised what nobody expected."""
 
@@ -100,7 +103,15 @@ def fetch(
     task: Task, call: int, request: Request, version: str, grant: str, began_at: int | None, transport: Transport
 ) -> Outcome:
     """Send the request of a task and read the reply. `began_at` is when the system began, where that is known."""
-    reply = without_secrets(transport.send(request), request, grant)
+    reply = transport.send(request)
+    with _reading:
+        return _read_all(task, call, request, reply, version, grant, began_at)
+
+
+def _read_all(
+    task: Task, call: int, request: Request, reply: Reply, version: str, grant: str, began_at: int | None
+) -> Outcome:
+    reply = without_secrets(reply, request, grant)
     window = task.window if task.window.length else None
     judged = verdict(reply, version, window, began_at, lists=task.stream.is_list)
     if judged.kind is Kind.OK:
