@@ -43,7 +43,7 @@ class Verdict:
     period: str = ""
 
 
-MOST_PARTS, MOST_VALUES = 100_000, 250_000
+MOST_PARTS, MOST_VALUES = 60_000, 250_000
 """A site with twenty meters of three channels has 41,000 rows of four values in a week. An empty row of three bytes
 takes the room of 64 once it is read.
 """
