@@ -27,7 +27,7 @@ ARGS = [
     "--disable-sync",
 ]
 SHOTS = {"light": (1280, 1000, "light"), "dark": (1280, 1000, "dark"), "phone": (375, 812, "light")}
-PATIENCE = 120
+PATIENCE = 600
 
 
 def start(state: str) -> tuple[subprocess.Popen[str], str]:

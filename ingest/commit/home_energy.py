@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import tzinfo
 
 from ingest.commit.changes import Changes
@@ -28,6 +29,16 @@ _NAMES = {flow.measurement: flow.quantity for flows in MEASURED.values() for flo
 _PREFIX = "home."
 
 
+@dataclass
+class _Course:
+    """What is left to bring a home up to date, and what its sums then depend on: one step a transaction, since years
+    take minutes on a small machine. Of the steps None withdraws all that there is, a span is a month to compute.
+    """
+
+    text: str
+    steps: list[Span | None]
+
+
 class HomeEnergy:
     """What homes have measured. Part of the owner of the state.
 
@@ -37,6 +48,7 @@ class HomeEnergy:
     def __init__(self, homes: Homes, db: sqlite3.Connection) -> None:
         self._homes = homes
         self._kept = meta.read_all(db, _PREFIX)
+        self._courses: dict[str, _Course] = {}
         self.pending = {*homes, *(home for home, text in self._kept.items() if text)}
 
     def follow(self, db: sqlite3.Connection, changes: Changes, now: int) -> dict[str, set[int]]:
@@ -49,9 +61,12 @@ class HomeEnergy:
             if not any(news.values()) and not {*members} & changes.systems.maps[0].keys():
                 continue
             row = row_of(home, members, changes.systems)
-            if _text(db, members, row) != self._kept.get(home):
+            course = self._courses.get(home)
+            text = _text(db, members, row)
+            if text != (course.text if course else self._kept.get(home, "")):
+                self._courses.pop(home, None)
                 self.pending.add(home)
-            elif home not in self.pending and row.timezone:
+            elif text:
                 work = _Work(db, home, members, zone(row.timezone))
                 touched[home] = work.compute(news["energy"], news["energy_daily"])
                 work.tell(row, now if news["system_info"] else None)
@@ -59,25 +74,45 @@ class HomeEnergy:
         return touched
 
     def catch_up(self, db: sqlite3.Connection, systems: Mapping[str, SystemRow], home: str, now: int) -> bool:
-        """Bring a home up to date in the caller's transaction; whether anything had to be computed."""
+        """Take the next step to bring a home up to date, in the caller's transaction; `advance` follows once that is on
+        the disk. Whether it was the last one of several: all of the home is then another.
+        """
         members = self._homes.get(home, ())
         row = row_of(home, members, systems)
-        text = _text(db, members, row)
-        if text == self._kept.get(home, ""):
+        course = self._course(db, row, members)
+        if not course.steps:
             return False
-        if not text or _zone(self._kept.get(home)) not in ("", row.timezone):
+        step, is_last = course.steps[0], len(course.steps) == 1
+        if step is None:
             _retire(db, home)
-        if text:
-            for span in _months(db, [*members, home], zone(row.timezone)):
-                work = _Work(db, home, members, zone(row.timezone))
-                work.compute(*(work.times(name, span) for name in SUMS[:2]))
-                work.save()
+        else:
             work = _Work(db, home, members, zone(row.timezone))
-            work.tell(row, now)
+            work.compute(*(work.times(name, step) for name in SUMS[:2]))
+            work.tell(row, now if is_last else None)
             work.save()
-        meta.write(db, f"{_PREFIX}{home}", text)
-        self._kept[home] = text
-        return True
+        if is_last:
+            meta.write(db, f"{_PREFIX}{home}", course.text)
+        return is_last
+
+    def advance(self, home: str) -> None:
+        """The step that was taken last is on the disk."""
+        course = self._courses[home]
+        course.steps = course.steps[1:]
+        if not course.steps:
+            self._kept[home] = self._courses.pop(home).text
+            self.pending.discard(home)
+
+    def _course(self, db: sqlite3.Connection, row: SystemRow, members: Sequence[str]) -> _Course:
+        home, text = row.system, _text(db, members, row)
+        course = self._courses.get(home)
+        if course is None or course.text != text:
+            kept = self._kept.get(home, "")
+            steps: list[Span | None] = []
+            if text != kept:
+                steps += [None] if _zone(kept) not in ("", row.timezone) or not text else []
+                steps += [*_months(db, [*members, home], zone(row.timezone)), Span(0, 0)] if text else []
+            course = self._courses[home] = _Course(text, steps)
+        return course
 
 
 def _news(changes: Changes, measurement: str, members: Iterable[str]) -> set[int]:

@@ -35,21 +35,22 @@ class Derivation:
         waiting = self.homes.pending or self.valuation.pending
         if not waiting:
             return False
-        name = min(waiting)
+        name, is_home = min(waiting), bool(self.homes.pending)
+        places = with_homes(systems, self.settings.home_members)
         try:
             with store.transaction() as db:
-                self._catch_up(db, with_homes(systems, self.settings.home_members), name, now)
+                if not is_home:
+                    self.valuation.catch_up(db, places, name)
+                elif self.homes.catch_up(db, places, name, now) and name in places:
+                    self.valuation.value(db, name, places[name].timezone)
         except StateError as error:
             changes.bad("state", str(error))
             return False
-        waiting.discard(name)
+        if is_home:
+            self.homes.advance(name)
+        else:
+            waiting.discard(name)
         return True
-
-    def _catch_up(self, db: sqlite3.Connection, systems: Mapping[str, SystemRow], name: str, now: int) -> None:
-        if name not in self.homes.pending:
-            self.valuation.catch_up(db, systems, name)
-        elif self.homes.catch_up(db, systems, name, now) and name in systems and systems[name].timezone:
-            self.valuation.value(db, name, systems[name].timezone)
 
 
 def derivation(settings: Settings, db: sqlite3.Connection, systems: Mapping[str, SystemRow]) -> Derivation:
