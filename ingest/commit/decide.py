@@ -101,7 +101,7 @@ def _ok(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> Pa
     daily_difference.record(changes, outcome, at.now)
     profiles.light(changes, outcome, at.offset)
     sites.mentioned(changes, outcome, at)
-    profiles.serials(changes, task.system, outcome.serials)
+    profiles.serials(changes, task.system, outcome.serials, at.now)
     if outcome.meters is not None:
         profiles.devices(changes, task.system, outcome.meters)
         device_rows.record(changes, outcome, at.now)
@@ -165,7 +165,7 @@ def _covered(changes: Changes, outcome: Outcome, touched: Touched, at: CommitCon
     known_to = max(newest(outcome), outcome.reported_at or 0) or None
     news = sites.advance(changes, task.system, known_to, at)
     log = changes.log(task.system)
-    window, seen_at = unfinished.answered(outcome), task.begun_at or at.now
+    window, seen_at = unfinished.answered(outcome), min(task.begun_at or at.now, at.now)
     known = changes.settled(*task.pair, at.classes.settle)
     read = changes.coverage.get(task.pair, {})
     for age in at.classes.ages:

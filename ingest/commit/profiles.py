@@ -4,12 +4,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ingest.commit.changes import Changes
+from ingest.core.span import Span
+from ingest.core.units import WEEK
 from ingest.enphase.catalogue import PRODUCTION
-from ingest.enphase.streams import BY_NAME
+from ingest.enphase.streams import BY_NAME, STREAMS
 from ingest.enphase.streams.base import Stream
 from ingest.fetch.worker import Outcome
-from ingest.plan import rhythm
+from ingest.plan import coverage, rhythm
 from ingest.plan.state import EMPTY, NO_METER, NO_POINTS, Pair
+
+LISTED_LATE = 2 * WEEK
+"""A device measures for so long (s) at most before it is known: they are listed once a week."""
 
 
 def looked(changes: Changes, system: str, now: int, *, news: bool) -> None:
@@ -52,12 +57,17 @@ def devices(changes: Changes, system: str, meters: tuple[str, ...]) -> None:
             changes.pairs[system, name] = judged(changes, replace(pair, state="", reason=""), stream)
 
 
-def serials(changes: Changes, system: str, found: Mapping[str, tuple[str, ...]]) -> None:
-    """Remember the devices of a system that are asked one by one."""
+def serials(changes: Changes, system: str, found: Mapping[str, tuple[str, ...]], now: int) -> None:
+    """Remember the devices of a system that are asked one by one. What a new one measured before it was listed is owed."""
     row = changes.systems.get(system)
-    if row is not None and found:
-        profile = replace(row.profile, serials={**row.profile.serials, **found})
-        changes.systems[system] = replace(row, profile=profile)
+    if row is None or not found:
+        return
+    changes.systems[system] = replace(row, profile=replace(row.profile, serials={**row.profile.serials, **found}))
+    for stream in STREAMS:
+        kind, key = stream.v4.asks_each, (system, stream.name)
+        before = row.profile.serials.get(kind, ())
+        if before and key in changes.coverage and not set(found.get(kind, ())) <= set(before):
+            changes.coverage[key] = coverage.uncover(changes.coverage[key], Span(now - LISTED_LATE, now))
 
 
 def judged(changes: Changes, pair: Pair, stream: Stream) -> Pair:
