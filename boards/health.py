@@ -1,6 +1,6 @@
 """System health: which panel, which meter, which day fell behind."""
 
-from boards.frame import OF_SYSTEM, WHOLE_DAYS, ZONE, Json, dashboard, hidden, system, zone
+from boards.frame import OF_SYSTEM, OWN_DAYS, WHOLE_DAYS, ZONE, Json, dashboard, hidden, system, zone
 from boards.panels import (
     BAD,
     COLORS,
@@ -150,6 +150,30 @@ def meters() -> list[tuple[int, int, Json]]:
     return [(12, 8, ratio), (12, 8, phases)]
 
 
+def each_panel() -> list[tuple[int, int, Json]]:
+    """Which panel falls behind its peers?"""
+    found = table(
+        "Energy by panel, least first",
+        "What each panel made in the whole days shown, and on its best day. The longest bar is that of the best panel; "
+        "one of half the length is shaded, dirty or broken. Panels are read at night, so the last day is yesterday.",
+        [
+            rows(
+                'SELECT sum("produced_wh") AS "Energy", max("produced_wh") AS "Best day", count("produced_wh") AS '
+                f'"Days" FROM "inverter_daily" WHERE {OF_SYSTEM} AND {OWN_DAYS} GROUP BY "inverter"'
+            )
+        ],
+        WH,
+        "The panels of this system were not read on two nights in a row. Run ingest plan: it says why.",
+        [
+            of("Panel", unit=TEXT, custom__minWidth=150),
+            of("Energy", custom__cellOptions={"type": "gauge", "mode": "basic"}, min=0),
+            of("Days", unit=COUNT, custom__width=70),
+        ],
+        [organized(("inverter", "Energy", "Best day", "Days"), {"inverter": "Panel"}), ordered("Energy")],
+    )
+    return [(24, 9, found)]
+
+
 def board() -> Json:
     """The board."""
     size = hidden("size_w", "Size", "size_w", "Rated power of the panels, W.")
@@ -157,7 +181,7 @@ def board() -> Json:
         "health",
         "Do the devices report, do the meters agree, do the panels yield what they did?",
         "**${system:text}** · days of ${zone:raw} · data source: **${datasource:text}**",
-        [first_row(), *day_by_day(), meters()],
+        [first_row(), *day_by_day(), each_panel(), meters()],
         [system(), zone(), size],
         time="now-30d/d",
         refresh="15m",

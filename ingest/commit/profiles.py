@@ -58,7 +58,7 @@ def devices(changes: Changes, system: str, meters: tuple[str, ...]) -> None:
 
 
 def serials(changes: Changes, system: str, found: Mapping[str, tuple[str, ...]], now: int) -> None:
-    """Remember the devices of a system that are asked one by one. What a new one measured before it was listed is owed."""
+    """Remember the devices that are asked one by one. What a new one measured before it was listed is owed."""
     row = changes.systems.get(system)
     if row is None or not found:
         return

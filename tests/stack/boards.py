@@ -132,7 +132,9 @@ def has_data(query: Query, site: Site, days: int) -> bool:
         return False
     if '"battery_capacity_wh"' in query.text:
         return not site.meter
-    if names & {"battery", "money_daily"} or re.search("imported_wh|exported_wh|charged_wh", query.text):
+    if names & {"battery", "money_daily", "inverter_daily"} or re.search(
+        "imported_wh|exported_wh|charged_wh", query.text
+    ):
         return False
     if "$timeFilter" not in query.text and "__from" not in query.text:
         return True

@@ -7,7 +7,7 @@ by name, and what a pipeline in trouble says of itself.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import cast
@@ -15,7 +15,9 @@ from typing import cast
 from ingest.core.point import Point, encode
 from ingest.deliver.influx_v1 import InfluxV1Sink
 from ingest.deliver.sink import Sink, Target
-from ingest.simulator import Site
+from ingest.simulator import Site, panels
+from ingest.simulator.devices import micro_serials
+from ingest.simulator.history import History
 from tests.influxd import Influxd
 from tests.world import DAY, HOUR, Database, Time, World, sun
 
@@ -60,7 +62,7 @@ SITES = (
 MILL = _site(4, "Old Mill", "Europe/Berlin", 51.0, 7.0, meter=False, consumption=False)
 ALL = (*SITES, MILL)
 """With a fourth, that has no consumption meter."""
-CABIN = _site(5, "Hill Cabin", "US/Pacific", 40.0, -121.0, meter=True, battery=10_000)
+CABIN = replace(_site(5, "Hill Cabin", "US/Pacific", 40.0, -121.0, meter=True, battery=10_000), weak_panels=(7,))
 CABIN_DATABASE = "cabin"
 CABIN_SINCE = date(2026, 10, 22)
 CABIN_STREAMS = ("stats", "rgm_stats", "consumption", "grid_import", "grid_export", "battery")
@@ -156,6 +158,8 @@ def seed(server: Influxd, folder: Path) -> Seeded:
         for site in sites:
             sink.write(list(map(encode, _of_system(site))))
         sink.write(list(map(encode, _of_itself())))
+        if sites == (CABIN,):
+            sink.write(list(map(encode, _of_panels(CABIN, made.cloud.history(CABIN.system_id)))))
         sink.close()
     return Seeded(server, world, cabin)
 
@@ -182,6 +186,16 @@ def _of_system(site: Site) -> Iterator[Point]:
             yield Point("production_meter_reading", tags, read_at, {"reading_wh": value})
     else:
         yield Point("system_info", (system,), NOW - HOUR, {"battery_capacity_wh": 5000.0})
+
+
+def _of_panels(site: Site, history: History) -> Iterator[Point]:
+    """Every panel by day over two weeks, one of which gives half of what the others do."""
+    for back in range(1, 15):
+        day = site.local_date(NOW) - timedelta(days=back)
+        made = panels.shares(history, history.daily("stats", day))
+        for serial, wh in zip(micro_serials(site), made, strict=True):
+            tags = (("inverter", serial), ("system", str(site.system_id)))
+            yield Point("inverter_daily", tags, site.midnight(day), {"produced_wh": float(wh)})
 
 
 CHANGED: dict[str, float | str] = {

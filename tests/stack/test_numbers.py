@@ -6,7 +6,7 @@ import pytest
 
 from ingest.simulator import Site
 from tests.stack.boards import HALF, expand, target
-from tests.stack.seed import NOW, QUARTER, SINCE, SITES, Seeded
+from tests.stack.seed import CABIN, CABIN_DATABASE, NOW, QUARTER, SINCE, SITES, Seeded
 from tests.world import DAY, HOUR
 
 MESA, LAKE, BAY = SITES
@@ -191,3 +191,15 @@ def test_the_phases_of_a_meter_are_summed(seeded: Seeded) -> None:
     newest = known(seeded, MESA)
     total = sum(float(str(row["Energy"])) for row in rows)
     assert total == pytest.approx(seeded.sums(MESA, NOW - DAY, newest)["produced_wh"], rel=0.01)
+
+
+def test_the_panel_at_half_power_is_the_first(seeded: Seeded) -> None:
+    query = target("health", "Energy by panel, least first", "A")
+    rows = seeded.server.query(CABIN_DATABASE, expand(query, CABIN, 30))
+    assert len(rows) == CABIN.modules
+    first, second, *_, last = sorted(rows, key=lambda row: float(str(row["Energy"])))
+    (weak,) = CABIN.weak_panels
+    assert str(first["inverter"]).endswith(f"{weak:02d}")
+    assert float(str(first["Energy"])) == pytest.approx(float(str(last["Energy"])) / 2, rel=0.02)
+    assert float(str(second["Energy"])) == pytest.approx(float(str(last["Energy"])), rel=0.02)
+    assert {row["Days"] for row in rows} == {14}

@@ -20,6 +20,7 @@ from ingest.store import archive
 from tests.world import DAY, HOUR, START, World, sun
 from tests.worlds import HOME
 
+pytestmark = pytest.mark.timeout(7200 if os.environ.get("INGEST_LONG") else 300)
 DAYS = 365 if os.environ.get("INGEST_LONG") else 3
 WEAK = 5
 SITE = replace(
