@@ -43,7 +43,7 @@ class Inventory:
     def __init__(self, settings: Polling, state: Snapshot) -> None:
         self.settings = settings
         self.version = settings.version
-        self.generation = 0
+        self.generation = self._changed = 0
         self.patience: Mapping[str, int] = {}
         self.replace(state)
 
@@ -52,9 +52,18 @@ class Inventory:
         self.state = state
         self.rebuild()
 
+    def follow(self, changed: int, *, goes_on: bool) -> None:
+        """Rebuild after so many systems appeared or changed. Of a list that goes on, the pages in between wait until
+        they hold a quarter of what is known: each rebuilding looks at every system.
+        """
+        self._changed += changed
+        if self._changed and not (goes_on and 4 * self._changed < len(self._wanted)):
+            self.rebuild()
+
     def rebuild(self) -> None:
         """Rebuild after a system appeared or changed its account or zone; `generation` counts how often."""
         self.generation += 1
+        self._changed = 0
         asked = list(self._asked())
         self.chosen = self._choose(asked)
         self._wanted = {wanted.system: self._with_streams(wanted) for wanted in asked}

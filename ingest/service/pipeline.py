@@ -262,8 +262,9 @@ class Pipeline:
             self.derivation.follow(db, committed, now)
             self.breaker = kept(db, self.breaker, breaker)
         self._flying.pop(task.pair, None)
-        if committed.apply(self.inventory.state):
-            self.inventory.rebuild()
+        changed = len(committed.apply(self.inventory.state))
+        goes_on = outcome.verdict.kind is Kind.OK and bool(committed.pairs[task.pair].cursor)
+        self.inventory.follow(changed, goes_on=goes_on)
         for system in dict.fromkeys([task.system, *(info.system for info in outcome.systems)]):
             self.due_queue.touch(system, now)
         pause = committed.pairs[task.pair].rest_until - now
