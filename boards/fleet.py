@@ -113,7 +113,7 @@ def by_day() -> Json:
     """Each system on each day."""
     days = (
         'SELECT "date" AS "Day", "produced_wh" AS "wh", "system" FROM "energy_daily" WHERE "produced_wh" >= 0 AND '
-        f"{OWN_DAYS} ORDER BY time DESC"
+        f"{NO_HOMES} AND {OWN_DAYS} ORDER BY time DESC"
     )
     return heat(
         "Specific yield of each day, kWh per kW",

@@ -214,6 +214,17 @@ def provisioned(name: str) -> Any:
     return yaml.safe_load((ROOT / "grafana" / name).read_text())
 
 
+def test_what_is_of_all_systems_counts_no_home_beside_them() -> None:
+    """A home has rows under its name: their sums stand beside those of its systems."""
+    for path in FILES:
+        for panel in panels(path):
+            for target in panel.get("targets", ()):
+                text = target.get("query", "")
+                of_energy = re.search(r'FROM "(energy|energy_daily|energy_monthly|money|money_daily)"', text)
+                if of_energy or 'count("label")' in text:
+                    assert "${system:raw}" in text or '"system" =~ /^[0-9]+$/' in text, (panel["title"], text)
+
+
 def test_the_data_source_of_the_stack_may_only_read_and_holds_no_secret() -> None:
     (source,) = provisioned("provisioning/datasources/enphase.yaml")["datasources"]
     assert source["isDefault"] is True
