@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from scripts.screenshots import ARGS
-from tests.browser.pages import Shown
+from tests.browser.pages import Family, Shown
 
 CHROMIUM = shutil.which("chromium")
 
@@ -25,5 +25,12 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
     made = Shown(tmp_path_factory.mktemp("shown"))
+    yield made
+    made.end()
+
+
+@pytest.fixture(scope="session")
+def family(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Family]:
+    made = Family(tmp_path_factory.mktemp("family"))
     yield made
     made.end()

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -12,9 +13,10 @@ from playwright.sync_api import Browser, Page
 
 from ingest.service import build, onboarding
 from ingest.service.clock import Clock
+from ingest.store import progress
 from ingest.web import Server, Source, authorize, create_app
 from tests.world import DAY, HOUR, START, Time, World
-from tests.worlds import SITE
+from tests.worlds import HOME, SITE
 
 BERLIN = ZoneInfo("Europe/Berlin")
 COLUMNS = {"Produced": "produced_wh", "Consumed": "consumed_wh", "From grid": "imported_wh", "To grid": "exported_wh"}
@@ -66,6 +68,29 @@ class Shown:
         """What was earned and saved on each day."""
         rows = self.world.rows("money_daily", SITE.system_id).values()
         return {str(row["date"]): row.get("earned", 0.0) + row.get("saved", 0.0) for row in rows}
+
+
+class Family(Shown):
+    """A home of two systems, and room for more."""
+
+    def __init__(self, folder: Path) -> None:
+        house = replace(HOME, name="House", operational_at=START - 3 * DAY)
+        sites = [house, replace(house, system_id=8001, name="Barn", size_w=3000)]
+        self.world = World(folder, sites, time=Time(START + 12 * HOUR), homes={"ranch": [8000, 8001]})
+        self.world.run(HOUR)
+        self.now = int(self.world.time.true)
+        self.source = Source(self.world.settings, self.world.store, lambda: self.now, lambda: self.now)
+        self.server = Server(create_app(self.source), "127.0.0.1", 0).start()
+        self.url = self.server.url
+
+    def grow(self) -> None:
+        """Sixty systems more, of which nothing is known."""
+        with self.world.store.transaction() as db:
+            row = progress.system(db, "8000")
+            assert row is not None
+            for number in range(60):
+                progress.save_system(db, replace(row, system=str(9000 + number), name=f"Cabin {number}"))
+        self.source._made = None
 
 
 def day_of(at: int) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.pages import Shown
+from tests.browser.pages import Family, Shown
 from tests.worlds import SITE
 
 CHROMIUM = shutil.which("chromium")
@@ -25,6 +25,7 @@ PAGES = (
     "authorize/nobody",
     "oauth/callback?state=unknown",
 )
+HOME_PAGE = "?system=ranch"
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +40,9 @@ def axe() -> str:
     return found.read_text()
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_axe_finds_nothing_serious(shown: Shown, browser: Browser, axe: str, path: str) -> None:
+@pytest.mark.parametrize("path", [*PAGES, HOME_PAGE])
+def test_axe_finds_nothing_serious(shown: Shown, family: Family, browser: Browser, axe: str, path: str) -> None:
+    url = family.url if path == HOME_PAGE else shown.url
     for scheme, width in (("light", 1280), ("dark", 400)):
         view: Any = browser.new_context(
             viewport={"width": width, "height": 900},
@@ -49,7 +51,7 @@ def test_axe_finds_nothing_serious(shown: Shown, browser: Browser, axe: str, pat
             bypass_csp=True,
         )
         page = view.new_page()
-        page.goto(shown.url + path)
+        page.goto(url + path)
         page.wait_for_load_state("networkidle")
         page.evaluate("document.querySelectorAll('details').forEach((at) => { at.open = true; })")
         page.evaluate(axe)

@@ -1,18 +1,13 @@
 """Every control of every page works by mouse, by finger and by keyboard, and whatever it leads to shows the archive."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from ingest.store import progress
-from ingest.web import Server, Source, create_app
-from tests.browser.pages import DATA, Shown, check_numbers, wait_until
-from tests.world import DAY, HOUR, START, Time, World
-from tests.worlds import HOME, SITE
+from tests.browser.pages import DATA, Family, Shown, check_numbers, wait_until
+from tests.world import DAY, START
+from tests.worlds import SITE
 
 CAUGHT = """addEventListener('click', (event) => {
     if (!window.held) return;
@@ -165,36 +160,6 @@ def test_no_control_is_left_out(shown: Shown, family: Shown, browser: Browser, p
 
 
 # ── several systems ───────────────────────────────────────────────────────────────────────────────────
-
-
-class Family(Shown):
-    """A home of two systems, and room for more."""
-
-    def __init__(self, folder: Path) -> None:
-        house = replace(HOME, name="House", operational_at=START - 3 * DAY)
-        sites = [house, replace(house, system_id=8001, name="Barn", size_w=3000)]
-        self.world = World(folder, sites, time=Time(START + 12 * HOUR), homes={"ranch": [8000, 8001]})
-        self.world.run(HOUR)
-        self.now = int(self.world.time.true)
-        self.source = Source(self.world.settings, self.world.store, lambda: self.now, lambda: self.now)
-        self.server = Server(create_app(self.source), "127.0.0.1", 0).start()
-        self.url = self.server.url
-
-    def grow(self) -> None:
-        """Sixty systems more, of which nothing is known."""
-        with self.world.store.transaction() as db:
-            row = progress.system(db, "8000")
-            assert row is not None
-            for number in range(60):
-                progress.save_system(db, replace(row, system=str(9000 + number), name=f"Cabin {number}"))
-        self.source._made = None
-
-
-@pytest.fixture(scope="session")
-def family(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
-    made = Family(tmp_path_factory.mktemp("family"))
-    yield made
-    made.end()
 
 
 def test_from_a_home_to_its_systems_and_back(family: Family, browser: Browser) -> None:
