@@ -145,17 +145,24 @@ def annotation(name: str, color: str, query: str) -> Json:
 
 
 def annotations(systems: str) -> list[Json]:
-    """What explains a curve: data that were revised, gaps that were filled, what failed. `systems`: a condition."""
+    """What explains a curve: data that were revised, gaps that were filled, what failed, what happened to devices.
+    `systems`: a condition.
+    """
     changes = f'SELECT "change" AS "text", "stream" FROM "ingest" WHERE {systems} AND $timeFilter AND "change" =~'
     parts = f'({systems} OR "sink" =~ /./ OR "account" =~ /./)'
     errors = (
         f'SELECT last("last_error") AS "text" FROM "ingest" WHERE {parts} AND "last_error" != \'\' AND $timeFilter '
         "GROUP BY time(6h) fill(none)"
     )
+    happened = (
+        f'SELECT "text" AS "text", "state" FROM "event" WHERE {systems} AND "source" = \'event\' '
+        "AND \"state\" != 'info' AND $timeFilter"
+    )
     return [
         annotation("Points revised", "#B877D9", f"{changes} /revised$/"),
         annotation("Gaps filled", "#73BF69", f"{changes} /filled/"),
         annotation("Outages", "#F2495C", errors),
+        annotation("Events of devices", "#FF9830", happened),
     ]
 
 

@@ -179,6 +179,8 @@ def _of_system(site: Site) -> Iterator[Point]:
     yield Point(
         "ingest", (app, ("stream", "consumption"), system), NOW - 20 * HOUR, {**_said(0.0, 0.0), "last_error": ""}
     )
+    happened = ("device", site.gateway_serial), ("source", "event"), system, ("type", "28")
+    yield Point("event", happened, NOW - DAY, {"text": "Gateway not reporting", "state": "closed"})
     if site.meter:
         for days in range(10, 1, -1):
             read_at, value = _odometer(site, NOW - days * DAY)
