@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ingest
 from ingest.core.units import HOUR
-from ingest.core.words import day_words, local_words, many, span_words
+from ingest.core.words import local_words, many, span_words
 from ingest.report import Report, SystemReport
 from ingest.report.fleet import FEW, fleet_totals, gap_count, least_read, ordered
 from ingest.report.model import QuotaReport
@@ -43,7 +43,6 @@ def blueprint(source: Source) -> "Blueprint":
     routes = Blueprint("page", __name__)
     routes.add_app_template_filter(many, "many")
     routes.add_app_template_filter(span_words, "span")
-    routes.add_app_template_filter(day_words, "day")
     routes.add_app_template_filter(number, "number")
     routes.add_app_template_filter(utc, "utc")
     routes.add_app_template_filter(local_words, "local")

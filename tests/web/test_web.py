@@ -1,6 +1,7 @@
 """The page over WSGI: who may open it, what it shows, and that nothing sent to it does harm."""
 
 import contextlib
+import copy
 import random
 import re
 import socket
@@ -46,6 +47,18 @@ def test_the_page_is_readable_without_a_script(seen: Seen) -> None:
     for words in ("Power", "Produced", "Calls this month", "final up to", "Databases", "renewed by itself"):
         assert words in bare
     assert bare.count("<title>") > 80, "each day of the calendar says why"
+
+
+def test_every_date_is_one_that_a_browser_writes_in_its_own_way(seen: Seen) -> None:
+    """Also that on which the calls would run out: no month stands outside of `<time>` but above a calendar."""
+    made = seen.source.report()
+    ends = replace(made.quota, runs_out_at=made.now + DAY, left=5)
+    told = copy.copy(seen.source)
+    told._made = 1e18, replace(made, quota=ends)
+    text = create_app(told).test_client().get("/").get_data(as_text=True)
+    assert re.search(r"would run out</dt><dd><time datetime=\"2026-07-0\d\">", text)
+    bare = re.sub(r"<script.*?</script>|<time.*?</time>|<svg.*?</svg>|<[^>]+>", "", text, flags=re.DOTALL)
+    assert re.findall(r"\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\b|\d{4}-\d\d", bare) == []
 
 
 def test_energy_of_today_on_the_page_is_that_of_the_archive(seen: Seen) -> None:
