@@ -86,7 +86,7 @@ def _rest(pair: Pair, outcome: Outcome, now: int, first: int, longest: int) -> P
 def _ok(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> Pair:
     task = outcome.task
     touched = changes.points.merge(outcome.points)
-    revised = changes.points.revised - changes.points.completed
+    revised, revised_wh = changes.points.revised - changes.points.completed, changes.points.revised_wh
     odd.remember(changes, plausible.judged(changes, outcome), at.now)
     is_crowded = sites.heard(changes, outcome, at)
     is_again = bool(intersect(deferrals.failing(changes.deferred.get(task.pair, ())), task.window))
@@ -116,11 +116,11 @@ def _ok(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> Pa
         reason=TOO_MANY if is_crowded else outcome.verdict.reason,
         cursor="" if is_crowded else unfinished.cursor(outcome, at.now),
         revised=pair.revised + revised,
+        revised_wh=pair.revised_wh + revised_wh,
     )
     if task.purpose is Purpose.HISTORY:
         # where half of what was refused is answered, the other half is no better for it
-        fails = max(0, pair.history_fails - 1) if is_again else 0
-        answered = replace(answered, history_from=0, history_fails=fails)
+        answered = replace(answered, history_from=0, history_fails=max(0, pair.history_fails - 1) if is_again else 0)
     return answered if outcome.points or outcome.odd else profiles.judged(changes, answered, task.stream)
 
 

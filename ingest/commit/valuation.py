@@ -19,7 +19,7 @@ from ingest.store import archive, meta
 
 END = 2**40
 """Later than any interval, epoch s."""
-FORMULA = 1
+FORMULA = 2
 """Raised where money is computed in another way: all of it is then computed again."""
 
 
@@ -133,7 +133,8 @@ def _compute(
     worth = money(system, contract, place, _flows(draft.rows(keys["energy"])))
     draft.merge([*(_nothing(draft, system, "money", MONEY) if is_all else ()), *worth])
     sums = {name: draft.numbers("money", system, name) for name in MONEY}
-    days = dated(daily(system, place, sums), place)
+    named = {"currency": contract[-1].currency} if contract else {}
+    days = [point._replace(fields={**point.fields, **named}) for point in dated(daily(system, place, sums), place)]
     draft.merge([*(_nothing(draft, system, "money_daily", (*MONEY, "hours")) if is_all else ()), *days])
     archive.write(db, draft, ids)
 

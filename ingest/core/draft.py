@@ -52,6 +52,17 @@ def keeps(old: str, new: str) -> bool:
     return decode_fields(old).items() <= decode_fields(new).items()
 
 
+ENERGY = ("energy_wh", "imported_wh", "exported_wh", "charged_wh")
+"""What an interval of a stream is about, Wh."""
+
+
+def gained(old: str, new: str) -> float:
+    """By how much (Wh) the energy of a row differs from that of the row whose place it took; 0 where one has none."""
+    before, after = decode_fields(old), decode_fields(new)
+    name = next((name for name in ENERGY if name in before and name in after), None)
+    return float(after[name]) - float(before[name]) if name else 0.0
+
+
 def numbers(rows: Mapping[int, str], name: str) -> dict[int, float]:
     """One numeric field by time, where it is there."""
     first, later = f"{name}=", f",{name}="
@@ -74,8 +85,8 @@ class Draft:
 
     `added` and `revised` count the rows that are new, and those whose fields change, `completed` of these those that
     get more fields and keep every value they had, `retired` those that lose all of them (less those that get some
-    again). `withdrawn` are the times, by series, at which something is no longer true: a row without that field, or
-    without any.
+    again). `revised_wh` is by how much (Wh) the energy of revised rows differs in all. `withdrawn` are the times, by
+    series, at which something is no longer true: a row without that field, or without any.
     """
 
     held: Mapping[str, Rows] = field(default_factory=dict)
@@ -84,6 +95,7 @@ class Draft:
     revised: int = 0
     completed: int = 0
     retired: int = 0
+    revised_wh: float = 0.0
     withdrawn: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     _parsed: dict[str, dict[str, dict[int, float]]] = field(default_factory=lambda: defaultdict(dict))
 
@@ -106,6 +118,8 @@ class Draft:
                 self.revised += changed - again
                 old = fresh.keys() & held.keys() - before.keys() if changed > again else ()
                 self.completed += sum(keeps(held[time], fresh[time]) for time in old)
+                if not measurement.endswith("_channel"):  # the parts of what is counted already
+                    self.revised_wh += sum(gained(held[time], fresh[time]) for time in old)
                 self.news[key] = {**before, **fresh} if before else fresh
                 self._parsed.pop(key, None)
                 touched[measurement].update(fresh)

@@ -21,7 +21,8 @@ class Pair:
 
     `floor` is the oldest time wanted, `first_at` the oldest the cloud says it has, `asked_at` the last answered live
     call. `state` is the kind of the last verdict that was not `ok`, with its `reason`; nothing is asked before
-    `rest_until`, and no history before `history_from`, after `history_fails` calls for it in vain.
+    `rest_until`, and no history before `history_from`, after `history_fails` calls for it in vain. `revised` counts the
+    points that changed later, `revised_wh` is by how much (Wh) their energy did in all.
     """
 
     system: str
@@ -37,6 +38,7 @@ class Pair:
     cursor: str = ""
     revised: int = 0
     history_fails: int = 0
+    revised_wh: float = 0.0
 
 
 @dataclass

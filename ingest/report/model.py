@@ -55,6 +55,7 @@ class StreamReport:
 
     `ratio` is the share of what is owed, 0 to 1; `lag_s` the age of the newest interval; `state` the kind of the last
     verdict that was not good, with its `reason` and the calls in vain since; `calls_month` those of this month.
+    `revised` counts the points that changed later, `revised_wh` is by how much (Wh) their energy did in all.
     """
 
     stream: str
@@ -69,6 +70,7 @@ class StreamReport:
     calls_month: int
     odd: list[OddReport] = field(default_factory=list)
     refused: list[RefusedReport] = field(default_factory=list)
+    revised_wh: float = 0.0
 
 
 @dataclass(frozen=True)

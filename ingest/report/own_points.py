@@ -8,9 +8,12 @@ within a day, and no query language can put a number into a sentence.
 import sqlite3
 from collections.abc import Iterable, Mapping
 
+from ingest.core.days import days_of, zone
 from ingest.core.point import Point, Value, decode_fields, series_key
+from ingest.core.span import Span
 from ingest.core.units import DAY, HOUR
 from ingest.core.words import many
+from ingest.report.gaps import QUIET
 from ingest.report.metrics import odd_rows, open_gaps
 from ingest.report.model import Problem, Report, StreamReport, SystemReport
 from ingest.store import archive
@@ -18,9 +21,14 @@ from ingest.store import archive
 MEASUREMENT = "ingest"
 KEPT = 90 * DAY
 """The archive keeps what the pipeline said of itself for so long (s); the databases have a retention of their own."""
-NO_NEWS = frozenset({"lag_s", "change", "changed_points", "changed_gaps"})
-"""Fields whose change alone is no news: one moves always, the others tell of the point before."""
-
+TOLD = ("change", "change_why", "changed_points", "changed_gaps", "changed_wh")
+"""Fields that tell of the point before."""
+NO_NEWS = frozenset({"lag_s", *TOLD})
+"""Fields whose change alone is no news: one moves always."""
+NAMED = 2
+"""Spans of gaps that are named by their days."""
+REVISED = "later answers of the cloud differ from the first"
+FILLED = "what was missing was read in its turn"
 
 Sentences = Mapping[tuple[str, str], str]
 """What is said of a subject, by kind and subject."""
@@ -38,7 +46,10 @@ class OwnPoints:
 
     def due(self, report: Report) -> list[Point]:
         """What is to be said now: the hourly point of the application, and what changed elsewhere."""
-        return [self._with_change(point) for point in points(report, self._app) if self._is_due(point)]
+        reasons = {
+            (system.system, stream.stream): gap_reason(stream) for system in report.systems for stream in system.streams
+        }
+        return [self._with_change(point, reasons) for point in points(report, self._app) if self._is_due(point)]
 
     def said(self, told: Iterable[Point]) -> None:
         """These points were written."""
@@ -52,21 +63,24 @@ class OwnPoints:
             return False
         return len(point.tags) == 1 or not 0 <= silent < DAY or _news(point.fields) != _news(fields)
 
-    def _with_change(self, point: Point) -> Point:
-        if "stream" not in dict(point.tags):
+    def _with_change(self, point: Point, reasons: Mapping[tuple[str, str], str]) -> Point:
+        tags = dict(point.tags)
+        if "stream" not in tags:
             return point
         _, before = self._last.get(series_key(point.measurement, point.tags), (0, {}))
-        return point._replace(fields={**point.fields, **changes(before, point.fields)})
+        reason = reasons.get((tags["system"], tags["stream"]), "")
+        return point._replace(fields={**point.fields, **changes(before, point.fields, reason)})
 
 
 def _news(fields: Mapping[str, Value]) -> dict[str, Value]:
     return {name: value for name, value in fields.items() if name not in NO_NEWS}
 
 
-def changes(before: Mapping[str, Value], after: Mapping[str, Value]) -> dict[str, Value]:
+def changes(before: Mapping[str, Value], after: Mapping[str, Value], reason: str = "") -> dict[str, Value]:
     """What changed of the data of a stream between two points; nothing where nothing did.
 
-    `changed_points` (points revised), `changed_gaps` (more, or below zero: fewer), `change` (both in words).
+    `changed_points` (points revised), `changed_wh` (by how much their energy did), `changed_gaps` (more, or below zero:
+    fewer), `change` (points and gaps in words), `change_why`. `reason` is that of a gap that there is now.
     """
     if not {"points_revised", "gaps"} <= before.keys() & after.keys():
         return {}
@@ -77,7 +91,37 @@ def changes(before: Mapping[str, Value], after: Mapping[str, Value]) -> dict[str
         words.append(f"{many(-gaps, 'gap')} filled" if gaps < 0 else many(gaps, "new gap"))
     if not words:
         return {}
-    return {"changed_points": float(revised), "changed_gaps": float(gaps), "change": ", ".join(words)}
+    energy = float(after.get("revised_wh", 0.0)) - float(before.get("revised_wh", 0.0)) if revised else 0.0
+    told: dict[str, Value] = {"changed_points": float(revised), "changed_gaps": float(gaps), "change": ", ".join(words)}
+    return told | {"changed_wh": energy, "change_why": _why(before, revised, gaps, reason)}
+
+
+def _why(before: Mapping[str, Value], revised: int, gaps: int, reason: str) -> str:
+    """Why points and gaps changed, in words."""
+    words = [REVISED] if revised else []
+    if gaps < 0:
+        error = str(before.get("last_error", ""))
+        words.append(f"read again after: {error}" if error else FILLED)
+    if gaps > 0:
+        words.append(reason or "not read yet")
+    return "; ".join(words)
+
+
+def gap_reason(stream: StreamReport) -> str:
+    """Why the newest of the gaps is there that should have been read by now; empty where there is none."""
+    return next((gap.reason for gap in reversed(stream.gaps) if gap.reason not in QUIET), "")
+
+
+def gap_days(stream: StreamReport, timezone: str) -> str:
+    """The local days of those gaps, oldest first, such as "2026-10-03 to 2026-10-05, 2026-10-20 and 3 more"."""
+    open_spans = [Span(gap.start, gap.end) for gap in stream.gaps if gap.reason not in QUIET]
+    named = []
+    for span in open_spans[:NAMED]:
+        days = days_of(span, zone(timezone))
+        first, last = days[0].date.isoformat(), days[-1].date.isoformat()
+        named.append(first if first == last else f"{first} to {last}")
+    more = len(open_spans) - len(named)
+    return ", ".join(dict.fromkeys(named)) + (f" and {more} more" if more else "")
 
 
 def points(made: Report, app: str) -> list[Point]:
@@ -90,7 +134,12 @@ def points(made: Report, app: str) -> list[Point]:
             fields["token_days_left"] = float(int(token.days_left))
         found.append(Point(MEASUREMENT, (("account", token.account), *tags), made.now, fields))
     for sink in made.sinks:
-        fields = {"sink_backlog": float(sink.backlog), "last_error": said.get(("sink", sink.sink), "")}
+        held_up = (sink.backlog if sink.error else 0) + sink.parked
+        fields = {
+            "sink_backlog": float(sink.backlog),
+            "sink_overdue": float(held_up),
+            "last_error": said.get(("sink", sink.sink), ""),
+        }
         found.append(Point(MEASUREMENT, (*tags, ("sink", sink.sink)), made.now, fields))
     for system in made.systems:
         found += [_of_stream(made, app, system, stream, said) for stream in system.streams]
@@ -116,8 +165,10 @@ def _of_stream(made: Report, app: str, system: SystemReport, stream: StreamRepor
     fields: dict[str, Value] = {
         "coverage_ratio": stream.ratio,
         "gaps": float(open_gaps(stream)),
+        "gap_days": gap_days(stream, system.timezone),
         "odd_rows": float(odd_rows(stream)),
         "points_revised": float(stream.revised),
+        "revised_wh": stream.revised_wh,
         "audit_differences": float(len(system.differences)),
         "calls_month": float(stream.calls_month),
         "last_error": said.get(("", f"{system.system}.{stream.stream}"), ""),

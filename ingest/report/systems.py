@@ -110,6 +110,7 @@ def _stream(inventory: Inventory, work: Work, newest: int | None, calls: int, no
         ratio=round(ratio(work, settle, now), 6) if asked or pair.state else 0.0,
         gaps=gaps(work, settle, now)[-SHOWN_GAPS:],
         revised=pair.revised,
+        revised_wh=pair.revised_wh,
         lag_s=None if newest is None else max(0, now - newest),
         state=pair.state,
         reason=pair.reason,

@@ -148,6 +148,9 @@ MIGRATIONS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (
     -- rows of the archive that once said more than they do: they are deleted in a database before they are sent
     CREATE TABLE withdrawn (series INTEGER NOT NULL, time INTEGER NOT NULL, PRIMARY KEY (series, time)) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE pairs ADD COLUMN revised_wh REAL NOT NULL DEFAULT 0;
+    """,
 )
 
 VERSION = len(MIGRATIONS)

@@ -17,7 +17,7 @@ from ingest.store import meta
 Pairs = dict[tuple[str, str], "Pair"]
 _PAIR = (
     "system, stream, floor, first_at, asked_at, fails, rest_until, history_from, state, reason, cursor, revised, "
-    "history_fails"
+    "history_fails, revised_wh"
 )
 
 
@@ -39,9 +39,9 @@ def pair(db: sqlite3.Connection, system: str, stream: str) -> Pair:
 def save_pair(db: sqlite3.Connection, pair: Pair) -> None:
     """Remember a pair."""
     row = (pair.system, pair.stream, pair.floor, pair.first_at, pair.asked_at, pair.fails)
-    rest = pair.cursor, pair.revised, pair.history_fails
+    rest = pair.cursor, pair.revised, pair.history_fails, pair.revised_wh
     db.execute(
-        "INSERT OR REPLACE INTO pairs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO pairs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (*row, pair.rest_until, pair.history_from, pair.state, pair.reason, *rest),
     )
 

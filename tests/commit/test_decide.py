@@ -125,6 +125,7 @@ def test_only_what_differs_is_written_and_counted_as_revised() -> None:
         NOW - 1800: {"energy_wh": 100.0, "power_w": 1.0},
     }
     assert (changes.points.added - len(written(changes)["energy"]), changes.pair("1", "consumption").revised) == (1, 5)
+    assert changes.pair("1", "consumption").revised_wh == 95.0
 
 
 def test_what_is_added_to_a_row_revises_nothing() -> None:

@@ -3,15 +3,29 @@
 import io
 import re
 from dataclasses import replace
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from ingest.core.days import midnight, zone
 from ingest.core.point import Point, Value, decode_fields
 from ingest.plan.budget import Pace
 from ingest.report import report
-from ingest.report.own_points import KEPT, MEASUREMENT, OwnPoints, changes, points
+from ingest.report.gaps import WAITING
+from ingest.report.model import Gap
+from ingest.report.own_points import (
+    FILLED,
+    KEPT,
+    MEASUREMENT,
+    REVISED,
+    OwnPoints,
+    changes,
+    gap_days,
+    gap_reason,
+    points,
+)
 from ingest.service.monitor import Progress, Watch
 from ingest.store import archive
 from tests.world import DAY, HOUR, World
@@ -25,9 +39,12 @@ FIELDS = {
     "gaps",
     "odd_rows",
     "lag_s",
+    "gap_days",
     "sink_backlog",
+    "sink_overdue",
     "token_days_left",
     "points_revised",
+    "revised_wh",
     "audit_differences",
     "last_error",
 }
@@ -57,7 +74,8 @@ def test_the_points_have_the_agreed_tags_and_fields_and_all_numbers_are_floats(w
     for point in found:
         assert list(point.tags) == sorted(point.tags)
         assert point.time == made.now
-        assert all(isinstance(value, float) != (name == "last_error") for name, value in point.fields.items())
+        texts = ("last_error", "gap_days")
+        assert all(isinstance(value, float) != (name in texts) for name, value in point.fields.items())
     whole = next(point for point in found if point.tags == (("app", "abc"),))
     assert whole.fields["calls_month"] == made.quota.used_month
     assert whole.fields["calls_month_limit"] == 1000.0
@@ -103,31 +121,65 @@ def test_what_changed_is_said_in_words(world: World) -> None:
     assert not any("change" in point.fields for point in first), "nothing to compare with"
     own.said(first)
     (system,) = made.systems
-    revised = replace(system.streams[0], revised=system.streams[0].revised + 1200)
+    revised = replace(system.streams[0], revised=system.streams[0].revised + 1200, revised_wh=340.0)
     later = replace(made, now=made.now + 3 * HOUR, systems=[replace(system, streams=[revised, *system.streams[1:]])])
-    told = {dict(point.tags).get("stream"): point.fields.get("change") for point in own.due(later)}
-    assert told == {None: None, revised.stream: "1,200 points revised"}
+    told = {dict(point.tags).get("stream"): point.fields for point in own.due(later)}
+    assert {stream: fields.get("change") for stream, fields in told.items()} == {
+        None: None,
+        revised.stream: "1,200 points revised",
+    }
+    assert told[revised.stream]["changed_wh"] == 340.0 - system.streams[0].revised_wh
+    assert told[revised.stream]["change_why"] == "later answers of the cloud differ from the first"
     own.said(own.due(later))
     assert own.due(replace(later, now=later.now + 3 * HOUR))[0].fields.keys() == first[0].fields.keys()
     assert [point.tags for point in own.due(replace(later, now=later.now + 3 * HOUR))] == [(("app", "abc"),)]
 
 
 @pytest.mark.parametrize(
-    ("revised", "gaps", "words"),
+    ("error", "revised", "gaps", "words", "why"),
     [
-        (0.0, 0.0, ""),
-        (1.0, 0.0, "1 point revised"),
-        (0.0, -3.0, "3 gaps filled"),
-        (0.0, 1.0, "1 new gap"),
-        (12.0, -1.0, "12 points revised, 1 gap filled"),
+        ("", 0.0, 0.0, "", ""),
+        ("", 1.0, 0.0, "1 point revised", REVISED),
+        ("", 0.0, -3.0, "3 gaps filled", FILLED),
+        ("stats: 503", 0.0, -3.0, "3 gaps filled", "read again after: stats: 503"),
+        ("", 0.0, 1.0, "1 new gap", "never delivered: asked once in vain (500)"),
+        ("", 12.0, -1.0, "12 points revised, 1 gap filled", f"{REVISED}; {FILLED}"),
     ],
 )
-def test_words_of_a_change(revised: float, gaps: float, words: str) -> None:
-    before: dict[str, Value] = {"points_revised": 5.0, "gaps": 4.0, "last_error": ""}
-    after: dict[str, Value] = {"points_revised": 5.0 + revised, "gaps": 4.0 + gaps}
+def test_words_of_a_change(error: str, revised: float, gaps: float, words: str, why: str) -> None:
+    before: dict[str, Value] = {"points_revised": 5.0, "gaps": 4.0, "last_error": error, "revised_wh": 10.0}
+    energy = 2.5 * revised
+    after: dict[str, Value] = {"points_revised": 5.0 + revised, "gaps": 4.0 + gaps, "revised_wh": 10.0 + energy}
     told: dict[str, Value] = {"changed_points": revised, "changed_gaps": gaps, "change": words}
-    assert changes(before, after) == (told if words else {})
+    told |= {"changed_wh": energy, "change_why": why}
+    reason = "never delivered: asked once in vain (500)"
+    assert changes(before, after, reason) == (told if words else {})
     assert changes({}, after) == {}
+
+
+def test_gaps_are_named_by_the_days_of_the_system(world: World) -> None:
+    made = report(world.settings, world.store.db, int(world.time.true))
+    stream, place = made.systems[0].streams[0], zone("Europe/Berlin")
+    days = [midnight(date(2026, 10, day), place) for day in (3, 6, 20, 21, 25, 26)]
+    gaps = [Gap(days[at], days[at + 1], "never delivered") for at in (0, 2, 4)]
+    assert gap_days(replace(stream, gaps=gaps), "Europe/Berlin") == "2026-10-03 to 2026-10-05, 2026-10-20 and 1 more"
+    assert gap_days(replace(stream, gaps=gaps[1:2]), "Europe/Berlin") == "2026-10-20"
+    waiting = replace(stream, gaps=[Gap(days[0], days[1], WAITING)])
+    assert (gap_days(waiting, "Europe/Berlin"), gap_reason(waiting)) == ("", "")
+
+
+def test_what_a_database_does_not_accept_is_told_apart_from_what_is_on_its_way(world: World) -> None:
+    """A backlog alone is no trouble; after an error, or of what was refused, it is."""
+    made = report(world.settings, world.store.db, int(world.time.true))
+    (sink,) = made.sinks
+
+    def overdue(**more: object) -> object:
+        (point,) = points(replace(made, sinks=[replace(sink, **more)]), "abc")[2:3]  # type: ignore[arg-type]
+        return point.fields["sink_overdue"]
+
+    assert overdue(backlog=700, error="", parked=0) == 0.0
+    assert overdue(backlog=700, error="down", parked=0) == 700.0
+    assert overdue(backlog=0, error="", parked=3) == 3.0
 
 
 def test_the_archive_forgets_what_was_said_a_quarter_of_a_year_ago(world: World) -> None:
