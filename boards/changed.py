@@ -1,7 +1,7 @@
 """Changed: what is different since yesterday, and why."""
 
-from boards.frame import ALL_SYSTEMS, Json, annotations, dashboard, system
-from boards.panels import COUNT, SHARE, curves, of, query, rows, stat, table
+from boards.frame import ALL_SYSTEMS, CLOCKS, Json, annotations, dashboard, system
+from boards.panels import COUNT, TEXT, WH, curves, of, query, rows, stat, table
 from boards.steps import joined, known, ordered, organized
 from boards.troubles import HEADS, UNSEEN, WORDS, names, troubles
 
@@ -12,26 +12,30 @@ NOTHING = "Nothing was revised, and no gap came or went, in the last day."
 def streams() -> Json:
     """By system and stream."""
     columns = (
-        'sum("changed_points") AS "Points revised", sum("changed_gaps") AS "Change in gaps", '
-        'last("coverage_ratio") AS "Complete"'
+        'last("change_why") AS "Why", sum("changed_wh") AS "Energy", sum("changed_points") AS "Points revised", '
+        'sum("changed_gaps") AS "Change in gaps"'
     )
     where = f'WHERE {ALL_SYSTEMS} AND {DAY} AND "changed_points" >= 0'
     return table(
-        "By system and stream",
-        "What changed of each stream within the last 24 hours, and how complete it is since. Points are revised where "
-        "gateways report late; gaps become fewer as they are filled.",
+        "What changed since yesterday, and why",
+        "What changed of each stream within the last 24 hours, with the newest reason. Energy: by how much the revised "
+        "points differ in all from what was first read. Points are revised where gateways report late; gaps become "
+        "fewer as they are filled.",
         [rows(f'SELECT {columns} FROM "ingest" {where} GROUP BY "system", "stream"', "A"), names("B")],
         COUNT,
         NOTHING,
         [
             *WORDS,
-            of("Complete", unit=SHARE, custom__width=84),
+            of("Why", unit=TEXT, custom__minWidth=160, custom__wrapText=True),
+            of("Energy", unit=WH, custom__width=90),
             of("Points revised", custom__width=114),
             of("Change in gaps", custom__width=118),
         ],
         [
             joined("system", "outerTabular"),
-            organized(("Name", "stream", "Points revised", "Change in gaps", "Complete", "system"), HEADS, UNSEEN),
+            organized(
+                ("Name", "Why", "Energy", "stream", "Points revised", "Change in gaps"), HEADS, (*UNSEEN, "system")
+            ),
             known("Points revised"),
             ordered("Points revised", desc=True),
         ],
@@ -69,11 +73,11 @@ def board() -> Json:
     return dashboard(
         "changed",
         "What is different since yesterday, and why?",
-        "All systems · the last 24 hours · data source: **${datasource:text}**",
+        f"All systems · the last 24 hours · {CLOCKS} · data source: **${{datasource:text}}**",
         [
             [(24, 4, first)],
-            [(24, 8, troubles("Why: what was noted since yesterday", DAY, "Nothing went wrong since yesterday."))],
             [(24, 8, streams())],
+            [(24, 8, troubles("What went wrong since yesterday", DAY, "Nothing went wrong since yesterday."))],
             [(24, 8, revised)],
         ],
         [system() | {"hide": 2, "description": "Kept for the boards of one system."}],

@@ -1,6 +1,7 @@
 """Fleet: one row a system, worst first."""
 
-from boards.frame import ALL_SYSTEMS, NO_HOMES, OWN_DAYS, Json, dashboard, system
+from boards.frame import ALL_SYSTEMS, NEWEST, NEWEST_IS, NEWEST_OF_ALL, NO_HOMES, Json, dashboard, system
+from boards.heat import heat
 from boards.panels import (
     BAD,
     COUNT,
@@ -11,7 +12,6 @@ from boards.panels import (
     TEXT,
     WARN,
     called,
-    heat,
     of,
     query,
     rows,
@@ -21,8 +21,8 @@ from boards.panels import (
     worst,
 )
 from boards.steps import calculated, joined, known, matrix, organized
+from boards.troubles import KEPT, READ, holes
 
-RECENT = "time >= now() - 90d AND time <= now()"
 COLORED = {"type": "color-text"}
 INFO = f'SELECT last("label") AS "Name", last("size_w") AS "size" FROM "system_info" WHERE {NO_HOMES} GROUP BY "system"'
 AGE = [
@@ -32,12 +32,13 @@ AGE = [
 ]
 YIELD = "kWh per kW yesterday"
 LEVELS = ((None, BAD), (0.9, WARN), (0.99, GOOD))
+LEAST = "Read of wanted, at worst"
 NOTHING = "No system is known yet. The pipeline's page says what it waits for."
 
 
 def last(field: str) -> str:
     """What the pipeline last said of each stream of each system."""
-    where = f'FROM "ingest" WHERE {ALL_SYSTEMS} AND {RECENT}'
+    where = f'FROM "ingest" WHERE {ALL_SYSTEMS} AND {KEPT}'
     return f'SELECT last("{field}") AS "one" {where} GROUP BY "system", "stream"'
 
 
@@ -53,8 +54,8 @@ def worst_of(field: str, how: str) -> str:
 
 def systems() -> Json:
     """The table of all systems."""
-    month, two_days = (f"time > now() - {span} AND time <= now() AND {NO_HOMES}" for span in ("30d", "2d"))
-    energy = f'SELECT last("produced_wh") FROM "energy" WHERE {month} GROUP BY "system"'
+    two_days = f"time > now() - 2d AND time <= now() AND {NO_HOMES}"
+    energy = f"SELECT {NEWEST} {NEWEST_OF_ALL}"
     yesterday = f'SELECT last("produced_wh") AS "wh" FROM "energy_daily" WHERE {two_days} GROUP BY "system"'
     link = {
         "title": "Now",
@@ -63,26 +64,25 @@ def systems() -> Json:
         "targetBlank": False,
     }
     names = {"system": "Number"}
-    order = ("Name", "Time", "Time energy", "Complete", "Gaps", YIELD, "Calls this month", "system")
+    order = ("Name", "Time", "Time energy", READ, "Gaps", YIELD, "system")
     return table(
-        "Systems, least complete first",
-        "Newest data: when the newest quarter of an hour began. Complete: the share of what is wanted that has been "
-        "read, of the worst stream. kWh per kW: yesterday's production by the rated power. Gaps: holes that wait to "
-        "be filled.",
+        "Systems, least read first",
+        f"{NEWEST_IS} Read of wanted: the share of what is wanted that has been read, of the worst stream. kWh per kW: "
+        "production of the newest ended day by the rated power. Gaps: holes that wait to be filled; below are their "
+        "days.",
         [
             rows(INFO, "A"),
             rows(energy, "B"),
-            newest("coverage_ratio", "Complete", "C", "min"),
+            newest("coverage_ratio", READ, "C", "min"),
             newest("gaps", "Gaps", "D", "sum"),
-            newest("calls_month", "Calls this month", "E", "sum"),
             rows(yesterday, "F"),
         ],
         COUNT,
         NOTHING,
         [
-            called("Name", links=[link], custom__minWidth=120),
+            called("Name", links=[link], custom__minWidth=118),
             {"matcher": {"id": "byType", "options": "time"}, "properties": AGE},
-            of("Complete", custom__width=78, unit=SHARE, thresholds=thresholds(*LEVELS), custom__cellOptions=COLORED),
+            of(READ, custom__width=118, unit=SHARE, thresholds=thresholds(*LEVELS), custom__cellOptions=COLORED),
             of(YIELD, unit=NONE, decimals=2, custom__minWidth=166),
             of(
                 "Gaps",
@@ -90,16 +90,15 @@ def systems() -> Json:
                 thresholds=thresholds((None, PLAIN), (1, WARN)),
                 custom__cellOptions=COLORED,
             ),
-            of("Calls this month", custom__minWidth=140),
             of("Number", unit=TEXT, custom__width=84),
         ],
         [
             organized((), {}, ["Time"]) | {"filter": {"id": "byRefId", "options": "/^[^B]$/"}},
             joined("system"),
             calculated(YIELD, "wh", "/", "size"),
-            organized(order, names, ("wh", "size", "last")),
+            organized(order, names, ("wh", "size", "produced_wh", "consumed_wh")),
         ],
-        options=worst("Complete"),
+        options=worst(READ),
     )
 
 
@@ -113,17 +112,18 @@ def by_day() -> Json:
     """Each system on each day."""
     days = (
         'SELECT "date" AS "Day", "produced_wh" AS "wh", "system" FROM "energy_daily" WHERE "produced_wh" >= 0 AND '
-        f"{NO_HOMES} AND {OWN_DAYS} ORDER BY time DESC"
+        f"{NO_HOMES} AND time > now() - 8d AND time <= now() - 1d ORDER BY time DESC"
     )
     return heat(
-        "Specific yield of each day, kWh per kW",
-        "Production of each ended day of each system's own calendar by its rated power. Neighbours under the same sky "
-        "count alike; one with less fell behind. What is missing is empty.",
+        "Specific yield of the last seven days, kWh per kW",
+        "Production of each ended day of each system's own calendar by its rated power, whatever the time range of the "
+        "board. Neighbours under the same sky count alike; one with less fell behind. A dash: the day has not ended "
+        "there, or nothing is known of it.",
         [rows(days, "A"), rows(INFO, "B")],
         NONE,
-        "The first day appears here the morning after it has ended.",
+        "No day of the last week is known; one appears here the morning after it has ended.",
         [
-            called("Name", custom__cellOptions={"type": "auto"}, custom__width=130),
+            called("Name", custom__cellOptions={"type": "auto"}, custom__width=114),
             without_days("Time", "system", "size"),
         ],
         [
@@ -132,7 +132,7 @@ def by_day() -> Json:
             calculated("yield", "wh", "/", "size"),
             matrix("Day", "Name", "yield"),
         ],
-        room={"minWidth": 90},
+        room={"minWidth": 84},
         decimals=2,
     )
 
@@ -142,7 +142,7 @@ def board() -> Json:
     known = f'SELECT last("label") AS "label" FROM "system_info" WHERE {NO_HOMES} GROUP BY "system"'
     counts = [
         query(f'SELECT count("label") FROM ({known})', "Systems", "A"),
-        query(worst_of("coverage_ratio", "min"), "Least complete", "B"),
+        query(worst_of("coverage_ratio", "min"), LEAST, "B"),
         query(worst_of("gaps", "sum"), "Gaps", "C"),
     ]
     head = stat(
@@ -152,13 +152,13 @@ def board() -> Json:
         counts,
         COUNT,
         NOTHING,
-        [of("Least complete", unit=SHARE, thresholds=thresholds(*LEVELS))],
+        [of(LEAST, unit=SHARE, thresholds=thresholds(*LEVELS))],
     )
     return dashboard(
         "fleet",
         "All systems, worst first.",
         "All systems · days of each system's own zone · data source: **${datasource:text}**",
-        [[(24, 4, head)], [(24, 10, systems())], [(24, 10, by_day())]],
+        [[(24, 4, head)], [(24, 8, systems())], [(24, 8, holes())], [(24, 8, by_day())]],
         [system() | {"hide": 2, "description": "Kept for the boards of one system."}],
         time="now-7d/d",
     )

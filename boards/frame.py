@@ -10,6 +10,8 @@ OF_SYSTEM = "\"system\" = '${system:raw}'"
 """The condition of a query of one system."""
 CLOCK = "days of ${zone:raw}, hours of your browser's clock"
 """Days are the system's, whoever looks from where; the hours under a curve are those of the board's own time zone."""
+CLOCKS = "hours of your browser's clock"
+"""The same of a board of all systems."""
 ALL_SYSTEMS = '"system" =~ /./'
 NO_HOMES = '"system" =~ /^[0-9]+$/'
 """Systems alone: the rows of a home, which has a name in place of a number, are sums of theirs."""
@@ -17,10 +19,20 @@ ZONE = "tz('${zone:raw}')"
 OWN_DAYS = "time >= ${__from:raw}ms - 12h AND time <= ${__to:raw}ms - 12h"
 """Days (and months) of the system's own calendar whose first noon lies in the time shown: whole days and the same ones
 wherever the viewer's midnights are."""
+NEWEST = '"produced_wh", "consumed_wh" FROM "energy" WHERE'
+"""What the newest data are of, everywhere."""
+NEWEST_IS = (
+    "Newest data: when the newest quarter of an hour began of which production or consumption was read, within the "
+    "last 30 days."
+)
+NEWEST_OF_ALL = f'{NO_HOMES} AND time >= now() - 30d AND time <= now() GROUP BY "system" ORDER BY time DESC LIMIT 1'
+"""How a query of them ends that is of all systems."""
 EACH_DAY = (
     "time >= ${__from:raw}ms - 12h - 1ms AND time <= ${__to:raw}ms - 12h GROUP BY time(1d) fill(null) OFFSET 1 " + ZONE
 )
 """The same days one by one: one that is missing has its place."""
+KNOWN_DAYS = f"{OWN_DAYS} GROUP BY time(1d) fill(none) {ZONE}"
+"""Those of them that are known."""
 WHOLE_DAYS = f"time >= ${{__from:raw}}ms - 12h AND time <= ${{__to:raw}}ms GROUP BY time(1d) fill(null) OFFSET 1 {ZONE}"
 """Intervals by day: the same days, and today so far; the first bucket is a part of a day, and left out."""
 TITLES = {
@@ -93,6 +105,12 @@ def system() -> Json:
 def zone() -> Json:
     """Where the days of the system begin and end."""
     return hidden("zone", "Time zone", "timezone", "Where the days of the system begin and end.")
+
+
+def currency() -> Json:
+    """That of the tariffs, as the pipeline wrote it beside the money."""
+    query = f'SELECT last("currency") FROM "money_daily" WHERE {OF_SYSTEM}'
+    return variable("currency", "Currency", query, "Currency of the tariffs.", hide=2, skipUrlSync=True)
 
 
 def text_box(name: str, label: str, value: str) -> Json:

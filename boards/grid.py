@@ -1,17 +1,35 @@
 """Grid and battery: what came from the grid and went to it, what the battery took, gave and holds."""
 
 from boards.frame import CLOCK, OF_SYSTEM, ZONE, Json, annotations, dashboard, system, text_box, zone
-from boards.panels import NONE, SHARE, TEXT, WATT, WH, bars, colored, curves, each_day, of, query, stat
+from boards.panels import (
+    COLORS,
+    COUNT,
+    NONE,
+    PLAIN,
+    SHARE,
+    TEXT,
+    WATT,
+    WH,
+    bars,
+    colored,
+    curves,
+    each_day,
+    fixed,
+    of,
+    query,
+    stat,
+)
 from boards.periods import DAYS, daily
 from boards.steps import joined, named_days
 
-NO_GRID = "Nothing was read of the grid. Run ingest plan: it says why."
-NO_BATTERY = "Nothing was read of a battery. Run ingest plan: it says why."
-THEN = " in the time shown."
-"""How the sentence ends under the first one, which says what to do."""
+NOTHING = "Nothing was read today of grid or battery. The command `ingest plan` says which streams are read, and why."
+UNREAD = "Nothing was read in the time shown."
+"""What all other panels say: what to do stands once."""
 FROM, TO, INTO, OUT = "From the grid", "To the grid", "Into the battery", "Out of the battery"
 FIELDS = {FROM: "imported_wh", TO: "exported_wh", INTO: "charged_wh", OUT: "discharged_wh"}
-TODAY = f"time >= now() - 2d AND time <= now() GROUP BY time(1d) fill(null) {ZONE}"
+PAIRS = {"A": (FROM, TO), "B": (INTO, OUT)}
+TODAY = f"time >= now() - 2d AND time <= now() GROUP BY time(1d) fill(null) ORDER BY time DESC LIMIT 1 {ZONE}"
+LEVEL = '"soc_percent") / 100'
 
 
 def both(*names: str) -> str:
@@ -19,99 +37,99 @@ def both(*names: str) -> str:
     return "".join(f' AND "{FIELDS[name]}" >= 0' for name in names)
 
 
-def pair(first: str, second: str, nothing: str) -> list[tuple[int, int, Json]]:
-    """Two energies that go opposite ways: today, and over the days in the time shown."""
-    where = first.rpartition("the ")[2]
-    names = (first, second)
-    sums = ", ".join(f'sum("{FIELDS[name]}") AS "{name}"' for name in names)
+def sums(*names: str) -> str:
+    """Their sums, by name."""
+    return ", ".join(f'sum("{FIELDS[name]}") AS "{name}"' for name in names)
+
+
+def numbers() -> list[tuple[int, int, Json]]:
+    """Today, in the time shown, and what it was worth."""
+    charge = f'SELECT last({LEVEL} FROM "battery" WHERE {OF_SYSTEM} AND time >= now() - 1d AND time <= now()'
     today = stat(
-        f"The {where} today",
-        "Sums over the quarters of an hour of the system's own day so far, as metered.",
-        [query(f'SELECT {sums} FROM "energy" WHERE {OF_SYSTEM} AND {TODAY}')],
+        "Grid and battery today",
+        "Sums over the quarters of an hour of the system's own day so far, as metered, and how full the batteries are "
+        "at the end of the newest interval that was read, at most a day old.",
+        [
+            *(
+                query(f'SELECT {sums(*names)} FROM "energy" WHERE {OF_SYSTEM}{both(names[0])} AND {TODAY}', ref=ref)
+                for ref, names in PAIRS.items()
+            ),
+            query(charge, "Charge", "C"),
+        ],
         WH,
-        nothing,
-        colored(*names),
+        NOTHING,
+        [*colored(*FIELDS), of("Charge", unit=SHARE, color=fixed(COLORS["Charge"]))],
+        size=16,
     )
-    counted = f'{sums}, count("{FIELDS[first]}") AS "Days"'
+    counted = {"A": "Days", "B": "Days, battery"}
     shown = stat(
-        f"The {where} in the time shown",
-        "Sums of the ended local days in the time shown of which both are known, and how many these are.",
-        [query(daily(counted, both(*names)))],
+        "Grid and battery in the time shown",
+        "Sums of the ended local days in the time shown: of the grid over those of which both its numbers are known, "
+        "of the battery likewise, and how many these are.",
+        [
+            query(daily(f'{sums(*names)}, count("{FIELDS[names[0]]}") AS "{counted[ref]}"', both(*names)), ref=ref)
+            for ref, names in PAIRS.items()
+        ],
         WH,
-        nothing.partition(".")[0] + THEN,
-        [*colored(*names), DAYS],
+        UNREAD,
+        [*colored(*FIELDS), DAYS, of("Days, battery", unit=COUNT, decimals=0, color=fixed(PLAIN))],
+        size=16,
     )
-    return [(9, 4, today), (10, 4, shown)]
+    return [(9, 6, today), (10, 6, shown), (5, 6, money())]
 
 
-def power(first: str, second: str, nothing: str) -> Json:
-    """Both as curves."""
-    where = first.rpartition("the ")[2]
+def power() -> Json:
+    """All four as curves."""
     span = f'FROM "energy" WHERE {OF_SYSTEM} AND $timeFilter GROUP BY time($__interval) fill(null)'
-    means = {name: f'SELECT mean("{FIELDS[name]}") * 4 {span}' for name in (first, second)}
+    means = {name: f'SELECT mean("{field}") * 4 {span}' for name, field in FIELDS.items()}
     return curves(
-        f"Power, the {where}",
+        "Power of grid and battery",
         "Mean power over each interval shown, from the energy of the quarters of an hour (× 4). What was not read is a "
         "gap, never zero.",
-        [query(text, name, ref) for ref, (name, text) in zip("AB", means.items(), strict=True)],
+        [query(text, name, ref) for ref, (name, text) in zip("ABCD", means.items(), strict=True)],
         WATT,
-        nothing.partition(".")[0] + THEN,
-        colored(first, second),
+        UNREAD,
+        colored(*FIELDS),
         interval="15m",
-        draw={"lineInterpolation": "stepAfter", "fillOpacity": 8},
+        draw={"lineInterpolation": "stepAfter"},
     )
 
 
-def by_day(first: str, second: str, nothing: str) -> Json:
-    """Both, day by day."""
-    where = first.rpartition("the ")[2]
-    sums = [f'sum("{FIELDS[name]}") AS "{name}"' for name in (first, second)]
+def by_day() -> Json:
+    """All four, day by day."""
     return bars(
-        f"The {where} by day",
+        "Grid and battery by day",
         "Energy of each ended day of the system's own calendar; what is missing is empty.",
-        [each_day(sums[0], "A"), each_day(sums[1], "B")],
+        [
+            each_day(f'sum("{field}") AS "{name}"', ref)
+            for ref, (name, field) in zip("ABCD", FIELDS.items(), strict=True)
+        ],
         "Day",
         WH,
-        nothing.partition(".")[0] + THEN,
-        [of("Day", unit=TEXT), *colored(first, second)],
+        UNREAD,
+        [of("Day", unit=TEXT), *colored(*FIELDS)],
         named_days(joined("Time")),
     )
 
 
-def charge() -> tuple[Json, Json]:
-    """How full the battery is, and was."""
-    level = '"soc_percent") / 100'
-    now = stat(
-        "Charge of the battery",
-        "How full the batteries are, at the end of the newest interval that was read, at most a day old.",
-        [
-            query(
-                f'SELECT last({level} FROM "battery" WHERE {OF_SYSTEM} AND time >= now() - 1d AND time <= now()',
-                "Charge",
-            )
-        ],
-        SHARE,
-        NO_BATTERY,
-        colored("Charge"),
-        text="value",
-    )
-    curve = curves(
+def charge() -> Json:
+    """How full the battery was."""
+    return curves(
         "Charge of the battery over time",
         "How full the batteries were at the end of each interval shown. What was not read is a gap.",
         [
             query(
-                f'SELECT last({level} AS "Charge" FROM "battery" WHERE {OF_SYSTEM} AND $timeFilter '
+                f'SELECT last({LEVEL} AS "Charge" FROM "battery" WHERE {OF_SYSTEM} AND $timeFilter '
                 "GROUP BY time($__interval) fill(null)"
             )
         ],
         SHARE,
-        NO_BATTERY.partition(".")[0] + THEN,
+        UNREAD,
         colored("Charge"),
         interval="15m",
         draw={"fillOpacity": 15},
         max=1,
     )
-    return now, curve
 
 
 def money() -> Json:
@@ -121,32 +139,25 @@ def money() -> Json:
         'sum("exported_wh") / 1000 * ${export_price:raw} AS "Sold", count("imported_wh") AS "Days"'
     )
     return stat(
-        "Bought and sold, at the two prices above",
-        "What came from the grid and what went to it, as metered, at one price each for all hours; taxes, fees and "
-        "tariffs by time of use are not counted. Over the days in the time shown of which both are known.",
+        "Bought and sold, in the currency of the prices",
+        "What came from the grid and what went to it, as metered, at the two prices above, for all hours; taxes, fees "
+        "and tariffs by time of use are not counted. Over the days in the time shown of which both are known.",
         [query(daily(columns, both(FROM, TO)))],
         NONE,
-        NO_GRID.partition(".")[0] + THEN,
+        UNREAD,
         [*colored("Bought", "Sold"), DAYS],
         decimals=2,
+        size=16,
     )
 
 
 def board() -> Json:
     """The board."""
-    grid, battery = (FROM, TO, NO_GRID), (INTO, OUT, NO_BATTERY)
-    full, curve = charge()
     return dashboard(
         "grid",
         "What came from the grid and went to it, and what the battery took, gave and holds.",
         f"**${{system:text}}** · {CLOCK} · data source: **${{datasource:text}}**",
-        [
-            [*pair(*grid), (5, 4, money())],
-            [*pair(*battery), (5, 4, full)],
-            [(12, 9, power(*grid)), (12, 9, power(*battery))],
-            [(24, 8, curve)],
-            [(12, 9, by_day(*grid)), (12, 9, by_day(*battery))],
-        ],
+        [numbers(), [(24, 9, power())], [(24, 8, charge())], [(24, 9, by_day())]],
         [
             system(),
             zone(),

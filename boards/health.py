@@ -18,14 +18,16 @@ from boards.panels import (
     query,
     rows,
     stat,
-    states,
     table,
+    thresholds,
 )
 from boards.steps import calculated, joined, named_days, ordered, organized
 
 NO_NUMBER = {"type": "special", "options": {"match": "nan", "result": {"text": "–", "index": 0}}}
 """Of a day on which one of the two was not read."""
+NO_METER = "Nothing was read of a production meter."
 RATIO = "More at the microinverters"
+HEARD = 'max("devices_reporting") / max("devices_total")'
 MISSING = 'max("devices_total") - max("devices_reporting")'
 
 
@@ -74,24 +76,26 @@ def first_row() -> list[tuple[int, int, Json]]:
             )
         ],
         WH,
-        "No production meter was read yet.",
+        NO_METER,
     )
     return [(6, 4, missing), (6, 4, status), (6, 4, size), (6, 4, odometer)]
 
 
 def day_by_day() -> list[list[tuple[int, int, Json]]]:
     """What fell behind on which day."""
-    missing = states(
-        "Microinverters not reporting, day by day",
-        "All active microinverters less the most that were heard at once, on each local day. Green: all were heard. No "
-        "colour: nothing was read.",
-        [query(f'SELECT {MISSING} FROM "production_micro" WHERE {OF_SYSTEM} AND {WHOLE_DAYS}', "Not reporting")],
-        NONE,
+    heard = bars(
+        "Microinverters heard, by day",
+        "The most microinverters that were heard at once on each local day, as a share of all that are active. Green: "
+        "all were heard; red: some were not. No bar: nothing was read.",
+        [rows(f'SELECT {HEARD} AS "Heard" FROM "production_micro" WHERE {OF_SYSTEM} AND {WHOLE_DAYS}')],
+        "Day",
+        SHARE,
         "Nothing was read of the microinverters in the time shown.",
-        ((None, GOOD), (1, BAD)),
-        interval="15m",
-        values="auto",
-        decimals=0,
+        [of("Day", unit=TEXT)],
+        named_days(),
+        max=1,
+        color={"mode": "thresholds"},
+        thresholds=thresholds((None, BAD), (1, GOOD)),
     )
     yields = bars(
         "Specific yield, kWh per kW and day",
@@ -100,12 +104,12 @@ def day_by_day() -> list[list[tuple[int, int, Json]]]:
         [each_day('sum("produced_wh") / ${size_w:raw} AS "Yield"')],
         "Day",
         NONE,
-        "The first day appears here the morning after it has ended.",
+        "No ended day in the time shown is known yet.",
         [of("Day", unit=TEXT), of("Yield", color=fixed(COLORS["Produced"]))],
         named_days(),
         decimals=2,
     )
-    return [[(24, 5, missing)], [(24, 9, yields)]]
+    return [[(24, 6, heard)], [(24, 9, yields)]]
 
 
 def meters() -> list[tuple[int, int, Json]]:
@@ -126,7 +130,7 @@ def meters() -> list[tuple[int, int, Json]]:
         ],
         "Time",
         SHARE,
-        "Needs a production meter, and an ended day in the time shown.",
+        NO_METER,
         [of(RATIO, color=fixed(COLORS["Produced"]), mappings=[NO_NUMBER])],
         [joined("Time", "inner"), parts, more, named_days()[0]],
         signed=True,
@@ -143,7 +147,7 @@ def meters() -> list[tuple[int, int, Json]]:
             )
         ],
         WH,
-        "This system has no production meter, or nothing was read of it in the time shown.",
+        NO_METER,
         [of("Meter", unit=TEXT, custom__minWidth=150), of("Channel", unit=TEXT, custom__width=80)],
         [organized(("channel", "Energy", "meter"), {"meter": "Meter", "channel": "Channel"}), ordered("Energy")],
     )

@@ -1,14 +1,16 @@
 """History: how much, compared with the same time last year; which days were the best; what it was worth."""
 
-from boards.frame import OF_SYSTEM, OWN_DAYS, Json, dashboard, system, text_box, zone
+from collections.abc import Iterable
+
+from boards.frame import OF_SYSTEM, Json, currency, dashboard, system, text_box, zone
 from boards.panels import (
+    COLORS,
     COUNT,
     NONE,
     PLAIN,
     TEXT,
     WATT,
     WH,
-    bars,
     colored,
     fixed,
     of,
@@ -23,6 +25,7 @@ from boards.periods import (
     BOTH,
     DAY_MS,
     DAYS,
+    NO_USE,
     NOTHING,
     WHOLE,
     by_month,
@@ -30,11 +33,12 @@ from boards.periods import (
     daily,
     day_link,
     days,
+    month_bars,
     same_days,
     years,
 )
 from boards.shares import own_shares
-from boards.steps import calculated, grouped, ordered, organized, step
+from boards.steps import calculated, ordered, organized, step
 from boards.worth import worth
 
 MONEY = (
@@ -62,7 +66,7 @@ def year_ago() -> Json:
         "that each sum is of.",
         [window(31, 1, "Last 30 days", "Days", "A"), window(396, 366, "A year ago", "Days then", "B")],
         WH,
-        "Needs one ended day.",
+        "No ended day of the last 30 days is known yet.",
         overrides,
         size=16,
     )
@@ -86,7 +90,7 @@ def totals() -> list[tuple[int, int, Json]]:
         "local days in the time shown of which both are known, and how many these are.",
         [query(daily(sums, BOTH))],
         WH,
-        "Needs a consumption meter and one ended day.",
+        NO_USE,
         [*colored("Consumed", "Net"), DAYS],
     )
     own = own_shares(
@@ -94,7 +98,7 @@ def totals() -> list[tuple[int, int, Json]]:
         "Of the days in the time shown of which production, consumption and their overlap are all known, and how many "
         "these are.",
         lambda more: daily("", f" AND {WHOLE}{more}").removeprefix("SELECT  "),
-        "Needs a consumption meter and one ended day.",
+        NO_USE,
         [DAYS],
         counted=True,
     )
@@ -105,7 +109,7 @@ def best() -> Json:
     """The best days, from which a click leads to their curve."""
     columns = '"date" AS "Day", "produced_wh" AS "Produced"'
     return table(
-        "Best days",
+        "Best days of the time shown",
         "The ten days in the time shown on which most was produced. A click on a day shows its curve.",
         [rows(daily(columns, ' AND "produced_wh" >= 0'))],
         WH,
@@ -115,23 +119,52 @@ def best() -> Json:
     )
 
 
-def records() -> Json:
-    """The best of other kinds."""
-    months = f'SELECT max("produced_wh") FROM "energy_monthly" WHERE {OF_SYSTEM} AND {OWN_DAYS}'
-    strongest = f'SELECT max("produced_wh") * 4 FROM "energy" WHERE {OF_SYSTEM} AND $timeFilter'
+def record(
+    title: str, about: str, text: str, unit: str, color: Iterable[Json], when: str, steps: Iterable[Json] = ()
+) -> Json:
+    """The most that there ever was of something, and `when`."""
     return stat(
-        "Records",
-        "The best month and the strongest quarter of an hour (mean power) in the time shown, and the day on which "
-        "most was used.",
-        [
-            query(months, "Best month", "A"),
-            query(strongest, "Strongest quarter of an hour", "B"),
-            query(daily('max("consumed_wh")'), "Most used in a day", "C"),
-        ],
-        WH,
-        NOTHING,
-        [of("Strongest quarter of an hour", unit=WATT)],
+        title,
+        f"{about} Over the whole life of the system, with when it was.",
+        [rows(f"{text} WHERE {OF_SYSTEM}")],
+        unit,
+        "Nothing of it is known yet.",
+        [*color, of(when, unit=TEXT)],
+        transformations=steps,
+        fields="/^(Produced|Consumed|Power|Month|Day)$/",
+        size=16,
     )
+
+
+def records() -> list[tuple[int, int, Json]]:
+    """The best of other kinds."""
+    day = step("formatTime", timeField="Time", outputFormat="YYYY-MM-DD", timezone="${zone:raw}")
+    month = record(
+        "Best month ever",
+        "The month in which most was produced.",
+        'SELECT max("produced_wh") AS "Produced", "month" AS "Month" FROM "energy_monthly"',
+        WH,
+        colored("Produced"),
+        "Month",
+    )
+    strongest = record(
+        "Strongest quarter of an hour ever",
+        "The highest mean power of production in a quarter of an hour, and its day by the system's calendar.",
+        'SELECT max("produced_wh") * 4 AS "Power" FROM "energy"',
+        WATT,
+        [of("Power", color=fixed(COLORS["Produced"]))],
+        "Day",
+        [day, organized(("Power", "Time"), {"Time": "Day"}, ())],
+    )
+    most = record(
+        "Most used in a day ever",
+        "The day on which most was consumed.",
+        'SELECT max("consumed_wh") AS "Consumed", "date" AS "Day" FROM "energy_daily"',
+        WH,
+        colored("Consumed"),
+        "Day",
+    )
+    return [(4, 4, month), (4, 4, strongest), (4, 4, most)]
 
 
 def money() -> list[tuple[int, int, Json]]:
@@ -141,29 +174,22 @@ def money() -> list[tuple[int, int, Json]]:
     saved = 'sum("self_consumed_wh") / 1000 * ${import_price:raw}'
     columns = f'{bought} AS "Bought", {sold} AS "Sold", {saved} AS "Saved", count("self_consumed_wh") AS "Days"'
     sums = stat(
-        "Bought, sold, saved, at the two prices above",
+        "Bought, sold, saved, at the two prices above, in their currency",
         "Bought: consumption less self-consumption, at the price bought. Sold: production less self-consumption, at "
         f"the price sold. Saved: self-consumption at the price bought. {MONEY}",
         [query(daily(columns, f" AND {WHOLE}"))],
         NONE,
-        "Needs a consumption meter and one ended day.",
+        NO_USE,
         [*colored("Bought", "Sold", "Saved"), DAYS],
         decimals=2,
     )
-    by_day = (
-        '"month" AS "Month", ("consumed_wh" - "self_consumed_wh") / 1000 * ${import_price:raw} AS "Bought", '
-        '("produced_wh" - "self_consumed_wh") / 1000 * ${export_price:raw} AS "Sold"'
-    )
-    names = {"Bought (sum)": "Bought", "Sold (sum)": "Sold"}
-    months = bars(
-        "Money by month",
+    months = month_bars(
+        "Bought and sold by month, at the two prices above, in their currency",
         f"Bought and sold, summed by the month of the day. {MONEY}",
-        [rows(daily(by_day, f" AND {WHOLE}"))],
-        "Month",
+        {"Bought": bought, "Sold": sold},
+        f" AND {WHOLE}",
         NONE,
-        "Needs a consumption meter and one ended day.",
-        [of("Month", unit=TEXT), *colored("Bought", "Sold")],
-        [grouped("Month", Bought=("sum",), Sold=("sum",)), organized(("Month", *names), names, ())],
+        NO_USE,
         decimals=2,
     )
     return [(10, 7, sums), (14, 7, months)]
@@ -179,7 +205,7 @@ def board() -> Json:
         "**${system:text}** · days of ${zone:raw} · data source: **${datasource:text}**",
         [
             totals(),
-            [(12, 4, year_ago()), (12, 4, records())],
+            [(12, 4, year_ago()), *records()],
             [(24, 9, picture)],
             by_month(),
             years(),
@@ -191,6 +217,7 @@ def board() -> Json:
         [
             system(),
             zone(),
+            currency(),
             text_box("import_price", "Price bought / kWh", "0.30"),
             text_box("export_price", "Price sold / kWh", "0.08"),
         ],

@@ -1,7 +1,22 @@
 """Now: is it working, what is it doing, how was today beside yesterday and the usual."""
 
-from boards.frame import CLOCK, OF_SYSTEM, ZONE, Json, annotations, dashboard, system, zone
-from boards.panels import GOOD, NONE, TEXT, WATT, WH, bars, colored, curves, each_day, of, query, rows, stat, tinted
+from boards.frame import CLOCK, NEWEST, NEWEST_IS, OF_SYSTEM, ZONE, Json, annotations, dashboard, system, zone
+from boards.panels import (
+    GOOD,
+    NONE,
+    TEXT,
+    WATT,
+    WH,
+    bars,
+    colored,
+    curves,
+    each_day,
+    of,
+    query,
+    rows,
+    stat,
+    tinted,
+)
 from boards.shares import own_shares
 from boards.steps import joined, named_days
 
@@ -55,31 +70,28 @@ def today(more: str) -> str:
 
 def first_screen() -> list[list[tuple[int, int, Json]]]:
     """What it does, how old that is, and how the day was."""
-    age = (
-        f'SELECT "produced_wh", "consumed_wh" FROM "energy" WHERE {OF_SYSTEM} AND time >= now() - 30d AND time <= now()'
-    )
     silent = (
         f'SELECT max("devices_total") - max("devices_reporting") FROM "production_micro" WHERE {OF_SYSTEM} '
         "AND time >= now() - 36h AND time <= now()"
     )
+    net = (
+        'SELECT last("watts") FROM (SELECT last("produced_wh") * 4 - last("consumed_wh") * 4 AS "watts" FROM "energy" '
+        f"WHERE {OF_SYSTEM} AND {RECENT})"
+    )
     power = stat(
         "Power in the newest quarter of an hour",
-        "Mean power of the newest quarter of an hour that was read (its energy × 4), at most a day old. Net is "
-        "production less consumption: above zero the house gives, below it takes. At night production is not asked "
-        "for and stays as it was at dusk.",
-        [
-            newest("produced_wh", "Produced", "A"),
-            newest("consumed_wh", "Consumed", "B"),
-            newest("net_wh", "Net", "C"),
-        ],
+        "Mean power of the newest quarter of an hour of which each was read (its energy × 4), at most a day old. Net "
+        "is the one less the other: above zero the house gives, below it takes. At night production is not asked for "
+        "and stays what it was at dusk, none.",
+        [newest("produced_wh", "Produced", "A"), newest("consumed_wh", "Consumed", "B"), query(net, "Net", "C")],
         WATT,
         "Nothing was read in the last day. The board Pipeline says why.",
         colored("Produced", "Consumed", "Net"),
     )
     data = stat(
-        "Age of the data",
-        "When the newest quarter of an hour began that was read of this system, within the last 30 days.",
-        [rows(f"{age} ORDER BY time DESC LIMIT 1")],
+        "Newest data",
+        f"{NEWEST_IS} The same on the boards Fleet and Pipeline.",
+        [rows(f"SELECT {NEWEST} {OF_SYSTEM} AND time >= now() - 30d AND time <= now() ORDER BY time DESC LIMIT 1")],
         "dateTimeFromNow",
         "Nothing was read in the last 30 days.",
         fields="/^Time$/",
@@ -99,8 +111,8 @@ def first_screen() -> list[list[tuple[int, int, Json]]]:
     return [
         [(12, 4, power), (6, 4, data), (6, 4, micros)],
         [
-            (12, 4, day("Produced today", "produced_wh", "Produced", "Nothing was read of today yet.")),
-            (12, 4, day("Consumed today", "consumed_wh", "Consumed", "No consumption was measured today.")),
+            (12, 4, day("Produced today", "produced_wh", "Produced", "No production was read of today yet.")),
+            (12, 4, day("Consumed today", "consumed_wh", "Consumed", "No consumption was read of today yet.")),
         ],
     ]
 
@@ -108,23 +120,23 @@ def first_screen() -> list[list[tuple[int, int, Json]]]:
 def balance() -> list[tuple[int, int, Json]]:
     """What became of the day's energy."""
     net = query(
-        f'SELECT sum("net_wh") FROM "energy" WHERE {OF_SYSTEM} AND time >= now() - 2d AND time <= now() '
+        f'SELECT sum("produced_wh") - sum("consumed_wh") AS "Net" FROM "energy" WHERE {OF_SYSTEM} '
+        "AND time >= now() - 2d AND time <= now() "
         f"GROUP BY time(1d) fill(null) ORDER BY time DESC LIMIT 1 {ZONE}",
-        "Net",
     )
     shares = own_shares(
         "Used by the house itself, today",
         "Of the quarters of an hour of today that are known whole.",
         today,
-        "Needs a consumption meter and a first hour of today.",
+        "Production and consumption of today are not both known.",
     )
     total = stat(
         "Net today: produced less consumed",
-        "Produced less consumed today, over the quarters of an hour in which both were read. Above zero the house "
-        "gave more than it took.",
+        "What was produced today less what was consumed today, as both stand above. Above zero the house gave more "
+        "than it took.",
         [net],
         WH,
-        "Needs a consumption meter and a first hour of today.",
+        "Production and consumption of today are not both known.",
         colored("Net"),
         text="value",
     )
@@ -154,7 +166,7 @@ def board() -> Json:
         ],
         "Day",
         WH,
-        "The first day appears here the morning after it has ended.",
+        "No day of the last week is known; one appears here the morning after it has ended.",
         [of("Day", unit=TEXT), *colored("Produced", "Consumed")],
         named_days(joined("Time")),
     )

@@ -24,13 +24,14 @@ COLORS = {
 """One colour a meaning, on all boards."""
 GOOD, WARN, BAD, PLAIN = "green", "orange", "red", "text"
 WH, WATT, SHARE, COUNT, TEXT, NONE = "watth", "watt", "percentunit", "locale", "string", "none"
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+WITHOUT_COLOUR: Json = {"type": "special", "options": {"match": "null", "result": {"color": PLAIN, "index": 0}}}
+"""A number that is not there has no colour of its own: a sentence stands in its place."""
 Steps = tuple[tuple[float | None, str], ...]
 
 
-def each_day(columns: str, ref: str = "A", window: str = EACH_DAY) -> Json:
-    """Sums of the ended days of the system, each in its place, also those that are missing."""
-    return rows(f'SELECT {columns} FROM "energy_daily" WHERE {OF_SYSTEM} AND {window}', ref)
+def each_day(columns: str, ref: str = "A", window: str = EACH_DAY, more: str = "") -> Json:
+    """Sums of the ended days of the system, each in its place, also those that are missing; `more`: a condition."""
+    return rows(f'SELECT {columns} FROM "energy_daily" WHERE {OF_SYSTEM}{more} AND {window}', ref)
 
 
 def query(text: str, alias: str = "", ref: str = "A") -> Json:
@@ -125,7 +126,8 @@ def stat(
         "orientation": "auto",
         "wideLayout": False,
     }
-    base = {"unit": unit, "noValue": nothing, "color": {"mode": "thresholds"}, "thresholds": thresholds(*steps)}
+    base: Json = {"unit": unit, "noValue": nothing, "color": {"mode": "thresholds"}, "thresholds": thresholds(*steps)}
+    base["mappings"] = [WITHOUT_COLOUR]
     more = {"transformations": list(transformations)} if transformations else {}
     return panel("stat", title, about, targets, options, base | defaults, overrides, **more)
 
@@ -142,7 +144,7 @@ def curves(
     draw: Mapping[str, Any] | None = None,
     **defaults: Any,
 ) -> Json:
-    """Lines over time, from zero up; what is missing is a gap."""
+    """Lines over time, from zero up; what is missing is a gap. The room on the left is that of half a date."""
     custom = {
         "drawStyle": "line",
         "lineWidth": 2,
@@ -151,6 +153,7 @@ def curves(
         "spanNulls": False,
         "lineInterpolation": "linear",
         "stacking": {"mode": "none", "group": "A"},
+        "axisWidth": 60,
         **(draw or {}),
     }
     base = {"unit": unit, "noValue": nothing, "min": 0, "color": {"mode": "palette-classic"}, "custom": custom}
@@ -268,31 +271,3 @@ def called(name: str = "System", **more: Any) -> Json:
 def worst(name: str, *, desc: bool = False) -> Json:
     """The order of a table until the viewer chooses another one."""
     return {"sortBy": [{"displayName": name, "desc": desc}]}
-
-
-def heat(
-    title: str,
-    about: str,
-    targets: Iterable[Json],
-    unit: str,
-    nothing: str,
-    overrides: Iterable[Json] = (),
-    transformations: Iterable[Json] = (),
-    *,
-    room: Mapping[str, int],
-    **defaults: Any,
-) -> Json:
-    """A table whose cells are the darker the less there was; what is missing has no colour at all."""
-    absent = {
-        "type": "special",
-        "options": {"match": "null", "result": {"text": "–", "color": "transparent", "index": 0}},
-    }
-    cells = {"align": "center", **room, "cellOptions": {"type": "color-background", "mode": "basic"}}
-    look: Json = {"color": {"mode": "continuous-greens"}, "min": 0, "mappings": [absent]}
-    return table(title, about, targets, unit, nothing, overrides, transformations, cells=cells, **look, **defaults)
-
-
-def month_names() -> list[Json]:
-    """`11` is read as Nov."""
-    options = {f"{number:02}": {"text": name, "index": number} for number, name in enumerate(MONTHS, 1)}
-    return [{"type": "value", "options": options}]

@@ -1,8 +1,11 @@
 """Days, months and years as pictures and tables: the panels of the board History over time."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
-from boards.frame import OF_SYSTEM, OWN_DAYS, Json
+from boards.frame import EACH_DAY, KNOWN_DAYS, OF_SYSTEM, OWN_DAYS, Json
+from boards.heat import heat, month_names
 from boards.panels import (
     COLORS,
     COUNT,
@@ -14,14 +17,12 @@ from boards.panels import (
     colored,
     each_day,
     fixed,
-    heat,
-    month_names,
     of,
     rows,
     table,
     unseen,
 )
-from boards.steps import calculated, grouped, matrix, named_days, ordered, organized
+from boards.steps import calculated, grouped, matrix, months_in_place, named_days, ordered, organized
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 BOTH = ' AND "produced_wh" >= 0 AND "consumed_wh" >= 0'
@@ -31,12 +32,42 @@ WHOLE = '"self_consumed_wh" >= 0 AND "consumed_wh" >= 0 AND "produced_wh" >= 0'
 DAYS = of("Days", unit=COUNT, decimals=0, color=fixed(PLAIN))
 DAY_MS = 82_799_000
 """Of the shortest day, of 23 hours, without its last second: what begins at the next midnight is another day's."""
-NOTHING = "The first day appears here the morning after it has ended."
+NOTHING = "No ended day in the time shown is known yet."
+NO_MONTH = "The first month appears here with its first ended day."
+NO_USE = "No consumption is known of an ended day in the time shown."
 
 
 def daily(columns: str, more: str = "") -> str:
     """A query of the ended days in the time shown."""
     return f'SELECT {columns} FROM "energy_daily" WHERE {OF_SYSTEM} AND {OWN_DAYS}{more}'
+
+
+def month_bars(
+    title: str,
+    about: str,
+    sums: Mapping[str, str],
+    more: str,
+    unit: str,
+    nothing: str,
+    **defaults: Any,
+) -> Json:
+    """Sums of the ended days in the time shown by month; `sums` of days by name, of the days with the condition `more`.
+
+    A month of which nothing is known has its place.
+    """
+    columns = ", ".join(f'{each} AS "{name}"' for name, each in sums.items())
+    some = next(iter(sums.values()))
+    return bars(
+        title,
+        f"{about} A month of which nothing is known is empty.",
+        [each_day(f'{some} AS "Any"', "A", EACH_DAY, more), each_day(columns, "B", KNOWN_DAYS, more)],
+        "Month",
+        unit,
+        nothing,
+        [of("Month", unit=TEXT), *colored(*sums)],
+        months_in_place(*sums),
+        **defaults,
+    )
 
 
 def of_years() -> list[Json]:
@@ -87,7 +118,7 @@ def years() -> list[tuple[int, int, Json]]:
                 [rows(monthly)],
                 "Month",
                 WH,
-                "The first month appears here with its first ended day.",
+                NO_MONTH,
                 [month, *of_years()],
                 pivot,
             ),
@@ -100,7 +131,7 @@ def years() -> list[tuple[int, int, Json]]:
                 f"Production of each month (rows) of each year (columns), {about}",
                 [rows(monthly)],
                 WH,
-                "The first month appears here with its first ended day.",
+                NO_MONTH,
                 [cell],
                 pivot,
                 room={"minWidth": 74},
@@ -142,42 +173,32 @@ def by_year() -> tuple[Json, Json]:
             "and how many these are.",
             '"consumed_wh" AS "Consumed", "produced_wh" - "consumed_wh" AS "Net"',
             BOTH,
-            "Needs a consumption meter and one ended day.",
+            "No consumption is known of an ended day.",
         ),
     )
 
 
 def same_days() -> Json:
     """Production beside consumption, month by month, over the same days."""
-    columns = '"month" AS "Month", "produced_wh" AS "Produced", "consumed_wh" AS "Consumed"'
-    names = {"Produced (sum)": "Produced", "Consumed (sum)": "Consumed"}
-    return bars(
+    return month_bars(
         "Produced and consumed by month",
         "Sums of each month over the ended days in the time shown of which production and consumption are both known.",
-        [rows(daily(columns, BOTH))],
-        "Month",
+        {"Produced": 'sum("produced_wh")', "Consumed": 'sum("consumed_wh")'},
+        BOTH,
         WH,
-        "Needs a consumption meter and one ended day.",
-        [of("Month", unit=TEXT), *colored("Produced", "Consumed")],
-        [grouped("Month", Produced=("sum",), Consumed=("sum",)), organized(("Month", *names), names, ())],
+        NO_USE,
     )
 
 
 def by_month() -> list[tuple[int, int, Json]]:
     """Months, from which a click leads to their days."""
-    monthly = (
-        f'SELECT "month" AS "Month", "produced_wh" AS "Produced" FROM "energy_monthly" WHERE {OF_SYSTEM} '
-        f'AND {OWN_DAYS} AND "produced_wh" >= 0'
-    )
-    picture = bars(
+    picture = month_bars(
         "Months",
-        "Production of each month of the system's own calendar that begins in the time shown; the current month so "
-        "far.",
-        [rows(monthly)],
-        "Month",
+        "Production of each month of the system's own calendar, summed over its ended days in the time shown.",
+        {"Produced": 'sum("produced_wh")'},
+        ' AND "produced_wh" >= 0',
         WH,
-        "The first month appears here with its first ended day.",
-        [of("Month", unit=TEXT), *colored("Produced")],
+        NOTHING,
     )
     days = daily('"month" AS "Month", "produced_wh" AS "Produced"', ' AND "produced_wh" >= 0')
     names = {

@@ -1,6 +1,17 @@
 """Pipeline: what is missing and why, what is being done about it, how much quota is left."""
 
-from boards.frame import ALL_SYSTEMS, OF_SYSTEM, Json, annotations, dashboard, system
+from boards.frame import (
+    ALL_SYSTEMS,
+    CLOCKS,
+    NEWEST,
+    NEWEST_IS,
+    NEWEST_OF_ALL,
+    OF_SYSTEM,
+    Json,
+    annotations,
+    dashboard,
+    system,
+)
 from boards.panels import (
     BAD,
     COUNT,
@@ -18,13 +29,11 @@ from boards.panels import (
     table,
     thresholds,
 )
-from boards.steps import joined, ordered, organized
-from boards.troubles import HEADS, UNSEEN, WORDS, names, troubles
+from boards.steps import joined, known, ordered, organized
+from boards.troubles import GAP_DAYS, HEADS, KEPT, READ, UNSEEN, WORDS, names, troubles
 
 HOURS = "time >= now() - 3h AND time <= now()"
 DAYS = "time >= now() - 3d AND time <= now()"
-KEPT = "time >= now() - 90d AND time <= now()"
-"""How long the pipeline's word stays; it says something again when something changed."""
 SAID = "time >= ${__from:raw}ms - 1d AND time <= ${__to:raw}ms"
 """With the day before: what has not changed was said then."""
 CALLS = (
@@ -49,7 +58,7 @@ def numbers() -> tuple[list[tuple[int, int, Json]], list[tuple[int, int, Json]]]
         decimals=0,
     )
     complete = stat(
-        "Complete, the worst stream",
+        "Read of what is wanted, by the worst stream",
         "Share of what is wanted that has been read: the worst stream of all systems.",
         [query(f'SELECT min("ratio") FROM ({ratio})', "Coverage")],
         SHARE,
@@ -73,16 +82,17 @@ def numbers() -> tuple[list[tuple[int, int, Json]], list[tuple[int, int, Json]]]
         decimals=0,
     )
     waiting = stat(
-        "Points that wait for the database",
-        "Points that each database has not taken yet. They are kept on disk until it does.",
+        "Points that a database should have and has not",
+        "Points that a database does not accept: it is down, or it refused them. They are kept on disk until it does. "
+        "What is only on its way is not counted.",
         [
             query(
-                f'SELECT last("sink_backlog") FROM "ingest" WHERE "sink" =~ /./ AND {KEPT} GROUP BY "sink"', "$tag_sink"
+                f'SELECT last("sink_overdue") FROM "ingest" WHERE "sink" =~ /./ AND {KEPT} GROUP BY "sink"', "$tag_sink"
             )
         ],
         COUNT,
         NOT_YET,
-        steps=((None, GOOD), (5000, WARN), (100_000, BAD)),
+        steps=((None, GOOD), (1, BAD)),
         decimals=0,
     )
     audit = stat(
@@ -95,51 +105,55 @@ def numbers() -> tuple[list[tuple[int, int, Json]], list[tuple[int, int, Json]]]
         decimals=0,
         text="value",
     )
-    return [(8, 4, complete), (16, 4, used)], [(8, 4, consent), (8, 4, waiting), (8, 4, audit)]
+    return [(6, 4, complete), (8, 4, waiting), (10, 4, used)], [(12, 4, consent), (12, 4, audit)]
 
 
 def streams() -> Json:
     """What is missing, by system and stream, worst first."""
     said = ", ".join(
-        f'last("{field}"){scale} AS "{name}"'
-        for field, scale, name in (
-            ("coverage_ratio", "", "Complete"),
-            ("gaps", "", "Gaps"),
-            ("lag_s", "", "Behind"),
-            ("calls_month", "", "Calls this month"),
-            ("last_error", "", "What is wrong"),
+        f'last("{field}") AS "{name}"'
+        for field, name in (
+            ("coverage_ratio", READ),
+            ("gaps", "Gaps"),
+            ("gap_days", GAP_DAYS),
+            ("calls_month", "Calls this month"),
         )
     )
-    order = ("Name", "stream", "Complete", "Gaps", "Behind", "Calls this month", "What is wrong", "system")
+    newest = f"SELECT {NEWEST} {NEWEST_OF_ALL}"
+    order = ("Name", "stream", READ, "Gaps", GAP_DAYS, "Time energy", "Calls this month")
     return table(
-        "Streams, least complete first",
-        "What was last said of each stream of each system. Complete: the share of what is wanted that has "
-        "been read. Gaps: holes, which are asked for again by themselves as the quota allows. Behind: how old "
-        "the newest interval was then, hours:minutes:seconds.",
+        "Streams, least read first",
+        "What was last said of each stream of each system. Read of wanted: the share of what is wanted that has been "
+        "read. Gaps: holes, which are asked for again by themselves as the quota allows, and the days that they are "
+        f"of. {NEWEST_IS}",
         [
             rows(f'SELECT {said} FROM "ingest" WHERE {ALL_SYSTEMS} AND {KEPT} GROUP BY "system", "stream"', "A"),
             names("B"),
+            rows(newest, "C"),
         ],
         COUNT,
         NOT_YET,
         [
             *WORDS,
             of(
-                "Complete",
+                READ,
                 unit=SHARE,
                 thresholds=thresholds(*LEVELS),
                 custom__cellOptions={"type": "color-text"},
-                custom__width=84,
+                custom__width=118,
             ),
-            of("Gaps", custom__width=60),
-            of("Behind", unit="dtdhms", custom__width=110),
+            of("Gaps", custom__width=44),
+            of(GAP_DAYS, unit=TEXT, custom__minWidth=200),
+            of("Newest data", unit="dateTimeFromNow", custom__width=118),
             of("Calls this month", custom__width=140),
-            of("What is wrong", unit=TEXT, custom__minWidth=260),
         ],
         [
             joined("system", "outerTabular"),
-            organized(order, HEADS, UNSEEN),
-            ordered("Complete"),
+            organized(
+                order, {**HEADS, "Time energy": "Newest data"}, (*UNSEEN[1:], "system", "produced_wh", "consumed_wh")
+            ),
+            known("Stream"),
+            ordered(READ),
         ],
     )
 
@@ -147,8 +161,8 @@ def streams() -> Json:
 def timeline() -> Json:
     """When each stream was complete."""
     return states(
-        "Complete by stream, of the system chosen above",
-        "A row a stream of the chosen system: green where all that was wanted had been read, orange and red where "
+        "Read by stream, of the system chosen above",
+        "A row a stream of the chosen system: green where all that is wanted had been read, orange and red where "
         "some was missing. A backfill makes it fall and then climb again.",
         [
             query(
@@ -202,7 +216,7 @@ def board() -> Json:
     return dashboard(
         "pipeline",
         "Is everything read and delivered, and what does it cost in calls?",
-        "All systems · data source: **${datasource:text}**",
+        f"All systems · {CLOCKS} · data source: **${{datasource:text}}**",
         [
             first,
             [(24, 8, errors)],

@@ -42,6 +42,23 @@ def named_days(*before: Json) -> list[Json]:
     return [*before, words, organized((), {"Time": "Day"}, ())]
 
 
+def months_in_place(*names: str) -> list[Json]:
+    """Months from two queries of days: A has each day of the time shown in a column `Any`, B those that are known.
+
+    Their sums are then in the columns of these names; a month that is wholly missing has its place, and no sum.
+    """
+    words = step("formatTime", timeField="Time", outputFormat="YYYY-MM", timezone="${zone:raw}")
+    heads = {"Time": "Month"} | {f"{name} (sum)": name for name in names}
+    sums = dict.fromkeys(names, ("sum",))
+    return [words, grouped("Time", Any=("first",), **sums), joined("Time"), organized(heads, heads, ("Any (first)",))]
+
+
+def above(field: str, least: float) -> Json:
+    """Only the rows in which it is more than this."""
+    config = {"id": "greater", "options": {"value": least}}
+    return step("filterByValue", filters=[{"fieldName": field, "config": config}], type="include", match="all")
+
+
 def grouped(by: str, **sums: tuple[str, ...]) -> Json:
     """Rows of one word become one row."""
     fields = {by: {"operation": "groupby", "aggregations": []}}

@@ -1,26 +1,26 @@
 """What the pipeline says of its parts, in tables: systems by name, and what went wrong in words."""
 
-from boards.frame import Json
-from boards.panels import TEXT, called, of, rows, table
-from boards.steps import joined, known, ordered, organized
+from boards.frame import ALL_SYSTEMS, Json
+from boards.panels import COUNT, TEXT, called, of, rows, table
+from boards.steps import above, joined, known, ordered, organized
+
+KEPT = "time >= now() - 90d AND time <= now()"
+"""How long the pipeline's word stays; it says something again when something changed."""
 
 HEADS = {
     "Time ingest": "When",
     "Name": "System",
     "stream": "Stream",
-    "sink": "Database",
-    "account": "Account",
-    "system": "Number",
 }
 """The heads of the columns that queries give."""
 UNSEEN = ("Time", "Time ingest", "Time system_info")
 """Times that say nothing."""
-WORDS = [
-    called(custom__minWidth=118),
-    of("Stream", unit=TEXT, custom__minWidth=104),
-    of("Number", unit=TEXT, custom__width=84),
-]
+WORDS = [called(custom__minWidth=112), of("Stream", unit=TEXT, custom__minWidth=92)]
 """The columns of words of a table of systems and streams."""
+READ = "Read of wanted"
+"""The heading of a share: of what."""
+GAP_DAYS = "Days of the gaps"
+NO_GAP = "No gap waits to be filled."
 
 
 def names(ref: str) -> Json:
@@ -30,7 +30,6 @@ def names(ref: str) -> Json:
 
 def troubles(title: str, window: str, nothing: str) -> Json:
     """The newest sentence of each part that went wrong within a condition on time."""
-    tags = ("stream", "sink", "account")
     return table(
         title,
         "The newest sentence of each part of the pipeline, and when it was noted: what was refused, silent or late. "
@@ -48,14 +47,40 @@ def troubles(title: str, window: str, nothing: str) -> Json:
         [
             of("When", unit="dateTimeFromNow", custom__width=118),
             of("What happened", custom__minWidth=240, custom__wrapText=True),
-            *(of(HEADS[tag], custom__width=110) for tag in tags),
             called(custom__width=150),
-            of("Number", custom__width=84),
+            of("Stream", custom__width=150),
         ],
         [
             joined("system", "outerTabular"),
-            organized(("Time ingest", "What happened", "Name", *tags, "system"), HEADS, ("Time system_info",)),
+            organized(
+                ("Time ingest", "What happened", "Name", "stream"),
+                HEADS,
+                ("Time system_info", "system", "sink", "account"),
+            ),
             known("What happened"),
             ordered("When", desc=True),
+        ],
+    )
+
+
+def holes() -> Json:
+    """The gaps of each stream, with the days that they are of."""
+    said = 'last("gaps") AS "Gaps", last("gap_days") AS "Days"'
+    return table(
+        "Gaps, and the days that they are of",
+        "Spans of each stream of each system that should have been read by now and were not, and their days by the "
+        "system's own calendar. They are asked for again by themselves as the quota allows.",
+        [
+            rows(f'SELECT {said} FROM "ingest" WHERE {ALL_SYSTEMS} AND {KEPT} GROUP BY "system", "stream"', "A"),
+            names("B"),
+        ],
+        COUNT,
+        NO_GAP,
+        [*WORDS, of(GAP_DAYS, unit=TEXT, custom__minWidth=150, custom__wrapText=True), of("Gaps", custom__width=50)],
+        [
+            joined("system", "outerTabular"),
+            organized(("Name", "Days", "stream", "Gaps"), {**HEADS, "Days": GAP_DAYS}, (*UNSEEN, "system")),
+            above("Gaps", 0),
+            ordered("Gaps", desc=True),
         ],
     )

@@ -54,5 +54,9 @@ def former(seen: Seen, seeded: Seeded) -> Seen:
         *("four systems, Mesa (old roof)", "without", "the first two hours", "another zone", "four systems, Bay"),
         *("a month with holes", "five years"),
     )
-    situations = tuple(one for one in SITUATIONS if any(name in one.name for name in names))
-    return Seen(read(seeded, boards, situations), boards, seeded)
+    later = ("four systems, Lake House", "a month with holes")
+    panels = []
+    for is_later, wanted in ((False, names), (True, later)):
+        some = {name: board for name, board in boards.items() if name.endswith("-before") == is_later}
+        panels += read(seeded, some, tuple(one for one in SITUATIONS if any(name in one.name for name in wanted)))
+    return Seen(panels, boards, seeded)

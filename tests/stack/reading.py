@@ -158,6 +158,7 @@ def asked(name: str, document: Json, seeded: Seeded, situation: Situation) -> It
                 "variables": values,
                 "timeZone": situation.zone,
                 "reversed": situation.reversed,
+                "light": situation.light,
                 "from": begin * 1000,
                 "to": NOW * 1000,
                 "raw": {"from": str(begin * 1000), "to": str(NOW * 1000)},

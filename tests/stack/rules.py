@@ -13,8 +13,8 @@ Json = dict[str, Any]
 Faults = Iterator[str]
 CALENDAR = re.compile(r"20\d\d(-\d\d(-\d\d)?)?|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec")
 DATE = re.compile(r"20\d\d-\d\d-\d\d")
-ELSEWHERE = "a browser in another zone"
-SUM = re.compile(r"sum\(")
+COLOURLESS = (None, "transparent", "#00000000", "#ffffff00")
+ELSEWHERE, SUM = "a browser in another zone", re.compile(r"sum\(")
 
 
 class Seen:
@@ -164,9 +164,10 @@ def unknown_is_not_zero(seen: Seen) -> Faults:
         if panel.situation.name != "without a consumption meter" or panel.board not in ("now", "history", "grid"):
             continue
         for column in panel.columns:
-            if column["name"] in ("Consumed", "Net") and not set(column["texts"]) <= {"–", ""}:
+            if column["name"] in ("Consumed", "Net") and not set(column["texts"]) <= {"–", "", panel.read["noValue"]}:
                 yield f"{panel.where}: {column['texts'][:3]}"
-        if panel.type == "stat" and {"Consumed", "Net", "Self-consumption"} & panel.words.keys():
+        shown = {name for name, text in panel.words.items() if text != panel.read["noValue"]}
+        if {"Consumed", "Net", "Self-consumption"} & shown:
             yield f"{panel.where}: {panel.words}"
 
 
@@ -248,11 +249,9 @@ def missing_has_no_colour(seen: Seen) -> Faults:
     """Row 20: the brightest cell is not the one of which nothing is known."""
     for panel in seen.drawn("table"):
         cells = str(panel.source["fieldConfig"]["defaults"].get("custom", {}).get("cellOptions", ""))
-        if "color-background" not in cells:
-            continue
-        for column in panel.columns:
+        for column in panel.columns if "color-background" in cells else ():
             for raw, color in zip(column["raw"], column["colors"], strict=True):
-                if raw is None and column["type"] == "number" and color not in (None, "transparent", "#00000000"):
+                if raw is None and column["type"] == "number" and color not in COLOURLESS:
                     yield f"{panel.where}: {column['name']} {color}"
 
 

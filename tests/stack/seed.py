@@ -173,6 +173,7 @@ def _of_system(site: Site) -> Iterator[Point]:
         words: Mapping[str, float | str] = {"last_error": f"{site.name}: stats could not be read: 503"}
         if revised:
             words = {**words, "change": "3 points revised", "changed_points": 3.0, "changed_gaps": 0.0}
+            words = {**words, "changed_wh": 40.0, "change_why": "later answers of the cloud differ from the first"}
         yield Point("ingest", (app, ("stream", "stats"), system), at, {**_said(revised, 1.0), **words})
     for age, revised, gaps, words in LONE:
         yield Point("ingest", (app, ("stream", "rgm_stats"), system), NOW - age, {**_said(revised, gaps), **words})
@@ -204,6 +205,8 @@ CHANGED: dict[str, float | str] = {
     "change": "12 points revised, 3 gaps filled",
     "changed_points": 12.0,
     "changed_gaps": -3.0,
+    "changed_wh": 640.0,
+    "change_why": "later answers of the cloud differ from the first; read again after: rgm_stats was refused: 503",
     "last_error": "",
 }
 LONE: tuple[tuple[int, float, float, Mapping[str, float | str]], ...] = (
@@ -213,11 +216,17 @@ LONE: tuple[tuple[int, float, float, Mapping[str, float | str]], ...] = (
 """A stream that speaks on change: once before yesterday's hour, once since (age, points revised, gaps, words)."""
 
 
-def _said(revised: float, gaps: float) -> dict[str, float]:
+STREAM_CALLS = 11.0
+MONTH, FORECAST = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp()), 880.0
+"""When the calls of this month began to count, and what they will come to after thirty days."""
+
+
+def _said(revised: float, gaps: float) -> dict[str, float | str]:
     """What the pipeline says of a stream."""
     ratio = 1.0 - gaps * 0.03
-    always = {"lag_s": 1200.0, "calls_month": 30.0, "audit_differences": 1.0}
-    return {"coverage_ratio": ratio, "gaps": gaps, "points_revised": revised, **always}
+    always = {"lag_s": 1200.0, "calls_month": STREAM_CALLS, "audit_differences": 1.0}
+    days = "2026-11-01 to 2026-11-03" if gaps else ""
+    return {"coverage_ratio": ratio, "gaps": gaps, "gap_days": days, "points_revised": revised, **always}
 
 
 def _odometer(site: Site, at: int) -> tuple[int, float]:
@@ -228,12 +237,14 @@ def _of_itself() -> Iterator[Point]:
     """What the pipeline says of its application, account and sink every five minutes."""
     app = ("app", "a1b2c3")
     for number, at in enumerate(range(NOW - 2 * DAY, NOW, 300)):
-        calls = {"calls_month": 300.0 + number, "calls_month_limit": 1000.0, "calls_month_forecast": 880.0}
+        used = float(round(FORECAST * (at - MONTH) / (30 * DAY)))
+        calls = {"calls_month": used, "calls_month_limit": 1000.0, "calls_month_forecast": FORECAST}
         sums = {"coverage_ratio": 0.5, "gaps": 9.0, "audit_differences": 3.0, "sink_backlog": 90_000.0 * (number % 2)}
         yield Point("ingest", (app,), at, calls | sums)
         yield Point("ingest", (app, ("account", "home")), at, {"token_days_left": 21.0})
         backlog: Mapping[str, float | str] = {
             "sink_backlog": 40.0 + number,
+            "sink_overdue": 40.0 + number,
             "last_error": "influx: refuses connections",
         }
         yield Point("ingest", (app, ("sink", "influx")), at, backlog)

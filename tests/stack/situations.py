@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -16,7 +17,8 @@ from tests.stack.seed import ALL, CABIN, CABIN_DATABASE, DATABASE, NOW, Seeded
 from tests.world import DAY, HOUR
 
 MESA, LAKE, BAY, MILL = ALL
-HOLES = (range(NOW - 25 * DAY, NOW - 20 * DAY), range(NOW - 8 * DAY, NOW - 6 * DAY))
+MARCH = range(*(int(datetime(2026, month, 1, tzinfo=UTC).timestamp()) for month in (3, 4)))
+HOLES = (MARCH, range(NOW - 25 * DAY, NOW - 20 * DAY), range(NOW - 8 * DAY, NOW - 6 * DAY))
 YEARS = 5
 
 
@@ -30,6 +32,7 @@ class Situation:
     browser: str = ""
     days: int | None = None
     reversed: bool = False
+    light: bool = False
 
     @property
     def zone(self) -> str:
@@ -45,7 +48,7 @@ SITUATIONS = (
     Situation("a month with holes", MESA, "holes"),
     Situation("five years", MESA, "years", days=YEARS * 366),
     Situation("battery and grid", CABIN, CABIN_DATABASE),
-    Situation("a browser in another zone", BAY, browser="Europe/Berlin", reversed=True),
+    Situation("a browser in another zone", BAY, browser="Europe/Berlin", reversed=True, light=True),
 )
 
 Row = tuple[str, tuple[tuple[str, str], ...], int, dict[str, float | str]]

@@ -1,9 +1,10 @@
 // Draws boards in a browser from the same frames that are read, with the parts of @grafana/ui where it has them.
-import { createTheme, dateTime, formattedValueToString, getFieldDisplayName, getFieldDisplayValues, getFieldSeriesColor, renderMarkdown } from "@grafana/data";
+import { createTheme, formattedValueToString, getFieldDisplayName, getFieldDisplayValues, getFieldSeriesColor, renderMarkdown } from "@grafana/data";
 import { BigValue, GlobalStyles, ThemeContext, TimeSeries, VizRepeater } from "@grafana/ui";
 import { TableNG } from "@grafana/ui/unstable";
 import "uplot/dist/uPlot.min.css";
 import { createRoot } from "react-dom/client";
+import { every, isCut, ticks } from "./axis.js";
 import { processed } from "./read.js";
 
 const HEAD = 36;
@@ -35,13 +36,15 @@ function Legend({ fields }) {
 }
 
 // The bar chart, which @grafana/ui lacks: the display values of the frame, as bars side by side from zero up.
-function Bars({ panel, made, theme, width, height }) {
+function Bars({ panel, made, theme, width, height: room }) {
   const frame = made.series[0];
   const name = (field) => getFieldDisplayName(field, frame, made.series);
   const x = frame.fields.find((field) => name(field) === panel.options.xField);
   const shown = frame.fields.filter((field) => field.type === "number" && field !== x && !hidden(field));
+  // What the lines of the legend take, beyond the first.
+  const height = room - 18 * Math.floor(shown.reduce((sum, field) => sum + name(field).length * 6.3 + 34, 60) / width);
   const color = (field) => getFieldSeriesColor(field, theme).color;
-  const numbers = shown.flatMap((field) => field.values.filter((value) => value !== null && !Number.isNaN(value)));
+  const numbers = shown.flatMap((field) => field.values.filter(Number.isFinite));
   const low = Math.min(...numbers, 0), top = Math.max(...numbers, 0) || 1;
   const whole = shown[0].config.decimals === 0 ? 1 : 0;
   const step = Math.max(whole, 10 ** Math.floor(Math.log10(top / 4)) * ([1, 2, 5, 10].find((one) => top / (10 ** Math.floor(Math.log10(top / 4)) * one) <= 5) ?? 10));
@@ -53,7 +56,11 @@ function Bars({ panel, made, theme, width, height }) {
   const group = plot.width / x.values.length;
   const base = 6 + plot.height;
   const bar = (group * 0.8) / shown.length;
-  const every = Math.max(1, Math.ceil(78 / group));
+  const words = x.values.map((value) => formattedValueToString(x.display(value)));
+  const letters = Math.max(...words.map((word) => word.length));
+  const each = every(words.length, plot.width, letters);
+  // Thresholds colour each bar by its value.
+  const fill = (field, value, one) => (field.config.color?.mode === "thresholds" ? field.display(value).color : color(field, one));
   const y = (value) => 6 + (plot.height * (top * 1.05 - value)) / (top * 1.05 + below * step);
   const text = theme.colors.text.secondary;
   return (
@@ -68,11 +75,11 @@ function Bars({ panel, made, theme, width, height }) {
         {x.values.map((value, at) => (
           <g key={at}>
             {shown.map((field, one) =>
-              field.values[at] === null || field.values[at] === undefined || Number.isNaN(field.values[at]) ? null : (
-                <rect key={one} x={left + group * (at + 0.1) + bar * one} width={Math.max(bar * 0.95, 0.6)} y={y(Math.max(field.values[at], 0))} height={Math.abs(y(0) - y(field.values[at]))} fill={color(field, one)} fillOpacity="0.8" />
+              !Number.isFinite(field.values[at]) ? null : (
+                <rect key={one} x={left + group * (at + 0.1) + bar * one} width={Math.max(bar * 0.95, 0.6)} y={y(Math.max(field.values[at], 0))} height={Math.abs(y(0) - y(field.values[at]))} fill={fill(field, field.values[at], one)} fillOpacity="0.8" />
               ),
             )}
-            {at % every || left + group * (at + 0.5) > width - 30 ? null : <text x={left + group * (at + 0.5)} y={height - 34} textAnchor="middle" fontSize="12" fill={text}>{formattedValueToString(x.display(value))}</text>}
+            {at % each || isCut(left + group * (at + 0.5), width, words[at].length) ? null : <text x={left + group * (at + 0.5)} y={height - 34} textAnchor="middle" fontSize="12" fill={text}>{words[at]}</text>}
           </g>
         ))}
       </svg>
@@ -98,7 +105,6 @@ function Timeline({ panel, made, theme, width, height, range }) {
   const names = made.series.map((frame) => getFieldDisplayName(frame.fields[1], frame, made.series));
   const left = 16 + 7 * Math.max(...names.map((name) => name.length)), [from, to] = [range.from.valueOf(), range.to.valueOf()];
   const row = (height - 24) / made.series.length;
-  const parts = Math.max(1, Math.floor((width - left) / 110));
   const at = (time) => left + ((width - left - 8) * (time - from)) / (to - from);
   return (
     <svg width={width} height={height}>
@@ -116,8 +122,8 @@ function Timeline({ panel, made, theme, width, height, range }) {
           </g>
         );
       })}
-      {Array.from({ length: parts }, (_, part) => (
-        <text key={part} x={left + ((width - left - 8) * part) / parts} y={height - 6} fontSize="12" fill={theme.colors.text.secondary}>{dateTime(from + ((to - from) * part) / parts).format("MM/DD HH:mm")}</text>
+      {ticks(range, made.timeZone, left, width - 8).map(({ time, x, text }) => (
+        <text key={time} x={x} y={height - 6} textAnchor="middle" fontSize="12" fill={theme.colors.text.secondary}>{text}</text>
       ))}
     </svg>
   );

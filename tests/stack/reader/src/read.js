@@ -13,6 +13,7 @@ import {
   transformDataFrame,
 } from "@grafana/data";
 import { firstValueFrom } from "rxjs";
+import { ticks } from "./axis.js";
 import { frames } from "./frames.js";
 import { registry } from "./registry.js";
 import { replacer } from "./variables.js";
@@ -99,7 +100,7 @@ function unmatched(panel, made) {
 }
 
 export async function read(panel, situation) {
-  const made = await processed(panel, situation);
+  const made = await processed(panel, situation, !situation.light);
   const head = { id: panel.id, type: panel.type, title: made.replace(panel.title ?? "") };
   if (panel.type === "text") return { ...head, content: made.replace(panel.options.content) };
   const empty = !made.series.some((frame) => frame.length > 0 && frame.fields.some(({ type }) => type !== FieldType.time));
@@ -107,6 +108,7 @@ export async function read(panel, situation) {
   return {
     ...{ ...head, empty, noValue: panel.fieldConfig.defaults.noValue ?? null, tables, unmatched: unmatched(panel, made) },
     values: SINGLE.has(panel.type) ? numbers(panel, made) : [],
+    axis: panel.type === "state-timeline" ? ticks(made.range, made.timeZone, 100, 1500).map((tick) => tick.text) : [],
     links: (panel.links ?? []).map((link) => made.replace(link.url)),
   };
 }

@@ -31,7 +31,7 @@ const STANDARD = {
 const CUSTOM = [
   ...["align", "width", "minWidth", "cellOptions", "filterable", "inspect", "wrapText", "wrapHeaderText", "drawStyle", "fillOpacity"],
   ...["lineWidth", "lineStyle", "lineInterpolation", "showPoints", "spanNulls", "stacking", "axisPlacement", "hidden"],
-  ...["axisLabel", "axisSoftMin", "axisSoftMax", "axisBorderShow", "axisColorMode", "hideFrom", "barAlignment"],
+  ...["axisLabel", "axisWidth", "axisSoftMin", "axisSoftMax", "axisBorderShow", "axisColorMode", "hideFrom", "barAlignment"],
   ...["insertNulls", "pointSize", "gradientMode", "thresholdsStyle", "scaleDistribution", "barWidthFactor"],
 ];
 
@@ -47,6 +47,9 @@ standardTransformersRegistry.setInit(() =>
 );
 
 export const registry = new FieldConfigOptionsRegistry(() => [
-  ...Object.entries(STANDARD).map(([id, process]) => option(id, id, process, false)),
+  ...Object.entries(STANDARD).map(([id, process]) => ({
+    ...option(id, id, process, false),
+    settings: { expandTemplateVars: id === "displayName" },
+  })),
   ...CUSTOM.map((name) => option(`custom.${name}`, name, identityOverrideProcessor, true)),
 ]);

@@ -1,0 +1,108 @@
+"""What the first screens of the boards say, put through Grafana's own libraries."""
+
+import json
+import re
+from itertools import pairwise
+
+import pytest
+import yaml
+
+from tests.stack.boards import FILES, ROOT
+from tests.stack.first_screens import FIRST_SCREENS
+from tests.stack.reading import Panel
+from tests.stack.rules import Seen
+from tests.stack.seed import FORECAST, MONTH, NOW, SITES, Seeded
+from tests.stack.situations import SITUATIONS
+from tests.world import DAY
+
+MESA = SITES[0]
+
+
+@pytest.mark.parametrize("kind", FIRST_SCREENS)
+def test_it_holds_on_all_boards(kind: str, seen: Seen) -> None:
+    assert list(FIRST_SCREENS[kind](seen)) == []
+
+
+@pytest.mark.parametrize("kind", FIRST_SCREENS)
+def test_it_is_found_on_the_boards_that_were_misread(kind: str, former: Seen) -> None:
+    assert list(FIRST_SCREENS[kind](former))
+
+
+def test_at_night_the_net_is_what_the_house_takes(seen: Seen) -> None:
+    """Production is not asked for then: what was read at dusk is none."""
+    power = seen.find("now", "Power in the newest quarter of an hour", "four systems, Lake House").read["values"]
+    watts = {one["title"]: one["number"] for one in power}
+    assert watts["Produced"] == 0
+    assert watts["Net"] == -watts["Consumed"] < 0
+
+
+def test_records_are_of_the_whole_life_and_have_their_dates(seen: Seen, seeded: Seeded) -> None:
+    where = "four systems, Mesa (old roof)"
+    month = max(seeded.monthly(MESA).items(), key=lambda item: item[1]["produced_wh"])[0]
+    assert seen.find("history", "Best month ever", where).words["Month"] == f"{month:%Y-%m}"
+    day = max(seeded.daily(MESA).items(), key=lambda item: item[1]["consumed_wh"])[0]
+    assert seen.find("history", "Most used in a day ever", where).words["Day"] == day.isoformat()
+    strongest = seen.find("history", "Strongest quarter of an hour ever", where).words
+    assert re.fullmatch(r"2026-(09|10|11)-\d\d", strongest["Day"])
+
+
+def test_a_month_that_is_missing_has_no_sum(seen: Seen) -> None:
+    months = seen.find("history", "Months", "a month with holes")
+    (produced,) = [column["raw"] for column in months.columns if column["name"] == "Produced"]
+    sums = dict(zip(months.column("Month"), produced, strict=True))
+    assert sums["2026-03"] is None
+    assert min(sums["2026-02"], sums["2026-04"]) > 0
+
+
+def test_tariffs_name_their_currency(seen: Seen) -> None:
+    words = seen.find("history", "What it was worth, by your tariffs", "battery and grid").words
+    assert words.keys() == {"Cost, USD", "Earned, USD", "Saved, USD", "Days"}
+
+
+def test_dates_have_one_style(seen: Seen) -> None:
+    """As 2026-11-05, or without its year, wherever one stands; under curves it is the stack that tells Grafana so."""
+    timelines = list(seen.drawn("state-timeline"))
+    assert all(panel.read["axis"] for panel in timelines)
+    for panel in seen.drawn():
+        words = [*panel.texts, *panel.read["axis"]]
+        assert not [word for word in words if re.search(r"\b\d\d/\d\d\b|\d\d\.\d\d\.20", word)], panel.where
+    environment = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["grafana"]["environment"]
+    drawn = (ROOT / "tests/stack/reader/src/axis.js").read_text()
+    for name in ("hour", "day"):
+        assert f'{name}: "{environment[f"GF_DATE_FORMATS_INTERVAL_{name.upper()}"]}"' in drawn
+
+
+def test_a_timeline_runs_on_the_clock_of_the_board(seen: Seen) -> None:
+    """Its words are round hours of that zone, in order."""
+    title = "Read by stream, of the system chosen above"
+    zones = {}
+    for where in ("four systems, Bay Terrace", "a browser in another zone"):
+        axis = seen.find("pipeline", title, where).read["axis"]
+        assert all(one < other for one, other in pairwise(axis))
+        assert all(re.fullmatch(r"1[01]-\d\d( (00|06|12|18):00)?", word) for word in axis), axis
+        zones[where] = axis
+    assert len(zones) == 2
+
+
+def test_the_calls_of_the_pictures_are_a_month_that_can_be(seen: Seen) -> None:
+    """What was used until now and what the month will come to belong together, as do the parts and the whole."""
+    words = seen.find("pipeline", "Calls this month", "four systems, Lake House").words
+    used, forecast, limit = (int(words[name].replace(",", "")) for name in ("Used", "Forecast", "Limit"))
+    assert used == pytest.approx(FORECAST * (NOW - MONTH) / (30 * DAY), rel=0.02)
+    assert used < forecast < limit
+    streams = seen.find("pipeline", "Streams, least read first", "four systems, Lake House")
+    assert sum(int(calls) for calls in streams.column("Calls this month")) <= used
+
+
+@pytest.mark.parametrize("name", [path.stem for path in FILES])
+def test_each_board_is_in_the_pictures_with_data(name: str, seen: Seen) -> None:
+    """There is a situation in which all its panels show something."""
+    empty = {
+        situation.name: [panel.title for panel in seen.panels if _is_empty(panel, name, situation.name)]
+        for situation in SITUATIONS
+    }
+    assert [] in empty.values(), json.dumps(empty)
+
+
+def _is_empty(panel: Panel, board: str, situation: str) -> bool:
+    return (panel.board, panel.situation.name) == (board, situation) and bool(panel.read.get("empty"))
