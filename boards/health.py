@@ -167,7 +167,7 @@ def each_panel() -> list[tuple[int, int, Json]]:
             )
         ],
         WH,
-        "The panels of this system were not read on two nights in a row. Run ingest plan: it says why.",
+        "The panels of this system were not read on two nights in a row. The command `ingest plan` says why.",
         [
             of("Panel", unit=TEXT, custom__minWidth=150),
             of("Energy", custom__cellOptions={"type": "gauge", "mode": "basic"}, min=0),
