@@ -16,6 +16,7 @@ from ingest.report.fleet import least_read
 from ingest.report.systems import local_midnight
 from ingest.web import calendar, chart, earnings, energy
 from ingest.web.energy import Bar
+from ingest.web.panels import panels
 from ingest.web.quarters import Flows, of_span
 from ingest.web.source import Source
 from ingest.web.tiles import tiles
@@ -49,6 +50,7 @@ def of_system(source: Source, made: Report, shown: SystemReport, args: Mapping[s
         hours = chart.hours(db, shown.system, timezone, here.day)
         today = of_span(db, shown.system, local_midnight(now, timezone), now)
         worth = earnings.part(source.settings, db, shown, now, is_alone=len(made.households) == 1)
+        each_panel = panels(db, shown.system, zone(timezone), now)
         calendars = [calendar.calendar(inventory, work, now, weeks, shown.differences) for work in works if not parts]
     why = partial(why_not, inventory, parts or [shown])
     lacking = [f"No {kind}: {why(field)}." for kind, field in DRAWN.items() if is_empty(curve[f"{field[:-3]}_w"])]
@@ -66,6 +68,7 @@ def of_system(source: Source, made: Report, shown: SystemReport, args: Mapping[s
         "columns": {name: field for name, field in COLUMNS.items() if any(field in row for row in known)},
         "has_consumption": any("consumed_wh" in row for row in known),
         "absent": [*lacking, *([shown.lacking] if shown.lacking else [])] if here.is_now else [],
+        "panels": each_panel,
         "parts": [(row, 100 * least_read(row)) for row in parts],
         "tiles": list(tiles(shown, today, worth, why)),
         "money": worth,

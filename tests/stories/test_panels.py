@@ -9,6 +9,8 @@ from ingest.core.point import decode_fields, parse_series
 from ingest.simulator.extras import heat_drawn
 from ingest.simulator.panels import lifetimes
 from ingest.store import archive
+from ingest.web import Source, create_app
+from tests.web.test_numbers import table
 from tests.world import BRISK, DAY, HOUR, START, World
 from tests.worlds import HOME
 
@@ -99,3 +101,31 @@ def test_a_heat_pump_is_read_where_it_is_named(tmp_path: Path) -> None:
     assert len(rows) > 96
     assert all(row == {"energy_wh": heat_drawn(history, at + 900)} for at, row in rows.items())
     made.end()
+
+
+def test_the_page_names_the_weak_panel_first_and_what_it_makes(world: World) -> None:
+    made = {name: [float(row["produced_wh"]) for _, row in sorted(rows.items())] for name, rows in
+            series(world, "inverter_daily", "inverter").items()}  # fmt: skip
+    now = int(world.time.true)
+    client = create_app(Source(world.settings, world.store, lambda: now, lambda: now)).test_client()
+    text = str(client.get(f"/?system={SITE.system_id}").get_data(as_text=True))
+    heads, rows = table(text, "live-panels")
+    assert (heads[0], heads[-1]) == ("Of a usual one, %", f"{len(made[next(iter(made))])} days")
+    assert len(rows) == SITE.modules
+    name, share, newest, all_days = rows[0]
+    assert name.endswith(f"{WEAK:02d}")
+    assert share == "50"
+    assert (newest, all_days) == (f"{made[name][-1] / 1000:.2f}", f"{sum(made[name]) / 1000:.1f}")
+    assert f"24, weakest first: {name} makes 50 % of what a usual one does" in text
+    shares = [float(row[1]) for row in rows]
+    assert shares == sorted(shares)
+    assert min(shares[1:]) > 90
+
+
+def test_a_system_without_panels_of_its_own_says_nothing_of_them(tmp_path: Path) -> None:
+    world = World(tmp_path, [SITE], systems=[{"id": SITE.system_id, "streams": ["stats"]}])
+    world.run(HOUR)
+    now = int(world.time.true)
+    client = create_app(Source(world.settings, world.store, lambda: now, lambda: now)).test_client()
+    assert "Panels" not in client.get("/").get_data(as_text=True)
+    world.end()

@@ -65,7 +65,7 @@
         dress($(id));
       }
     }
-    for (const id of ["live-day", "live-table"]) {
+    for (const id of ["live-day", "live-table", "live-panels"]) {
       const next = fresh.getElementById(id);
       if (next && $(id)) { $(id).replaceChildren(...next.childNodes); dress($(id)); }
     }

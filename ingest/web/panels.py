@@ -1,0 +1,59 @@
+"""What each panel of a system makes, the weakest first: one far behind its peers is shaded, dirty or broken."""
+
+import sqlite3
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, tzinfo
+from statistics import median
+from typing import NamedTuple
+
+from ingest.core.days import date_at
+from ingest.core.point import decode_fields, parse_series
+from ingest.core.units import DAY
+from ingest.store import archive
+from ingest.store.archive import Filter
+
+DAYS = 30
+SHOWN = 50
+"""So many of the weakest are shown; a plant has thousands."""
+
+
+class Panel(NamedTuple):
+    """A panel by its microinverter: the energy of its newest days (Wh), that of the last of them where it is the
+    system's, and a mean day's share of that of the median panel.
+    """
+
+    inverter: str
+    made_wh: float
+    last_wh: float | None
+    share: float | None
+
+
+@dataclass(frozen=True)
+class Panels:
+    """The weakest panels first, of how many there are, over how many days, and the last of these."""
+
+    weakest: list[Panel]
+    count: int
+    days: int
+    last_day: date
+
+
+def panels(db: sqlite3.Connection, system: str, place: tzinfo, now: int) -> Panels | None:
+    """The panels of a system in the newest days; None where none was read on two nights in a row."""
+    days: dict[str, dict[int, float]] = defaultdict(dict)
+    for key, at, fields in archive.select(db, Filter(("inverter_daily",), system, now - (DAYS + 1) * DAY)):
+        made = decode_fields(fields).get("produced_wh")
+        if isinstance(made, float):
+            days[dict(parse_series(key)[1])["inverter"]][at] = made
+    if not days:
+        return None
+    known = {at for made in days.values() for at in made}
+    last = max(known)
+    usual = median(sum(made.values()) / len(made) for made in days.values())
+    found = [
+        Panel(name, sum(made.values()), made.get(last), sum(made.values()) / len(made) / usual if usual else None)
+        for name, made in days.items()
+    ]
+    found.sort(key=lambda panel: (panel.share or 0.0, panel.inverter))
+    return Panels(found[:SHOWN], len(found), len(known), date_at(last, place))
