@@ -156,24 +156,42 @@ def meters() -> list[tuple[int, int, Json]]:
 
 def each_panel() -> list[tuple[int, int, Json]]:
     """Which panel falls behind its peers?"""
+    each = 'FROM "inverter_daily" WHERE {} GROUP BY "inverter"'
     found = table(
         "Energy by panel, least first",
-        "What each panel made in the whole days shown, and on its best day. The longest bar is that of the best panel; "
-        "one of half the length is shaded, dirty or broken. Panels are read at night, so the last day is yesterday.",
+        "What each panel made in the whole days shown and on the newest of them, and the share that its mean day is of "
+        "a usual panel's, which half of them reach. One of half is shaded, dirty or broken. Panels are read at night, "
+        "so the newest day is yesterday.",
         [
             rows(
-                'SELECT sum("produced_wh") AS "Energy", max("produced_wh") AS "Best day", count("produced_wh") AS '
-                f'"Days" FROM "inverter_daily" WHERE {OF_SYSTEM} AND {OWN_DAYS} GROUP BY "inverter"'
-            )
+                'SELECT sum("produced_wh") AS "Energy", mean("produced_wh") AS "Mean", last("produced_wh") AS '
+                f'"Newest day", count("produced_wh") AS "Days" {each.format(f"{OF_SYSTEM} AND {OWN_DAYS}")}',
+                "A",
+            ),
+            rows(
+                'SELECT median("Mean") AS "Usual" FROM (SELECT mean("produced_wh") AS "Mean" '
+                f"{each.format(OF_SYSTEM)}) WHERE {OWN_DAYS}",
+                "B",
+            ),
         ],
         WH,
         "The panels of this system were not read on two nights in a row. The command `ingest plan` says why.",
         [
             of("Panel", unit=TEXT, custom__minWidth=150),
             of("Energy", custom__cellOptions={"type": "gauge", "mode": "basic"}, min=0),
+            of("Of a usual one", unit=SHARE, decimals=0),
             of("Days", unit=COUNT, custom__width=70),
         ],
-        [organized(("inverter", "Energy", "Best day", "Days"), {"inverter": "Panel"}), ordered("Energy")],
+        [
+            joined("Time", "inner"),
+            calculated("Of a usual one", "Mean", "/", "Usual"),
+            organized(
+                ("inverter", "Energy", "Of a usual one", "Newest day", "Days"),
+                {"inverter": "Panel"},
+                ("Time", "Mean", "Usual"),
+            ),
+            ordered("Of a usual one"),
+        ],
     )
     return [(24, 9, found)]
 

@@ -16,14 +16,16 @@ from ingest.report.fleet import least_read
 from ingest.report.systems import local_midnight
 from ingest.web import calendar, chart, earnings, energy
 from ingest.web.energy import Bar
-from ingest.web.panels import panels
 from ingest.web.quarters import Flows, of_span
 from ingest.web.source import Source
 from ingest.web.tiles import tiles
 from ingest.web.view import CURVES, RANGES, View, view
+from ingest.web.weakest import panels
 
 DRAWN = {"production": "produced_wh", "consumption": "consumed_wh"}
 """What the curve shows, in words."""
+CHOICES = {"curves": CURVES, "spans": RANGES, "ranges": calendar.WEEKS}
+"""What a viewer can choose, in words."""
 COLUMNS = {
     "Produced": "produced_wh",
     "Consumed": "consumed_wh",
@@ -59,8 +61,7 @@ def of_system(source: Source, made: Report, shown: SystemReport, args: Mapping[s
         "data": drawn(made, here, shown, curve, bars, lacking),
         "view": here,
         "zone": timezone or "UTC",
-        "curves": CURVES,
-        "spans": RANGES,
+        **CHOICES,
         "before": here.turn(-1) if here.range != "all" else None,
         "after": here.turn(1),
         "bars": bars,
@@ -74,7 +75,6 @@ def of_system(source: Source, made: Report, shown: SystemReport, args: Mapping[s
         "money": worth,
         "calendars": calendars,
         "weeks": weeks,
-        "ranges": calendar.WEEKS,
         "about": {name: stream.about for name, stream in BY_NAME.items()},
         "read_at": read_until(shown, now),
         "final_at": final_until(works, source.settings.settle),

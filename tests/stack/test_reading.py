@@ -129,6 +129,15 @@ def test_the_board_of_grid_and_battery_is_that_of_the_house(seen: Seen, seeded: 
     assert charge in curve.column("Charge")
 
 
+def test_the_weak_panel_stands_first_with_its_share(seen: Seen) -> None:
+    panel = seen.find("health", "Energy by panel, least first", "battery and grid")
+    assert panel.headings == ["Panel", "Energy", "Of a usual one", "Newest day", "Days"]
+    assert len(panel.rows) == CABIN.modules
+    assert panel.rows[0]["Panel"].endswith(f"{CABIN.weak_panels[0]:02d}")
+    assert panel.rows[0]["Of a usual one"] == "50%"
+    assert {row["Of a usual one"] for row in panel.rows[1:]} <= {"99%", "100%", "101%"}
+
+
 def test_what_it_was_worth_is_what_the_pipeline_computed(seen: Seen, seeded: Seeded) -> None:
     rows = seeded.cabin.rows("money_daily", CABIN.system_id)
     days = [row for at, row in rows.items() if at < CABIN.midnight(CABIN.local_date(NOW)) and row["hours"] >= 23]
