@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ingest.plan.state import EMPTY
 from ingest.report.gaps import QUIET
 from ingest.report.model import Report, SystemReport
 
@@ -49,8 +50,8 @@ def fleet_totals(made: Report) -> FleetTotals:
 
 
 def gap_count(system: SystemReport) -> int:
-    """Spans of a system that should have been read by now."""
-    return sum(gap.reason not in QUIET for stream in system.streams for gap in stream.gaps)
+    """Spans of a system that should have been read by now; of a stream that never had a value none should."""
+    return sum(gap.reason not in QUIET for at in system.streams if at.state not in EMPTY for gap in at.gaps)
 
 
 def least_read(system: SystemReport) -> float:

@@ -40,12 +40,16 @@ def problems(made: Report, settings: Settings, inventory: Inventory) -> list[Pro
     found += [*_gateways(made), *_behind(made), *_receivers(made), *refusals.crowds(inventory)]
     found += refusals.empty_lists(inventory)
     if not inventory.systems and not found:
-        found.append(
-            Problem(
-                "start", "", "No system is known yet", "The first runner asks the cloud which there are: `ingest run`"
-            )
-        )
+        found.append(_start(made))
     return without_symptoms(found, {system.system: system.account for system in made.systems})
+
+
+def _start(made: Report) -> Problem:
+    """Before the first reply: the systems are named in the configuration, or the cloud will say which there are."""
+    if made.systems:
+        return Problem("start", "", "Nothing has been asked of the cloud yet", "The first runner does: `ingest run`")
+    remedy = "The first runner asks the cloud which there are: `ingest run`"
+    return Problem("start", "", "No system is known yet", remedy)
 
 
 def _runner(made: Report) -> Iterator[Problem]:

@@ -30,6 +30,8 @@ CELL = 13
 TOP = 16
 SHORT = 13
 """Weeks that are shown unless more are asked for."""
+ABSENT = {state.NO_METER: NO_METER_WORDS, state.NO_POINTS: "never had a value"}
+"""What is said of a stream that the system has not, or not yet, by the state of its pair."""
 WEEKS = {13: "3 months", 26: "6 months", 53: "1 year", 106: "2 years"}
 
 
@@ -50,8 +52,18 @@ class Month(NamedTuple):
     name: str
 
 
+class Stretch(NamedTuple):
+    """The newest time without a hole, in epoch s; `day` is the local day (ISO) with which it begins, empty where it
+    begins within one.
+    """
+
+    start: int
+    end: int
+    day: str
+
+
 class Calendar(NamedTuple):
-    """One stream, newest week last."""
+    """One stream, newest week last; `whole` is None where nothing of it was read to stay."""
 
     stream: str
     width: int
@@ -59,6 +71,7 @@ class Calendar(NamedTuple):
     cells: list[Cell]
     months: list[Month]
     summary: str
+    whole: Stretch | None
 
 
 def enough(works: list[Work], now: int) -> int:
@@ -79,7 +92,16 @@ def calendar(inventory: Inventory, work: Work, now: int, weeks: int, differences
     cells = [Cell(*_place(index), *judge.kind(day), day.date.isoformat()) for index, day in enumerate(days)]
     count = sum(cell.kind == "complete" for cell in cells)
     summary = f"{work.stream.name}: {count} of the last {len(cells)} days are complete"
-    return Calendar(work.stream.name, weeks * CELL, TOP + 7 * CELL, cells, list(_months(days)), summary)
+    whole = _whole(judge.read, timezone)
+    return Calendar(work.stream.name, weeks * CELL, TOP + 7 * CELL, cells, list(_months(days)), summary, whole)
+
+
+def _whole(read: Spans, timezone: str) -> Stretch | None:
+    """The newest of the read spans."""
+    if not read:
+        return None
+    day, _, time = local_words(read[-1].start, timezone).partition(" ")
+    return Stretch(*read[-1], day if time == "00:00" else "")
 
 
 def _concerns(found: DifferenceReport, work: Work) -> bool:
@@ -115,7 +137,8 @@ class _Judge:
         read = covered(known.coverage.get(work.key, {}), settle)
         self.skipped = subtract(known.unwanted.get(work.key, ()), read)
         self.reported = work.log[-1].reported_at if work.log else 0
-        self.absent = work.pair.state == state.NO_METER
+        self.absent = ABSENT.get(work.pair.state, "")
+        self.is_asked = bool(work.log) or work.pair.asked_at is not None or bool(work.pair.state)
         self.why = reason_of(work.pair)
         self.refused = refusals(work, subtract((Span(self.span.start, self.due_until),), self.read), now)
         self.timezone, self.now, self.differences = timezone, now, differences
@@ -140,8 +163,8 @@ class _Judge:
         if read >= span.length and day.end <= self.span.end:
             return "complete", "complete"
         due = max(0, min(span.end, self.due_until) - span.start)
-        if read >= due:
-            return "waiting", self._not_due(day)
+        if read >= due or not self.is_asked:
+            return self._not_due(day)
         why = next(
             (refused_words(at, self.now) for at in self.refused if at.start < span.end and at.end > span.start),
             self.why,
@@ -153,14 +176,19 @@ class _Judge:
     def _outside(self, span: Span) -> str:
         """Why nobody waits for the wanted part of a day; empty where somebody does."""
         if self.absent:
-            return NO_METER_WORDS
+            return self.absent
         if span.length <= 0:
             return f"not included: available and wanted from {local_words(self.span.start, self.timezone)[:10]} on"
         if total(intersect(self.skipped, span)) == span.length:
             return "not included: history was requested only before and after it"
         return ""
 
-    def _not_due(self, day: LocalDay) -> str:
+    def _not_due(self, day: LocalDay) -> tuple[str, str]:
+        if not self.is_asked:
+            return "queued", "not asked yet"
+        return "waiting", self._waits(day)
+
+    def _waits(self, day: LocalDay) -> str:
         if self.reported >= min(day.end, self.now - DAY // 24):
             return NOT_DUE
         if not self.reported:

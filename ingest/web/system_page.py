@@ -6,9 +6,11 @@ from functools import partial
 from typing import Any
 
 from ingest.core.days import date_at, zone
+from ingest.enphase.replies import Kind
 from ingest.enphase.streams import BY_NAME
 from ingest.plan.coverage import covered
 from ingest.plan.inventory import Inventory
+from ingest.plan.state import EMPTY
 from ingest.plan.work import Work
 from ingest.report import Report, SystemReport
 from ingest.report.absent import why_absent
@@ -24,8 +26,10 @@ from ingest.web.weakest import panels
 
 DRAWN = {"production": "produced_wh", "consumption": "consumed_wh"}
 """What the curve shows, in words."""
-CHOICES = {"curves": CURVES, "spans": RANGES, "ranges": calendar.WEEKS}
-"""What a viewer can choose, in words."""
+CHOICES = {"curves": CURVES, "spans": RANGES, "ranges": calendar.WEEKS, "nothing_of": calendar.ABSENT}
+"""Words that are always the same: of what a viewer can choose, and of streams of which there is nothing."""
+LEFT_OUT = (*EMPTY, Kind.DENIED)
+"""States of streams that are not waited for: what the system has not, and what is refused, which is said."""
 COLUMNS = {
     "Produced": "produced_wh",
     "Consumed": "consumed_wh",
@@ -76,9 +80,14 @@ def of_system(source: Source, made: Report, shown: SystemReport, args: Mapping[s
         "calendars": calendars,
         "weeks": weeks,
         "about": {name: stream.about for name, stream in BY_NAME.items()},
-        "read_at": read_until(shown, now),
-        "final_at": final_until(works, source.settings.settle),
+        **how_far(shown, works, source.settings.settle, now),
     }
+
+
+def how_far(shown: SystemReport, works: Sequence[Work], settle: int, now: int) -> dict[str, Any]:
+    """Up to when the home's energies are read and final, and the streams of them that the application may not read."""
+    refused = {work.stream.name for work in works if work.stream.flows and work.pair.state == Kind.DENIED}
+    return {"read_at": read_until(shown, now), "final_at": final_until(works, settle), "refused": sorted(refused)}
 
 
 def why_not(inventory: Inventory, systems: Sequence[SystemReport], quantity: str) -> str:
@@ -90,13 +99,15 @@ def why_not(inventory: Inventory, systems: Sequence[SystemReport], quantity: str
 
 def read_until(shown: SystemReport, now: int) -> int | None:
     """Up to when (epoch s) all streams of the home's energies are read; None before the first interval."""
-    lags = [stream.lag_s for stream in shown.streams if BY_NAME[stream.stream].flows and stream.lag_s is not None]
+    flows = [stream for stream in shown.streams if BY_NAME[stream.stream].flows and stream.state not in LEFT_OUT]
+    lags = [stream.lag_s for stream in flows if stream.lag_s is not None]
     return now - max(lags) if lags else None
 
 
 def final_until(works: Sequence[Work], settle: int) -> int | None:
     """The newest moment (epoch s) up to which what was read of every such stream does not change any more."""
-    spans = [covered(work.read, settle) for work in works if work.stream.flows]
+    counted = [work for work in works if work.stream.flows and work.pair.state not in LEFT_OUT]
+    spans = [covered(work.read, settle) for work in counted]
     return min((found[-1].end for found in spans if found), default=None)
 
 
