@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from typing import NamedTuple
 
 from ingest.commit.changes import Changes
 from ingest.commit.derived import MEASURED
@@ -12,7 +13,7 @@ from ingest.core import derive
 from ingest.core.days import LocalDay, date_at, days_of, midnight, month_start, next_month_start, zone
 from ingest.core.draft import Draft, numbers
 from ingest.core.home_sums import Rows, carriers, day_of_home, interval
-from ingest.core.point import Point, series_key
+from ingest.core.point import Point, parse_series, series_key
 from ingest.core.span import Span
 from ingest.plan.homes import row_of
 from ingest.plan.state import SystemRow
@@ -20,23 +21,31 @@ from ingest.store import archive, meta
 
 Homes = Mapping[str, Sequence[str]]
 """The systems of each home, by its name."""
-FORMULA = 1
+FORMULA = 2
 """Raised where homes are summed in another way: all of it is then computed again."""
 SUMS = ("energy", "energy_daily", "energy_monthly")
-ALL = ("system_info", *SUMS, "money", "money_daily")
+INTERVALS = ("energy", "money")
+BY_DAY = ("system_info", "energy_daily", "energy_monthly", "money_daily")
+"""All that a home has."""
 ALWAYS = Span(-(2**40), 2**40)
-_NAMES = {flow.measurement: flow.quantity for flows in MEASURED.values() for flow in flows}
 _PREFIX = "home."
+
+
+class _Step(NamedTuple):
+    """A month to compute, or to withdraw."""
+
+    month: Span
+    withdraws: bool = False
 
 
 @dataclass
 class _Course:
     """What is left to bring a home up to date, and what its sums then depend on: one step a transaction, since years
-    take minutes on a small machine. Of the steps None withdraws all that there is, a span is a month to compute.
+    take minutes on a small machine.
     """
 
     text: str
-    steps: list[Span | None]
+    steps: list[_Step]
 
 
 class HomeEnergy:
@@ -49,6 +58,7 @@ class HomeEnergy:
         self._homes = homes
         self._kept = meta.read_all(db, _PREFIX)
         self._courses: dict[str, _Course] = {}
+        self._home_of = {member: home for home, members in homes.items() for member in members}
         self.pending = {*homes, *(home for home, text in self._kept.items() if text)}
 
     def follow(self, db: sqlite3.Connection, changes: Changes, now: int) -> dict[str, set[int]]:
@@ -56,10 +66,9 @@ class HomeEnergy:
         by home.
         """
         touched: dict[str, set[int]] = {}
-        for home, members in self._homes.items():
+        for home in self._concerned(changes):
+            members = self._homes[home]
             news = {name: _news(changes, name, members) for name in ("energy", "energy_daily", "system_info")}
-            if not any(news.values()) and not {*members} & changes.systems.maps[0].keys():
-                continue
             row = row_of(home, members, changes.systems)
             course = self._courses.get(home)
             text = _text(db, members, row)
@@ -73,6 +82,11 @@ class HomeEnergy:
                 work.save()
         return touched
 
+    def _concerned(self, changes: Changes) -> list[str]:
+        """The homes of the systems of which something changes."""
+        named = {dict(parse_series(key)[1]).get("system", "") for key in changes.points.news}
+        return sorted({self._home_of[name] for name in named | changes.systems.maps[0].keys() if name in self._home_of})
+
     def catch_up(self, db: sqlite3.Connection, systems: Mapping[str, SystemRow], home: str, now: int) -> bool:
         """Take the next step to bring a home up to date, in the caller's transaction; `advance` follows once that is on
         the disk. Whether it was the last one of several: all of the home is then another.
@@ -83,11 +97,11 @@ class HomeEnergy:
         if not course.steps:
             return False
         step, is_last = course.steps[0], len(course.steps) == 1
-        if step is None:
-            _retire(db, home)
+        if step.withdraws:
+            _retire(db, home, step.month)
         else:
             work = _Work(db, home, members, zone(row.timezone))
-            work.compute(*(work.times(name, step) for name in SUMS[:2]))
+            work.compute(*(work.times(name, step.month) for name in SUMS[:2]))
             work.tell(row, now if is_last else None)
             work.save()
         if is_last:
@@ -107,10 +121,12 @@ class HomeEnergy:
         course = self._courses.get(home)
         if course is None or course.text != text:
             kept = self._kept.get(home, "")
-            steps: list[Span | None] = []
-            if text != kept:
-                steps += [None] if _zone(kept) not in ("", row.timezone) or not text else []
-                steps += [*_months(db, [*members, home], zone(row.timezone)), Span(0, 0)] if text else []
+            steps: list[_Step] = []
+            place = zone(row.timezone)
+            if text != kept and (_zone(kept) not in ("", row.timezone) or not text):
+                steps += [_Step(month, withdraws=True) for month in (*_months(db, [home], place), ALWAYS)]
+            if text not in ("", kept):
+                steps += [_Step(month) for month in (*_months(db, [*members, home], place), Span(0, 0))]
             course = self._courses[home] = _Course(text, steps)
         return course
 
@@ -120,18 +136,22 @@ def _news(changes: Changes, measurement: str, members: Iterable[str]) -> set[int
     return {at for key in keys for at in changes.points.news.get(key, ())}
 
 
-def _measured(db: sqlite3.Connection, member: str) -> frozenset[str]:
-    """The energies of which a system has had any value."""
-    names = db.execute("SELECT DISTINCT measurement FROM series WHERE system = ?", (member,))
-    return frozenset(_NAMES[name] for (name,) in names if name in _NAMES)
+def measured(db: sqlite3.Connection, member: str) -> frozenset[str]:
+    """The energies of which a system has had any value. Two streams may share a measurement: what is bought and what
+    is sold stand in one row, and a system may have only one of them read.
+    """
+    kept = {name for (name,) in db.execute("SELECT DISTINCT measurement FROM series WHERE system = ?", (member,))}
+    read = {name for (name,) in db.execute("SELECT DISTINCT stream FROM coverage WHERE system = ?", (member,))}
+    flows = [flow for name in read & MEASURED.keys() for flow in MEASURED[name] if flow.measurement in kept]
+    return frozenset(flow.quantity for flow in flows)
 
 
 def _text(db: sqlite3.Connection, members: Sequence[str], row: SystemRow) -> str:
     """What sums depend on besides energy; empty where there can be none."""
     if not members or not row.timezone:
         return ""
-    measured = {member: sorted(_measured(db, member)) for member in members}
-    return json.dumps({"formula": FORMULA, "zone": row.timezone, "members": measured})
+    known = {member: sorted(measured(db, member)) for member in members}
+    return json.dumps({"formula": FORMULA, "zone": row.timezone, "members": known})
 
 
 def _zone(text: str | None) -> str:
@@ -149,13 +169,13 @@ def _months(db: sqlite3.Connection, systems: Iterable[str], place: tzinfo) -> It
         month = after
 
 
-def _retire(db: sqlite3.Connection, home: str) -> None:
-    """Withdraw all that a home has."""
+def _retire(db: sqlite3.Connection, home: str, month: Span) -> None:
+    """Withdraw the intervals that a home has of a month; at last all that there is little of."""
     ids = archive.series_of(db, [home])
-    for name in ALL:
+    for name in BY_DAY if month == ALWAYS else INTERVALS:
         key = series_key(name, (("system", home),))
         if key in ids:
-            draft = Draft(archive.read(db, ids, [((ids[key],), *ALWAYS)]))
+            draft = Draft(archive.read(db, ids, [((ids[key],), *month)]))
             draft.replace([Point(name, (("system", home),), at, {}) for at in draft.rows(key)])
             archive.write(db, draft, ids)
 
@@ -166,7 +186,7 @@ class _Work:
     def __init__(self, db: sqlite3.Connection, home: str, members: Sequence[str], place: tzinfo) -> None:
         self._db, self._members, self._place = db, members, place
         self._home, self._tags = home, (("system", home),)
-        self._by = carriers([_measured(db, member) for member in members])
+        self._by = carriers([measured(db, member) for member in members])
         self._ids = archive.series_of(db, [home])
         self._draft = Draft()
 
@@ -176,9 +196,15 @@ class _Work:
         return {at for name in names for at, _ in archive.values(self._db, measurement, name, *span)}
 
     def compute(self, energy: set[int], daily: set[int]) -> set[int]:
-        """The intervals at some times, the days that they or some midnights are of, and their months."""
-        if not energy and not daily:
-            return set()
+        """The intervals at some times, the days that they or some midnights are of, and their months, one by one."""
+        touched: set[int] = set()
+        for month in sorted({month_start(date_at(at, self._place)) for at in energy | daily}):
+            span = Span(midnight(month, self._place), midnight(next_month_start(month), self._place))
+            touched |= self._month(*({at for at in times if span.start <= at < span.end} for times in (energy, daily)))
+            self.save()
+        return touched
+
+    def _month(self, energy: set[int], daily: set[int]) -> set[int]:
         days = self._days(energy | daily)
         span = Span(days[0].start, days[-1].end)
         quarters = [self._rows("energy", member, span) for member in self._members]
@@ -239,3 +265,4 @@ class _Work:
     def save(self) -> None:
         """Write what changed."""
         archive.write(self._db, self._draft, archive.series_of(self._db, [self._home]))
+        self._draft = Draft()

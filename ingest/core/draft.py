@@ -52,15 +52,14 @@ def keeps(old: str, new: str) -> bool:
     return decode_fields(old).items() <= decode_fields(new).items()
 
 
-ENERGY = ("energy_wh", "imported_wh", "exported_wh", "charged_wh")
+ENERGY = ("energy_wh", "imported_wh", "exported_wh", "charged_wh", "discharged_wh")
 """What an interval of a stream is about, Wh."""
 
 
 def gained(old: str, new: str) -> float:
-    """By how much (Wh) the energy of a row differs from that of the row whose place it took; 0 where one has none."""
+    """By how much (Wh) the energies of a row differ from those of the row whose place it took; 0 where one has none."""
     before, after = decode_fields(old), decode_fields(new)
-    name = next((name for name in ENERGY if name in before and name in after), None)
-    return float(after[name]) - float(before[name]) if name else 0.0
+    return sum(float(after[name]) - float(before[name]) for name in ENERGY if name in before and name in after)
 
 
 def numbers(rows: Mapping[int, str], name: str) -> dict[int, float]:
@@ -130,14 +129,15 @@ class Draft:
         touched: Touched = defaultdict(set)
         for measurement, tags, time, fields in points:
             key = series_key(measurement, tags)
-            old = self.rows(key).get(time)
+            fresh = self.news.get(key, {})
+            old = fresh[time] if time in fresh else self.held.get(key, {}).get(time)
             text = encode_fields(fields) if fields else ""
             if (old or "") == text:
                 continue
             self.retired += bool(old) - bool(text) if old is not None else 0
             if old is None:
                 self.added += 1
-            elif time not in self.news.get(key, {}):
+            elif time not in fresh:
                 self.revised += 1
             if old and decode_fields(old).keys() - fields.keys():
                 self.withdrawn[key].add(time)

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 
-from ingest.commit.derived import MEASURED
+from ingest.commit.home_energy import measured
 from ingest.config import Settings
 from ingest.core.derive import FLOWS, QUARTER
 from ingest.core.units import DAY, HOUR
@@ -90,15 +90,11 @@ def _lacking(db: sqlite3.Connection, timezone: str, members: Sequence[SystemRepo
 
 def _partly(db: sqlite3.Connection, members: Sequence[SystemReport]) -> Iterator[str]:
     """Energies that some of the systems do not measure."""
+    energies = {row.name: measured(db, row.system) for row in members}
     for quantity in FLOWS[1:]:
-        names = [row.name for row in members if _measures(db, row.system, quantity)]
+        names = [name for name, known in energies.items() if quantity in known]
         if 0 < len(names) < len(members):
             yield f"{quantity.removesuffix('_wh').capitalize()} is measured by {', '.join(names)} alone."
-
-
-def _measures(db: sqlite3.Connection, system: str, quantity: str) -> bool:
-    sources = [flow.measurement for flows in MEASURED.values() for flow in flows if flow.quantity == quantity]
-    return any(archive.extent(db, name, system) is not None for name in sources)
 
 
 def homes(settings: Settings, inventory: Inventory) -> Iterator[Problem]:

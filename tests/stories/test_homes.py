@@ -216,3 +216,33 @@ def test_systems_of_different_zones_are_no_home(tmp_path: Path) -> None:
     assert "under `homes:` in the configuration" in problem.remedy
     assert not made.rows("energy", "ranch")
     made.end()
+
+
+def test_grid_and_battery_of_a_home_are_those_of_its_systems(tmp_path: Path) -> None:
+    """What is bought and what is sold stand in one row, as do charge and discharge: none takes the other's place."""
+    store = replace(HOUSE, battery_wh=10_000)
+    shop = replace(HOUSE, system_id=8001, name="Shop", size_w=3000)
+    streams = ["stats", "rgm_stats", "consumption", "grid_import", "grid_export"]
+    systems = [
+        {"id": HOUSE.system_id, "since": "1d", "streams": [*streams, "battery"]},
+        {"id": 8001, "since": "1d", "streams": streams},
+    ]
+    tariffs = [{"from": "2025-01-01", "currency": "EUR", "import": 0.3, "export": 0.1}]
+    changes: dict[str, Any] = {**RANCH, "systems": systems, "tariffs": tariffs}
+    made = World(tmp_path, [store, shop], time=Time(NOW), **changes)
+    made.run(HOUR)
+    home, parts = made.rows("energy", "ranch"), [made.rows("energy", name) for name in ("8000", "8001")]
+    money = made.rows("money", "ranch")
+    times = sorted(home.keys() & parts[0].keys() & parts[1].keys())
+    assert len(times) > 60
+    bought = 0.0
+    for at in times:
+        for name in ("produced_wh", "consumed_wh", "imported_wh", "exported_wh", "charged_wh", "discharged_wh"):
+            known = [row[at][name] for row in parts if name in row[at]]
+            assert home[at].get(name) == (sum(known) if known else None), (name, at)
+        assert home[at]["balance_wh"] == pytest.approx(sum(row[at]["balance_wh"] for row in parts))
+        assert money[at]["cost"] == pytest.approx(0.3 * home[at]["imported_wh"] / 1000)
+        bought += home[at]["imported_wh"]
+    assert bought > 0
+    assert sum(home[at]["charged_wh"] for at in times) > 0
+    made.end()
