@@ -47,7 +47,7 @@ def decide(loaded: Loaded, outcome: Outcome, at: CommitContext) -> Changes:
     pair = changes.pair(*task.pair)
     if pair.floor is None and task.stream.grain and outcome.date_at is not None:
         pair = replace(pair, floor=at.floor)  # "the last week" is that before we first asked, also if it was in vain
-    changes.pairs[task.pair] = unfinished.dropped(_act(changes, pair, outcome, at), outcome)
+    changes.pairs[task.pair] = unfinished.dropped(pair, _act(changes, pair, outcome, at), outcome)
     if task.hopes and kind in (Kind.OK, Kind.OUTSIDE, Kind.NOTHING, Kind.GARBLED, Kind.DENIED):
         profiles.reach(changes, outcome, answered=kind is Kind.OK)
     if outcome.body:
@@ -63,7 +63,8 @@ def _act(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> P
         return _outside(changes, pair, outcome, at)
     if kind is Kind.NOTHING:
         return _nothing(changes, pair, outcome, at.now)
-    if outcome.task.purpose is Purpose.HISTORY and kind in (Kind.GARBLED, Kind.BUSY):
+    is_past = outcome.task.purpose is Purpose.HISTORY
+    if is_past and kind in (Kind.GARBLED, Kind.BUSY) and not unfinished.may_wait(pair, outcome):
         # that window may be the trouble: what is new is asked as ever
         return deferring.refused(changes, pair, outcome, at.now)
     if kind in PAUSES:
@@ -89,10 +90,11 @@ def _ok(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> Pa
     revised, revised_wh = changes.points.revised - changes.points.completed, changes.points.revised_wh
     odd.remember(changes, plausible.judged(changes, outcome), at.now)
     is_crowded = sites.heard(changes, outcome, at)
-    is_again = bool(intersect(deferrals.failing(changes.deferred.get(task.pair, ())), task.window))
+    failing = deferrals.failing(changes.deferred.get(task.pair, ()))
+    cursor = "" if is_crowded else unfinished.cursor(outcome, at.now)
     if task.stream.grain:
         settled = _covered(changes, outcome, touched, at)
-        if task.purpose is Purpose.LIVE:
+        if task.purpose is Purpose.LIVE and not cursor and not task.missed:
             deferring.left_out(changes, pair, outcome, at)
         _derive(changes, outcome, touched, settled, at)
     elif outcome.lifetime is not None:
@@ -105,23 +107,29 @@ def _ok(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> Pa
     if outcome.meters is not None:
         profiles.devices(changes, task.system, outcome.meters)
         device_rows.record(changes, outcome, at.now)
-    asked_at = pair.asked_at if task.purpose is Purpose.HISTORY else at.now
     answered = replace(
         pair,
         floor=at.floor if pair.floor is None else min(pair.floor, at.floor),
-        asked_at=pair.asked_at if outcome.cursor else asked_at,
-        fails=0,
         rest_until=0,
-        state="",
-        reason=TOO_MANY if is_crowded else outcome.verdict.reason,
-        cursor="" if is_crowded else unfinished.cursor(outcome, at.now),
+        cursor=cursor,
         revised=pair.revised + revised,
         revised_wh=pair.revised_wh + revised_wh,
     )
-    if task.purpose is Purpose.HISTORY:
-        # where half of what was refused is answered, the other half is no better for it
-        answered = replace(answered, history_from=0, history_fails=max(0, pair.history_fails - 1) if is_again else 0)
+    if unfinished.is_part(outcome, cursor):
+        return answered
+    answered = replace(answered, fails=0, state="", reason=TOO_MANY if is_crowded else outcome.verdict.reason)
+    answered = _all_answered(changes, answered, outcome, at.now, is_again=bool(intersect(failing, task.window)))
     return answered if outcome.points or outcome.odd else profiles.judged(changes, answered, task.stream)
+
+
+def _all_answered(changes: Changes, pair: Pair, outcome: Outcome, now: int, *, is_again: bool) -> Pair:
+    """A pair after all calls for a window were made; `is_again` says that some of it had been refused."""
+    if outcome.task.purpose is not Purpose.HISTORY:
+        return pair if pair.cursor else replace(pair, asked_at=now)
+    if outcome.task.missed:
+        return deferring.refused(changes, pair, outcome, now)
+    # where half of what was refused is answered, the other half is no better for it
+    return replace(pair, history_from=0, history_fails=max(0, pair.history_fails - 1) if is_again else 0)
 
 
 def _outside(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> Pair:
@@ -176,7 +184,7 @@ def _covered(changes: Changes, outcome: Outcome, touched: Touched, at: CommitCon
     later = changes.deferred.get(task.pair, ())
     if later or changing:
         changes.deferred[task.pair] = deferrals.defer(deferrals.answered(later, window, at.now), changing, at.now + DAY)
-    if task.purpose is Purpose.LIVE:
+    if task.purpose is Purpose.LIVE and not task.begun_at:
         profiles.silence(changes, task.system, at.now, news=news)
     return subtract(changes.settled(*task.pair, at.classes.settle), known)
 

@@ -14,13 +14,15 @@ from ingest.plan import deferrals
 from ingest.plan.state import Deferral, Pair
 from ingest.plan.windows import ONE_WINDOW, TRIED
 
-HISTORY_PAUSES = {Kind.BUSY: (MINUTE, DAY)}
-"""First pause and the longest (s) of the history of a pair; an hour to a week for what is not listed."""
+HISTORY_PAUSES = {Kind.BUSY: (MINUTE, DAY), Kind.OK: (HOUR, HOUR)}
+"""First pause and the longest (s) of the history of a pair; an hour to a week for what is not listed. `OK` is a window
+that some of several devices answered.
+"""
 
 
 def refused(changes: Changes, pair: Pair, outcome: Outcome, now: int) -> Pair:
-    """A window of history that was asked for in vain is stepped over. Only what was never refused before says anything
-    of the windows beside it, which wait too.
+    """A window of history that was asked for in vain, if only of one device, is stepped over. Only what was never
+    refused before says anything of the windows beside it, which wait too.
     """
     window, fails = outcome.task.window, pair.history_fails + 1
     first, longest = HISTORY_PAUSES.get(outcome.verdict.kind, (HOUR, 7 * DAY))
@@ -32,10 +34,16 @@ def refused(changes: Changes, pair: Pair, outcome: Outcome, now: int) -> Pair:
         changes.zone(pair.system) or UTC,
         lambda fails: now + backoff(first, 7 * DAY, fails),
         fails,
-        outcome.verdict.reason,
+        _why(outcome),
     )
     wait = now + backoff(first, longest, fails) if is_new else pair.history_from
     return replace(pair, history_fails=fails, history_from=wait)
+
+
+def _why(outcome: Outcome) -> str:
+    if outcome.verdict.kind is not Kind.OK:
+        return outcome.verdict.reason
+    return f"{outcome.task.missed} of {len(outcome.task.devices)} devices gave no answer that can be read"
 
 
 def left_out(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> None:

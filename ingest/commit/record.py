@@ -11,7 +11,7 @@ from ingest.commit.prepare import prepared
 from ingest.commit.save import save
 from ingest.commit.unfinished import passed_over
 from ingest.fetch.worker import Outcome
-from ingest.plan.state import Snapshot
+from ingest.plan.state import Pair, Snapshot
 from ingest.store import ledger, meta
 
 EVENT_TYPE = "event_type."
@@ -25,7 +25,8 @@ def record(db: sqlite3.Connection, known: Snapshot, outcome: Outcome, at: Commit
     else:
         ledger.release(db, outcome.call)
     names = meta.read_all(db, EVENT_TYPE) if "event" in outcome.task.stream.fields else {}
-    outcome = passed_over(near(prepared(outcome, at.now, names), at.version))
+    pair = known.pairs.get(outcome.task.pair) or Pair(*outcome.task.pair)
+    outcome = passed_over(near(prepared(outcome, at.now, names), at.version), pair)
     changes = decide(load(db, known, outcome, at), outcome, at)
     for number, name in outcome.names.items():
         meta.write(db, f"{EVENT_TYPE}{number}", name)

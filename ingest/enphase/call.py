@@ -20,21 +20,25 @@ class Purpose(StrEnum):
 
 
 class Unfinished(NamedTuple):
-    """A window that several calls read, of which some were made: the first at `begun_at` (epoch s)."""
+    """A window that several calls read, of which some were made: the first at `begun_at` (epoch s). `missed` devices
+    gave no answer that can be read.
+    """
 
     window: Span
     begun_at: int
     purpose: Purpose
+    missed: int = 0
 
 
 def unfinished(cursor: str) -> Unfinished | None:
     """The window that a cursor goes on with; None for that of a list without a window, and where it cannot be read."""
     words = cursor.split(" ")
     parts = words[1].split("-") if len(words) == 3 else []
-    if len(parts) != 4 or parts[3] not in tuple(Purpose) or not all(part.isdecimal() for part in parts[:3]):
+    numbers = [*parts[:3], *parts[4:]]
+    if len(parts) not in (4, 5) or parts[3] not in tuple(Purpose) or not all(part.isdecimal() for part in numbers):
         return None
-    start, end, begun_at = map(int, parts[:3])
-    return Unfinished(Span(start, end), begun_at, Purpose(parts[3]))
+    start, end, begun_at, *missed = map(int, numbers)
+    return Unfinished(Span(start, end), begun_at, Purpose(parts[3]), *missed)
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,8 @@ class Task:
 
     `reach` is how far (s) the reply may be trusted, `hopes` says that a longer one is tried to learn whether the cloud
     honours it. `devices` are the serial numbers of those that are asked one by one, `begun_at` (epoch s) when the first
-    call for the same window was made; 0 where this is it.
+    call for the same window was made; 0 where this is it. Of the devices before, `missed` gave no answer that can be
+    read.
     """
 
     account: str
@@ -57,6 +62,7 @@ class Task:
     hopes: bool = False
     devices: tuple[str, ...] = ()
     begun_at: int = 0
+    missed: int = 0
 
     @property
     def pair(self) -> tuple[str, str]:
@@ -87,9 +93,9 @@ class Task:
 
     def following(self, name: str) -> str:
         """The cursor of the page after this one, which the cloud calls `name`."""
-        return f"{self.page + 1} {name}"
+        return self.going_on(name, 0, 0) if self.missed else f"{self.page + 1} {name}"
 
     def going_on(self, name: str, end: int, now: int) -> str:
         """The cursor of the next call for the same window, of which everything up to `end` was answered."""
-        begun_at = self.begun_at or now
-        return f"{self.page + 1} {self.window.start}-{end}-{begun_at}-{self.purpose} {name}"
+        missed = f"-{self.missed}" if self.missed else ""
+        return f"{self.page + 1} {self.window.start}-{end}-{self.begun_at or now}-{self.purpose}{missed} {name}"

@@ -43,7 +43,7 @@ def due_at(work: Work, factors: Factors = EVEN) -> int:
     """When the next live call or snapshot is due; 0 when none was ever answered."""
     if work.lacks_devices:
         return NEVER
-    if work.pair.cursor:
+    if work.pair.cursor and not _is_past(work):
         return 0
     asked = work.asked_at
     if asked is None:
@@ -72,7 +72,9 @@ def live_tasks(works: Iterable[Work], now: int, classes: Classes, factors: Facto
     due: list[tuple[int, float, Task]] = []
     probed: set[str] = set()
     for at, work in sorted(((due_at(work, factors), work) for work in works), key=lambda entry: entry[0]):
-        if at > now or work.live_from > now or (work.is_silent and work.system in probed):
+        is_begun = bool(work.pair.cursor) and not _is_past(work)  # the silence is held against whole looks
+        opens_at = work.pair.rest_until if is_begun else work.live_from
+        if at > now or opens_at > now or (work.is_silent and not is_begun and work.system in probed):
             continue
         task = _task(work, now, classes)
         if task is None:
@@ -106,7 +108,9 @@ def _task(work: Work, now: int, classes: Classes) -> Task | None:
         return None
     if not work.stream.grain:
         whom, cursor = (work.account, work.system, work.stream), work.pair.cursor
-        task = Task(*whom, Span(0, 0), Purpose.SNAPSHOT, cursor, devices=work.devices)
+        begun = unfinished(cursor)
+        missed = begun.missed if begun else 0
+        task = Task(*whom, Span(0, 0), Purpose.SNAPSHOT, cursor, devices=work.devices, missed=missed)
         return None if _is_over(work, now, classes) else _without_gone(task)
     if going_on := _going_on(work):
         return going_on
@@ -136,6 +140,7 @@ def _going_on(work: Work) -> Task | None:
         reach=work.route.reach,
         devices=work.devices,
         begun_at=begun.begun_at,
+        missed=begun.missed,
     )
     return _without_gone(task)
 
@@ -143,7 +148,13 @@ def _going_on(work: Work) -> Task | None:
 def _without_gone(task: Task) -> Task:
     """The same; from the beginning, where the device that was to be asked is gone."""
     is_gone = bool(task.devices) and task.device not in task.devices
-    return replace(task, cursor="", begun_at=0) if is_gone else task
+    return replace(task, cursor="", begun_at=0, missed=0) if is_gone else task
+
+
+def _is_past(work: Work) -> bool:
+    """Whether a window of history was begun: it goes on in the turn of history, at the latest when news are due."""
+    begun = unfinished(work.pair.cursor)
+    return begun is not None and begun.purpose is Purpose.HISTORY
 
 
 # ── history ───────────────────────────────────────────────────────────────────────────────────────────
@@ -190,8 +201,7 @@ def history_tasks(works: Iterable[Work], now: int, classes: Classes, *, only_lea
     found = [
         min(calls, key=lambda entry: entry[0])
         for work in works
-        if work.history_from <= now
-        and not work.pair.cursor
+        if (work.pair.rest_until if _is_past(work) else work.history_from) <= now
         and (calls := list(_calls(work, now, classes, only_leaving=only_leaving)))
     ]
     return [task for _, task in sorted(found, key=lambda entry: entry[0])]
@@ -203,6 +213,12 @@ Urgent = tuple[tuple[int, int], Task]
 
 def _calls(work: Work, now: int, classes: Classes, *, only_leaving: bool) -> Iterator[Urgent]:
     """The history calls of a pair that may be made now: the next one for what is new, those for what was refused."""
+    if work.pair.cursor:
+        begun = _going_on(work) if _is_past(work) else None
+        leaving = begun is not None and is_leaving(work, begun.window.start, now)
+        if begun is not None and (leaving or not only_leaving):
+            yield (0, begun.window.start) if leaving else (1, -begun.window.end), begun
+        return
     for window in islice(refused_windows(work, now, classes), 1):
         leaving = is_leaving(work, window.start, now)
         if leaving or not only_leaving:

@@ -12,7 +12,6 @@ import pytest
 from ingest.commit.changes import Changes, Loaded
 from ingest.commit.context import CommitContext
 from ingest.commit.decide import decide
-from ingest.commit.unfinished import passed_over
 from ingest.core.audit import Total
 from ingest.core.point import Point, decode_fields
 from ingest.core.span import Span
@@ -255,82 +254,3 @@ def test_a_meter_of_type_total_measures_the_home_without_its_battery() -> None:
         changes = decide(loaded, outcome(points=used(NOW - DAY)), AT)
         (row,) = changes.points.news["energy,system=1"].values()
         assert decode_fields(row)["consumed_wh"] == expected
-
-
-# ── a window that several calls read ──────────────────────────────────────────────────────────────────────
-
-
-def of_battery(number: int, kind: Kind = Kind.OK, *, begun_at: int = 0, many: int = 2, **more: Any) -> Outcome:
-    """The reply about one of several batteries, which are asked one after the other."""
-    serials = tuple(f"B{each}" for each in range(many))
-    at = f"{number + 1} {NOW - DAY}-{NOW}-{begun_at}-live {serials[number]}" if begun_at else ""
-    task = Task(
-        "home",
-        "1",
-        BY_NAME["encharges"],
-        Span(NOW - DAY, NOW),
-        Purpose.LIVE,
-        at,
-        reach=DAY,
-        devices=serials,
-        begun_at=begun_at,
-    )
-    following = serials[number + 1] if number + 1 < many else ""
-    verdict = more.pop("verdict", Verdict(kind, "words"))
-    return Outcome(task, 1, verdict, answered_end=more.pop("end", NOW), date_at=NOW, cursor=following, **more)
-
-
-def read(changes: Changes) -> tuple[Span, ...]:
-    return changes.settled("1", "encharges", CLASSES.settle)
-
-
-def test_a_window_is_read_once_all_of_its_calls_are_made() -> None:
-    first = decide(Loaded(known()), of_battery(0), AT)
-    assert read(first) == ()
-    pair = first.pairs["1", "encharges"]
-    assert pair.cursor == f"2 {NOW - DAY}-{NOW}-{NOW}-live B1"
-    assert pair.asked_at is None
-    last = decide(Loaded(known()), of_battery(1, begun_at=NOW - HOUR), AT)
-    assert last.pairs["1", "encharges"].cursor == ""
-    (span,) = read(last)
-    assert span.start == NOW - DAY
-    assert span.end <= NOW - HOUR - CLASSES.settle, "what was young when the first call was made is not settled by it"
-
-
-def test_of_all_calls_the_one_that_reaches_least_far_counts() -> None:
-    first = decide(Loaded(known()), of_battery(0, end=NOW - 12 * HOUR), AT)
-    assert first.pairs["1", "encharges"].cursor.split()[1] == f"{NOW - DAY}-{NOW - 12 * HOUR}-{NOW}-live"
-    none = decide(Loaded(known()), of_battery(0, end=NOW - DAY), AT)
-    assert none.pairs["1", "encharges"].cursor == ""
-    assert read(none) == ()
-
-
-@pytest.mark.parametrize("reason", ["HTTP 404: Encharge not found", "HTTP 401: access this resource"])
-def test_a_device_that_is_unknown_is_passed_over_and_a_group_that_is_not_ticked_is_not(reason: str) -> None:
-    refused = of_battery(0, verdict=Verdict(Kind.DENIED, reason))
-    passed = passed_over(refused)
-    assert (passed is refused) == ("404" not in reason)
-    if passed is not refused:
-        changes = decide(Loaded(known()), passed, AT)
-        assert changes.pairs["1", "encharges"].cursor.endswith("B1")
-        assert [row.sample for row in changes.odd["1", "encharges"].values()] == ["B0"]
-    alone = of_battery(0, many=1, verdict=Verdict(Kind.DENIED, reason))
-    assert passed_over(alone) is alone, "the only one is not passed over: nothing would be asked"
-
-
-def test_a_clock_that_was_fast_settles_nothing_too_early() -> None:
-    changes = decide(Loaded(known()), of_battery(1, begun_at=NOW + 30 * DAY), AT)
-    assert all(span.end <= NOW - CLASSES.settle for span in read(changes))
-
-
-def test_what_a_new_device_measured_before_it_was_listed_is_read() -> None:
-    state = known()
-    row = state.systems["1"]
-    state.systems["1"] = replace(row, profile=replace(row.profile, serials={"battery": ("B0",), "ev_charger": ()}))
-    state.coverage["1", "encharges"] = {CLASSES.settle: (Span(NOW - 40 * DAY, NOW - DAY),)}
-    devices = outcome(stream="devices", window=Span(0, 0), serials={"battery": ("B0", "B1")})
-    changes = decide(Loaded(state), devices, AT)
-    assert changes.systems["1"].profile.serials["battery"] == ("B0", "B1")
-    assert read(changes) == (Span(NOW - 40 * DAY, NOW - 14 * DAY),)
-    same = decide(Loaded(state), outcome(stream="devices", window=Span(0, 0), serials={"battery": ("B0",)}), AT)
-    assert read(same) == (Span(NOW - 40 * DAY, NOW - DAY),)

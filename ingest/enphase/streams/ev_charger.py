@@ -20,7 +20,9 @@ PAGE_SIZE = 100
 MOST_SESSIONS = 2_000
 """So many sessions of a charger are read: more than five years of one a day."""
 LEAST_W = 100.0
-"""No charger charges with less (W): what would be less in Wh is meant in kWh."""
+"""No charger charges with less (W): what would be less in Wh is meant in kWh, where a car could hold that much."""
+MOST_KWH = 250.0
+"""No car takes or gives back more in a session (kWh)."""
 SESSION = {
     "energy_wh": Field("energy_added", "energy into the car, Wh; named Wh by the cloud, but in kWh in its own example"),
     "ended_at": Field("end_time", "when the car was unplugged, epoch seconds"),
@@ -57,7 +59,7 @@ def _session(system: str, charger: str, row: Json) -> Iterator[Point]:
 
 def _watt_hours(energy: float | None, seconds: float | None) -> float | None:
     """An energy that may be in Wh or in kWh, by how long it took."""
-    if not energy or not seconds or energy * HOUR / seconds >= LEAST_W:
+    if not energy or not seconds or abs(energy) > MOST_KWH or abs(energy) * HOUR / seconds >= LEAST_W:
         return energy
     return round(energy * 1000, 3)
 
