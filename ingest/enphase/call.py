@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
+from zlib import crc32
 
 from ingest.core.span import Span
 from ingest.enphase.streams.base import Stream
@@ -21,13 +22,14 @@ class Purpose(StrEnum):
 
 class Unfinished(NamedTuple):
     """A window that several calls read, of which some were made: the first at `begun_at` (epoch s). `missed` devices
-    gave no answer that can be read.
+    gave no answer that can be read; `among` stands for the list of all that are asked.
     """
 
     window: Span
     begun_at: int
     purpose: Purpose
     missed: int = 0
+    among: int = 0
 
 
 def unfinished(cursor: str) -> Unfinished | None:
@@ -35,10 +37,10 @@ def unfinished(cursor: str) -> Unfinished | None:
     words = cursor.split(" ")
     parts = words[1].split("-") if len(words) == 3 else []
     numbers = [*parts[:3], *parts[4:]]
-    if len(parts) not in (4, 5) or parts[3] not in tuple(Purpose) or not all(part.isdecimal() for part in numbers):
+    if len(parts) not in (4, 6) or parts[3] not in tuple(Purpose) or not all(part.isdecimal() for part in numbers):
         return None
-    start, end, begun_at, *missed = map(int, numbers)
-    return Unfinished(Span(start, end), begun_at, Purpose(parts[3]), *missed)
+    start, end, begun_at, *of_devices = map(int, numbers)
+    return Unfinished(Span(start, end), begun_at, Purpose(parts[3]), *of_devices)
 
 
 @dataclass(frozen=True)
@@ -91,11 +93,16 @@ class Task:
         later = self.devices[self.devices.index(self.device) + 1 :] if self.device in self.devices else ()
         return later[0] if later else ""
 
+    @property
+    def among(self) -> int:
+        """A number that stands for the list of devices: another list has another."""
+        return crc32(" ".join(self.devices).encode())
+
     def following(self, name: str) -> str:
         """The cursor of the page after this one, which the cloud calls `name`."""
         return self.going_on(name, 0, 0) if self.missed else f"{self.page + 1} {name}"
 
     def going_on(self, name: str, end: int, now: int) -> str:
         """The cursor of the next call for the same window, of which everything up to `end` was answered."""
-        missed = f"-{self.missed}" if self.missed else ""
-        return f"{self.page + 1} {self.window.start}-{end}-{self.begun_at or now}-{self.purpose}{missed} {name}"
+        of_devices = f"-{self.missed}-{self.among}" if self.devices else ""
+        return f"{self.page + 1} {self.window.start}-{end}-{self.begun_at or now}-{self.purpose}{of_devices} {name}"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ingest.core.http import Reply, Request, Transport
 from ingest.core.point import Point, encode
@@ -151,12 +151,7 @@ def _redacted(body: bytes, *secrets: str) -> bytes:
 
 
 def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date_at: int | None) -> Outcome:
-    stream = task.stream
-    reply: Json = as_v2(judged.data) if version == "v1" else judged.data
-    if stream.is_list:
-        reply = {"rows": judged.data, "cursor": task.page_name}
-    if task.devices:
-        reply = {**reply, "device": task.device, "cursor": task.page_name}
+    stream, reply = task.stream, _as_object(task, judged.data, version)
     _same_system(task, reply)
     points, odd = _sorted_out(stream.read(task.system, reply))
     points, ahead = _not_ahead(points, stream.grain, date_at)
@@ -191,6 +186,14 @@ def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date
         lifetime=lifetime,
         date_at=date_at,
     )
+
+
+def _as_object(task: Task, data: Any, version: str) -> Json:
+    """A reply as its stream reads it, with the page and the device that were asked for, which it need not tell."""
+    reply: Json = {"rows": data} if task.stream.is_list else as_v2(data) if version == "v1" else data
+    if task.devices:
+        reply = {**reply, "device": task.device}
+    return {**reply, "cursor": task.page_name} if task.devices or task.stream.route(version).pages else reply
 
 
 def _sorted_out(found: Iterable[T | Odd], most: int = MOST_POINTS) -> tuple[list[T], list[Odd]]:

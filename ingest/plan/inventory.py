@@ -188,7 +188,7 @@ class Inventory:
         pair = self._pair(key)
         known, route = self.systems.get(wanted.system), self._route(stream)
         row = known if stream.grain else None
-        pair = parts.lacking(pair, route, known)
+        pair = parts.untold(parts.lacking(pair, route, known), stream, wanted.streams, known)
         every = self.settings.every(stream.name) if stream.name in catalogue.CADENCES else stream.every
         every = max(every, wanted.slow.get(stream.name, 0))
         return Work(

@@ -3,14 +3,18 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from ingest.enphase.streams import STREAMS
-from ingest.enphase.streams.base import Route
+from ingest.enphase.streams import BY_NAME, STREAMS
+from ingest.enphase.streams.base import Route, Stream
+from ingest.enphase.streams.readers import MOST_SERIALS
 from ingest.plan.state import NO_METER, Pair, SystemRow
+
+AC_BATTERIES = {"battery": ": AC Batteries tell what they did all together"}
+"""Why some of a kind cannot be asked one by one."""
 
 
 def devices(route: Route, row: SystemRow | None) -> tuple[str, ...]:
     """The serial numbers of the devices that are asked one by one; empty where all answer together."""
-    return row.profile.serials.get(route.asks_each, ()) if row and route.asks_each else ()
+    return row.profile.serials.get(route.asks_each, ())[:MOST_SERIALS] if row and route.asks_each else ()
 
 
 def calls(route: Route, row: SystemRow | None) -> int:
@@ -35,11 +39,29 @@ def looks(rows: Iterable[SystemRow | None], version: str) -> Mapping[str, float]
 
 
 def lacking(pair: Pair, route: Route, row: SystemRow | None) -> Pair:
-    """A pair of which nothing can be asked, because the cloud lists no such device, says so."""
-    if not route.asks_each or devices(route, row) or not row or route.asks_each not in row.profile.serials:
+    """A pair of which nothing can be asked, because the cloud lists no such device, says so; as one of which some are
+    not asked, because there are too many.
+    """
+    kind = route.asks_each
+    if not kind or not row or kind not in row.profile.serials:
         return pair
-    reason = f"the cloud lists no {words(route.asks_each)} for this system; looked for every week"
+    if len(row.profile.serials[kind]) > MOST_SERIALS:
+        return pair if pair.reason else replace(pair, reason=f"only the first {MOST_SERIALS} of its devices are asked")
+    if devices(route, row):
+        return pair
+    reason = f"the cloud lists no {words(kind)} for this system; looked for every week"
+    if kind in (row.profile.meters or ()):
+        reason = (
+            f"of this system the cloud lists no {words(kind)} that can be asked by itself{AC_BATTERIES.get(kind, '')}"
+        )
     return replace(pair, state=NO_METER, reason=reason)
+
+
+def untold(pair: Pair, stream: Stream, asked: Iterable[str], row: SystemRow | None) -> Pair:
+    """The pair of a list. Where it tells of devices that are `asked` one by one, and never did, it is due."""
+    unknown = set(stream.tells_of) - row.profile.serials.keys() if row else set()
+    is_due = any(BY_NAME[name].v4.asks_each in unknown for name in asked)
+    return replace(pair, asked_at=None) if is_due else pair
 
 
 def words(kind: str) -> str:

@@ -111,7 +111,7 @@ def _task(work: Work, now: int, classes: Classes) -> Task | None:
         begun = unfinished(cursor)
         missed = begun.missed if begun else 0
         task = Task(*whom, Span(0, 0), Purpose.SNAPSHOT, cursor, devices=work.devices, missed=missed)
-        return None if _is_over(work, now, classes) else _without_gone(task)
+        return None if _is_over(work, now, classes) else _of_same_list(task)
     if going_on := _going_on(work):
         return going_on
     live = live_window(work, now, classes)
@@ -142,13 +142,16 @@ def _going_on(work: Work) -> Task | None:
         begun_at=begun.begun_at,
         missed=begun.missed,
     )
-    return _without_gone(task)
+    return _of_same_list(task)
 
 
-def _without_gone(task: Task) -> Task:
-    """The same; from the beginning, where the device that was to be asked is gone."""
-    is_gone = bool(task.devices) and task.device not in task.devices
-    return replace(task, cursor="", begun_at=0, missed=0) if is_gone else task
+def _of_same_list(task: Task) -> Task:
+    """The same; from the beginning, where the list of devices is not that with which it was begun: one of them would
+    not be asked.
+    """
+    begun = unfinished(task.cursor)
+    is_another = task.device not in task.devices or (begun is not None and begun.among not in (0, task.among))
+    return replace(task, cursor="", begun_at=0, missed=0) if task.devices and is_another else task
 
 
 def _is_past(work: Work) -> bool:

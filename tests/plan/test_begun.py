@@ -1,9 +1,14 @@
 """A window of which a part was read: when the next call for it is made."""
 
+from dataclasses import replace
 from typing import Any
 
+import pytest
+
+from ingest.core.span import Span
 from ingest.core.units import DAY, HOUR
-from ingest.enphase.call import Purpose
+from ingest.enphase.call import Purpose, Task
+from ingest.enphase.streams import BY_NAME
 from ingest.plan.coverage import Advance
 from ingest.plan.planner import due_at, history_tasks, live_tasks
 from tests.plan.test_planner import CLASSES, NOW, work
@@ -32,3 +37,14 @@ def test_a_begun_window_of_history_goes_behind_what_is_overdue_and_is_finished_w
     late = work("micros", cursor=begun, asked_at=NOW - 2 * DAY)
     (task,) = live_tasks([late], NOW, CLASSES)
     assert (task.purpose, task.page) == (Purpose.HISTORY, 2)
+
+
+@pytest.mark.parametrize("now", [("A", "B", "C", "D"), ("A", "BB", "C"), ("B", "C", "D")])
+def test_where_the_list_of_devices_has_changed_a_window_is_read_from_its_beginning(now: tuple[str, ...]) -> None:
+    window = Span(NOW - 2 * DAY, NOW - DAY)
+    first = Task("home", "1", BY_NAME["encharges"], window, Purpose.LIVE, devices=("B", "C", "D"))
+    begun = replace(first, cursor=first.going_on("C", window.end, NOW))
+    cursor = begun.going_on("D", window.end, NOW)
+    (task,) = live_tasks([work("encharges", devices=now, cursor=cursor)], NOW, CLASSES)
+    goes_on = now == begun.devices
+    assert (task.device, task.window, bool(task.begun_at)) == ("D" if goes_on else now[0], window, goes_on)

@@ -176,3 +176,17 @@ def test_where_there_is_no_such_device_nothing_is_asked_and_the_reason_is_told(t
     assert works["encharges"].pair.reason == "the cloud lists no battery for this system; looked for every week"
     assert works["ev_charger"].pair.state == works["evse"].pair.state == "no_meter"
     made.end()
+
+
+def test_a_former_state_without_serial_numbers_has_the_devices_listed_at_once(tmp_path: Path) -> None:
+    made = world(tmp_path, SITE, "encharges")
+    made.run(HOUR)
+    state, system = made.pipeline.inventory.state, str(SITE.system_id)
+    row = state.systems[system]
+    state.systems[system] = replace(row, profile=replace(row.profile, serials={}))
+    made.pipeline.due_queue.touch(system, int(made.time.true))
+    before = len(asked(made, "/devices"))
+    made.run(2 * HOUR)
+    assert len(asked(made, "/devices")) == before + 1
+    assert set(state.systems[system].profile.serials["battery"]) == set(SITE.battery_serials)
+    made.end()

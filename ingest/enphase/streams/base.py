@@ -193,7 +193,7 @@ class Stream:
     `read` turns a reply into points, `systems` into what it says of systems, `devices` into its devices and `meters`
     into the kinds of them that measure; `series` are its arrays of daily totals. `flows` are the energies of the home
     that its intervals measure, `daily` what its readings of two nights make, `names` those of kinds of events,
-    `serials` the numbers of the devices that are asked one by one, by kind.
+    `serials` the numbers of the devices that are asked one by one, by kind, `tells_of` these kinds.
 
     A reply that `is_list` is a JSON array: it is read as the `rows` of an object that holds the `cursor`, too. Points
     of a stream that `is_stamped` are of the moment of the call. What is read `at_night` is asked before dawn.
@@ -223,6 +223,7 @@ class Stream:
     daily: DailyDifference | None = None
     names: Callable[[Json], Mapping[str, str]] | None = None
     serials: Callable[[Json], Mapping[str, tuple[str, ...]]] | None = None
+    tells_of: tuple[str, ...] = ()
 
     @cached_property
     def audited(self) -> tuple[str, ...]:
@@ -244,6 +245,11 @@ class Stream:
     def _v1(self) -> Route | None:
         """As v2's, by the same names; spans of time are named as words, too."""
         return replace(self.v2, ask=start_end_words) if self.v2 and self.v2.ask is start_end else self.v2
+
+
+def numbered(size: int) -> Callable[[str], Params]:
+    """The parameters of a page, the cursor being its number; `size` is how much a page holds."""
+    return lambda cursor: {"page": cursor or "1", "size": str(size)}
 
 
 def start_end(window: Span) -> Params:

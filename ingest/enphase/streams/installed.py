@@ -138,6 +138,7 @@ STREAM = Stream(
     systems=_system,
     meters=_meters,
     serials=_serials,
+    tells_of=tuple(ASKED_ONE_BY_ONE.values()),
     devices=_devices,
     fields={"device": FIELDS, "system_info": OF_SYSTEM},
 )

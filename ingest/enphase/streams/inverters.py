@@ -8,7 +8,7 @@ from functools import partial
 
 from ingest.core.point import Point
 from ingest.core.units import DAY
-from ingest.enphase.streams.base import Auto, DailyDifference, Field, Json, Odd, Pages, Params, Route, Stream, nothing
+from ingest.enphase.streams.base import Auto, DailyDifference, Field, Json, Odd, Pages, Route, Stream, nothing, numbered
 from ingest.enphase.streams.readers import each, identity, maybe_moment, number
 
 PAGE_SIZE = 100
@@ -53,10 +53,6 @@ def _quantity(value: object) -> float | None:
     return None if found is None else found * UNITS[unit]
 
 
-def _page(cursor: str) -> Params:
-    return {"page": cursor or "1", "size": str(PAGE_SIZE)}
-
-
 def _following(reply: Json) -> str:
     """The page after a full one: the reply itself tells neither its number nor how many there are."""
     panels = sum(len(gateway["micro_inverters"]) for gateway in reply["rows"])
@@ -75,8 +71,8 @@ STREAM = Stream(
     is_list=True,
     is_stamped=True,
     at_night=True,
-    v2=Route(PATH, nothing, pages=Pages(_page, _following, PAGE_SIZE), names_system="site_id"),
-    v4=Route(PATH, nothing, pages=Pages(_page, _following, PAGE_SIZE), names_system="site_id"),
+    v2=Route(PATH, nothing, pages=Pages(numbered(PAGE_SIZE), _following, PAGE_SIZE), names_system="site_id"),
+    v4=Route(PATH, nothing, pages=Pages(numbered(PAGE_SIZE), _following, PAGE_SIZE), names_system="site_id"),
     read=_read,
     daily=DailyDifference("inverter", "lifetime_wh", "inverter_daily", "produced_wh"),
     fields={

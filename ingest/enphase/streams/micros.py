@@ -2,7 +2,7 @@
 
 from ingest.core.span import Span
 from ingest.core.units import DAY, HOUR, MINUTE, YEAR
-from ingest.enphase.streams.base import Field, Json, Pages, Params, Route, Stream, start_end
+from ingest.enphase.streams.base import Field, Json, Pages, Params, Route, Stream, numbered, start_end
 from ingest.enphase.streams.by_device import of_devices
 from ingest.enphase.streams.readers import maybe_number
 
@@ -16,13 +16,11 @@ def _ask(window: Span) -> Params:
     return {**start_end(window), "granularity": "day"}
 
 
-def _page(cursor: str) -> Params:
-    return {"page": cursor or "1", "size": str(PAGE_SIZE)}
-
-
 def _following(reply: Json) -> str:
-    """The page after one that does not end the list; where the reply does not tell, after a full one."""
-    page, shown = maybe_number(reply.get("page")) or 1, len(reply["devices"])
+    """The page after one that does not end the list; where the reply does not tell, after a full one. It may not tell
+    its own number either: the `cursor` is that which was asked for.
+    """
+    page, shown = maybe_number(reply.get("page")) or int(reply.get("cursor") or "1"), len(reply["devices"])
     size, total = maybe_number(reply.get("page_size")) or PAGE_SIZE, maybe_number(reply.get("total_devices"))
     is_last = shown < size if total is None else page * size >= total
     return "" if is_last or not shown else str(int(page) + 1)
@@ -42,7 +40,7 @@ STREAM = Stream(
         reach=DAY,
         history=2 * YEAR,
         step=GRAIN,
-        pages=Pages(_page, _following, panels=PAGE_SIZE),
+        pages=Pages(numbered(PAGE_SIZE), _following, panels=PAGE_SIZE),
     ),
     read=of_devices("inverter", "inverter_interval", GRAIN, {"energy_wh": "enwh", "power_w": "powr"}),
     fields={

@@ -113,8 +113,10 @@ def _can_be_tag(text: str) -> bool:
 
 
 def serials_of(found: Iterable[object]) -> tuple[str, ...]:
-    """Serial numbers that can stand in an address, in order, each once."""
-    return tuple(sorted({str(serial) for serial in found if _SERIAL.fullmatch(str(serial))})[:MOST_SERIALS])
+    """Serial numbers that can stand in an address, in order, each once; one more than are asked shows that there are
+    more.
+    """
+    return tuple(sorted({str(serial) for serial in found if _SERIAL.fullmatch(str(serial))})[: MOST_SERIALS + 1])
 
 
 def intervals(measurement: str, grain: int, energy_key: str, power_key: str = "") -> Read:

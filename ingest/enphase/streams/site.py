@@ -5,7 +5,19 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ingest.core.point import Value
 from ingest.core.units import DAY, WEEK
-from ingest.enphase.streams.base import Field, Json, Odd, Pages, Params, Route, Scope, Stream, SystemInfo, nothing
+from ingest.enphase.streams.base import (
+    Field,
+    Json,
+    Odd,
+    Pages,
+    Params,
+    Route,
+    Scope,
+    Stream,
+    SystemInfo,
+    nothing,
+    numbered,
+)
 from ingest.enphase.streams.readers import each, identity, maybe_moment, maybe_number, number, odd, plain, serials_of
 
 PAGE_SIZE = 100
@@ -46,10 +58,6 @@ MOMENTS = {
     "last_interval_end_at": Field("last_interval_end_at", "when the system last produced, epoch seconds"),
 }
 """Numbers, words and times of a summary, by the fields of `system_info` that they become."""
-
-
-def _numbered(cursor: str) -> Params:
-    return {"page": cursor or "1", "size": str(PAGE_SIZE)}
 
 
 def _next_number(reply: Json) -> str:
@@ -136,7 +144,7 @@ SYSTEMS = Stream(
     group="System Details",
     scope=Scope.ACCOUNT,
     v2=Route("systems", nothing, pages=Pages(_named, _next_name)),
-    v4=Route("systems", nothing, pages=Pages(_numbered, _next_number)),
+    v4=Route("systems", nothing, pages=Pages(numbered(PAGE_SIZE), _next_number)),
     systems=_systems,
     fields={"system_info": SYSTEM_FIELDS},
 )
@@ -150,5 +158,6 @@ SUMMARY = Stream(
     v4=Route("systems/{system}/summary", nothing),
     systems=_summary,
     serials=_serials,
+    tells_of=("evse",),
     fields={"system_info": {**NUMBERS, **WORDS, **MOMENTS}},
 )
