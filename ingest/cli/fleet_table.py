@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from rich.table import Table
 from rich.text import Text
 
-from ingest.core.words import many, span_words
-from ingest.report.fleet import fleet_totals, gap_count, least_read, troubles, worst_first
+from ingest.core.words import many, percent, span_words
+from ingest.report.fleet import fleet_totals, gap_count, troubles, worst_first
 from ingest.report.model import Report
 
 
@@ -16,7 +16,7 @@ def fleet(found: Report, most: int | None) -> Iterator[str | Table]:
     quiet = totals.systems - totals.reporting
     yield (
         f"{many(totals.systems, 'system')}: {totals.troubled:,} with problems, {quiet:,} without data of the last day; "
-        f"{totals.power_w / 1000:,.1f} kW, today {totals.today_wh / 1000:,.1f} kWh; {int(totals.ratio * 1000) / 10}% "
+        f"{totals.power_w / 1000:,.1f} kW, today {totals.today_wh / 1000:,.1f} kWh; {percent(totals.ratio)}% "
         f"read, {many(totals.gaps, 'gap')}"
     )
     rows, wrong = worst_first(found)[:most], troubles(found)
@@ -27,7 +27,7 @@ def fleet(found: Report, most: int | None) -> Iterator[str | Table]:
             "-" if row.power_w is None else f"{row.power_w:,.0f}",
             "-" if row.today_wh is None else f"{row.today_wh / 1000:,.1f}",
             "-" if row.age_s is None else span_words(row.age_s),
-            f"{int(least_read(row) * 1000) / 10:.1f}%",
+            f"{percent(row.read)}%",
             f"{gap_count(row):,}",
             f"{wrong[row.system]:,}",
         )

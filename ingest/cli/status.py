@@ -8,7 +8,7 @@ from ingest.cli.context import Context
 from ingest.cli.fleet_table import fleet
 from ingest.cli.places import known_places, known_system
 from ingest.core.units import DAY
-from ingest.core.words import local_words, many
+from ingest.core.words import local_words, many, percent, percent
 from ingest.report import Report, SystemReport, report, span_words
 from ingest.report.fleet import FEW
 from ingest.report.gaps import NO_METER_WORDS, QUIET
@@ -92,7 +92,9 @@ def _quota_lines(found: Report) -> list[str]:
         lines.append(f"At the pace of the last day they run out on {local_words(quota.runs_out_at, 'UTC')[:10]} (UTC)")
     if found.backfill.calls:
         left = f", done in about {span_words(found.backfill.done_at - found.now)}" if found.backfill.done_at else ""
-        lines.append(f"History: {found.backfill.ratio:.1%} read; {many(found.backfill.calls, 'call')} to make{left}")
+        lines.append(
+            f"History: {percent(found.backfill.ratio)}% read; {many(found.backfill.calls, 'call')} to make{left}"
+        )
     return lines
 
 
@@ -135,15 +137,10 @@ def _system_table(system: SystemReport) -> Table:
         length = sum(gap.end - gap.start for gap in missing)
         text = f"{many(len(missing), 'gap')} of {_length(length)}: {missing[-1].reason}" if missing else ""
         until = "-" if stream.complete_until is None else local_words(stream.complete_until, system.timezone)
-        share = "-" if absent else _share(stream.ratio)
+        share = "-" if absent else f"{percent(stream.ratio)}%"
         row = (stream.stream, until, share, f"{stream.revised:,}", text or (last.reason if last else ""))
         table.add_row(*row)
     return table
-
-
-def _share(ratio: float) -> str:
-    """Never 100 % while something is missing."""
-    return f"{int(ratio * 1000) / 10:.1f}%"
 
 
 def _length(seconds: int) -> str:

@@ -45,6 +45,11 @@ def many(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def percent(share: float) -> str:
+    """A share (0 to 1) in percent, such as 72.9; 100 only where nothing is missing."""
+    return "100" if share >= 1 else f"{min(round(100 * share, 1), 99.9):.1f}"
+
+
 def size_words(size: int) -> str:
     """Bytes as a person says them, such as 120 MB."""
     return f"{size / 2**30:,.1f} GB" if size >= 2**30 else f"{size >> 20:,} MB"

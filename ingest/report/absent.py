@@ -27,9 +27,9 @@ def why_absent(inventory: Inventory, shown: SystemReport, quantity: str) -> str:
         return "the system has no such meter" if has_asked else "the cloud has never had a value"
     if all(pair.asked_at is None for pair in pairs):
         return "not asked yet"
-    return "waiting for the gateway" if _is_behind(shown) else "waiting for values"
+    return "waiting for the gateway" if is_behind(shown) else "waiting for values"
 
 
-def _is_behind(shown: SystemReport) -> bool:
+def is_behind(shown: SystemReport) -> bool:
     """Whether the gateway had not reported for long when the cloud was last asked."""
     return (shown.looked_at or 0) - (shown.reported_at or 0) > SILENT

@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ingest.config import Settings
-from ingest.core.span import total
 from ingest.core.units import DAY, HOUR
 from ingest.plan import quota
-from ingest.plan.demand import demands
+from ingest.plan.demand import demands, heard
 from ingest.plan.timetable import Timetable, timetable
-from ingest.plan.windows import narrowed
+from ingest.plan.windows import history_count, narrowed
 from ingest.plan.work import Work
-from ingest.report.gaps import owing, settled_until, wanted
+from ingest.report.gaps import rounded, shares, wanted
 from ingest.report.model import BackfillReport, QuotaReport
 from ingest.store import backfills, ledger, meta
 
@@ -51,10 +50,18 @@ def outlook(settings: Settings, works: Sequence[Work], db: sqlite3.Connection, n
     rules, usage = backfills.rules(db, settings.rules), ledger.usage(db, settings.ledger_name, now)
     found = timetable(rules, demands(works, now, settings.ages), usage, now)
     waits = [entry.until for work in works for entry in narrowed(work, now, settings.ages)]
+    waits += [
+        at for work in works if (at := _rests_until(work)) > now and history_count(heard(work, now), now, settings.ages)
+    ]
     if found.backfill.done_at is None or not waits:
         return found
-    # nothing is done before what is being narrowed down has been asked for again
+    # nothing is done before what was refused or is being narrowed down has been asked for again
     return replace(found, backfill=replace(found.backfill, done_at=max(found.backfill.done_at, *waits)))
+
+
+def _rests_until(work: Work) -> int:
+    """Before when no history of a pair is asked, after calls in vain (epoch s)."""
+    return 0 if work.is_empty else max(work.pair.rest_until, work.pair.history_from)
 
 
 def _rate(db: sqlite3.Connection, name: str, now: int) -> float:
@@ -73,13 +80,16 @@ def _runs_out(left: int, rate: float, now: int, ends_at: int) -> int | None:
 
 def _backfill(settings: Settings, works: Sequence[Work], table: Timetable, now: int) -> BackfillReport:
     """The history that is still owed, and when it will have been read."""
-    settle, owed, length = settings.settle, 0, 0
-    for work in works:
-        if work.stream.grain:
-            owed += total(owing(work, settle, now))
-            length += max(0, settled_until(work, settle, now) - wanted(work, now).start)
+    streams = [work for work in works if work.stream.grain]
+    found = [shares(work, settings.settle, now) for work in streams]
+    length, read = sum(part[0] for part in found), sum(part[1] for part in found)
     calls = table.backfill.calls
-    done_at = table.backfill.done_at if calls else None
+    waits = bool(calls) and table.backfill.this_month <= 0
     return BackfillReport(
-        owed_s=owed, ratio=round(1 - owed / length, 4) if length else float(not calls), calls=calls, done_at=done_at
+        owed_s=length - read,
+        ratio=rounded(read, length, 4) if length else float(not calls),
+        calls=calls,
+        done_at=table.backfill.done_at if calls else None,
+        since=min((wanted(work, now).start for work in streams), default=None),
+        goes_on_at=quota.month_bounds(now)[1] if waits else None,
     )

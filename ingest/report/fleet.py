@@ -37,7 +37,7 @@ def troubles(made: Report) -> Counter[str]:
 def fleet_totals(made: Report) -> FleetTotals:
     """The sums of a report."""
     fresh = [row for row in made.systems if row.age_s is not None and row.age_s < 86_400]
-    ratios = [stream.ratio for row in made.systems for stream in row.streams]
+    owed = sum(row.owed_s for row in made.systems)
     return FleetTotals(
         systems=len(made.systems),
         reporting=len(fresh),
@@ -45,7 +45,9 @@ def fleet_totals(made: Report) -> FleetTotals:
         power_w=sum(row.power_w or 0.0 for row in fresh),
         today_wh=sum(row.today_wh or 0.0 for row in fresh),
         gaps=sum(map(gap_count, made.systems)),
-        ratio=sum(ratios) / len(ratios) if ratios else 1.0,
+        ratio=sum(row.read_s for row in made.systems) / owed
+        if owed
+        else min((row.read for row in made.systems), default=1.0),
     )
 
 
@@ -54,18 +56,16 @@ def gap_count(system: SystemReport) -> int:
     return sum(gap.reason not in QUIET for at in system.streams if at.state not in EMPTY for gap in at.gaps)
 
 
-def least_read(system: SystemReport) -> float:
-    """The share of what is owed that was read, of the stream of which least was."""
-    return min((stream.ratio for stream in system.streams), default=1.0)
-
-
 def worst_first(made: Report) -> list[SystemReport]:
-    """The systems and homes: those with problems first, then those with gaps, then the least read or newest ones."""
+    """The systems and homes: those with most problems first, then most gaps, the least read, the oldest values, and
+    the smallest yield of the day.
+    """
     found = troubles(made)
     oldest = 2**62
 
-    def order(row: SystemReport) -> tuple[int, int, float, int]:
-        return -found[row.system], -gap_count(row), least_read(row), -(oldest if row.age_s is None else row.age_s)
+    def order(row: SystemReport) -> tuple[int, int, float, int, float]:
+        age = oldest if row.age_s is None else row.age_s
+        return -found[row.system], -gap_count(row), row.read, -age, row.specific_yield or 0.0
 
     return sorted(made.places, key=order)
 
@@ -76,7 +76,7 @@ COLUMNS: dict[str, Callable[[SystemReport], float | str | None]] = {
     "today": lambda row: row.today_wh,
     "yield": lambda row: row.specific_yield,
     "age": lambda row: row.age_s,
-    "read": least_read,
+    "read": lambda row: row.read,
     "gaps": gap_count,
 }
 """What systems may be ordered by."""

@@ -10,8 +10,8 @@ from ingest.enphase.replies import Kind
 from ingest.plan import windows
 from ingest.plan.coverage import covered, edge
 from ingest.plan.deferrals import cuts
+from ingest.plan.state import EMPTY, NO_POINTS, Pair
 from ingest.plan.state import NO_METER as ABSENT
-from ingest.plan.state import NO_POINTS, Pair
 from ingest.plan.timetable import Timetable
 from ingest.plan.work import Work
 from ingest.report.model import Gap, RefusedReport
@@ -60,10 +60,23 @@ def owing(work: Work, settle: int, now: int) -> Spans:
     return subtract((span,), covered(work.read, settle))
 
 
+def shares(work: Work, settle: int, now: int) -> tuple[int, int]:
+    """Seconds that should have been read by now, and those of them that were; none of what a system has not."""
+    if work.pair.state in EMPTY:
+        return 0, 0
+    length = max(0, settled_until(work, settle, now) - wanted(work, now).start)
+    return length, length - total(owing(work, settle, now))
+
+
 def ratio(work: Work, settle: int, now: int) -> float:
     """Share of what is owed that has been read, 0 to 1."""
-    length = settled_until(work, settle, now) - wanted(work, now).start
-    return 1 - total(owing(work, settle, now)) / length if length > 0 else 1.0
+    length, read = shares(work, settle, now)
+    return read / length if length else 1.0
+
+
+def rounded(read: int, length: int, digits: int) -> float:
+    """The share that is read; less than 1 while anything is missing."""
+    return 1.0 if read >= length else min(round(read / length, digits), 1 - 10**-digits)
 
 
 def gaps(work: Work, settle: int, now: int) -> list[Gap]:

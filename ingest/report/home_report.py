@@ -56,6 +56,8 @@ def home_report(
         differences=[],
         size_w=size if isinstance(size, float) and size > 0 else None,
         members=tuple(names),
+        owed_s=sum(member.owed_s for member in members),
+        read_s=sum(member.read_s for member in members),
         lacking=" ".join(_lacking(db, row.timezone, members, now)),
     )
 

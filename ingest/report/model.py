@@ -80,6 +80,7 @@ class SystemReport:
     `reported_at` is the newest report of its gateway, `looked_at` when the cloud was last asked for it. `behind` says
     that it makes less than it should on clear days, and by how much; empty as a rule. `size_w` is what its panels can
     make, where the cloud says so. A home has the systems that are its `members`, and says what its sums are `lacking`.
+    `owed_s` are the seconds of all its streams that should have been read by now, `read_s` those of them that were.
     """
 
     system: str
@@ -97,6 +98,13 @@ class SystemReport:
     size_w: float | None = None
     members: tuple[str, ...] = ()
     lacking: str = ""
+    owed_s: int = 0
+    read_s: int = 0
+
+    @property
+    def read(self) -> float:
+        """The share of what should have been read by now that was, of all its streams, 0 to 1."""
+        return self.read_s / self.owed_s if self.owed_s else min((at.ratio for at in self.streams), default=1.0)
 
     @property
     def specific_yield(self) -> float | None:
@@ -129,12 +137,17 @@ class QuotaReport:
 
 @dataclass(frozen=True)
 class BackfillReport:
-    """History that is wanted and not read yet: seconds of it, the share that is read, and when it will be done."""
+    """History that is wanted and not read yet: seconds of it, the share that is read, and when it will be done.
+
+    `since` is when what is wanted begins (epoch s), `goes_on_at` the next month where this one has no calls for it.
+    """
 
     owed_s: int
     ratio: float
     calls: int
     done_at: int | None
+    since: int | None = None
+    goes_on_at: int | None = None
 
 
 @dataclass(frozen=True)
@@ -249,8 +262,11 @@ class Report:
     def document(self) -> dict[str, Any]:
         """As plain values for JSON."""
         found = asdict(self)
+        for row in [*found["systems"], *found["homes"]]:
+            del row["owed_s"], row["read_s"]
         for row in found["systems"]:
             del row["members"], row["lacking"]
+        del found["backfill"]["since"], found["backfill"]["goes_on_at"]
         for row in found["homes"]:
             del row["streams"], row["differences"], row["behind"]  # those are of its systems
         return found

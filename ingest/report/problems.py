@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ingest.config import Settings
 from ingest.core.units import MINUTE
-from ingest.core.words import day_words, many, size_words, span_words
+from ingest.core.words import day_words, many, percent, size_words, span_words
 from ingest.plan.inventory import Inventory
 from ingest.report import refusals
 from ingest.report.absent import SILENT
@@ -222,11 +222,16 @@ def summary(made: Report) -> str:
         more = len(made.problems) - 1
         return made.problems[0].text + (f" (and {many(more, 'other thing')})" if more else "")
     if made.backfill.calls and made.backfill.ratio < 0.98:
-        left = f", about {span_words(made.backfill.done_at - made.now)} left" if made.backfill.done_at else ""
-        return f"All is well. History is being read: {made.backfill.ratio:.0%} done{left}"
+        return f"All is well. History is being read: {percent(made.backfill.ratio)}% done{_history_left(made)}"
     waiting = sum(sink.backlog for sink in made.sinks)
     tail = f"{many(waiting, 'point')} on their way to the databases" if waiting > EXACT else ""
     return f"All is well{'; ' + tail if tail else ''}"
+
+
+def _history_left(made: Report) -> str:
+    if made.backfill.goes_on_at:
+        return f"; it goes on on {day_words(made.backfill.goes_on_at)} (UTC), with the calls of that month"
+    return f", about {span_words(made.backfill.done_at - made.now)} left" if made.backfill.done_at else ""
 
 
 EXACT = 10_000

@@ -14,7 +14,7 @@ from ingest.plan.inventory import Inventory
 from ingest.plan.state import NO_METER, OddRow, OddRows
 from ingest.plan.windows import complete_until
 from ingest.plan.work import Work
-from ingest.report.gaps import gaps, owing, ratio, refusals
+from ingest.report.gaps import gaps, owing, ratio, refusals, shares
 from ingest.report.model import DifferenceReport, OddReport, StreamReport, SystemReport
 from ingest.store import archive, daily_totals, meta
 
@@ -33,6 +33,7 @@ def system_report(
     log = inventory.state.logs.get(system, ())
     size = row.info.get("size_w") if row else None
     power = _power(db, system, size)
+    found = [shares(work, inventory.settings.settle, now) for work in works]
     timezone = row.timezone if row else ""
     today = archive.numbers(db, "energy", system, "produced_wh", local_midnight(now, timezone), now)
     return SystemReport(
@@ -51,6 +52,8 @@ def system_report(
         ],
         behind=str(json.loads(meta.read(db, f"behind.{system}") or '{"sentence": ""}')["sentence"]),
         size_w=float(size) if isinstance(size, int | float) and size > 0 else None,
+        owed_s=sum(owed for owed, _ in found),
+        read_s=sum(read for _, read in found),
     )
 
 

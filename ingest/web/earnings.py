@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from ingest.config import Settings
 from ingest.core.days import date_at, midnight, month_start, zone
-from ingest.core.units import DAY
+from ingest.core.units import DAY, HOUR
+from ingest.core.words import many
 from ingest.report import SystemReport
 from ingest.report.worth import Payback, Worth, payback, worth
 from ingest.store import archive
@@ -16,7 +17,8 @@ YEAR = 365 * DAY
 
 class MoneyPart(NamedTuple):
     """The money of a system in its currency: of the day and the month so far and of the last year, and what has come
-    back of its price. `reason` is why there is none.
+    back of its price since the local day (ISO) `began`. `reason` is why there is none, `partly` of how many of the
+    month's days so far it is; empty where of all.
     """
 
     currency: str
@@ -25,6 +27,8 @@ class MoneyPart(NamedTuple):
     year: Worth
     payback: Payback | None
     reason: str
+    partly: str
+    began: str
 
 
 def part(
@@ -50,7 +54,15 @@ def part(
         sums[2],
         back,
         "" if sums[2].hours else reason(db, system, shown.members or (system,)),
+        days_known(sums[1], today.day, now - spans[0]),
+        date_at(back.since, place).isoformat() if back else "",
     )
+
+
+def days_known(month: Worth, day: int, today_s: int) -> str:
+    """Of how many of a month's days so far the money is; empty where less than one is missing."""
+    missing = (day - 1) * 24 + today_s / HOUR - month.hours
+    return "" if missing < 24 else f"{max(0, day - int(missing / 24))} of {many(day, 'day')}"
 
 
 def reason(db: sqlite3.Connection, system: str, metered: Sequence[str]) -> str:

@@ -1,14 +1,17 @@
 """The page of one system, and the list of all where there are many."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ingest
 from ingest.core.units import HOUR
-from ingest.core.words import local_words, many, span_words
+from ingest.core.words import local_words, many, percent, span_words
+from ingest.enphase.replies import Kind
 from ingest.report import Report, SystemReport
-from ingest.report.fleet import FEW, fleet_totals, gap_count, least_read, ordered
+from ingest.report.absent import is_behind
+from ingest.report.fleet import FEW, fleet_totals, gap_count, ordered
 from ingest.report.model import QuotaReport
 from ingest.report.problems import summary
 from ingest.web.source import Source
@@ -43,6 +46,7 @@ def blueprint(source: Source) -> "Blueprint":
     routes = Blueprint("page", __name__)
     routes.add_app_template_filter(many, "many")
     routes.add_app_template_filter(span_words, "span")
+    routes.add_app_template_filter(percent, "percent")
     routes.add_app_template_filter(number, "number")
     routes.add_app_template_filter(utc, "utc")
     routes.add_app_template_filter(local_words, "local")
@@ -73,19 +77,21 @@ def blueprint(source: Source) -> "Blueprint":
 
 
 def listing(made: Report, args: Mapping[str, str]) -> dict[str, Any]:
-    """One page of the systems that match what was typed, the worst first or by a column, and the sums of all."""
+    """One page of the systems that match what was typed, the worst first or by a column, and their sums."""
     words, page, by = args.get("q", "")[:100].strip(), args.get("page", "1"), args.get("sort", "")
     by = by if by.removeprefix("-") in COLUMNS else ""
     found = [row for row in ordered(made, by) if matches(row, words)]
     pages = max(1, -(-len(found) // PAGE))
     number = min(max(int(page), 1), pages) if page.isascii() and page.isdigit() and len(page) < 7 else 1
     rows = found[(number - 1) * PAGE : number * PAGE]
-    shown = [(row, gap_count(row), 100 * least_read(row)) for row in rows]
+    shown = [(row, gap_count(row), percent(row.read)) for row in rows]
     place = {"q": words, "page": number, "pages": pages, "sort": by}
     homes = sum(bool(row.members) for row in found)
     place |= {"homes": homes, "found": len(found) - homes}
+    meant = {name for row in found for name in (row.system, *row.members)}
+    sums = fleet_totals(replace(made, systems=[row for row in made.systems if row.system in meant]))
     columns = [Column(title, *turned(name, by)) for name, title in COLUMNS.items()]
-    return {"rows": shown, "totals": fleet_totals(made), "columns": columns, **place}
+    return {"rows": shown, "totals": sums, "columns": columns, **place}
 
 
 class Column(NamedTuple):
@@ -137,10 +143,17 @@ def context(source: Source, made: Report) -> dict[str, Any]:
         "mood": "good" if not made.problems else "bad",
         "many_systems": len(made.systems) > FEW,
         "version": ingest.__version__,
+        "silent": silent(made),
+        "refused_streams": any(at.state == Kind.DENIED for row in made.systems for at in row.streams),
         "calls_bar": bars(made.quota),
         "is_idle": source.settings.missing_credentials(),
         "connect": source.settings.connect(),
     }
+
+
+def silent(made: Report) -> list[SystemReport]:
+    """The systems whose gateway had not reported for long when the cloud was last asked."""
+    return [row for row in made.systems if row.reported_at and is_behind(row)]
 
 
 def bars(quota: QuotaReport) -> dict[str, float]:

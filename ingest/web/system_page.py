@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from ingest.core.days import date_at, zone
+from ingest.core.words import percent
 from ingest.enphase.replies import Kind
 from ingest.enphase.streams import BY_NAME
 from ingest.plan.coverage import covered
@@ -14,7 +15,6 @@ from ingest.plan.state import EMPTY
 from ingest.plan.work import Work
 from ingest.report import Report, SystemReport
 from ingest.report.absent import why_absent
-from ingest.report.fleet import least_read
 from ingest.report.systems import local_midnight
 from ingest.web import calendar, chart, earnings, energy
 from ingest.web.energy import Bar
@@ -74,7 +74,7 @@ def of_system(source: Source, made: Report, shown: SystemReport, args: Mapping[s
         "has_consumption": any("consumed_wh" in row for row in known),
         "absent": [*lacking, *([shown.lacking] if shown.lacking else [])] if here.is_now else [],
         "panels": each_panel,
-        "parts": [(row, 100 * least_read(row)) for row in parts],
+        "parts": [(row, percent(row.read)) for row in parts],
         "tiles": list(tiles(shown, today, worth, why)),
         "money": worth,
         "calendars": calendars,

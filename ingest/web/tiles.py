@@ -30,7 +30,7 @@ def tiles(shown: SystemReport, today: Flows, money: MoneyPart | None, absent: Ca
     yield from _grid(today, absent)
     if "charged_wh" in today or "discharged_wh" in today:
         charged, discharged = (_kwh(today.get(name)) for name in ("charged_wh", "discharged_wh"))
-        yield Tile("Battery", charged, "kWh", f"charged; {discharged} kWh discharged")
+        yield Tile("Charged", charged, "kWh", f"into the battery; {discharged} kWh came out")
     if (own := today.get("self_consumed_wh")) is not None and today.get("produced_wh"):
         yield Tile("Self-consumption", f"{100 * own / today['produced_wh']:,.0f}", "%", "of production")
     if money and (brought := money.today.brought) is not None:

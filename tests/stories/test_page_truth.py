@@ -175,4 +175,6 @@ def test_the_money_of_a_month_with_a_hole_is_that_of_what_is_known(truth: Truth)
     assert f"<dt>paid, standing charge included</dt><dd>{cost:,.2f}</dd>" in text
     assert f"<dt>without the sun</dt><dd>{cost + saved:,.2f}</dd>" in text
     back = sum(truth.worth(day.date) for day in days_between(local(min(truth.known)).date(), 12, BERLIN))
-    assert f"<dt>came back of 12,500</dt><dd>{back:,.0f}</dd>" in text
+    began = local(min(truth.known)).date()
+    since = f'<time datetime="{began}">{began}</time>'
+    assert f"<dt>came back of 12,500 since {since}</dt><dd>{back:,.0f}</dd>" in text

@@ -99,10 +99,10 @@ def test_the_tiles_of_today(world: World, system: str) -> None:
     expected = {"Consumed": "consumed_wh", "From the grid": "imported_wh", "To the grid": "exported_wh"}
     for tile, name in expected.items():
         assert tiles.get(tile, "\u2013") == said(today, name, 1), tile
-    assert ("Battery" in tiles) == (system == "1")
+    assert ("Charged" in tiles) == (system == "1")
     if system == "1":
-        assert tiles["Battery"] == said(today, "charged_wh", 1)
-        assert f"charged; {said(today, 'discharged_wh', 1)} kWh discharged" in text
+        assert tiles["Charged"] == said(today, "charged_wh", 1)
+        assert f"into the battery; {said(today, 'discharged_wh', 1)} kWh came out" in text
     own = [row["self_consumed_wh"] for at, row in rows.items()
            if local(at).date() == local(int(world.time.true)).date() and "self_consumed_wh" in row]  # fmt: skip
     assert tiles.get("Self-consumption") == (f"{100 * sum(own) / today['produced_wh']:,.0f}" if own else None)
