@@ -8,7 +8,7 @@ from ingest.cli.context import Context
 from ingest.cli.fleet_table import fleet
 from ingest.cli.places import known_places, known_system
 from ingest.core.units import DAY
-from ingest.core.words import local_words, many, percent, percent
+from ingest.core.words import local_words, many, percent
 from ingest.report import Report, SystemReport, report, span_words
 from ingest.report.fleet import FEW
 from ingest.report.gaps import NO_METER_WORDS, QUIET

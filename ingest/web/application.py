@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 GZIP_FROM = 1_000
+UNITS = r"(?:s|min|h|d|W|kW|Wh|kWh|MB|GB|%)(?!\w)"
+WHOLE = re.compile(rf"`([^`]+)`|(?<![\w.,:-])\d[\d,.]* {UNITS}(?: \d+ {UNITS})?")
+"""What stays in one line: commands (in backticks), and numbers with their unit."""
 KINDS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".txt": "text/plain"}
 
 
@@ -53,8 +56,12 @@ def bare(command: str, hosts: Collection[str] = ()) -> "Flask":
 
 
 def code(text: str) -> Markup:
-    """Words for people: what stands in backticks is a command."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped just before
+    """Words for people: what stands in backticks is a command; a number and its unit stay in one line."""
+
+    def dressed(found: re.Match[str]) -> str:
+        return f"<code>{found[1]}</code>" if found[1] else f'<span class="whole-words">{found[0]}</span>'
+
+    return Markup(WHOLE.sub(dressed, str(escape(text))))  # noqa: S704 - escaped just before
 
 
 def _guard(app: "Flask", hosts: Collection[str]) -> None:

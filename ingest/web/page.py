@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from markupsafe import Markup
+
 import ingest
 from ingest.core.units import HOUR
 from ingest.core.words import local_words, many, percent, span_words
@@ -33,6 +35,8 @@ COLUMNS = {
     "gaps": "Gaps",
 }
 """The columns of the list of systems, by what they are ordered by."""
+LESS = ("power", "yield")
+"""Columns for which a phone has no room."""
 UPWARDS = ("name", "read")
 """Columns of which the first click brings the smallest first."""
 BARS = 300
@@ -45,7 +49,7 @@ def blueprint(source: Source) -> "Blueprint":
 
     routes = Blueprint("page", __name__)
     routes.add_app_template_filter(many, "many")
-    routes.add_app_template_filter(span_words, "span")
+    routes.add_app_template_filter(unbroken, "span")
     routes.add_app_template_filter(percent, "percent")
     routes.add_app_template_filter(number, "number")
     routes.add_app_template_filter(utc, "utc")
@@ -90,18 +94,19 @@ def listing(made: Report, args: Mapping[str, str]) -> dict[str, Any]:
     place |= {"homes": homes, "found": len(found) - homes}
     meant = {name for row in found for name in (row.system, *row.members)}
     sums = fleet_totals(replace(made, systems=[row for row in made.systems if row.system in meant]))
-    columns = [Column(title, *turned(name, by)) for name, title in COLUMNS.items()]
+    columns = [Column(title, *turned(name, by), name in LESS) for name, title in COLUMNS.items()]
     return {"rows": shown, "totals": sums, "columns": columns, **place}
 
 
 class Column(NamedTuple):
     """A column of the list: its title, how the list is ordered by it now (none, ascending, descending), and the order
-    that a click on it brings.
+    that a click on it brings, and whether a phone leaves it out.
     """
 
     title: str
     order: str
     by: str
+    less: bool
 
 
 def turned(name: str, by: str) -> tuple[str, str]:
@@ -114,6 +119,11 @@ def turned(name: str, by: str) -> tuple[str, str]:
 def number(value: float | None, unit: str = "", digits: int = 0) -> str:
     """A number with its unit, a dash where nothing is known."""
     return DASH if value is None else f"{value:,.{digits}f}{unit}"
+
+
+def unbroken(seconds: int) -> Markup:
+    """A length of time that stays in one line."""
+    return Markup('<span class="whole-words">{}</span>').format(span_words(seconds))
 
 
 def utc(at: int) -> str:

@@ -12,7 +12,8 @@ window.page = (() => {
   const watts = (w) => (w == null ? "–" : Math.abs(w) >= 10000 ? one.format(w / 1000) + " kW" : group.format(Math.round(w)) + " W");
   const kwh = (wh) => (wh == null ? "–" : one.format(wh / 1000) + " kWh");
   const clock = (zone, options) => new Intl.DateTimeFormat(undefined, { timeZone: zone, ...options });
-  const TIME = { hour: "2-digit", minute: "2-digit" };
+  const { hour12 } = new Intl.DateTimeFormat(undefined, { hour: "numeric" }).resolvedOptions();
+  const TIME = { hour: hour12 ? "numeric" : "2-digit", minute: "2-digit" };
   const DATE = { day: "numeric", month: "short", year: "numeric" };
 
   // ── the words of a day, a month, a year or a moment, in the reader's own way ──
