@@ -51,7 +51,8 @@ def decide(loaded: Loaded, outcome: Outcome, at: CommitContext) -> Changes:
     if task.hopes and kind in (Kind.OK, Kind.OUTSIDE, Kind.NOTHING, Kind.GARBLED, Kind.DENIED):
         profiles.reach(changes, outcome, answered=kind is Kind.OK)
     if outcome.body:
-        changes.sample = Sample(*task.pair, at.now, outcome.verdict.reason, outcome.body)
+        why = outcome.verdict.reason or next((odd.reason for odd in outcome.odd), "")  # of one device of several
+        changes.sample = Sample(*task.pair, at.now, why, outcome.body)
     return changes
 
 

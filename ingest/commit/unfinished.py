@@ -91,4 +91,6 @@ def _is_given_up(before: Pair, outcome: Outcome) -> bool:
         return True
     if kind is Kind.GARBLED and (task.purpose is Purpose.HISTORY or task.missed):
         return True
-    return kind in ONE_WINDOW and tried(before, outcome)
+    # a list without a window keeps its page: from its first one on it would fail there again, without a longer pause
+    is_whole = bool(task.window.length or task.missed)
+    return is_whole and kind in ONE_WINDOW and tried(before, outcome)

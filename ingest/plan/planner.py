@@ -204,7 +204,8 @@ def history_tasks(works: Iterable[Work], now: int, classes: Classes, *, only_lea
     found = [
         min(calls, key=lambda entry: entry[0])
         for work in works
-        if (work.pair.rest_until if _is_past(work) else work.history_from) <= now
+        if not work.lacks_devices
+        and (work.pair.rest_until if _is_past(work) else work.history_from) <= now
         and (calls := list(_calls(work, now, classes, only_leaving=only_leaving)))
     ]
     return [task for _, task in sorted(found, key=lambda entry: entry[0])]

@@ -13,6 +13,7 @@ from ingest.core.units import DAY, HOUR, MINUTE
 from ingest.enphase.call import Purpose, Task, unfinished
 from ingest.enphase.replies import Kind, Verdict
 from ingest.enphase.streams import BY_NAME
+from ingest.enphase.streams.site import SYSTEMS
 from ingest.fetch.worker import Outcome
 from ingest.plan.state import Pair, Snapshot
 from tests.commit.test_decide import AT, CLASSES, NOW, known, outcome
@@ -210,3 +211,25 @@ def test_a_snapshot_of_several_devices_knows_which_gave_no_answer() -> None:
     assert second.device == "C1"
     refused = Outcome(second, 2, Verdict(BAD, "words"))
     assert passed_over(refused, PAIR) is refused, "none of them gave an answer"
+
+
+@pytest.mark.parametrize("kind", [BUSY, BAD])
+def test_a_page_of_a_list_that_fails_for_long_is_asked_for_more_and_more_seldom(kind: Kind) -> None:
+    task = Task("home", "@home", SYSTEMS, Span(0, 0), Purpose.SNAPSHOT, "3 3")
+    now, rests = Pair("@home", "systems", cursor="3 3"), []
+    for _ in range(6):
+        state = known()
+        state.pairs["@home", "systems"] = now
+        changes = decide(Loaded(state), Outcome(task, 1, Verdict(kind, "words")), AT)
+        now = changes.pairs["@home", "systems"]
+        rests.append(now.rest_until)
+        assert now.cursor == "3 3"
+    assert len(set(rests[:4])) == 4
+    assert rests == sorted(rests)
+
+
+def test_the_reply_of_one_device_that_cannot_be_read_is_kept_with_its_reason() -> None:
+    reply = replace(of_battery(0, BAD), body=b"{")
+    sample = decide(Loaded(known()), passed_over(reply, PAIR), AT).sample
+    assert sample is not None
+    assert (sample.reason, sample.body) == ("words", b"{")

@@ -48,3 +48,8 @@ def test_where_the_list_of_devices_has_changed_a_window_is_read_from_its_beginni
     (task,) = live_tasks([work("encharges", devices=now, cursor=cursor)], NOW, CLASSES)
     goes_on = now == begun.devices
     assert (task.device, task.window, bool(task.begun_at)) == ("D" if goes_on else now[0], window, goes_on)
+
+
+def test_where_no_device_is_left_a_begun_window_is_not_gone_on_with() -> None:
+    cursor = f"2 {NOW - 3 * DAY}-{NOW - 2 * DAY}-{NOW - HOUR}-history B"
+    assert history_tasks([work("encharges", cursor=cursor)], NOW, CLASSES) == []
