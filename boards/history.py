@@ -125,7 +125,7 @@ def record(
     """The most that there ever was of something, and `when`."""
     return stat(
         title,
-        f"{about} Over the whole life of the system, with when it was.",
+        f"{about} With when it was.",
         [rows(f"{text} WHERE {OF_SYSTEM}")],
         unit,
         "Nothing of it is known yet.",
@@ -141,15 +141,16 @@ def records() -> list[tuple[int, int, Json]]:
     day = step("formatTime", timeField="Time", outputFormat="YYYY-MM-DD", timezone="${zone:raw}")
     month = record(
         "Best month ever",
-        "The month in which most was produced.",
+        "The month in which most was produced over the whole life of the system.",
         'SELECT max("produced_wh") AS "Produced", "month" AS "Month" FROM "energy_monthly"',
         WH,
         colored("Produced"),
         "Month",
     )
     strongest = record(
-        "Strongest quarter of an hour ever",
-        "The highest mean power of production in a quarter of an hour, and its day by the system's calendar.",
+        "Strongest quarter of an hour that was read",
+        "The highest mean power of production in a quarter of an hour, of those that were read: they begin later than the "
+        "days and months do. Its day is by the system's calendar.",
         'SELECT max("produced_wh") * 4 AS "Power" FROM "energy"',
         WATT,
         [of("Power", color=fixed(COLORS["Produced"]))],
@@ -157,8 +158,9 @@ def records() -> list[tuple[int, int, Json]]:
         [day, organized(("Power", "Time"), {"Time": "Day"}, ())],
     )
     most = record(
-        "Most used in a day ever",
-        "The day on which most was consumed.",
+        "Most used in a day that was read",
+        "The day on which most was consumed, of the days whose consumption is known: they may begin later than those of "
+        "production.",
         'SELECT max("consumed_wh") AS "Consumed", "date" AS "Day" FROM "energy_daily"',
         WH,
         colored("Consumed"),

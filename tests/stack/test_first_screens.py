@@ -41,9 +41,18 @@ def test_records_are_of_the_whole_life_and_have_their_dates(seen: Seen, seeded: 
     month = max(seeded.monthly(MESA).items(), key=lambda item: item[1]["produced_wh"])[0]
     assert seen.find("history", "Best month ever", where).words["Month"] == f"{month:%Y-%m}"
     day = max(seeded.daily(MESA).items(), key=lambda item: item[1]["consumed_wh"])[0]
-    assert seen.find("history", "Most used in a day ever", where).words["Day"] == day.isoformat()
-    strongest = seen.find("history", "Strongest quarter of an hour ever", where).words
+    assert seen.find("history", "Most used in a day that was read", where).words["Day"] == day.isoformat()
+    strongest = seen.find("history", "Strongest quarter of an hour that was read", where).words
     assert re.fullmatch(r"2026-(09|10|11)-\d\d", strongest["Day"])
+
+
+def test_only_what_is_of_the_whole_life_says_ever(seen: Seen) -> None:
+    """Months of production begin with the system; quarters of an hour and consumption begin when they are first read."""
+    for where, panel in seen.sources():
+        texts = " ".join(target.get("query", "") for target in panel.get("targets", ()))
+        words = f"{panel['title']} {panel['description']}"
+        if "max(" in texts and re.search(r"\bever\b|whole life", words):
+            assert 'max("produced_wh") AS "Produced", "month"' in texts, where
 
 
 def test_a_month_that_is_missing_has_no_sum(seen: Seen) -> None:

@@ -125,7 +125,7 @@ def test_days_and_their_totals(site: Site, seeded: Seeded) -> None:
         (total,) = ask(seeded, site, "history", title)
         assert total[name] == sum(wh[f"{name.lower()}_wh"] for wh in truth.values())
         assert total["Days"] == len(truth)
-    (most,) = ask(seeded, site, "history", "Most used in a day ever")
+    (most,) = ask(seeded, site, "history", "Most used in a day that was read")
     assert most["Consumed"] == max(wh["consumed_wh"] for wh in seeded.daily(site).values())
 
 
