@@ -25,7 +25,7 @@ from boards.steps import calculated, joined, named_days, ordered, organized
 
 NO_NUMBER = {"type": "special", "options": {"match": "nan", "result": {"text": "–", "index": 0}}}
 """Of a day on which one of the two was not read."""
-NO_METER = "Nothing was read of a production meter."
+NO_METER = "No whole day of a production meter is known yet."
 RATIO = "More at the microinverters"
 HEARD = 'max("devices_reporting") / max("devices_total")'
 MISSING = 'max("devices_total") - max("devices_reporting")'
@@ -179,7 +179,7 @@ def each_panel() -> list[tuple[int, int, Json]]:
         [
             of("Panel", unit=TEXT, custom__minWidth=150),
             of("Energy", custom__cellOptions={"type": "gauge", "mode": "basic"}, min=0),
-            of("Of a usual one", unit=SHARE, decimals=0),
+            of("Of a usual one", unit=SHARE, decimals=0, custom__width=112),
             of("Days", unit=COUNT, custom__width=70),
         ],
         [
