@@ -94,10 +94,10 @@ def totals() -> list[tuple[int, int, Json]]:
         [*colored("Consumed", "Net"), DAYS],
     )
     own = own_shares(
-        "Used by the house itself",
+        "Used by the house and any battery",
         "Of the days in the time shown of which production, consumption and their overlap are all known, and how many "
         "these are.",
-        lambda more: daily("", f" AND {WHOLE}{more}").removeprefix("SELECT  "),
+        lambda known: daily("", f" AND {WHOLE} AND {known}").removeprefix("SELECT  "),
         NO_USE,
         [DAYS],
         counted=True,
@@ -149,8 +149,8 @@ def records() -> list[tuple[int, int, Json]]:
     )
     strongest = record(
         "Strongest quarter of an hour that was read",
-        "The highest mean power of production in a quarter of an hour, of those that were read: they begin later than the "
-        "days and months do. Its day is by the system's calendar.",
+        "The highest mean power of production in a quarter of an hour, of those that were read: they may begin later "
+        "than the days and months do. Its day is by the system's calendar.",
         'SELECT max("produced_wh") * 4 AS "Power" FROM "energy"',
         WATT,
         [of("Power", color=fixed(COLORS["Produced"]))],
@@ -159,8 +159,8 @@ def records() -> list[tuple[int, int, Json]]:
     )
     most = record(
         "Most used in a day that was read",
-        "The day on which most was consumed, of the days whose consumption is known: they may begin later than those of "
-        "production.",
+        "The day on which most was consumed, of the days whose consumption is known: they may begin later than those "
+        "of production.",
         'SELECT max("consumed_wh") AS "Consumed", "date" AS "Day" FROM "energy_daily"',
         WH,
         colored("Consumed"),

@@ -62,9 +62,9 @@ def day(title: str, field: str, name: str, nothing: str) -> Json:
     return stat(title, MEASURED, targets, WH, nothing, tinted(name, *DAYS_BESIDE))
 
 
-def today(more: str) -> str:
-    """The quarters of an hour of the system's own day so far of which all is known."""
-    where = f'WHERE {OF_SYSTEM} AND "self_consumed_wh" >= 0{more} AND time >= now() - 2d AND time <= now()'
+def today(known: str) -> str:
+    """The quarters of an hour of the system's own day so far of which this is known."""
+    where = f"WHERE {OF_SYSTEM} AND {known} AND time >= now() - 2d AND time <= now()"
     return f'FROM "energy" {where} GROUP BY time(1d) fill(null) ORDER BY time DESC LIMIT 1 {ZONE}'
 
 
@@ -112,7 +112,7 @@ def first_screen() -> list[list[tuple[int, int, Json]]]:
         [(12, 4, power), (6, 4, data), (6, 4, micros)],
         [
             (12, 4, day("Produced today", "produced_wh", "Produced", "No production was read of today yet.")),
-            (12, 4, day("Consumed today", "consumed_wh", "Consumed", "No consumption was read of today yet.")),
+            (12, 4, day("Consumed today", "consumed_wh", "Consumed", "No consumption was read of today.")),
         ],
     ]
 
@@ -125,8 +125,9 @@ def balance() -> list[tuple[int, int, Json]]:
         f"GROUP BY time(1d) fill(null) ORDER BY time DESC LIMIT 1 {ZONE}",
     )
     shares = own_shares(
-        "Used by the house itself, today",
-        "Of the quarters of an hour of today that are known whole.",
+        "Used by the house and any battery, today",
+        "Of the quarters of an hour of today: self-consumption of those whose production is known, self-sufficiency of "
+        "those whose consumption is known. One without production, as at night, counts as one that made nothing.",
         today,
         "Production and consumption of today are not both known.",
     )

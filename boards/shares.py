@@ -30,11 +30,12 @@ def own_shares(
     """
     own, used = 'sum("self_consumed_wh")', 'sum("consumed_wh")'
     number = ', count("self_consumed_wh") AS "Days"' if counted else ""
-    metered = ' AND "imported_wh" >= 0'
+    made, known = source('"self_consumed_wh" >= 0'), '"consumed_wh" >= 0'
+    metered = source(f'{known} AND "imported_wh" >= 0')
     targets = [
-        rows(f'SELECT {own} / sum("produced_wh") AS "Self-consumption"{number} {source("")}', "A"),
-        rows(f'SELECT 1 - sum("imported_wh") / {used} AS "{METERED}" {source(metered)}', "B"),
-        rows(f'SELECT {own} / {used} AS "{MATCHED}" {source("")}', "C"),
+        rows(f'SELECT {own} / sum("produced_wh") AS "Self-consumption"{number} {made}', "A"),
+        rows(f'SELECT 1 - sum("imported_wh") / {used} AS "{METERED}" {metered}', "B"),
+        rows(f'SELECT {own} / {used} AS "{MATCHED}" {source(known)}', "C"),
     ]
     steps = [
         joined("Time"),

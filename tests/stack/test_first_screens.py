@@ -47,7 +47,7 @@ def test_records_are_of_the_whole_life_and_have_their_dates(seen: Seen, seeded: 
 
 
 def test_only_what_is_of_the_whole_life_says_ever(seen: Seen) -> None:
-    """Months of production begin with the system; quarters of an hour and consumption begin when they are first read."""
+    """Months of production begin with the system; quarters of an hour and consumption when they are read."""
     for where, panel in seen.sources():
         texts = " ".join(target.get("query", "") for target in panel.get("targets", ()))
         words = f"{panel['title']} {panel['description']}"

@@ -12,7 +12,7 @@ from tests.world import DAY, HOUR
 MESA, LAKE, BAY = SITES
 ODD_DAYS = [(MESA, date(2026, 11, 1), 25), (LAKE, date(2026, 10, 25), 25), (BAY, date(2026, 10, 4), 23)]
 PLAIN_DAYS = [(site, date(2026, 10, 15), 24) for site in SITES]
-POWER, OWN = "Power in the newest quarter of an hour", "Used by the house itself, today"
+POWER, OWN = "Power in the newest quarter of an hour", "Used by the house and any battery, today"
 
 each_site = pytest.mark.parametrize("site", SITES, ids=lambda site: site.name)
 each_day = pytest.mark.parametrize(("site", "day", "hours"), [*ODD_DAYS, *PLAIN_DAYS])
@@ -158,9 +158,9 @@ def test_self_sufficiency_and_money_count_only_days_that_are_whole(site: Site, s
     whole = [day for day in daily if day >= SINCE]
     own = sum(seeded.day(site, day)["self_consumed_wh"] for day in whole)
     made, used = (sum(daily[day][name] for day in whole) for name in ("produced_wh", "consumed_wh"))
-    (shares,) = ask(seeded, site, "history", "Used by the house itself", days=days)
+    (shares,) = ask(seeded, site, "history", "Used by the house and any battery", days=days)
     assert shares["Self-consumption"] == pytest.approx(own / made)
-    sufficiency = ask(seeded, site, "history", "Used by the house itself", "C", days=days)
+    sufficiency = ask(seeded, site, "history", "Used by the house and any battery", "C", days=days)
     assert number(sufficiency) == pytest.approx(own / used)
     (money,) = ask(
         seeded, site, "history", "Bought, sold, saved, at the two prices above, in their currency", days=days

@@ -19,7 +19,7 @@ from tests.stack.rules import RULES, Seen
 from tests.stack.seed import ALL, CABIN, NOW, SITES, Seeded
 from tests.stack.situations import SITUATIONS
 
-MESA = SITES[0]
+MESA, LAKE, _ = SITES
 
 
 def kwh(wh: float) -> str:
@@ -156,8 +156,45 @@ def test_self_sufficiency_with_a_battery_is_what_did_not_come_from_the_grid(seen
     rows = seeded.cabin.rows("energy", CABIN.system_id)
     today = [row for at, row in rows.items() if at >= CABIN.midnight(CABIN.local_date(NOW)) and "consumed_wh" in row]
     share = 1 - sum(row["imported_wh"] for row in today) / sum(row["consumed_wh"] for row in today)
-    words = seen.find("now", "Used by the house itself, today", "battery and grid").words
+    words = seen.find("now", "Used by the house and any battery, today", "battery and grid").words
     assert words["Self-sufficiency"] == f"{share * 100:.1f}%"
+
+
+def test_in_the_evening_all_that_was_used_today_counts(seen: Seen, seeded: Seeded) -> None:
+    """Production is not asked for when it is dark: the self-sufficiency is of the consumption that stands beside it."""
+    where = "four systems, Lake House"
+    start = LAKE.midnight(LAKE.local_date(NOW))
+    rows = [row for at, row in seeded.world.rows("energy", LAKE.system_id).items() if at >= start]
+    assert any("consumed_wh" in row and "self_consumed_wh" not in row for row in rows), "it is evening"
+    used = sum(row.get("consumed_wh", 0) for row in rows)
+    assert same(seen.find("now", "Consumed today", where).words["Today so far"], used)
+    share = sum(row.get("self_consumed_wh", 0) for row in rows) / used
+    words = seen.find("now", "Used by the house and any battery, today", where).words
+    assert words["Self-sufficiency"] == f"{share * 100:.1f}%"
+
+
+def test_what_is_in_the_battery_is_not_said_to_be_used_by_the_house(seen: Seen) -> None:
+    """What was not sent to the grid may be in a battery: whoever shows it says so."""
+    shown = [panel for panel in seen.drawn("stat") if "Self-consumption" in panel.words]
+    assert {panel.board for panel in shown} == {"now", "history"}
+    for panel in shown:
+        assert "battery" in panel.title, panel.where
+
+
+def test_a_meter_whose_channels_are_shown_is_not_said_to_be_unread(seen: Seen) -> None:
+    """In the first hours there is no whole day of it, and no more is said."""
+    where = "the first two hours"
+    assert seen.find("health", "Energy by meter and channel, least first", where).rows
+    for title in ("Meter against microinverters", "Counted by the meter since it was installed"):
+        panel = seen.find("health", title, where)
+        assert panel.read["empty"]
+        assert panel.read["noValue"] == "No whole day of a production meter is known yet."
+
+
+def test_nobody_waits_for_a_meter_that_is_not_there(seen: Seen) -> None:
+    panel = seen.find("now", "Consumed today", "without a consumption meter")
+    assert panel.read["empty"]
+    assert not re.search(r"\byet\b", panel.read["noValue"])
 
 
 def test_the_link_of_a_day_is_that_day_of_the_system(seen: Seen) -> None:
@@ -193,7 +230,7 @@ def test_a_status_is_a_word_and_an_age_an_age(seen: Seen) -> None:
 
 
 def test_sums_of_five_years_are_of_the_same_days(seen: Seen) -> None:
-    assert seen.find("history", "Used by the house itself", "five years").words["Days"] == "38"
+    assert seen.find("history", "Used by the house and any battery", "five years").words["Days"] == "38"
     both = seen.find("history", "Consumed in the time shown, and net", "five years").words
     assert both["Days"] == seen.find("history", "Produced in the time shown", "five years").words["Days"]
     assert "Days" in seen.find("history", "Years, consumed and net", "five years").headings
