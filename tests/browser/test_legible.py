@@ -76,3 +76,13 @@ def test_hours_have_a_leading_zero_only_where_a_day_has_24(shown: Shown, browser
         assert said.replace("\u202f", " ").endswith(words), said
         assert ("0" + words not in said) or locale == "de-DE"
         view.close()
+
+
+def test_money_of_a_part_of_the_month_says_so(shown: Shown, browser: Browser) -> None:
+    """History begins on the fourth day of the month, of ten."""
+    page = opened(browser, f"{shown.url}?system={SITE.system_id}")
+    hours = sum(row["hours"] for row in shown.world.rows("money_daily", SITE.system_id).values())
+    missing = int(9 + 13 / 24 + 2 / 24 - hours / 24)
+    assert missing > 0
+    assert f"known of {10 - missing} of 10 days" in page.inner_text("#live-cards")
+    page.close()

@@ -97,3 +97,14 @@ def test_systems_are_ordered_by_a_column_and_what_is_not_known_comes_last(
         assert values[-1] is None
         assert values[:-1] == sorted(values[:-1], reverse=downwards)
     assert ordered(few, "nothing") == worst_first(few)
+
+
+def test_where_nothing_is_wrong_the_oldest_and_then_the_smallest_yield_comes_first(made: Report) -> None:
+    row = next(row for row in made.systems if row.power_w is not None)
+    yields = {"a": (900, 9000.0), "b": (900, 5000.0), "c": (1800, 20_000.0), "d": (900, 7000.0)}
+    rows = [
+        replace(row, system=name, name=name, size_w=5000.0, age_s=age, today_wh=wh)
+        for name, (age, wh) in yields.items()
+    ]
+    found = worst_first(replace(made, systems=rows, problems=[], homes=[]))
+    assert [at.system for at in found] == ["c", "b", "d", "a"]

@@ -140,6 +140,7 @@ def test_the_page_shows_the_home_first_and_each_system_on_its_own(made: World) -
     text = client.get("/").text
     assert "home of 2 systems" in text
     assert "Its systems" in text
+    assert "A sum is of all that measure it" in text
     assert "Barn" in text
     day = "2026-10-25"
     held = next(row for row in made.rows("energy_daily", "ranch").values() if row["date"] == day)
