@@ -6,7 +6,6 @@ from boards.frame import OF_SYSTEM, Json, currency, dashboard, system, text_box,
 from boards.panels import (
     COLORS,
     COUNT,
-    NONE,
     PLAIN,
     TEXT,
     WATT,
@@ -33,18 +32,13 @@ from boards.periods import (
     daily,
     day_link,
     days,
-    month_bars,
     same_days,
     years,
 )
+from boards.prices import money
 from boards.shares import own_shares
 from boards.steps import calculated, ordered, organized, step
 from boards.worth import worth
-
-MONEY = (
-    "One price for all hours; taxes, fees and tariffs by time of use are not counted. Only days of which production, "
-    "consumption and their overlap are all known."
-)
 
 
 def year_ago() -> Json:
@@ -167,34 +161,6 @@ def records() -> list[tuple[int, int, Json]]:
         "Day",
     )
     return [(4, 4, month), (4, 4, strongest), (4, 4, most)]
-
-
-def money() -> list[tuple[int, int, Json]]:
-    """What it was worth at two prices."""
-    bought = '(sum("consumed_wh") - sum("self_consumed_wh")) / 1000 * ${import_price:raw}'
-    sold = '(sum("produced_wh") - sum("self_consumed_wh")) / 1000 * ${export_price:raw}'
-    saved = 'sum("self_consumed_wh") / 1000 * ${import_price:raw}'
-    columns = f'{bought} AS "Bought", {sold} AS "Sold", {saved} AS "Saved", count("self_consumed_wh") AS "Days"'
-    sums = stat(
-        "Bought, sold, saved, at the two prices above, in their currency",
-        "Bought: consumption less self-consumption, at the price bought. Sold: production less self-consumption, at "
-        f"the price sold. Saved: self-consumption at the price bought. {MONEY}",
-        [query(daily(columns, f" AND {WHOLE}"))],
-        NONE,
-        NO_USE,
-        [*colored("Bought", "Sold", "Saved"), DAYS],
-        decimals=2,
-    )
-    months = month_bars(
-        "Bought and sold by month, at the two prices above, in their currency",
-        f"Bought and sold, summed by the month of the day. {MONEY}",
-        {"Bought": bought, "Sold": sold},
-        f" AND {WHOLE}",
-        NONE,
-        NO_USE,
-        decimals=2,
-    )
-    return [(10, 7, sums), (14, 7, months)]
 
 
 def board() -> Json:

@@ -132,9 +132,8 @@ def has_data(query: Query, site: Site, days: int) -> bool:
         return False
     if '"battery_capacity_wh"' in query.text:
         return not site.meter
-    if names & {"battery", "money_daily", "inverter_daily"} or re.search(
-        "imported_wh|exported_wh|charged_wh", query.text
-    ):
+    is_metered = re.search("imported_wh|exported_wh|charged_wh", query.text) and "), (" not in query.text
+    if names & {"battery", "money_daily", "inverter_daily"} or is_metered:
         return False
     if "$timeFilter" not in query.text and "__from" not in query.text:
         return True

@@ -4,14 +4,18 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from ingest.core.point import encode
+from ingest.deliver.influx_v1 import InfluxV1Sink
 from ingest.simulator import Site
 from tests.stack.boards import HALF, expand, target
 from tests.stack.seed import CABIN, CABIN_DATABASE, NOW, QUARTER, SINCE, SITES, Seeded
+from tests.stack.situations import points
 from tests.world import DAY, HOUR
 
 MESA, LAKE, BAY = SITES
 ODD_DAYS = [(MESA, date(2026, 11, 1), 25), (LAKE, date(2026, 10, 25), 25), (BAY, date(2026, 10, 4), 23)]
 PLAIN_DAYS = [(site, date(2026, 10, 15), 24) for site in SITES]
+PRICED = "Bought, sold, saved, at the two prices above, in their currency"
 POWER, OWN = "Power in the newest quarter of an hour", "Used by the house and any battery, today"
 
 each_site = pytest.mark.parametrize("site", SITES, ids=lambda site: site.name)
@@ -162,14 +166,62 @@ def test_self_sufficiency_and_money_count_only_days_that_are_whole(site: Site, s
     assert shares["Self-consumption"] == pytest.approx(own / made)
     sufficiency = ask(seeded, site, "history", "Used by the house and any battery", "C", days=days)
     assert number(sufficiency) == pytest.approx(own / used)
-    (money,) = ask(
-        seeded, site, "history", "Bought, sold, saved, at the two prices above, in their currency", days=days
-    )
+    (money,) = ask(seeded, site, "history", PRICED, days=days)
     bought, sold = (used - own) / 1000 * 0.30, (made - own) / 1000 * 0.08
     assert money["Bought"] == pytest.approx(bought)
     assert money["Sold"] == pytest.approx(sold)
     assert money["Saved"] == pytest.approx(own / 1000 * 0.30)
     assert money["Days"] == shares["Days"] == len(whole)
+
+
+def priced(seeded: Seeded, database: str, days: int = 365) -> dict[str, object]:
+    """What the house with a battery bought, sold and saved."""
+    (row,) = seeded.server.query(database, expand(target("history", PRICED), CABIN, days))
+    return row
+
+
+def test_what_a_battery_loses_is_not_saved(seeded: Seeded) -> None:
+    """What was bought and sold is what the grid meter counted, as on the board of the grid."""
+    names = ("imported_wh", "exported_wh", "consumed_wh", "self_consumed_wh")
+    rows = seeded.cabin.rows("energy_daily", CABIN.system_id).values()
+    days = [day for day in rows if {*names} <= day.keys()]
+    bought, sold, used, own = (sum(day[name] for day in days) for name in names)
+    money = priced(seeded, CABIN_DATABASE)
+    assert money["Bought"] == pytest.approx(bought / 1000 * 0.30)
+    assert money["Sold"] == pytest.approx(sold / 1000 * 0.08)
+    assert money["Saved"] == pytest.approx((used - bought) / 1000 * 0.30)
+    assert used - own != pytest.approx(bought, rel=0.01)
+    grid = target("grid", "Bought and sold, in the currency of the prices")
+    (metered,) = seeded.server.query(CABIN_DATABASE, expand(grid, CABIN, 10))
+    of_ten = priced(seeded, CABIN_DATABASE, 10)
+    for name in ("Bought", "Sold", "Days"):
+        assert of_ten[name] == pytest.approx(metered[name])
+    by_month = target("history", "Bought and sold by month, at the two prices above, in their currency", "B")
+    months = seeded.server.query(CABIN_DATABASE, expand(by_month, CABIN, 365))
+    assert len(months) == money["Days"]
+    assert sum(float(str(row["Bought"])) for row in months) == pytest.approx(money["Bought"])
+
+
+def test_a_day_whose_grid_was_not_read_is_worked_out(seeded: Seeded) -> None:
+    """Beside days whose exchange was metered, each counts once."""
+    found = [one for one in points(seeded, CABIN_DATABASE) if one.measurement == "energy_daily"]
+    days = [one for one in found if {"imported_wh", "consumed_wh", "self_consumed_wh"} <= one.fields.keys()]
+    half = sorted(one.time for one in days)[len(days) // 2]
+    bought, held = 0.0, []
+    for day in days:
+        fields = dict(day.fields)
+        if day.time < half:
+            del fields["imported_wh"], fields["exported_wh"]
+        taken = float(fields["consumed_wh"]) - float(fields["self_consumed_wh"])
+        bought += float(fields.get("imported_wh", taken))
+        held.append(encode(day._replace(fields=fields)))
+    seeded.server.execute('CREATE DATABASE "half_metered"')
+    sink = InfluxV1Sink(seeded.server.url, "half_metered")
+    sink.write(held)
+    sink.close()
+    money = priced(seeded, "half_metered")
+    assert money["Days"] == len(days)
+    assert money["Bought"] == pytest.approx(bought / 1000 * 0.30)
 
 
 def test_the_fleet(seeded: Seeded) -> None:
