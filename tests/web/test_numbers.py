@@ -102,7 +102,9 @@ def test_the_tiles_of_today(world: World, system: str) -> None:
     assert ("Charged" in tiles) == (system == "1")
     if system == "1":
         assert tiles["Charged"] == said(today, "charged_wh", 1)
-        assert f"into the battery; {said(today, 'discharged_wh', 1)} kWh came out" in text
+        assert f"into the battery; {said(today, 'discharged_wh', 1)} kWh came out" in re.sub(
+            r"<[^>]+>|\xa0", " ", text
+        ).replace("  ", " ")
     own = [row["self_consumed_wh"] for at, row in rows.items()
            if local(at).date() == local(int(world.time.true)).date() and "self_consumed_wh" in row]  # fmt: skip
     assert tiles.get("Self-consumption") == (f"{100 * sum(own) / today['produced_wh']:,.0f}" if own else None)
