@@ -49,6 +49,11 @@ NEXT = r"`|points are kept|by itself|Free some|Update|Check|portal|read again|Lo
 Usage = namedtuple("Usage", "total used free")
 
 
+def words_of(page: str) -> str:
+    """What a reader sees of a page."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page))
+
+
 class Told:
     """What each voice says of an installation."""
 
@@ -58,8 +63,9 @@ class Told:
         self.report: Report = report(world.settings, world.store.db, now)
         source = Source(world.settings, world.store, lambda: now, lambda: now)
         client = create_app(source).test_client()
-        self.page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", client.get("/").get_data(as_text=True)))
-        self.top = client.get("/").get_data(as_text=True).split('role="status">')[1].split("</section>")[0]
+        page = client.get("/").get_data(as_text=True)
+        self.page = words_of(page)
+        self.top = words_of(page.split('role="status">')[1].split("</section>")[0])
         self.metrics = client.get("/metrics").get_data(as_text=True)
         self.status = self.printed("status", "--problems")
 
