@@ -61,9 +61,9 @@ def settings(folder: Path) -> Settings:
     """Those of a partner with every stream of the default."""
     api = {
         "base_url": "https://cloud.example",
-        "key": "k" * 32,
+        "key": "bench-key" * 32,
         "client_id": "c" * 32,
-        "client_secret": "s" * 32,
+        "client_secret": "bench-secret" * 32,
         "plan": PARTNER,
     }
     path = folder / "fleet.yaml"

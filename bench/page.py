@@ -58,7 +58,7 @@ def look() -> bool:
     now = int(time.time())
     with tempfile.TemporaryDirectory() as name:
         config = Path(name) / "page.yaml"
-        keys = {"key": "k", "client_id": "c", "client_secret": "s"}
+        keys = {"key": "bench-key", "client_id": "c", "client_secret": "bench-secret"}
         config.write_text(json.dumps({"api": keys, "state_dir": str(Path(name) / "state")}))
         store = Store(Path(name) / "state")
         for number in range(10):

@@ -90,7 +90,8 @@ def two_years() -> bool:
 
 def plan_printed() -> bool:
     """`ingest plan` of a fleet that has just been listed."""
-    api = {"key": "k", "client_id": "c", "client_secret": "s", "plan": {"per_minute": 300, "per_month": 1_500_000}}
+    plan = {"per_minute": 300, "per_month": 1_500_000}
+    api = {"key": "bench-key", "client_id": "c", "client_secret": "bench-secret", "plan": plan}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         store = Store(folder / "state")
