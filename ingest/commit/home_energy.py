@@ -69,6 +69,8 @@ class HomeEnergy:
         for home in self._concerned(changes):
             members = self._homes[home]
             news = {name: _news(changes, name, members) for name in ("energy", "energy_daily", "system_info")}
+            if not any(news.values()) and not {*members} & changes.systems.maps[0].keys():
+                continue
             row = row_of(home, members, changes.systems)
             course = self._courses.get(home)
             text = _text(db, members, row)
@@ -78,8 +80,8 @@ class HomeEnergy:
             elif text:
                 work = _Work(db, home, members, zone(row.timezone))
                 touched[home] = work.compute(news["energy"], news["energy_daily"])
-                work.tell(row, now if news["system_info"] else None)
-                work.save()
+                if news["system_info"]:
+                    _tell(db, row, now)
         return touched
 
     def _concerned(self, changes: Changes) -> list[str]:
@@ -102,8 +104,8 @@ class HomeEnergy:
         else:
             work = _Work(db, home, members, zone(row.timezone))
             work.compute(*(work.times(name, step.month) for name in SUMS[:2]))
-            work.tell(row, now if is_last else None)
-            work.save()
+            if is_last:
+                _tell(db, row, now)
         if is_last:
             meta.write(db, f"{_PREFIX}{home}", course.text)
         return is_last
@@ -180,6 +182,12 @@ def _retire(db: sqlite3.Connection, home: str, month: Span) -> None:
             archive.write(db, draft, ids)
 
 
+def _tell(db: sqlite3.Connection, row: SystemRow, now: int) -> None:
+    """What a home is, at a moment, at which something may have been said of it already."""
+    fields = {"label": row.system, "timezone": row.timezone, **row.info}
+    archive.upsert(db, [Point("system_info", (("system", row.system),), now, fields)])
+
+
 class _Work:
     """One home and the part of the archive that its sums come from."""
 
@@ -201,7 +209,7 @@ class _Work:
         for month in sorted({month_start(date_at(at, self._place)) for at in energy | daily}):
             span = Span(midnight(month, self._place), midnight(next_month_start(month), self._place))
             touched |= self._month(*({at for at in times if span.start <= at < span.end} for times in (energy, daily)))
-            self.save()
+            archive.write(self._db, self._draft, archive.series_of(self._db, [self._home]))
         return touched
 
     def _month(self, energy: set[int], daily: set[int]) -> set[int]:
@@ -255,14 +263,3 @@ class _Work:
         begins = [(midnight(month, self._place), midnight(next_month_start(month), self._place)) for month in months]
         held = {name: self._draft.numbers("energy_daily", self._home, name) for name in derive.QUANTITIES}
         self._draft.replace(derive.dated(derive.monthly(self._home, begins, held), self._place))
-
-    def tell(self, row: SystemRow, now: int | None) -> None:
-        """What the home is, at a moment; nothing without one."""
-        if now is not None:
-            fields = {"label": self._home, "timezone": row.timezone, **row.info}
-            self._draft.merge([Point("system_info", self._tags, now, fields)])
-
-    def save(self) -> None:
-        """Write what changed."""
-        archive.write(self._db, self._draft, archive.series_of(self._db, [self._home]))
-        self._draft = Draft()

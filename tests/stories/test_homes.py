@@ -14,6 +14,12 @@ from click.testing import CliRunner
 
 from ingest.cli import cli
 from ingest.cli.context import Context
+from ingest.core.span import Span
+from ingest.enphase.call import Purpose, Task
+from ingest.enphase.replies import Kind, Verdict
+from ingest.enphase.streams.base import SystemInfo
+from ingest.enphase.streams.site import SUMMARY
+from ingest.fetch.worker import Outcome
 from ingest.report import report
 from ingest.service.clock import Clock
 from ingest.web import Source, create_app
@@ -246,4 +252,18 @@ def test_grid_and_battery_of_a_home_are_those_of_its_systems(tmp_path: Path) -> 
         bought += home[at]["imported_wh"]
     assert bought > 0
     assert sum(home[at]["charged_wh"] for at in times) > 0
+    made.end()
+
+
+def test_two_systems_that_are_told_of_in_the_same_second_are_both_heard(tmp_path: Path) -> None:
+    made = World(tmp_path, [HOUSE, BARN], time=Time(NOW - 6 * HOUR), **RANCH)
+    made.run(HOUR)
+    for site, size in ((HOUSE, 7000.0), (BARN, 3500.0)):
+        name = str(site.system_id)
+        info = SystemInfo(name, site.name, "Europe/Berlin", None, fields={"size_w": size})
+        task = Task("home", name, SUMMARY, Span(0, 0), Purpose.SNAPSHOT)
+        made.pipeline.events.put(Outcome(task, 0, Verdict(Kind.OK, ""), systems=[info]))
+    assert made.pipeline.record() == 2
+    rows = made.rows("system_info", "ranch")
+    assert rows[max(rows)]["size_w"] == 10_500
     made.end()
