@@ -59,7 +59,7 @@ EXACT_BACKLOG = 20_000
 def report(
     settings: Settings, db: sqlite3.Connection, now: int, system: str | None = None, inventory: Inventory | None = None
 ) -> Report:
-    """The state of an installation, read from its `state.db`, of all systems or of one; `inventory` if known."""
+    """The state of an installation, read from its `state.db`, of all systems, of one or a home; `inventory` if known."""
     inventory = inventory or Inventory(settings, snapshot.load(db))
     everything = inventory.works(now)
     table = outlook(settings, everything, db, now)
@@ -67,9 +67,10 @@ def report(
     everything = [
         replace(work, patience=inventory.patience.get(work.stream.name, work.patience)) for work in everything
     ]
+    shown = {system, *settings.home_members.get(system, ())} if system else None
     works: dict[str, list[Work]] = {}
     for work in everything:
-        if work.stream.grain and system in (None, work.system, *homes_of(settings, work.system)):
+        if work.stream.grain and (shown is None or work.system in shown):
             works.setdefault(work.system, []).append(work)
     calls, history = spending(settings, everything, table, db, now)
     by_pair = ledger.by_pair(db, settings.ledger_name, month_bounds(now)[0])
@@ -94,11 +95,6 @@ def report(
     current.homes.extend(home_reports(settings, inventory, db, current.systems, now))
     current.problems.extend(problems(current, settings, inventory))
     return current
-
-
-def homes_of(settings: Settings, system: str) -> list[str]:
-    """The homes that a system is part of."""
-    return [home for home, members in settings.home_members.items() if system in members]
 
 
 def disk_free(settings: Settings) -> int | None:
