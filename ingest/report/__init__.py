@@ -59,7 +59,7 @@ EXACT_BACKLOG = 20_000
 def report(
     settings: Settings, db: sqlite3.Connection, now: int, system: str | None = None, inventory: Inventory | None = None
 ) -> Report:
-    """The state of an installation, read from its `state.db`, of all systems, of one or a home; `inventory` if known."""
+    """The state of an installation, from its `state.db`, of all systems, one or a home; `inventory` if known."""
     inventory = inventory or Inventory(settings, snapshot.load(db))
     everything = inventory.works(now)
     table = outlook(settings, everything, db, now)
