@@ -38,44 +38,44 @@ def estimate(
 ) -> BackfillEstimate:
     """What the history owed by some pairs takes where the history of a timetable has `room`."""
     found = backfill(count(works, now, classes), room.this_month, room.per_month, now, rules)
-    windows = sorted(_leaving(works, now, classes).items())
-    late = _too_late(windows, room, now)
+    leaving = _leaving(works, now, classes)
+    late = _too_late(_windows(leaving, 0), room, now)
     if not late:
         return found
-    firsts = sorted({start for (_, start), _ in windows})
-    fits = bisect_left(firsts, 1, key=lambda first: int(not _too_late(_since(windows, first), room, now)))
-    return replace(found, too_late=late, fits_since=firsts[fits] + DAY if fits < len(firsts) else now)
+    days = range(floor_to(min(span.start for spans, _, _ in leaving for span in spans), DAY), now, DAY)
+    fits = bisect_left(days, 1, key=lambda first: int(not _too_late(_windows(leaving, first), room, now)))
+    return replace(found, too_late=late, fits_since=days[fits] + DAY if fits < len(days) else now)
 
 
-Windows = Sequence[tuple[tuple[int, int], int]]
-"""How many calls are for data from a moment on, as ((when those leave the cloud, that moment), calls)."""
+Windows = Sequence[tuple[int, int]]
+"""How many calls are for data that leave the cloud at a moment, as (that moment, calls)."""
 
 
-def _leaving(works: Sequence[Work], now: int, classes: Classes) -> Counter[tuple[int, int]]:
-    """The calls that history needs, by the days at which their windows begin to leave the cloud, and begin; none of
-    streams of which no document says when.
+def _leaving(works: Sequence[Work], now: int, classes: Classes) -> Counter[tuple[Spans, int, int]]:
+    """The pairs, by the spans that history owes, the reach of a call, and how long the cloud has the data (s); none of
+    streams of which no document says so.
     """
-    known = [work for work in works if work.route.is_documented]
-    alike: Counter[tuple[Spans, int, int]] = Counter()
-    for work in known:
-        alike[debts(heard(work, now), now, classes)[1], work.route.reach, work.route.history] += work.calls
-    found: Counter[tuple[int, int]] = Counter()
-    for (spans, reach, history), many in alike.items():
-        for span in spans if history else ():
-            for start in range(span.start, span.end, reach):
-                day = floor_to(start, DAY)
-                found[day + history, day] += many
+    found: Counter[tuple[Spans, int, int]] = Counter()
+    for work in works:
+        if work.route.is_documented and work.route.history:
+            found[debts(heard(work, now), now, classes)[1], work.route.reach, work.route.history] += work.calls
     return found
 
 
-def _since(windows: Windows, first: int) -> Windows:
-    return [window for window in windows if window[0][1] >= first]
+def _windows(leaving: Counter[tuple[Spans, int, int]], since: int) -> Windows:
+    """The calls for what is owed from `since` on (epoch s): a later start moves every window of a span."""
+    found: Counter[int] = Counter()
+    for (spans, reach, history), calls in leaving.items():
+        for span in spans:
+            for start in range(max(span.start, since), span.end, reach):
+                found[floor_to(start, DAY) + history] += calls
+    return sorted(found.items())
 
 
 def _too_late(windows: Windows, room: BackfillEstimate, now: int) -> int:
     """How many calls cannot be made in time, even if what leaves first is always read first."""
     ends_at, asked, late = quota.month_bounds(now)[1], 0, 0.0
-    for (leaves_at, _), calls in windows:
+    for leaves_at, calls in windows:
         asked += calls
         months = max(0, leaves_at - ends_at) / MONTH
         late = max(late, asked - room.this_month - room.per_month * months)

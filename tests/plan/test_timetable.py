@@ -6,16 +6,19 @@ from typing import Any
 
 import pytest
 
+from ingest.core.span import floor_to
 from ingest.core.units import DAY, HOUR, MINUTE, YEAR
+from ingest.enphase.catalogue import DEFAULTS
 from ingest.enphase.streams import BY_NAME
 from ingest.plan import levers
 from ingest.plan.budget import Rules
 from ingest.plan.demand import Demand, demands
-from ingest.plan.estimate import backfill, count
+from ingest.plan.estimate import BackfillEstimate, backfill, count, estimate
 from ingest.plan.quota import Plan, Usage, month_bounds
 from ingest.plan.timetable import Timetable, timetable
 from ingest.report.advice import advise, spell
 from tests.fleet import CLASSES, START, Fleet
+from tests.works import a_work
 
 WATT, KILOWATT, PARTNER = Plan(10, 1000), Plan(50, 50_000), Plan(300, 1_500_000)
 PLANS = {"watt": WATT, "kilowatt": KILOWATT}
@@ -140,3 +143,26 @@ def test_history_is_priced_by_windows_before_anything_was_asked() -> None:
 )
 def test_lengths_of_time_in_words(seconds: int, words: str) -> None:
     assert spell(seconds) == words
+
+
+@pytest.mark.parametrize("version", ["v4", "v2"])
+@pytest.mark.parametrize("systems", [2, 5])
+def test_what_is_said_to_fit_does_whatever_the_day(systems: int, version: str) -> None:
+    """A later start moves the windows of a stream, wherever the week and the month stand."""
+    streams = [BY_NAME[name] for name in DEFAULTS]
+    for now in range(START, START + 31 * DAY, 55 * HOUR):
+        room = BackfillEstimate(0, 174, 30, None, 0)
+        works = [
+            a_work(stream, system=str(number), floor=now - 2 * YEAR, version=version)
+            for number in range(systems)
+            for stream in streams
+        ]
+        found = estimate(works, now, CLASSES, room, Rules(WATT))
+        assert found.too_late
+        assert found.fits_since is not None
+        midnight = floor_to(found.fits_since, DAY)
+        for east in (-12, 0, 14):
+            asked = [replace(work, floor=midnight - east * HOUR) for work in works]
+            assert estimate(asked, now, CLASSES, room, Rules(WATT)).too_late == 0
+        longer = [replace(work, floor=midnight - 2 * DAY) for work in works]
+        assert estimate(longer, now, CLASSES, room, Rules(WATT)).too_late
