@@ -81,6 +81,7 @@ class SystemReport:
     that it makes less than it should on clear days, and by how much; empty as a rule. `size_w` is what its panels can
     make, where the cloud says so. A home has the systems that are its `members`, and says what its sums are `lacking`.
     `owed_s` are the seconds of all its streams that should have been read by now, `read_s` those of them that were.
+    `no_meters` are the kinds of meter (production, consumption) that the cloud does not list and that were never read.
     """
 
     system: str
@@ -100,6 +101,7 @@ class SystemReport:
     lacking: str = ""
     owed_s: int = 0
     read_s: int = 0
+    no_meters: tuple[str, ...] = ()
 
     @property
     def read(self) -> float:
@@ -263,7 +265,7 @@ class Report:
         """As plain values for JSON."""
         found = asdict(self)
         for row in [*found["systems"], *found["homes"]]:
-            del row["owed_s"], row["read_s"]
+            del row["owed_s"], row["read_s"], row["no_meters"]
         for row in found["systems"]:
             del row["members"], row["lacking"]
         del found["backfill"]["since"], found["backfill"]["goes_on_at"]

@@ -16,6 +16,7 @@ from ingest.core.words import many
 from ingest.report.gaps import QUIET
 from ingest.report.metrics import odd_rows, open_gaps
 from ingest.report.model import Problem, Report, StreamReport, SystemReport
+from ingest.report.systems import METERS
 from ingest.store import archive
 
 MEASUREMENT = "ingest"
@@ -173,6 +174,7 @@ def _of_stream(made: Report, app: str, system: SystemReport, stream: StreamRepor
         "calls_month": float(stream.calls_month),
         "last_error": said.get(("", f"{system.system}.{stream.stream}"), ""),
     }
+    fields |= {f"no_{kind}_meter": f"no {kind} meter" if kind in system.no_meters else "" for kind in METERS}
     if stream.lag_s is not None:
         fields["lag_s"] = float(stream.lag_s)
     tags = (("app", app), ("stream", stream.stream), ("system", system.system))

@@ -22,6 +22,8 @@ SHOWN_GAPS = 20
 METER_GRAIN = 900
 METERED = next(iter(PRODUCTION))
 """The measurement of the meter, which comes first."""
+METERS = {"production": ("production_rgm", "production_meter"), "consumption": ("consumption", "grid")}
+"""What the meters of a home measure."""
 
 
 def system_report(
@@ -54,6 +56,19 @@ def system_report(
         size_w=float(size) if isinstance(size, int | float) and size > 0 else None,
         owed_s=sum(owed for owed, _ in found),
         read_s=sum(read for _, read in found),
+        no_meters=_no_meters(inventory, db, system),
+    )
+
+
+def _no_meters(inventory: Inventory, db: sqlite3.Connection, system: str) -> tuple[str, ...]:
+    """The kinds of meter that a system has not: none, as long as its devices are not known."""
+    row = inventory.systems.get(system)
+    listed = row.profile.meters if row else None
+    return tuple(
+        kind
+        for kind, measurements in METERS.items()
+        if listed is not None and kind not in listed
+        if all(archive.extent(db, name, system) is None for name in measurements)
     )
 
 

@@ -47,6 +47,8 @@ FIELDS = {
     "revised_wh",
     "audit_differences",
     "last_error",
+    "no_production_meter",
+    "no_consumption_meter",
 }
 """As agreed in the interface."""
 
@@ -74,12 +76,29 @@ def test_the_points_have_the_agreed_tags_and_fields_and_all_numbers_are_floats(w
     for point in found:
         assert list(point.tags) == sorted(point.tags)
         assert point.time == made.now
-        texts = ("last_error", "gap_days")
+        texts = ("last_error", "gap_days", "no_production_meter", "no_consumption_meter")
         assert all(isinstance(value, float) != (name in texts) for name, value in point.fields.items())
     whole = next(point for point in found if point.tags == (("app", "abc"),))
     assert whole.fields["calls_month"] == made.quota.used_month
     assert whole.fields["calls_month_limit"] == 1000.0
     assert whole.fields["last_error"] == ""
+
+
+def test_a_meter_that_a_system_has_not_is_said_once_its_devices_are_known(tmp_path: Path) -> None:
+    """For the databases: boards say why nothing was consumed. What is only not known yet is not said to be missing."""
+    told = []
+    for consumption in (True, False):
+        site = replace(SITE, consumption_meter=consumption)
+        (tmp_path / site.name / str(consumption)).mkdir(parents=True)
+        world = World(tmp_path / site.name / str(consumption), [site])
+        for _ in range(2):
+            made = report(world.settings, world.store.db, int(world.time.true))
+            said = [point.fields for point in points(made, "abc") if ("system", str(site.system_id)) in point.tags]
+            told.append({str(fields["no_consumption_meter"]) for fields in said})
+            assert {fields["no_production_meter"] for fields in said} <= {""}
+            world.run(DAY)
+        world.end()
+    assert told == [set(), {""}, set(), {"no consumption meter"}]
 
 
 def test_the_application_speaks_once_an_hour_and_the_rest_on_change(world: World) -> None:
