@@ -1,7 +1,7 @@
 """Changed: what is different since yesterday, and why."""
 
 from boards.frame import ALL_SYSTEMS, CLOCKS, Json, annotations, dashboard, system
-from boards.panels import COUNT, TEXT, WH, curves, of, query, rows, stat, table
+from boards.panels import COUNT, TEXT, WH, curves, of, query, rows, stat, table, unseen
 from boards.steps import joined, known, ordered, organized
 from boards.troubles import HEADS, UNSEEN, WORDS, names, troubles
 
@@ -11,14 +11,11 @@ NOTHING = "Nothing was revised, and no gap came or went, in the last day."
 
 def streams() -> Json:
     """By system and stream."""
-    columns = (
-        'last("change_why") AS "Why", sum("changed_wh") AS "Energy", sum("changed_points") AS "Points revised", '
-        'sum("changed_gaps") AS "Change in gaps"'
-    )
+    columns = 'last("change_why") AS "Why", sum("changed_wh") AS "Energy", sum("changed_points") AS "Points"'
     where = f'WHERE {ALL_SYSTEMS} AND {DAY} AND "changed_points" >= 0'
     return table(
         "What changed since yesterday, and why",
-        "What changed of each stream within the last 24 hours, with the newest reason. Energy: by how much the revised "
+        "What changed of each source within the last 24 hours, with the newest reason. Energy: by how much the revised "
         "points differ in all from what was first read. Points are revised where gateways report late; gaps become "
         "fewer as they are filled.",
         [rows(f'SELECT {columns} FROM "ingest" {where} GROUP BY "system", "stream"', "A"), names("B")],
@@ -26,18 +23,36 @@ def streams() -> Json:
         NOTHING,
         [
             *WORDS,
-            of("Why", unit=TEXT, custom__minWidth=160, custom__wrapText=True),
-            of("Energy", unit=WH, custom__width=90),
-            of("Points revised", custom__width=114),
-            of("Change in gaps", custom__width=118),
+            of("Why", unit=TEXT, custom__minWidth=178, custom__wrapText=True),
+            of("Energy", unit=WH, custom__width=76),
+            *unseen("Points"),
         ],
         [
             joined("system", "outerTabular"),
-            organized(
-                ("Name", "Why", "Energy", "stream", "Points revised", "Change in gaps"), HEADS, (*UNSEEN, "system")
-            ),
-            known("Points revised"),
-            ordered("Points revised", desc=True),
+            organized(("Name", "Energy", "Why", "stream", "Points"), HEADS, (*UNSEEN, "system")),
+            known("Points"),
+            ordered("Points", desc=True),
+        ],
+    )
+
+
+def counts() -> Json:
+    """How many points and gaps."""
+    columns = 'sum("changed_points") AS "Points", sum("changed_gaps") AS "Gaps"'
+    where = f'WHERE {ALL_SYSTEMS} AND {DAY} AND "changed_points" >= 0'
+    return table(
+        "Points revised, and change in gaps",
+        "Points of each source that a later answer changed within the last 24 hours, and how many gaps more (above "
+        "zero) or fewer (below) it has.",
+        [rows(f'SELECT {columns} FROM "ingest" {where} GROUP BY "system", "stream"', "A"), names("B")],
+        COUNT,
+        NOTHING,
+        [*WORDS, of("Points", custom__width=60), of("Gaps", custom__width=50)],
+        [
+            joined("system", "outerTabular"),
+            organized(("Name", "stream", "Points", "Gaps"), HEADS, (*UNSEEN, "system")),
+            known("Points"),
+            ordered("Points", desc=True),
         ],
     )
 
@@ -76,7 +91,7 @@ def board() -> Json:
         f"All systems · the last 24 hours · {CLOCKS} · data source: **${{datasource:text}}**",
         [
             [(24, 4, first)],
-            [(24, 8, streams())],
+            [(14, 8, streams()), (10, 8, counts())],
             [(24, 8, troubles("What went wrong since yesterday", DAY, "Nothing went wrong since yesterday."))],
             [(24, 8, revised)],
         ],

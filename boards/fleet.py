@@ -7,7 +7,6 @@ from boards.panels import (
     COUNT,
     GOOD,
     NONE,
-    PLAIN,
     SHARE,
     TEXT,
     WARN,
@@ -28,9 +27,8 @@ INFO = f'SELECT last("label") AS "Name", last("size_w") AS "size" FROM "system_i
 AGE = [
     {"id": "displayName", "value": "Newest data"},
     {"id": "unit", "value": "dateTimeFromNow"},
-    {"id": "custom.width", "value": 116},
+    {"id": "custom.width", "value": 114},
 ]
-YIELD = "kWh per kW yesterday"
 LEVELS = ((None, BAD), (0.9, WARN), (0.99, GOOD))
 LEAST = "Read of wanted, at worst"
 NOTHING = "No system is known yet. The pipeline's page says what it waits for."
@@ -54,9 +52,7 @@ def worst_of(field: str, how: str) -> str:
 
 def systems() -> Json:
     """The table of all systems."""
-    two_days = f"time > now() - 2d AND time <= now() AND {NO_HOMES}"
     energy = f"SELECT {NEWEST} {NEWEST_OF_ALL}"
-    yesterday = f'SELECT last("produced_wh") AS "wh" FROM "energy_daily" WHERE {two_days} GROUP BY "system"'
     link = {
         "title": "Now",
         "url": "/d/enphase-now?${datasource:queryparam}&var-system=${__data.fields.Number:percentencode}"
@@ -64,39 +60,24 @@ def systems() -> Json:
         "targetBlank": False,
     }
     names = {"system": "Number"}
-    order = ("Name", "Time", "Time energy", READ, "Gaps", YIELD, "system")
+    order = ("Name", "Time", "Time energy", READ, "system")
     return table(
-        "Systems, least read first",
-        f"{NEWEST_IS} Read of wanted: the share of what is wanted that has been read, of the worst stream. kWh per kW: "
-        "production of the newest ended day by the rated power. Gaps: holes that wait to be filled; below are their "
-        "days.",
-        [
-            rows(INFO, "A"),
-            rows(energy, "B"),
-            newest("coverage_ratio", READ, "C", "min"),
-            newest("gaps", "Gaps", "D", "sum"),
-            rows(yesterday, "F"),
-        ],
+        "Systems, least read of what is wanted first",
+        f"{NEWEST_IS} Read: the share of what is wanted that has been read, of the worst source. Below are the days of "
+        "the holes.",
+        [rows(INFO, "A"), rows(energy, "B"), newest("coverage_ratio", READ, "C", "min")],
         COUNT,
         NOTHING,
         [
-            called("Name", links=[link], custom__minWidth=118),
+            called("Name", links=[link], custom__minWidth=116),
             {"matcher": {"id": "byType", "options": "time"}, "properties": AGE},
-            of(READ, custom__width=118, unit=SHARE, thresholds=thresholds(*LEVELS), custom__cellOptions=COLORED),
-            of(YIELD, unit=NONE, decimals=2, custom__minWidth=166),
-            of(
-                "Gaps",
-                custom__minWidth=50,
-                thresholds=thresholds((None, PLAIN), (1, WARN)),
-                custom__cellOptions=COLORED,
-            ),
-            of("Number", unit=TEXT, custom__width=84),
+            of(READ, custom__width=54, unit=SHARE, thresholds=thresholds(*LEVELS), custom__cellOptions=COLORED),
+            of("Number", unit=TEXT, custom__width=76),
         ],
         [
             organized((), {}, ["Time"]) | {"filter": {"id": "byRefId", "options": "/^[^B]$/"}},
             joined("system"),
-            calculated(YIELD, "wh", "/", "size"),
-            organized(order, names, ("wh", "size", "produced_wh", "consumed_wh")),
+            organized(order, names, ("size", "produced_wh", "consumed_wh")),
         ],
         options=worst(READ),
     )
@@ -115,7 +96,7 @@ def by_day() -> Json:
         f"{NO_HOMES} AND time > now() - 8d AND time <= now() - 1d ORDER BY time DESC"
     )
     return heat(
-        "Specific yield of the last seven days, kWh per kW",
+        "kWh per kW of the last seven days",
         "Production of each ended day of each system's own calendar by its rated power, whatever the time range of the "
         "board. Neighbours under the same sky count alike; one with less fell behind. A dash: the day has not ended "
         "there, or nothing is known of it.",
@@ -147,7 +128,7 @@ def board() -> Json:
     ]
     head = stat(
         "All systems",
-        "How many systems are known; the share of what is wanted that has been read, of the worst stream of all; and "
+        "How many systems are known; the share of what is wanted that has been read, of the worst source of all; and "
         "how many holes wait to be filled.",
         counts,
         COUNT,

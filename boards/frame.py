@@ -8,6 +8,8 @@ Json = dict[str, Any]
 SOURCE: Json = {"type": "influxdb", "uid": "${datasource}"}
 OF_SYSTEM = "\"system\" = '${system:raw}'"
 """The condition of a query of one system."""
+NAME = "**${system:text}** ${no_meter:text}"
+"""The system, and the meter without which panels below are empty."""
 CLOCK = "days of ${zone:raw}, hours of your browser's clock"
 """Days are the system's, whoever looks from where; the hours under a curve are those of the board's own time zone."""
 CLOCKS = "hours of your browser's clock"
@@ -71,6 +73,13 @@ def hidden(name: str, label: str, field: str, about: str) -> Json:
     """A variable that follows from the system: never in an address, where it would be that of another system."""
     query = f'SELECT last("{field}") FROM "system_info" WHERE {OF_SYSTEM}'
     return variable(name, label, query, about, hide=2, skipUrlSync=True)
+
+
+def no_meter(kind: str) -> Json:
+    """The words "no consumption meter" where the system has none; nothing where it has one, or that is not known."""
+    query = f'SELECT last("no_{kind}_meter") FROM "ingest" WHERE {OF_SYSTEM}'
+    about = f"Says so where the system has no {kind} meter."
+    return variable("no_meter", "Meter", query, about, hide=2, skipUrlSync=True)
 
 
 def datasource() -> Json:

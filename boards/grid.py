@@ -1,10 +1,9 @@
 """Grid and battery: what came from the grid and went to it, what the battery took, gave and holds."""
 
-from boards.frame import CLOCK, OF_SYSTEM, ZONE, Json, annotations, dashboard, system, text_box, zone
+from boards.frame import CLOCK, NAME, OF_SYSTEM, ZONE, Json, annotations, dashboard, no_meter, system, text_box, zone
 from boards.panels import (
     COLORS,
     COUNT,
-    NONE,
     PLAIN,
     SHARE,
     TEXT,
@@ -20,10 +19,11 @@ from boards.panels import (
     stat,
 )
 from boards.periods import DAYS, daily
+from boards.prices import estimate, which_holds
 from boards.steps import joined, named_days
 
-NOTHING = "Nothing was read today of grid or battery. The command `ingest plan` says which streams are read, and why."
-UNREAD = "Nothing was read in the time shown."
+NOTHING = "No meter of grid or battery was read today. The command `ingest plan` says what is read, and why."
+UNREAD = "No meter of grid or battery was read in the time shown."
 """What all other panels say: what to do stands once."""
 FROM, TO, INTO, OUT = "From the grid", "To the grid", "Into the battery", "Out of the battery"
 FIELDS = {FROM: "imported_wh", TO: "exported_wh", INTO: "charged_wh", OUT: "discharged_wh"}
@@ -43,7 +43,7 @@ def sums(*names: str) -> str:
 
 
 def numbers() -> list[tuple[int, int, Json]]:
-    """Today, in the time shown, and what it was worth."""
+    """Today, and in the time shown."""
     charge = f'SELECT last({LEVEL} FROM "battery" WHERE {OF_SYSTEM} AND time >= now() - 1d AND time <= now()'
     today = stat(
         "Grid and battery today",
@@ -75,7 +75,7 @@ def numbers() -> list[tuple[int, int, Json]]:
         [*colored(*FIELDS), DAYS, of("Days, battery", unit=COUNT, decimals=0, color=fixed(PLAIN))],
         size=16,
     )
-    return [(9, 6, today), (10, 6, shown), (5, 6, money())]
+    return [(12, 6, today), (12, 6, shown)]
 
 
 def power() -> Json:
@@ -132,35 +132,24 @@ def charge() -> Json:
     )
 
 
-def money() -> Json:
-    """What the grid cost and paid, as metered."""
-    columns = (
-        'sum("imported_wh") / 1000 * ${import_price:raw} AS "Bought", '
-        'sum("exported_wh") / 1000 * ${export_price:raw} AS "Sold", count("imported_wh") AS "Days"'
-    )
-    return stat(
-        "Bought and sold, in the currency of the prices",
-        "What came from the grid and what went to it, as metered, at the two prices above, for all hours; taxes, fees "
-        "and tariffs by time of use are not counted. Over the days in the time shown of which both are known.",
-        [query(daily(columns, both(FROM, TO)))],
-        NONE,
-        UNREAD,
-        [*colored("Bought", "Sold"), DAYS],
-        decimals=2,
-        size=16,
-    )
-
-
 def board() -> Json:
     """The board."""
     return dashboard(
         "grid",
         "What came from the grid and went to it, and what the battery took, gave and holds.",
-        f"**${{system:text}}** · {CLOCK} · data source: **${{datasource:text}}**",
-        [numbers(), [(24, 9, power())], [(24, 8, charge())], [(24, 9, by_day())]],
+        f"{NAME} · {CLOCK} · data source: **${{datasource:text}}**",
+        [
+            numbers(),
+            [(24, 9, power())],
+            [(24, 8, charge())],
+            [(24, 9, by_day())],
+            [(24, 2, which_holds())],
+            [(24, 6, estimate())],
+        ],
         [
             system(),
             zone(),
+            no_meter("consumption"),
             text_box("import_price", "Price bought / kWh", "0.30"),
             text_box("export_price", "Price sold / kWh", "0.08"),
         ],

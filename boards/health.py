@@ -1,6 +1,6 @@
 """System health: which panel, which meter, which day fell behind."""
 
-from boards.frame import OF_SYSTEM, OWN_DAYS, WHOLE_DAYS, ZONE, Json, dashboard, hidden, system, zone
+from boards.frame import NAME, OF_SYSTEM, OWN_DAYS, WHOLE_DAYS, ZONE, Json, dashboard, hidden, no_meter, system, zone
 from boards.panels import (
     BAD,
     COLORS,
@@ -25,7 +25,7 @@ from boards.steps import calculated, joined, named_days, ordered, organized
 
 NO_NUMBER = {"type": "special", "options": {"match": "nan", "result": {"text": "–", "index": 0}}}
 """Of a day on which one of the two was not read."""
-NO_METER = "No whole day of a production meter is known yet."
+NO_METER = "No whole day of a production meter is known."
 RATIO = "More at the microinverters"
 HEARD = 'max("devices_reporting") / max("devices_total")'
 MISSING = 'max("devices_total") - max("devices_reporting")'
@@ -77,6 +77,7 @@ def first_row() -> list[tuple[int, int, Json]]:
         ],
         WH,
         NO_METER,
+        needs="production",
     )
     return [(6, 4, missing), (6, 4, status), (6, 4, size), (6, 4, odometer)]
 
@@ -104,7 +105,7 @@ def day_by_day() -> list[list[tuple[int, int, Json]]]:
         [each_day('sum("produced_wh") / ${size_w:raw} AS "Yield"')],
         "Day",
         NONE,
-        "No ended day in the time shown is known yet.",
+        "No ended day in the time shown is known.",
         [of("Day", unit=TEXT), of("Yield", color=fixed(COLORS["Produced"]))],
         named_days(),
         decimals=2,
@@ -148,7 +149,7 @@ def meters() -> list[tuple[int, int, Json]]:
         ],
         WH,
         NO_METER,
-        [of("Meter", unit=TEXT, custom__minWidth=150), of("Channel", unit=TEXT, custom__width=80)],
+        [of("Meter", unit=TEXT, custom__minWidth=142), of("Channel", unit=TEXT, custom__width=80)],
         [organized(("channel", "Energy", "meter"), {"meter": "Meter", "channel": "Channel"}), ordered("Energy")],
     )
     return [(12, 8, ratio), (12, 8, phases)]
@@ -158,14 +159,14 @@ def each_panel() -> list[tuple[int, int, Json]]:
     """Which panel falls behind its peers?"""
     each = 'FROM "inverter_daily" WHERE {} GROUP BY "inverter"'
     found = table(
-        "Energy by panel, least first",
-        "What each panel made in the whole days shown and on the newest of them, and the share that its mean day is of "
-        "a usual panel's, which half of them reach. One of half is shaded, dirty or broken. Panels are read at night, "
-        "so the newest day is yesterday.",
+        "Mean day of each panel, least first",
+        "What each panel made on a mean day of those shown that were read of it, the share that this is of a usual "
+        "panel's, which half of them reach, and what it made on the newest of these days. One of half is shaded, dirty "
+        "or broken. Panels are read at night, so the newest day is yesterday.",
         [
             rows(
-                'SELECT sum("produced_wh") AS "Energy", mean("produced_wh") AS "Mean", last("produced_wh") AS '
-                f'"Newest day", count("produced_wh") AS "Days" {each.format(f"{OF_SYSTEM} AND {OWN_DAYS}")}',
+                'SELECT mean("produced_wh") AS "Mean day", last("produced_wh") AS "Newest day" '
+                f"{each.format(f'{OF_SYSTEM} AND {OWN_DAYS}')}",
                 "A",
             ),
             rows(
@@ -175,22 +176,18 @@ def each_panel() -> list[tuple[int, int, Json]]:
             ),
         ],
         WH,
-        "The panels of this system were not read on two nights in a row. The command `ingest plan` says why.",
+        "No whole day of a single panel is known. The command `ingest plan` says whether panels are read, and why.",
         [
-            of("Panel", unit=TEXT, custom__minWidth=150),
-            of("Energy", custom__cellOptions={"type": "gauge", "mode": "basic"}, min=0),
-            of("Of a usual one", unit=SHARE, decimals=0, custom__width=112),
-            of("Days", unit=COUNT, custom__width=70),
+            of("Panel", unit=TEXT, custom__width=122),
+            of("Mean day", custom__cellOptions={"type": "gauge", "mode": "basic"}, min=0),
+            of("Of usual", unit=SHARE, decimals=0, custom__width=70),
+            of("Newest day", custom__width=84),
         ],
         [
             joined("Time", "inner"),
-            calculated("Of a usual one", "Mean", "/", "Usual"),
-            organized(
-                ("inverter", "Energy", "Of a usual one", "Newest day", "Days"),
-                {"inverter": "Panel"},
-                ("Time", "Mean", "Usual"),
-            ),
-            ordered("Of a usual one"),
+            calculated("Of usual", "Mean day", "/", "Usual"),
+            organized(("inverter", "Mean day", "Of usual", "Newest day"), {"inverter": "Panel"}, ("Time", "Usual")),
+            ordered("Of usual"),
         ],
     )
     return [(24, 9, found)]
@@ -202,9 +199,9 @@ def board() -> Json:
     return dashboard(
         "health",
         "Do the devices report, do the meters agree, do the panels yield what they did?",
-        "**${system:text}** · days of ${zone:raw} · data source: **${datasource:text}**",
+        f"{NAME} · days of ${{zone:raw}} · data source: **${{datasource:text}}**",
         [first_row(), *day_by_day(), each_panel(), meters()],
-        [system(), zone(), size],
+        [system(), zone(), no_meter("production"), size],
         time="now-30d/d",
         refresh="15m",
     )

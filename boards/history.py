@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from boards.frame import OF_SYSTEM, Json, currency, dashboard, system, text_box, zone
+from boards.frame import NAME, OF_SYSTEM, Json, currency, dashboard, no_meter, system, text_box, zone
 from boards.panels import (
     COLORS,
     COUNT,
@@ -33,11 +33,11 @@ from boards.periods import (
     day_link,
     days,
     same_days,
-    years,
 )
-from boards.prices import money
+from boards.prices import estimate, month_estimates, which_holds
 from boards.shares import own_shares
 from boards.steps import calculated, ordered, organized, step
+from boards.whole_months import years
 from boards.worth import worth
 
 
@@ -86,6 +86,7 @@ def totals() -> list[tuple[int, int, Json]]:
         WH,
         NO_USE,
         [*colored("Consumed", "Net"), DAYS],
+        needs="consumption",
     )
     own = own_shares(
         "Used by the house and any battery",
@@ -122,7 +123,7 @@ def record(
         f"{about} With when it was.",
         [rows(f"{text} WHERE {OF_SYSTEM}")],
         unit,
-        "Nothing of it is known yet.",
+        "Nothing of it is known.",
         [*color, of(when, unit=TEXT)],
         transformations=steps,
         fields="/^(Produced|Consumed|Power|Month|Day)$/",
@@ -160,32 +161,34 @@ def records() -> list[tuple[int, int, Json]]:
         colored("Consumed"),
         "Day",
     )
-    return [(4, 4, month), (4, 4, strongest), (4, 4, most)]
+    return [(4, 4, month), (6, 4, strongest), (5, 4, most)]
 
 
 def board() -> Json:
     """The board."""
-    (picture, calendar), (year, year_of_both), at_two_prices = days(), by_year(), money()
+    (picture, calendar), (year, year_of_both) = days(), by_year()
     by_tariffs, months_by_tariffs = worth()
     return dashboard(
         "history",
         "Days, months and years, the best of them, and what they were worth.",
-        "**${system:text}** · days of ${zone:raw} · data source: **${datasource:text}**",
+        f"{NAME} · days of ${{zone:raw}} · data source: **${{datasource:text}}**",
         [
             totals(),
-            [(12, 4, year_ago()), *records()],
+            [(9, 4, year_ago()), *records()],
             [(24, 9, picture)],
             by_month(),
             years(),
             [(24, 9, same_days())],
-            [(7, 14, calendar), (8, 14, best()), [(9, 7, year), (9, 7, year_of_both)]],
-            at_two_prices,
-            [(10, 7, by_tariffs), (14, 7, months_by_tariffs)],
+            [(8, 14, calendar), (7, 14, best()), [(9, 7, year), (9, 7, year_of_both)]],
+            [(24, 2, which_holds())],
+            [(12, 7, by_tariffs), (12, 7, months_by_tariffs)],
+            [(12, 7, estimate()), (12, 7, month_estimates())],
         ],
         [
             system(),
             zone(),
             currency(),
+            no_meter("consumption"),
             text_box("import_price", "Price bought / kWh", "0.30"),
             text_box("export_price", "Price sold / kWh", "0.08"),
         ],

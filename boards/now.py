@@ -1,6 +1,19 @@
 """Now: is it working, what is it doing, how was today beside yesterday and the usual."""
 
-from boards.frame import CLOCK, NEWEST, NEWEST_IS, OF_SYSTEM, ZONE, Json, annotations, dashboard, system, zone
+from boards.frame import (
+    CLOCK,
+    NAME,
+    NEWEST,
+    NEWEST_IS,
+    OF_SYSTEM,
+    ZONE,
+    Json,
+    annotations,
+    dashboard,
+    no_meter,
+    system,
+    zone,
+)
 from boards.panels import (
     GOOD,
     NONE,
@@ -30,6 +43,7 @@ MEASURED = (
 
 WEEK = f"time >= now() - 8d AND time <= now() - 1d GROUP BY time(1d) fill(null) OFFSET 1 {ZONE}"
 """The first bucket is a part of a day, of which the total is not asked."""
+NO_USE = "No consumption was read of today."
 DAYS_BESIDE = ("Today so far", "Yesterday by now", "Usual whole day")
 
 
@@ -51,7 +65,7 @@ def of_day(field: str, ref: str, name: str, window: str) -> Json:
     return query(f'SELECT sum("{field}") FROM "energy" {where} {end}', name, ref)
 
 
-def day(title: str, field: str, name: str, nothing: str) -> Json:
+def day(title: str, field: str, name: str, nothing: str, needs: str = "") -> Json:
     """Today beside yesterday and the usual."""
     usual = f'SELECT median("{field}") FROM "energy_daily" WHERE {OF_SYSTEM} AND time >= now() - 31d AND time <= now()'
     targets = [
@@ -59,7 +73,7 @@ def day(title: str, field: str, name: str, nothing: str) -> Json:
         of_day(field, "B", "Yesterday by now", "time >= now() - 3d AND time <= now() - 1d"),
         query(usual, "Usual whole day", "C"),
     ]
-    return stat(title, MEASURED, targets, WH, nothing, tinted(name, *DAYS_BESIDE))
+    return stat(title, MEASURED, targets, WH, nothing, tinted(name, *DAYS_BESIDE), needs=needs)
 
 
 def today(known: str) -> str:
@@ -90,7 +104,7 @@ def first_screen() -> list[list[tuple[int, int, Json]]]:
     )
     data = stat(
         "Newest data",
-        f"{NEWEST_IS} The same on the boards Fleet and Pipeline.",
+        f"{NEWEST_IS} The same on the board Fleet.",
         [rows(f"SELECT {NEWEST} {OF_SYSTEM} AND time >= now() - 30d AND time <= now() ORDER BY time DESC LIMIT 1")],
         "dateTimeFromNow",
         "Nothing was read in the last 30 days.",
@@ -112,7 +126,7 @@ def first_screen() -> list[list[tuple[int, int, Json]]]:
         [(12, 4, power), (6, 4, data), (6, 4, micros)],
         [
             (12, 4, day("Produced today", "produced_wh", "Produced", "No production was read of today yet.")),
-            (12, 4, day("Consumed today", "consumed_wh", "Consumed", "No consumption was read of today.")),
+            (12, 4, day("Consumed today", "consumed_wh", "Consumed", NO_USE, "consumption")),
         ],
     ]
 
@@ -139,7 +153,7 @@ def balance() -> list[tuple[int, int, Json]]:
         WH,
         "Production and consumption of today are not both known.",
         colored("Net"),
-        text="value",
+        needs="consumption",
     )
     return [(12, 4, shares), (12, 4, total)]
 
@@ -174,9 +188,9 @@ def board() -> Json:
     return dashboard(
         "now",
         "What the house does now and did today, with the age of the data.",
-        f"**${{system:text}}** · {CLOCK} · the last six hours may still grow · data source: **${{datasource:text}}**",
+        f"{NAME} · {CLOCK} · the last six hours may still grow · data source: **${{datasource:text}}**",
         [*first_screen(), [(24, 9, curve)], balance(), [(24, 8, days)]],
-        [system(), zone()],
+        [system(), zone(), no_meter("consumption")],
         time="now-1d/d",
         notes=annotations(OF_SYSTEM),
     )

@@ -10,6 +10,7 @@ COLORS = {
     "Consumed": "#5794F2",
     "Self-consumed": "#73BF69",
     "Net": "#B877D9",
+    "Some days only": "#F2E2A4",
     "Bought": "#F2495C",
     "Sold": "#FF9830",
     "Saved": "#73BF69",
@@ -23,7 +24,9 @@ COLORS = {
 }
 """One colour a meaning, on all boards."""
 GOOD, WARN, BAD, PLAIN = "green", "orange", "red", "text"
-WH, WATT, SHARE, COUNT, TEXT, NONE = "watth", "watt", "percentunit", "locale", "string", "none"
+WH, KWH, WATT, SHARE, COUNT, TEXT, NONE = "watth", "kwatth", "watt", "percentunit", "locale", "string", "none"
+REASON = "This system has"
+"""Over the words that say which meter there is not."""
 WITHOUT_COLOUR: Json = {"type": "special", "options": {"match": "null", "result": {"color": PLAIN, "index": 0}}}
 """A number that is not there has no colour of its own: a sentence stands in its place."""
 Steps = tuple[tuple[float | None, str], ...]
@@ -38,6 +41,12 @@ def query(text: str, alias: str = "", ref: str = "A") -> Json:
     """A query that gives a series; `$col` as the alias: the names that stand in the query."""
     shape = {"resultFormat": "time_series", "alias": alias or "$col"}
     return {"refId": ref, "datasource": SOURCE, "rawQuery": True, "query": text, **shape}
+
+
+def lacking(kind: str) -> Json:
+    """A query that says which meter a system has not, where that is why nothing is there; else it gives nothing."""
+    said = f'SELECT last("no_{kind}_meter") AS "Meter" FROM "ingest" WHERE {OF_SYSTEM}'
+    return rows(f'SELECT "Meter" AS "{REASON}" FROM ({said}) WHERE "Meter" != \'\'', "R")
 
 
 def rows(text: str, ref: str = "A") -> Json:
@@ -110,12 +119,17 @@ def stat(
     *,
     steps: Steps = ((None, PLAIN),),
     transformations: Iterable[Json] = (),
+    needs: str = "",
     **defaults: Any,
 ) -> Json:
     """Numbers, each under its name and all in one size; `nothing` is what stands there while there is none.
 
-    `size`: of the numbers, in pixels; on a phone more than three of 22 do not fit side by side.
+    `size`: of the numbers, in pixels; on a phone more than three of 22 do not fit side by side. `needs`: the kind of
+    meter without which there is none; where a system has no such meter, that is said instead.
     """
+    if needs:
+        targets, overrides = [*targets, lacking(needs)], [*overrides, of(REASON, unit=TEXT)]
+        defaults["fields"] = "/^(?!Time$)/"
     options = {
         "text": {"titleSize": 13, "valueSize": defaults.pop("size", 22)},
         "reduceOptions": {"calcs": ["last"], "fields": defaults.pop("fields", ""), "values": False},
@@ -171,21 +185,21 @@ def states(
     steps: Steps,
     *,
     interval: str,
-    values: str = "never",
+    overrides: Iterable[Json] = (),
     **defaults: Any,
 ) -> Json:
-    """A row a series: its colour over time; what is not known has none."""
+    """A row a series: its colour over time, with the key to the colours; what is not known has none."""
     options = {
         "mergeValues": True,
-        "showValue": values,
+        "showValue": "never",
         "alignValue": "left",
         "rowHeight": 0.85,
-        "legend": legend() | {"showLegend": False},
+        "legend": legend(),
         "tooltip": {"mode": "single", "sort": "none"},
     }
     base = {"unit": unit, "noValue": nothing, "color": {"mode": "thresholds"}, "thresholds": thresholds(*steps)}
     look = {"custom": {"fillOpacity": 75, "lineWidth": 0}}
-    return panel("state-timeline", title, about, targets, options, base | look | defaults, interval=interval)
+    return panel("state-timeline", title, about, targets, options, base | look | defaults, overrides, interval=interval)
 
 
 def legend() -> Json:
@@ -204,14 +218,18 @@ def bars(
     transformations: Iterable[Json] = (),
     *,
     signed: bool = False,
+    in_one: bool = False,
     **defaults: Any,
 ) -> Json:
-    """Bars side by side over a word of the calendar or a name, from zero up; `signed`: and down."""
+    """Bars side by side over a word of the calendar or a name, from zero up; `signed`: and down.
+
+    `in_one`: of the numbers over a word only one is there, and has all the room.
+    """
     options = {
         "xField": x,
         "orientation": "auto",
         "showValue": "never",
-        "stacking": "none",
+        "stacking": "normal" if in_one else "none",
         "groupWidth": 0.8,
         "barWidth": 0.95,
         "xTickLabelRotation": 0,

@@ -1,11 +1,9 @@
 """Days, months and years as pictures and tables: the panels of the board History over time."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from boards.frame import EACH_DAY, KNOWN_DAYS, OF_SYSTEM, OWN_DAYS, Json
-from boards.heat import heat, month_names
+from boards.heat import heat
 from boards.panels import (
     COLORS,
     COUNT,
@@ -22,7 +20,8 @@ from boards.panels import (
     table,
     unseen,
 )
-from boards.steps import calculated, grouped, matrix, months_in_place, named_days, ordered, organized
+from boards.steps import calculated, grouped, matrix, month_rows, months_in_place, named_days, ordered, organized
+from boards.whole_months import ALL_DAYS, SOME_DAYS
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 BOTH = ' AND "produced_wh" >= 0 AND "consumed_wh" >= 0'
@@ -30,10 +29,10 @@ BOTH = ' AND "produced_wh" >= 0 AND "consumed_wh" >= 0'
 WHOLE = '"self_consumed_wh" >= 0 AND "consumed_wh" >= 0 AND "produced_wh" >= 0'
 """Days of which production, consumption and their overlap are known."""
 DAYS = of("Days", unit=COUNT, decimals=0, color=fixed(PLAIN))
+SOME = "Some days only"
 DAY_MS = 82_799_000
 """Of the shortest day, of 23 hours, without its last second: what begins at the next midnight is another day's."""
 NOTHING = "No ended day in the time shown is known yet."
-NO_MONTH = "The first month appears here with its first ended day."
 NO_USE = "No consumption is known of an ended day in the time shown."
 
 
@@ -42,102 +41,25 @@ def daily(columns: str, more: str = "") -> str:
     return f'SELECT {columns} FROM "energy_daily" WHERE {OF_SYSTEM} AND {OWN_DAYS}{more}'
 
 
-def month_bars(
+def month_table(
     title: str,
     about: str,
-    sums: Mapping[str, str],
-    more: str,
-    unit: str,
+    days: str,
+    names: tuple[str, ...],
     nothing: str,
-    **defaults: Any,
 ) -> Json:
-    """Sums of the ended days in the time shown by month; `sums` of days by name, of the days with the condition `more`.
-
-    A month of which nothing is known has its place.
-    """
-    columns = ", ".join(f'{each} AS "{name}"' for name, each in sums.items())
-    some = next(iter(sums.values()))
-    return bars(
+    """Money by month, newest first, with the number of days that it is of; `days` is a query of the known days."""
+    return table(
         title,
-        f"{about} A month of which nothing is known is empty.",
-        [each_day(f'{some} AS "Any"', "A", EACH_DAY, more), each_day(columns, "B", KNOWN_DAYS, more)],
-        "Month",
-        unit,
+        f"By the month of the day, newest first, with the number of days that each sum is of. {about}",
+        [rows(days)],
+        NONE,
         nothing,
-        [of("Month", unit=TEXT), *colored(*sums)],
-        months_in_place(*sums),
-        **defaults,
+        [of("Month", unit=TEXT, custom__width=76), of("Days", unit=COUNT, decimals=0, custom__width=50)],
+        month_rows(*names),
+        decimals=2,
+        cells={"minWidth": 70},
     )
-
-
-def of_years() -> list[Json]:
-    """A colour a year, none of which means something else; after ten years they come again."""
-    colors = (
-        "#8E8E8E",
-        "#A16A46",
-        "#D683CE",
-        "#7C9A3E",
-        "#5F8FA8",
-        "#C15C4A",
-        "#6D5BA8",
-        "#3E8E7E",
-        "#B8A04A",
-        "#4A5FA0",
-    )
-    return [
-        {
-            "matcher": {"id": "byRegexp", "options": f"/20\\d{digit}/"},
-            "properties": [{"id": "color", "value": fixed(color)}],
-        }
-        for digit, color in enumerate(colors)
-    ]
-
-
-def years() -> list[tuple[int, int, Json]]:
-    """Each month beside the same month of other years, as bars and as numbers."""
-    monthly = (
-        'SELECT "month_of_year" AS "Month", "year" AS "Year", "produced_wh" AS "Produced" FROM "energy_monthly" '
-        f'WHERE {OF_SYSTEM} AND "produced_wh" >= 0 ORDER BY time DESC'
-    )
-    about = "over the whole life of the system, in its own calendar; the current month so far."
-    pivot = [
-        calculated("Wh", "Produced", "+", 0),
-        matrix("Year", "Month", "Wh"),
-        organized((), {"Month\\Year": "Month"}, ()),
-        ordered("Month"),
-    ]
-    month = of("Month", unit=TEXT, mappings=month_names(), custom__fillOpacity=80)
-    cell = of("Month", unit=TEXT, mappings=month_names(), custom__cellOptions={"type": "auto"}, custom__width=60)
-    return [
-        (
-            12,
-            14,
-            bars(
-                "Year over year",
-                f"Production of each month, a colour a year, {about}",
-                [rows(monthly)],
-                "Month",
-                WH,
-                NO_MONTH,
-                [month, *of_years()],
-                pivot,
-            ),
-        ),
-        (
-            12,
-            14,
-            heat(
-                "Month by year",
-                f"Production of each month (rows) of each year (columns), {about}",
-                [rows(monthly)],
-                WH,
-                NO_MONTH,
-                [cell],
-                pivot,
-                room={"minWidth": 74},
-            ),
-        ),
-    ]
 
 
 def by_year() -> tuple[Json, Json]:
@@ -179,26 +101,42 @@ def by_year() -> tuple[Json, Json]:
 
 
 def same_days() -> Json:
-    """Production beside consumption, month by month, over the same days."""
-    return month_bars(
-        "Produced and consumed by month",
-        "Sums of each month over the ended days in the time shown of which production and consumption are both known.",
-        {"Produced": 'sum("produced_wh")', "Consumed": 'sum("consumed_wh")'},
-        BOTH,
+    """Production beside consumption, month by month, over the same days: a mean, whose days may be few."""
+    columns = 'sum("produced_wh") AS "Produced", sum("consumed_wh") AS "Consumed"'
+    return bars(
+        "Produced and consumed on a mean day",
+        "The mean of each month over the ended days in the time shown of which production and consumption are both "
+        "known: a month of a few days stands beside a whole one. A month of which nothing is known is empty.",
+        [
+            each_day('sum("consumed_wh") AS "Any"', "A", EACH_DAY, BOTH),
+            each_day(columns, "B", KNOWN_DAYS, BOTH),
+        ],
+        "Month",
         WH,
         NO_USE,
+        [of("Month", unit=TEXT), *colored("Produced", "Consumed")],
+        months_in_place("Produced", "Consumed", how="mean"),
     )
 
 
 def by_month() -> list[tuple[int, int, Json]]:
     """Months, from which a click leads to their days."""
-    picture = month_bars(
+    begun = f'FROM "energy_monthly" WHERE {OF_SYSTEM} AND {OWN_DAYS} AND "produced_wh" >= 0'
+    picture = bars(
         "Months",
-        "Production of each month of the system's own calendar, summed over its ended days in the time shown.",
-        {"Produced": 'sum("produced_wh")'},
-        ' AND "produced_wh" >= 0',
+        "Production of each month of the system's own calendar that begins in the time shown. Pale: only some of its "
+        "days are known, or it has not ended; the table says how many. A month of which nothing is known is empty.",
+        [
+            each_day('sum("produced_wh") AS "Any"', "A"),
+            rows(f'SELECT "produced_wh" AS "Produced" {begun}{ALL_DAYS}', "B"),
+            rows(f'SELECT "produced_wh" AS "{SOME}" {begun}{SOME_DAYS}', "C"),
+        ],
+        "Month",
         WH,
         NOTHING,
+        [of("Month", unit=TEXT), *colored("Produced", SOME)],
+        months_in_place("Produced", SOME),
+        in_one=True,
     )
     days = daily('"month" AS "Month", "produced_wh" AS "Produced"', ' AND "produced_wh" >= 0')
     names = {
@@ -266,19 +204,19 @@ def days() -> tuple[Json, Json]:
     pivot = [
         calculated("kWh", "Produced", "/", 1000),
         matrix("Weekday", "Week", "kWh"),
-        organized(("Week", *WEEKDAYS), {"Week": "Week of"}, ()),
+        organized((*WEEKDAYS, "Week"), {"Week": "Week of"}, ()),
         ordered("Week of", desc=True),
     ]
     columns = '"week" AS "Week", "weekday" AS "Weekday", "produced_wh" AS "Produced"'
     cells = heat(
         "Calendar of days, kWh",
-        "Production of each ended day in the time shown: a row a week, newest first, under the date of its Monday. "
-        "What is missing is empty.",
+        "Production of each ended day in the time shown: a row a week, newest first, its Monday at the "
+        "end. What is missing is empty.",
         [rows(daily(columns, ' AND "produced_wh" >= 0'))],
         NONE,
         NOTHING,
-        [of("Week of", unit=TEXT, custom__cellOptions={"type": "auto"}, custom__width=84)],
+        [of("Week of", unit=TEXT, custom__cellOptions={"type": "auto"}, custom__width=92)],
         pivot,
-        room={"width": 40, "minWidth": 36},
+        room={"width": 50, "minWidth": 50},
     )
     return picture, cells

@@ -3,9 +3,6 @@
 from boards.frame import (
     ALL_SYSTEMS,
     CLOCKS,
-    NEWEST,
-    NEWEST_IS,
-    NEWEST_OF_ALL,
     OF_SYSTEM,
     Json,
     annotations,
@@ -17,7 +14,6 @@ from boards.panels import (
     COUNT,
     GOOD,
     SHARE,
-    TEXT,
     WARN,
     curves,
     fixed,
@@ -29,8 +25,9 @@ from boards.panels import (
     table,
     thresholds,
 )
+from boards.sources import SOURCE_HEAD, named_series
 from boards.steps import joined, known, ordered, organized
-from boards.troubles import GAP_DAYS, HEADS, KEPT, READ, UNSEEN, WORDS, names, troubles
+from boards.troubles import HEADS, KEPT, READ, UNSEEN, WORDS, holes, names, troubles
 
 HOURS = "time >= now() - 3h AND time <= now()"
 DAYS = "time >= now() - 3d AND time <= now()"
@@ -58,8 +55,8 @@ def numbers() -> tuple[list[tuple[int, int, Json]], list[tuple[int, int, Json]]]
         decimals=0,
     )
     complete = stat(
-        "Read of what is wanted, by the worst stream",
-        "Share of what is wanted that has been read: the worst stream of all systems.",
+        "Read of what is wanted, of the worst source",
+        "Share of what is wanted that has been read: of the worst source of all systems.",
         [query(f'SELECT min("ratio") FROM ({ratio})', "Coverage")],
         SHARE,
         NOT_YET,
@@ -110,27 +107,11 @@ def numbers() -> tuple[list[tuple[int, int, Json]], list[tuple[int, int, Json]]]
 
 def streams() -> Json:
     """What is missing, by system and stream, worst first."""
-    said = ", ".join(
-        f'last("{field}") AS "{name}"'
-        for field, name in (
-            ("coverage_ratio", READ),
-            ("gaps", "Gaps"),
-            ("gap_days", GAP_DAYS),
-            ("calls_month", "Calls this month"),
-        )
-    )
-    newest = f"SELECT {NEWEST} {NEWEST_OF_ALL}"
-    order = ("Name", "stream", READ, "Gaps", GAP_DAYS, "Time energy", "Calls this month")
     return table(
-        "Streams, least read first",
-        "What was last said of each stream of each system. Read of wanted: the share of what is wanted that has been "
-        "read. Gaps: holes, which are asked for again by themselves as the quota allows, and the days that they are "
-        f"of. {NEWEST_IS}",
-        [
-            rows(f'SELECT {said} FROM "ingest" WHERE {ALL_SYSTEMS} AND {KEPT} GROUP BY "system", "stream"', "A"),
-            names("B"),
-            rows(newest, "C"),
-        ],
+        "Least read of what is wanted, first",
+        "What was last said of each source of each system. Read: the share of what is wanted that has been read. Gaps: "
+        "holes, which are asked for again by themselves as the quota allows; their days are below.",
+        [rows(last_said(("coverage_ratio", READ), ("gaps", "Gaps")), "A"), names("B")],
         COUNT,
         NOT_YET,
         [
@@ -140,20 +121,39 @@ def streams() -> Json:
                 unit=SHARE,
                 thresholds=thresholds(*LEVELS),
                 custom__cellOptions={"type": "color-text"},
-                custom__width=118,
+                custom__width=54,
             ),
-            of("Gaps", custom__width=44),
-            of(GAP_DAYS, unit=TEXT, custom__minWidth=200),
-            of("Newest data", unit="dateTimeFromNow", custom__width=118),
-            of("Calls this month", custom__width=140),
+            of("Gaps", custom__width=50),
         ],
         [
             joined("system", "outerTabular"),
-            organized(
-                order, {**HEADS, "Time energy": "Newest data"}, (*UNSEEN[1:], "system", "produced_wh", "consumed_wh")
-            ),
-            known("Stream"),
+            organized(("Name", "stream", READ, "Gaps"), HEADS, (*UNSEEN, "system")),
+            known(SOURCE_HEAD),
             ordered(READ),
+        ],
+    )
+
+
+def last_said(*fields: tuple[str, str]) -> str:
+    """A query of fields, each with its name, that the pipeline said last of each stream."""
+    columns = ", ".join(f'last("{field}") AS "{name}"' for field, name in fields)
+    return f'SELECT {columns} FROM "ingest" WHERE {ALL_SYSTEMS} AND {KEPT} GROUP BY "system", "stream"'
+
+
+def spent() -> Json:
+    """What each stream costs."""
+    return table(
+        "Calls this month, by source",
+        "Calls that were made this month for each source of each system, most first.",
+        [rows(last_said(("calls_month", "Calls")), "A"), names("B")],
+        COUNT,
+        NOT_YET,
+        [*WORDS, of("Calls", custom__width=60)],
+        [
+            joined("system", "outerTabular"),
+            organized(("Name", "stream", "Calls"), HEADS, (*UNSEEN, "system")),
+            known("Calls"),
+            ordered("Calls", desc=True),
         ],
     )
 
@@ -161,9 +161,9 @@ def streams() -> Json:
 def timeline() -> Json:
     """When each stream was complete."""
     return states(
-        "Read by stream, of the system chosen above",
-        "A row a stream of the chosen system: green where all that is wanted had been read, orange and red where "
-        "some was missing. A backfill makes it fall and then climb again.",
+        "Read over time, ${system:text}",
+        "A row a source of the system that is chosen at the top of the board: the share of what was wanted that had "
+        "been read, by the colours below. A backfill makes it fall and then climb again.",
         [
             query(
                 f'SELECT last("coverage_ratio") FROM "ingest" WHERE {OF_SYSTEM} AND "stream" =~ /./ AND {SAID} '
@@ -175,6 +175,7 @@ def timeline() -> Json:
         NOT_YET,
         LEVELS,
         interval="1h",
+        overrides=named_series(),
     )
 
 
@@ -220,10 +221,11 @@ def board() -> Json:
         [
             first,
             [(24, 8, errors)],
-            [(24, 10, streams())],
+            [(12, 9, streams()), (12, 9, holes())],
             second,
             [(24, 8, timeline())],
             [(12, 8, calls), (12, 8, backlog)],
+            [(24, 8, spent())],
         ],
         [system()],
         time="now-7d/d",

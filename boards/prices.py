@@ -1,9 +1,8 @@
 """What the energy was worth at the two prices that the viewer types."""
 
-from boards.frame import EACH_DAY, OF_SYSTEM, OWN_DAYS, ZONE, Json
-from boards.panels import NONE, TEXT, bars, colored, each_day, of, query, rows, stat
-from boards.periods import DAYS, NO_USE, WHOLE
-from boards.steps import months_in_place
+from boards.frame import OF_SYSTEM, OWN_DAYS, ZONE, Json, code
+from boards.panels import COUNT, NONE, PLAIN, colored, fixed, of, query, stat
+from boards.periods import DAYS, NO_USE, WHOLE, month_table
 
 DAYS_OF = f'FROM "energy_daily" WHERE {OF_SYSTEM} AND {OWN_DAYS} AND {WHOLE}'
 MATCHED = (
@@ -13,53 +12,63 @@ MATCHED = (
 METERED = (
     'SELECT "imported_wh" - "consumed_wh" + "self_consumed_wh" AS "bought", '
     '"exported_wh" - "produced_wh" + "self_consumed_wh" AS "sold", '
-    f'"consumed_wh" - "imported_wh" - "self_consumed_wh" AS "saved" {DAYS_OF} '
-    'AND "imported_wh" >= 0 AND "exported_wh" >= 0'
+    '"consumed_wh" - "imported_wh" - "self_consumed_wh" AS "saved", '
+    f'"imported_wh" AS "metered" {DAYS_OF} AND "imported_wh" >= 0 AND "exported_wh" >= 0'
 )
 """By how much it is more on days whose exchange with the grid was read: no query chooses between two sums by day."""
 EXCHANGED = f"FROM ({MATCHED}), ({METERED}) WHERE {OWN_DAYS}"
 ABOUT = (
     "Bought: what came from the grid, at the price bought. Sold: what went to it, at the price sold. Saved: the rest "
-    "of the consumption at the price bought. As metered on days whose exchange with the grid was read; on others "
-    "consumption and production less self-consumption, which holds without a battery. One price for all hours; taxes, "
-    "fees and tariffs by time of use are not counted. Only days of which production, consumption and self-consumption "
-    "are all known."
+    "of the consumption at the price bought. As metered on days whose exchange with the grid was read, of which there "
+    "are so many as Days metered says; on others consumption and production less self-consumption, which holds without "
+    "a battery. One price for all hours; taxes, fees and tariffs by time of use are not counted. Only days of which "
+    "production, consumption and self-consumption are all known."
 )
 SUMS = {
     "Bought": 'sum("bought") / 1000 * ${import_price:raw}',
     "Sold": 'sum("sold") / 1000 * ${export_price:raw}',
     "Saved": 'sum("saved") / 1000 * ${import_price:raw}',
 }
+COLUMNS = ", ".join(f'{each} AS "{name}"' for name, each in SUMS.items())
+METERED_DAYS = "Days metered"
+HOLDS = (
+    "**Money** · by your tariffs, where the configuration has some: this is what holds · at the two prices at the top "
+    "of the board: an estimate"
+)
+"""Which of the two holds."""
 
 
-def columns(*names: str) -> str:
-    """Some of the sums, by name."""
-    return ", ".join(f'{SUMS[name]} AS "{name}"' for name in names)
+def which_holds() -> Json:
+    """The sentence above what is said of money."""
+    return {
+        "type": "text",
+        "title": "",
+        "transparent": True,
+        "description": "Which of the numbers of money holds where there are several.",
+        "options": {"mode": "markdown", "content": HOLDS, "code": code()},
+    }
 
 
-def money() -> list[tuple[int, int, Json]]:
-    """In all, and month by month."""
-    total = stat(
-        "Bought, sold, saved, at the two prices above, in their currency",
+def estimate() -> Json:
+    """In all: the same on each board that says it."""
+    return stat(
+        "Estimate at the two prices, in their currency",
         ABOUT,
-        [query(f'SELECT {columns(*SUMS)}, count("day") AS "Days" {EXCHANGED}')],
-        NONE,
-        NO_USE,
-        [*colored(*SUMS), DAYS],
-        decimals=2,
-    )
-    months = bars(
-        "Bought and sold by month, at the two prices above, in their currency",
-        f"By the month of the day. {ABOUT} A month of which nothing is known is empty.",
         [
-            each_day('sum("consumed_wh") AS "Any"', "A", EACH_DAY, f" AND {WHOLE}"),
-            rows(f"SELECT {columns('Bought', 'Sold')} {EXCHANGED} GROUP BY time(1d) fill(none) {ZONE}", "B"),
+            query(
+                f'SELECT {COLUMNS}, count("day") AS "Days", count("metered") AS "{METERED_DAYS}" {EXCHANGED}',
+            )
         ],
-        "Month",
         NONE,
         NO_USE,
-        [of("Month", unit=TEXT), *colored("Bought", "Sold")],
-        months_in_place("Bought", "Sold"),
+        [*colored(*SUMS), DAYS, of(METERED_DAYS, unit=COUNT, decimals=0, color=fixed(PLAIN), noValue="0")],
         decimals=2,
+        size=16,
+        needs="consumption",
     )
-    return [(10, 7, total), (14, 7, months)]
+
+
+def month_estimates() -> Json:
+    """Month by month."""
+    days = f"SELECT {COLUMNS} {EXCHANGED} GROUP BY time(1d) fill(none) {ZONE}"
+    return month_table("Months at the two prices, in their currency", ABOUT, days, tuple(SUMS), NO_USE)

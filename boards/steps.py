@@ -11,6 +11,10 @@ def step(kind: str, **options: Any) -> Json:
     return {"id": kind, "options": options}
 
 
+MONTH_WORDS = step("formatTime", timeField="Time", outputFormat="YYYY-MM", timezone="${zone:raw}")
+"""Times become months of the system's own calendar, as words."""
+
+
 def calculated(alias: str, left: str, operator: str, right: str | float, *, alone: bool = False) -> Json:
     """A column from two columns, or from one and a number; `alone`: the columns before go, but for the time."""
 
@@ -42,15 +46,24 @@ def named_days(*before: Json) -> list[Json]:
     return [*before, words, organized((), {"Time": "Day"}, ())]
 
 
-def months_in_place(*names: str) -> list[Json]:
-    """Months from two queries of days: A has each day of the time shown in a column `Any`, B those that are known.
+def months_in_place(*names: str, how: str = "sum") -> list[Json]:
+    """Months from several queries: A has each day of the time shown in a column `Any`, the others have what is known.
 
-    Their sums are then in the columns of these names; a month that is wholly missing has its place, and no sum.
+    Their sums (or means: `how`) are then in the columns of these names; a month that is wholly missing has its place,
+    and no number.
     """
-    words = step("formatTime", timeField="Time", outputFormat="YYYY-MM", timezone="${zone:raw}")
-    heads = {"Time": "Month"} | {f"{name} (sum)": name for name in names}
-    sums = dict.fromkeys(names, ("sum",))
-    return [words, grouped("Time", Any=("first",), **sums), joined("Time"), organized(heads, heads, ("Any (first)",))]
+    heads = {"Time": "Month"} | {f"{name} ({how})": name for name in names}
+    numbers = dict.fromkeys(names, (how,))
+    steps = [MONTH_WORDS, grouped("Time", Any=("first",), **numbers), joined("Time")]
+    return [*steps, organized(heads, heads, ("Any (first)",))]
+
+
+def month_rows(*names: str) -> list[Json]:
+    """Months from a query of known days, newest first: the number of days, and the sums of these names."""
+    first, *others = names
+    heads = {"Time": "Month", f"{first} (count)": "Days"} | {f"{name} (sum)": name for name in names}
+    sums = {first: ("count", "sum")} | dict.fromkeys(others, ("sum",))
+    return [MONTH_WORDS, grouped("Time", **sums), organized(heads, heads, ()), ordered("Month", desc=True)]
 
 
 def above(field: str, least: float) -> Json:

@@ -1,8 +1,9 @@
 """What the pipeline says of its parts, in tables: systems by name, and what went wrong in words."""
 
 from boards.frame import ALL_SYSTEMS, Json
-from boards.panels import COUNT, TEXT, called, of, rows, table
-from boards.steps import above, joined, known, ordered, organized
+from boards.panels import COUNT, TEXT, called, of, rows, table, unseen
+from boards.sources import SOURCE_HEAD, named_sources
+from boards.steps import above, joined, ordered, organized
 
 KEPT = "time >= now() - 90d AND time <= now()"
 """How long the pipeline's word stays; it says something again when something changed."""
@@ -10,16 +11,16 @@ KEPT = "time >= now() - 90d AND time <= now()"
 HEADS = {
     "Time ingest": "When",
     "Name": "System",
-    "stream": "Stream",
+    "stream": SOURCE_HEAD,
 }
 """The heads of the columns that queries give."""
 UNSEEN = ("Time", "Time ingest", "Time system_info")
 """Times that say nothing."""
-WORDS = [called(custom__minWidth=112), of("Stream", unit=TEXT, custom__minWidth=92)]
+WORDS = [called(custom__minWidth=112), named_sources()]
 """The columns of words of a table of systems and streams."""
-READ = "Read of wanted"
-"""The heading of a share: of what."""
-GAP_DAYS = "Days of the gaps"
+READ = "Read"
+"""The heading of a share: the title says of what."""
+GAP_DAYS = "Missing days"
 NO_GAP = "No gap waits to be filled."
 
 
@@ -38,26 +39,16 @@ def troubles(title: str, window: str, nothing: str) -> Json:
             rows(
                 f'SELECT last("last_error") AS "What happened" FROM "ingest" WHERE "last_error" != \'\' AND {window} '
                 'GROUP BY "account", "system", "stream", "sink"',
-                "A",
             ),
-            names("B"),
         ],
         TEXT,
         nothing,
         [
-            of("When", unit="dateTimeFromNow", custom__width=118),
-            of("What happened", custom__minWidth=240, custom__wrapText=True),
-            called(custom__width=150),
-            of("Stream", custom__width=150),
+            of("When", unit="dateTimeFromNow", custom__width=114),
+            of("What happened", custom__minWidth=236, custom__wrapText=True),
         ],
         [
-            joined("system", "outerTabular"),
-            organized(
-                ("Time ingest", "What happened", "Name", "stream"),
-                HEADS,
-                ("Time system_info", "system", "sink", "account"),
-            ),
-            known("What happened"),
+            organized(("Time", "What happened"), {"Time": "When"}, ("account", "system", "stream", "sink")),
             ordered("When", desc=True),
         ],
     )
@@ -68,7 +59,7 @@ def holes() -> Json:
     said = 'last("gaps") AS "Gaps", last("gap_days") AS "Days"'
     return table(
         "Gaps, and the days that they are of",
-        "Spans of each stream of each system that should have been read by now and were not, and their days by the "
+        "Spans of each source of each system that should have been read by now and were not, and their days by the "
         "system's own calendar. They are asked for again by themselves as the quota allows.",
         [
             rows(f'SELECT {said} FROM "ingest" WHERE {ALL_SYSTEMS} AND {KEPT} GROUP BY "system", "stream"', "A"),
@@ -76,7 +67,12 @@ def holes() -> Json:
         ],
         COUNT,
         NO_GAP,
-        [*WORDS, of(GAP_DAYS, unit=TEXT, custom__minWidth=150, custom__wrapText=True), of("Gaps", custom__width=50)],
+        [
+            called(custom__minWidth=112),
+            of(GAP_DAYS, unit=TEXT, custom__minWidth=116, custom__wrapText=True),
+            named_sources(),
+            *unseen("Gaps"),
+        ],
         [
             joined("system", "outerTabular"),
             organized(("Name", "Days", "stream", "Gaps"), {**HEADS, "Days": GAP_DAYS}, (*UNSEEN, "system")),

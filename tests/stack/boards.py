@@ -130,10 +130,10 @@ def has_data(query: Query, site: Site, days: int) -> bool:
     names = query.measurements
     if names & {"production_meter_reading", "production_rgm", "production_rgm_channel"} and not site.meter:
         return False
-    if '"battery_capacity_wh"' in query.text:
+    if '"battery_capacity_wh"' in query.text or '"no_production_meter"' in query.text:
         return not site.meter
     is_metered = re.search("imported_wh|exported_wh|charged_wh", query.text) and "), (" not in query.text
-    if names & {"battery", "money_daily", "inverter_daily"} or is_metered:
+    if names & {"battery", "money_daily", "inverter_daily"} or is_metered or '"no_consumption_meter"' in query.text:
         return False
     if "$timeFilter" not in query.text and "__from" not in query.text:
         return True
@@ -142,7 +142,7 @@ def has_data(query: Query, site: Site, days: int) -> bool:
         span = range(NOW - days * DAY - HALF, NOW - HALF)
         return any(each.midnight(day) in span for each in sites for day in DAYS[each.system_id])
     least = 2 if "DESC OFFSET 1" in query.text else 7 * bool(names & {"energy_monthly", "production_meter_reading"})
-    return days >= least
+    return days >= (60 if '"produced_days" >= 31' in query.text else least)
 
 
 def _ended_days(site: Site) -> list[Any]:

@@ -46,6 +46,10 @@ def seen(reader: None, seeded: Seeded) -> Seen:
     return Seen(read(seeded, present()), present(), seeded)
 
 
+def _suffix(name: str) -> str:
+    return next((suffix for suffix in ("-before", "-lately") if name.endswith(suffix)), "")
+
+
 @pytest.fixture(scope="session")
 def former(seen: Seen, seeded: Seeded) -> Seen:
     """Some panels of the boards before they were read as Grafana draws them."""
@@ -55,8 +59,9 @@ def former(seen: Seen, seeded: Seeded) -> Seen:
         *("a month with holes", "five years"),
     )
     later = ("four systems, Lake House", "a month with holes")
+    last = ("four systems, Lake House", "without", "battery and grid")
     panels = []
-    for is_later, wanted in ((False, names), (True, later)):
-        some = {name: board for name, board in boards.items() if name.endswith("-before") == is_later}
+    for suffix, wanted in (("", names), ("-before", later), ("-lately", last)):
+        some = {name: board for name, board in boards.items() if _suffix(name) == suffix}
         panels += read(seeded, some, tuple(one for one in SITUATIONS if any(name in one.name for name in wanted)))
     return Seen(panels, boards, seeded)

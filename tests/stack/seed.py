@@ -66,6 +66,9 @@ CABIN = replace(_site(5, "Hill Cabin", "US/Pacific", 40.0, -121.0, meter=True, b
 CABIN_DATABASE = "cabin"
 CABIN_SINCE = date(2026, 10, 22)
 CABIN_STREAMS = ("stats", "rgm_stats", "consumption", "grid_import", "grid_export", "battery")
+USUAL = ("stats", "rgm_stats", "consumption")
+LOST = {MILL.system_id: (date(2026, 10, 31), date(2026, 11, 1))}
+"""Days whose intervals could not be read, by system."""
 TARIFF = {"from": "2025-01-01", "currency": "USD", "import": 0.31, "export": 0.08, "standing": 0.96}
 
 
@@ -156,30 +159,47 @@ def seed(server: Influxd, folder: Path) -> Seeded:
         made.run(AFTERNOON)
         sink: Sink = InfluxV1Sink(server.url, database)
         for site in sites:
-            sink.write(list(map(encode, _of_system(site))))
+            sink.write(list(map(encode, _of_system(site, CABIN_STREAMS if site is CABIN else USUAL))))
         sink.write(list(map(encode, _of_itself())))
+        for site in sites:
+            forget(server, database, site, LOST.get(site.system_id, ()))
         if sites == (CABIN,):
             sink.write(list(map(encode, _of_panels(CABIN, made.cloud.history(CABIN.system_id)))))
         sink.close()
     return Seeded(server, world, cabin)
 
 
-def _of_system(site: Site) -> Iterator[Point]:
+def forget(server: Influxd, database: str, site: Site, days: Sequence[date]) -> None:
+    """Lose what was read of the intervals of some days; totals of days come from elsewhere."""
+    for day in days:
+        span = f"time >= {site.midnight(day)}s AND time < {site.midnight(day + timedelta(days=1))}s"
+        for measurement in ("production_micro", "energy"):
+            server.execute(f'DELETE FROM "{measurement}" WHERE "system" = \'{site.system_id}\' AND {span}', database)  # noqa: S608
+
+
+def gap_words(days: Sequence[date]) -> str:
+    """Days in a row as the pipeline names them."""
+    return f"{days[0]} to {days[-1]}" if days else ""
+
+
+def _of_system(site: Site, streams: Sequence[str]) -> Iterator[Point]:
     """Snapshots over some days, and what the pipeline says of a system every hour."""
     system = ("system", str(site.system_id))
     app = ("app", "a1b2c3")
+    lost = LOST.get(site.system_id, ())
     for at in range(NOW - 2 * DAY, NOW, HOUR):
         revised = 3.0 * (at - NOW + 2 * DAY) / HOUR
-        words: Mapping[str, float | str] = {"last_error": f"{site.name}: stats could not be read: 503"}
+        words: Mapping[str, float | str] = {"last_error": f"{site.name}: stats: the cloud has trouble (503)"}
         if revised:
             words = {**words, "change": "3 points revised", "changed_points": 3.0, "changed_gaps": 0.0}
             words = {**words, "changed_wh": 40.0, "change_why": "later answers of the cloud differ from the first"}
-        yield Point("ingest", (app, ("stream", "stats"), system), at, {**_said(revised, 1.0), **words})
-    for age, revised, gaps, words in LONE:
-        yield Point("ingest", (app, ("stream", "rgm_stats"), system), NOW - age, {**_said(revised, gaps), **words})
-    yield Point(
-        "ingest", (app, ("stream", "consumption"), system), NOW - 20 * HOUR, {**_said(0.0, 0.0), "last_error": ""}
-    )
+        yield Point("ingest", (app, ("stream", "stats"), system), at, {**_said(site, revised, lost), **words})
+    for age, revised, gap, words in LONE if site.meter else ():
+        yield Point("ingest", (app, ("stream", "rgm_stats"), system), NOW - age, {**_said(site, revised, gap), **words})
+    for name in streams:
+        if name not in ("stats", "rgm_stats") and (site.consumption_meter or name == "battery"):
+            said = {**_said(site, 0.0), "last_error": ""}
+            yield Point("ingest", (app, ("stream", name), system), NOW - 20 * HOUR, said)
     happened = ("device", site.gateway_serial), ("source", "event"), system, ("type", "28")
     yield Point("event", happened, NOW - DAY, {"text": "Gateway not reporting", "state": "closed"})
     if site.meter:
@@ -209,11 +229,11 @@ CHANGED: dict[str, float | str] = {
     "change_why": "later answers of the cloud differ from the first; read again after: rgm_stats was refused: 503",
     "last_error": "",
 }
-LONE: tuple[tuple[int, float, float, Mapping[str, float | str]], ...] = (
-    (27 * HOUR, 10.0, 4.0, {"last_error": ""}),
-    (3 * HOUR, 22.0, 1.0, CHANGED),
+LONE: tuple[tuple[int, float, Sequence[date], Mapping[str, float | str]], ...] = (
+    (27 * HOUR, 10.0, (date(2026, 11, 1), date(2026, 11, 3)), {"last_error": "", "gaps": 3.0}),
+    (3 * HOUR, 22.0, (), CHANGED),
 )
-"""A stream that speaks on change: once before yesterday's hour, once since (age, points revised, gaps, words)."""
+"""A stream that speaks on change: once before yesterday's hour, once since (age, points revised, its gap, words)."""
 
 
 STREAM_CALLS = 11.0
@@ -221,12 +241,18 @@ MONTH, FORECAST = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp()), 880.0
 """When the calls of this month began to count, and what they will come to after thirty days."""
 
 
-def _said(revised: float, gaps: float) -> dict[str, float | str]:
-    """What the pipeline says of a stream."""
-    ratio = 1.0 - gaps * 0.03
-    always = {"lag_s": 1200.0, "calls_month": STREAM_CALLS, "audit_differences": 1.0}
-    days = "2026-11-01 to 2026-11-03" if gaps else ""
-    return {"coverage_ratio": ratio, "gaps": gaps, "gap_days": days, "points_revised": revised, **always}
+def _said(site: Site, revised: float, lost: Sequence[date] = ()) -> dict[str, float | str]:
+    """What the pipeline says of a stream of which some days in a row are lost."""
+    always: dict[str, float | str] = {"lag_s": 1200.0, "calls_month": STREAM_CALLS, "audit_differences": 1.0}
+    always |= {f"no_{kind}_meter": "" if there else f"no {kind} meter" for kind, there in _meters(site).items()}
+    known = (site.local_date(NOW) - SINCE).days
+    ratio = 1.0 - len(lost) / known
+    words: dict[str, float | str] = {"coverage_ratio": ratio, "gaps": float(bool(lost)), "gap_days": gap_words(lost)}
+    return {**words, "points_revised": revised, **always}
+
+
+def _meters(site: Site) -> dict[str, bool]:
+    return {"production": site.meter, "consumption": site.consumption_meter}
 
 
 def _odometer(site: Site, at: int) -> tuple[int, float]:

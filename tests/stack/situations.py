@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -13,12 +13,14 @@ from ingest.core.point import Point, encode
 from ingest.core.span import Span
 from ingest.deliver.influx_v1 import InfluxV1Sink
 from ingest.simulator import Site
-from tests.stack.seed import ALL, CABIN, CABIN_DATABASE, DATABASE, NOW, Seeded
+from tests.stack.seed import ALL, CABIN, CABIN_DATABASE, DATABASE, NOW, SINCE, Seeded, gap_words
 from tests.world import DAY, HOUR
 
 MESA, LAKE, BAY, MILL = ALL
 MARCH = range(*(int(datetime(2026, month, 1, tzinfo=UTC).timestamp()) for month in (3, 4)))
-HOLES = (MARCH, range(NOW - 25 * DAY, NOW - 20 * DAY), range(NOW - 8 * DAY, NOW - 6 * DAY))
+LOST_DAYS = (date(2026, 10, 12), date(2026, 10, 16)), (date(2026, 10, 29), date(2026, 10, 30))
+"""First and last of those in a row that were lost where there are holes, of intervals too."""
+HOLES = (MARCH, *(range(MESA.midnight(one), MESA.midnight(other + timedelta(days=1))) for one, other in LOST_DAYS))
 YEARS = 5
 
 
@@ -83,6 +85,8 @@ def newcomer(point: Point) -> bool:
     """What there is after two hours."""
     if point.measurement in ("energy_daily", "energy_monthly", "production_meter_reading"):
         return False
+    if point.measurement == "ingest" and "stream" in dict(point.tags):
+        return False
     return of_site(point, MESA) and (point.measurement == "system_info" or point.time >= NOW - 2 * HOUR)
 
 
@@ -91,6 +95,33 @@ def holed(point: Point) -> bool:
     if point.measurement == "energy_monthly":
         return False
     return of_site(point, MESA) and not any(point.time in hole for hole in HOLES)
+
+
+def with_holes(point: Point) -> Point:
+    """What the pipeline says of its streams where days were lost."""
+    if point.measurement != "ingest" or "stream" not in dict(point.tags):
+        return point
+    lost = sum((other - one).days + 1 for one, other in LOST_DAYS)
+    words: dict[str, float | str] = {
+        "gaps": float(len(LOST_DAYS)),
+        "gap_days": ", ".join(gap_words(days) for days in LOST_DAYS),
+        "coverage_ratio": 1.0 - lost / (MESA.local_date(NOW) - SINCE).days,
+    }
+    return point._replace(fields={**point.fields, **words})
+
+
+def just_begun(point: Point) -> Iterator[Point]:
+    """What the pipeline says of its streams after two hours: all but these is still to be read."""
+    if point.measurement == "ingest" and "stream" in dict(point.tags) and of_site(point, MESA):
+        days = (SINCE, MESA.local_date(NOW))
+        words: dict[str, float | str] = {
+            "gaps": 1.0,
+            "gap_days": gap_words(days),
+            "coverage_ratio": 0.002,
+            "last_error": "",
+        }
+        kept = {name: value for name, value in point.fields.items() if "change" not in name}
+        yield point._replace(time=NOW - HOUR, fields={**kept, **words, "points_revised": 0.0})
 
 
 def months(days: Iterable[Point], site: Site) -> Iterator[Point]:
@@ -119,10 +150,11 @@ def build(seeded: Seeded) -> None:
     found = list(points(seeded))
     own = [point for point in found if of_site(point, MESA)]
     years = [point for point in own if point.measurement != "energy_monthly"] + list(long_life(found, MESA))
-    holes = [point for point in found if holed(point)]
+    holes = [with_holes(point) for point in found if holed(point)]
+    begun = [one for point in found for one in just_begun(point)]
     made: dict[str, list[Point]] = {
         "one": own,
-        "newcomer": [point for point in found if newcomer(point)],
+        "newcomer": [*begun, *(point for point in found if newcomer(point))],
         "holes": [*holes, *months(holes, MESA)],
         "years": [*years, *months(years, MESA)],
         "nothing": [],

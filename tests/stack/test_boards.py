@@ -10,6 +10,9 @@ import jsonschema
 import pytest
 import yaml
 
+from boards.sources import NAMES
+from ingest.enphase import catalogue
+from ingest.enphase.streams import STREAMS
 from tests.stack import boards
 from tests.stack.boards import FILES, ROOT, board, panels
 from tests.stack.reading import NODE
@@ -30,6 +33,14 @@ each_board = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def complaints(schema: Any, value: Any) -> list[str]:
     validator = jsonschema.Draft7Validator(schema)
     return [f"{list(error.absolute_path)}: {error.message[:200]}" for error in validator.iter_errors(value)]
+
+
+def test_whatever_is_read_has_a_name_in_words() -> None:
+    """What is asked of a system without being chosen, such as the list of its devices, is on no board."""
+    assert NAMES.keys() == {stream.name for stream in STREAMS if stream.grain or stream.name in catalogue.CHOICES} | {
+        *(stream.name for stream in catalogue.totals_of(catalogue.CHOICES))
+    }
+    assert len(set(NAMES.values())) == len(NAMES)
 
 
 def test_there_are_seven_boards() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
@@ -11,21 +12,23 @@ from tests.stack.boards import FILES, ROOT
 from tests.stack.first_screens import FIRST_SCREENS
 from tests.stack.reading import Panel
 from tests.stack.rules import Seen
-from tests.stack.seed import FORECAST, MONTH, NOW, SITES, Seeded
-from tests.stack.situations import SITUATIONS
+from tests.stack.second_look import SECOND_LOOK
+from tests.stack.seed import CABIN, CABIN_SINCE, FORECAST, MONTH, NOW, SINCE, SITES, Seeded
+from tests.stack.situations import SITUATIONS, Situation
 from tests.world import DAY
 
 MESA = SITES[0]
+KINDS = {**FIRST_SCREENS, **SECOND_LOOK}
 
 
-@pytest.mark.parametrize("kind", FIRST_SCREENS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_it_holds_on_all_boards(kind: str, seen: Seen) -> None:
-    assert list(FIRST_SCREENS[kind](seen)) == []
+    assert list(KINDS[kind](seen)) == []
 
 
-@pytest.mark.parametrize("kind", FIRST_SCREENS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_it_is_found_on_the_boards_that_were_misread(kind: str, former: Seen) -> None:
-    assert list(FIRST_SCREENS[kind](former))
+    assert list(KINDS[kind](former))
 
 
 def test_at_night_the_net_is_what_the_house_takes(seen: Seen) -> None:
@@ -57,15 +60,63 @@ def test_only_what_is_of_the_whole_life_says_ever(seen: Seen) -> None:
 
 def test_a_month_that_is_missing_has_no_sum(seen: Seen) -> None:
     months = seen.find("history", "Months", "a month with holes")
-    (produced,) = [column["raw"] for column in months.columns if column["name"] == "Produced"]
-    sums = dict(zip(months.column("Month"), produced, strict=True))
-    assert sums["2026-03"] is None
-    assert min(sums["2026-02"], sums["2026-04"]) > 0
+    words = months.column("Month")
+    whole, some = (dict(zip(words, column["raw"], strict=True)) for column in months.columns[1:])
+    assert months.headings == ["Produced", "Some days only"]
+    assert whole["2026-03"] is some["2026-03"] is None
+    assert min(whole["2026-02"], whole["2026-04"]) > 0
+    assert {month for month in words if some[month] is not None} == {"2026-10", "2026-11"}, "of the others all days"
+    assert whole["2026-10"] is whole["2026-11"] is None
+
+
+def test_the_holes_that_are_told_are_those_of_the_data(seen: Seen, seeded: Seeded) -> None:
+    """In each situation: a day without a point is told, one that is told has none; so is a stream that has points."""
+    for situation in SITUATIONS:
+        since = CABIN_SINCE if situation.site is CABIN else SINCE
+        last = 'last("gap_days") AS "days", last("gaps") AS "gaps"'
+        said = seeded.server.query(
+            situation.database,
+            f'SELECT {last} FROM "ingest" WHERE "system" = \'{situation.site.system_id}\' GROUP BY "stream"',  # noqa: S608
+        )
+        told = {str(row["stream"]): row for row in said}
+        held = {name: known_days(seeded, situation, name) for name in MEASURED}
+        assert told.keys() & MEASURED.keys() == {name for name, days in held.items() if days}, situation.name
+        today = situation.site.local_date(NOW)
+        for name in told.keys() & MEASURED.keys():
+            wanted = {since + timedelta(days=number) for number in range((today - since).days)}
+            named = days_named(str(told[name]["days"])) - {today}
+            assert named == wanted - held[name], f"{situation.name}: {name}"
+            assert bool(told[name]["gaps"]) == bool(named), f"{situation.name}: {name}"
+
+
+MEASURED = {"stats": "production_micro", "rgm_stats": "production_rgm", "consumption": "consumption"}
+
+
+def known_days(seeded: Seeded, situation: Situation, stream: str) -> set[date]:
+    """The local days of which a database has points."""
+    site = situation.site
+    rows = seeded.server.query(
+        situation.database,
+        f'SELECT count("energy_wh") AS "points" FROM "{MEASURED[stream]}" WHERE "system" = \'{site.system_id}\' '  # noqa: S608
+        f"AND time <= {NOW}s GROUP BY time(1d) fill(none) tz('{site.timezone}')",
+    )
+    return {site.local_date(int(str(row["time"]))) for row in rows if row.get("points")}
+
+
+def days_named(words: str) -> set[date]:
+    """The days of a sentence such as "2026-10-12 to 2026-10-16, 2026-10-29"."""
+    found = set()
+    for part in filter(None, words.split(", ")):
+        begin, end = map(date.fromisoformat, (part.split(" to ") * 2)[:2])
+        found |= {begin + timedelta(days=number) for number in range((end - begin).days + 1)}
+    return found
 
 
 def test_tariffs_name_their_currency(seen: Seen) -> None:
     words = seen.find("history", "What it was worth, by your tariffs", "battery and grid").words
     assert words.keys() == {"Cost, USD", "Earned, USD", "Saved, USD", "Days"}
+    months = seen.find("history", "Months by your tariffs USD", "battery and grid")
+    assert months.headings == ["Month", "Days", "Cost", "Earned", "Saved"]
 
 
 def test_dates_have_one_style(seen: Seen) -> None:
@@ -83,10 +134,9 @@ def test_dates_have_one_style(seen: Seen) -> None:
 
 def test_a_timeline_runs_on_the_clock_of_the_board(seen: Seen) -> None:
     """Its words are round hours of that zone, in order."""
-    title = "Read by stream, of the system chosen above"
     zones = {}
     for where in ("four systems, Bay Terrace", "a browser in another zone"):
-        axis = seen.find("pipeline", title, where).read["axis"]
+        axis = seen.find("pipeline", "Read over time, Bay Terrace", where).read["axis"]
         assert all(one < other for one, other in pairwise(axis))
         assert all(re.fullmatch(r"1[01]-\d\d( (00|06|12|18):00)?", word) for word in axis), axis
         zones[where] = axis
@@ -99,8 +149,8 @@ def test_the_calls_of_the_pictures_are_a_month_that_can_be(seen: Seen) -> None:
     used, forecast, limit = (int(words[name].replace(",", "")) for name in ("Used", "Forecast", "Limit"))
     assert used == pytest.approx(FORECAST * (NOW - MONTH) / (30 * DAY), rel=0.02)
     assert used < forecast < limit
-    streams = seen.find("pipeline", "Streams, least read first", "four systems, Lake House")
-    assert sum(int(calls) for calls in streams.column("Calls this month")) <= used
+    streams = seen.find("pipeline", "Calls this month, by source", "four systems, Lake House")
+    assert sum(int(calls) for calls in streams.column("Calls")) <= used
 
 
 @pytest.mark.parametrize("name", [path.stem for path in FILES])

@@ -13,7 +13,7 @@ from tests import influxd2
 from tests.influxd2 import Influxd2
 from tests.stack import boards
 from tests.stack.boards import Query, expand
-from tests.stack.seed import CABIN, CABIN_DATABASE, DATABASE, NOW, SITES, Seeded
+from tests.stack.seed import CABIN, CABIN_DATABASE, DATABASE, MILL, NOW, SITES, Seeded
 from tests.stack.situations import points
 
 pytestmark = pytest.mark.skipif(influxd2.BINARY is None, reason=influxd2.MISSING)
@@ -71,7 +71,7 @@ def rounded(series: list[dict[str, Any]]) -> list[Any]:
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.where)
 def test_a_query_answers_as_on_1x(query: Query, second: str, seeded: Seeded) -> None:
     found = 0
-    for database, site in ((DATABASE, SITES[0]), (DATABASE, SITES[2]), (CABIN_DATABASE, CABIN)):
+    for database, site in ((DATABASE, SITES[0]), (DATABASE, MILL), (DATABASE, SITES[2]), (CABIN_DATABASE, CABIN)):
         for days in (1, 30, 365):
             text = expand(query, site, days)
             text = text.replace("1234567", str(site.system_id)).replace("America/Denver", site.timezone)

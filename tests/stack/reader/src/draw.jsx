@@ -5,7 +5,7 @@ import { TableNG } from "@grafana/ui/unstable";
 import "uplot/dist/uPlot.min.css";
 import { createRoot } from "react-dom/client";
 import { every, isCut, ticks } from "./axis.js";
-import { processed } from "./read.js";
+import { key, processed } from "./read.js";
 
 const HEAD = 36;
 const hidden = (field) => field.config.custom?.hideFrom?.viz;
@@ -55,7 +55,8 @@ function Bars({ panel, made, theme, width, height: room }) {
   const left = 14 + 7 * Math.max(...ticks.map((tick) => tickText(tick).length)), bottom = 22, plot = { width: width - left - 8, height: height - bottom - 34 };
   const group = plot.width / x.values.length;
   const base = 6 + plot.height;
-  const bar = (group * 0.8) / shown.length;
+  const isOne = panel.options.stacking === "normal"; // of the numbers over a word only one is there
+  const bar = (group * 0.8) / (isOne ? 1 : shown.length);
   const words = x.values.map((value) => formattedValueToString(x.display(value)));
   const letters = Math.max(...words.map((word) => word.length));
   const each = every(words.length, plot.width, letters);
@@ -76,7 +77,7 @@ function Bars({ panel, made, theme, width, height: room }) {
           <g key={at}>
             {shown.map((field, one) =>
               !Number.isFinite(field.values[at]) ? null : (
-                <rect key={one} x={left + group * (at + 0.1) + bar * one} width={Math.max(bar * 0.95, 0.6)} y={y(Math.max(field.values[at], 0))} height={Math.abs(y(0) - y(field.values[at]))} fill={fill(field, field.values[at], one)} fillOpacity="0.8" />
+                <rect key={one} x={left + group * (at + 0.1) + (isOne ? 0 : bar * one)} width={Math.max(bar * 0.95, 0.6)} y={y(Math.max(field.values[at], 0))} height={Math.abs(y(0) - y(field.values[at]))} fill={fill(field, field.values[at], one)} fillOpacity="0.8" />
               ),
             )}
             {at % each || isCut(left + group * (at + 0.5), width, words[at].length) ? null : <text x={left + group * (at + 0.5)} y={height - 34} textAnchor="middle" fontSize="12" fill={text}>{words[at]}</text>}
@@ -101,12 +102,14 @@ function merged(times, field, end) {
 }
 
 // The state timeline, which @grafana/ui lacks as well.
-function Timeline({ panel, made, theme, width, height, range }) {
+function Timeline({ panel, made, theme, width, height: room, range }) {
+  const colors = key(panel, made), height = colors.length ? room - 24 : room;
   const names = made.series.map((frame) => getFieldDisplayName(frame.fields[1], frame, made.series));
   const left = 16 + 7 * Math.max(...names.map((name) => name.length)), [from, to] = [range.from.valueOf(), range.to.valueOf()];
   const row = (height - 24) / made.series.length;
   const at = (time) => left + ((width - left - 8) * (time - from)) / (to - from);
   return (
+    <>
     <svg width={width} height={height}>
       {made.series.map((frame, number) => {
         const [time, value] = frame.fields;
@@ -126,6 +129,8 @@ function Timeline({ panel, made, theme, width, height, range }) {
         <text key={time} x={x} y={height - 6} textAnchor="middle" fontSize="12" fill={theme.colors.text.secondary}>{text}</text>
       ))}
     </svg>
+    {colors.length ? <Legend fields={colors} /> : null}
+    </>
   );
 }
 

@@ -9,6 +9,7 @@ import {
   getFieldDisplayName,
   getFieldDisplayValues,
   getDisplayProcessor,
+  getValueFormat,
   sortDataFrame,
   transformDataFrame,
 } from "@grafana/data";
@@ -70,6 +71,7 @@ function column(field, frame, series) {
     ...{ name: getFieldDisplayName(field, frame, series), type: field.type, raw: field.values },
     ...{ texts: shown.map(text), colors: shown.map((each) => each.color ?? null), links },
     ...{ unit: field.config.unit ?? null, min: field.config.min ?? null, labels: field.labels ?? null },
+    isFixed: Boolean(field.config.custom?.width),
     width: field.config.custom?.width ?? field.config.custom?.minWidth ?? 150,
     hidden: Boolean(field.config.custom?.hideFrom?.viz || field.config.custom?.hidden),
   };
@@ -85,6 +87,17 @@ function numbers(panel, made) {
     ...{ title: each.display.title ?? "", text: text(each.display), color: each.display.color ?? null },
     ...{ number: each.display.numeric, hasLinks: Boolean(each.hasLinks) },
     links: each.hasLinks ? each.getLinks({}).map((link) => link.href) : [],
+  }));
+}
+
+// The key to the colours of a state timeline, as Grafana writes one from thresholds.
+export function key(panel, { fieldConfig, theme }) {
+  const { unit, thresholds } = fieldConfig.defaults;
+  if (!panel.options.legend?.showLegend || !(thresholds?.steps.length > 1)) return [];
+  const format = (value) => formattedValueToString(getValueFormat(unit)(value));
+  return thresholds.steps.map(({ value, color }, at) => ({
+    name: at ? `${format(value)}+` : `< ${format(thresholds.steps[1].value)}`,
+    color: theme.visualization.getColorByName(color),
   }));
 }
 
@@ -108,6 +121,7 @@ export async function read(panel, situation) {
   return {
     ...{ ...head, empty, noValue: panel.fieldConfig.defaults.noValue ?? null, tables, unmatched: unmatched(panel, made) },
     values: SINGLE.has(panel.type) ? numbers(panel, made) : [],
+    legend: panel.type === "state-timeline" ? key(panel, made).map((one) => one.name) : [],
     axis: panel.type === "state-timeline" ? ticks(made.range, made.timeZone, 100, 1500).map((tick) => tick.text) : [],
     links: (panel.links ?? []).map((link) => made.replace(link.url)),
   };

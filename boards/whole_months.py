@@ -1,0 +1,93 @@
+"""Months of which every day is known, each beside the same month of other years."""
+
+from boards.frame import OF_SYSTEM, Json
+from boards.heat import heat, month_names
+from boards.panels import COUNT, KWH, TEXT, bars, fixed, of, rows
+from boards.steps import calculated, matrix, ordered, organized
+
+LONG, SHORT = "01|03|05|07|08|10|12", "04|06|09|11"
+LEAP, COMMON = "([02468][048]|[13579][26])$", "([02468][1235679]|[13579][01345789])$"
+MONTHS_OF = (
+    f'"month_of_year" =~ /^({LONG})$/ AND "produced_days" {{0}} 31',
+    f'"month_of_year" =~ /^({SHORT})$/ AND "produced_days" {{0}} 30',
+    f'"month_of_year" = \'02\' AND "year" =~ /{LEAP}/ AND "produced_days" {{0}} 29',
+    f'"month_of_year" = \'02\' AND "year" =~ /{COMMON}/ AND "produced_days" {{0}} 28',
+)
+"""Months by their length."""
+ALL_DAYS, SOME_DAYS = (f" AND ({' OR '.join(f'({each.format(sign)})' for each in MONTHS_OF)})" for sign in (">=", "<"))
+"""Months of which the production of every day is known, and the others: the running one, and such as have gaps."""
+NO_MONTH = "No month is known of which every day is."
+
+
+def of_years() -> list[Json]:
+    """A colour a year, none of which means something else; after ten years they come again."""
+    colors = (
+        "#8E8E8E",
+        "#A16A46",
+        "#D683CE",
+        "#7C9A3E",
+        "#5F8FA8",
+        "#C15C4A",
+        "#6D5BA8",
+        "#3E8E7E",
+        "#B8A04A",
+        "#4A5FA0",
+    )
+    return [
+        {
+            "matcher": {"id": "byRegexp", "options": f"/20\\d{digit}/"},
+            "properties": [{"id": "color", "value": fixed(color)}],
+        }
+        for digit, color in enumerate(colors)
+    ]
+
+
+def years() -> list[tuple[int, int, Json]]:
+    """Each month beside the same month of other years, as bars and as numbers."""
+    monthly = (
+        'SELECT "month_of_year" AS "Month", "year" AS "Year", "produced_wh" AS "Produced" FROM "energy_monthly" '
+        f'WHERE {OF_SYSTEM} AND "produced_wh" >= 0{ALL_DAYS} ORDER BY time DESC'
+    )
+    about = (
+        "over the whole life of the system, in its own calendar. Only months of which every day is known, so that like "
+        "stands beside like; the others are under Months, with the number of their days."
+    )
+    pivot = [
+        calculated("kWh", "Produced", "/", 1000),
+        matrix("Year", "Month", "kWh"),
+        organized((), {"Month\\Year": "Month"}, ()),
+        ordered("Month"),
+    ]
+    month = of("Month", unit=TEXT, mappings=month_names(), custom__fillOpacity=80)
+    cell = of("Month", unit=TEXT, mappings=month_names(), custom__cellOptions={"type": "auto"}, custom__width=50)
+    return [
+        (
+            12,
+            14,
+            bars(
+                "Whole months, year over year",
+                f"Production of each month, a colour a year, {about}",
+                [rows(monthly)],
+                "Month",
+                KWH,
+                NO_MONTH,
+                [month, *of_years()],
+                pivot,
+            ),
+        ),
+        (
+            12,
+            14,
+            heat(
+                "Whole months by year, kWh",
+                f"Production of each month (rows) of each year (columns), {about}",
+                [rows(monthly)],
+                COUNT,
+                NO_MONTH,
+                [cell],
+                pivot,
+                room={"minWidth": 52},
+                decimals=0,
+            ),
+        ),
+    ]
