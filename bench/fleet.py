@@ -1,6 +1,7 @@
 """A state as a large installation leaves it, made at once: systems, coverage, daily totals, points, calls."""
 
 import json
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
@@ -18,8 +19,9 @@ from ingest.plan.state import Pair, SystemRow
 from ingest.service import build, identity
 from ingest.service.clock import Clock
 from ingest.service.pipeline import Pipeline
-from ingest.store import archive, progress
+from ingest.store import archive, journal, meta, progress
 from ingest.store.database import Store
+from ingest.store.packing import NAMES, Packer
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -27,8 +29,8 @@ T = TypeVar("T")
 NOW, DAY = 1_782_864_000, 86_400
 AGES = (6 * 3600, 4 * DAY)
 GRAINS = {"stats": ("production_micro", 300), "rgm_stats": ("production_rgm", 900), "consumption": ("consumption", 900)}
-FIELDS = "devices_reporting=20.0,devices_total=20.0,energy_wh=123.0,power_w=492.0"
-DERIVED = "consumed_wh=80.0,net_wh=43.0,produced_wh=123.0,self_consumed_wh=80.0"
+FIELDS = "devices_reporting,devices_total,energy_wh,power_w:20,20,123,492,"
+DERIVED = "consumed_wh,net_wh,produced_wh,self_consumed_wh:80,43,123,80,"
 TOTALS = ("production", "consumption")
 PARTNER = {"per_minute": 300, "per_month": 100_000_000}
 
@@ -109,9 +111,17 @@ def pieces(begin: int, end: int, holes: int) -> Iterator[Span]:
         yield Span(start, min(start + step - 3600 * bool(holes), end))
 
 
+def packed(db: sqlite3.Connection, row: str) -> str:
+    """A row as the archive keeps it."""
+    packer = Packer(meta.read(db, NAMES) or "")
+    kept = packer.pack(row)
+    meta.write(db, NAMES, packer.names)
+    return kept
+
+
 def _points(store: Store, systems: int, kind: tuple[str, int, str], times: range) -> None:
-    name, _, fields = kind
-    seq = archive.next_seq(store.db)
+    name, fields = kind[0], packed(store.db, kind[2])
+    seq = journal.next_seq(store.db)
     numbers = [archive.new_series(store.db, f"{name},system={number}") for number in range(1, systems + 1)]
     store.db.executemany(
         "INSERT INTO points VALUES (?, ?, ?, ?)",

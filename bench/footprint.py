@@ -1,10 +1,12 @@
 """Memory of a year through `ingest once`, and CPU of `ingest status` on what it leaves."""
 
 import json
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 
 from bench.timing import tell
@@ -59,6 +61,14 @@ def configure(folder: Path, cloud_url: str, since: str, **more: object) -> Path:
     return path
 
 
+def sizes(path: Path) -> tuple[int, float]:
+    """Bytes of a state, and of its points alone for each of them."""
+    with closing(sqlite3.connect(path)) as db:
+        (used,) = db.execute("SELECT sum(pgsize) FROM dbstat WHERE name = 'points'").fetchone()
+        (count,) = db.execute("SELECT count(*) FROM points").fetchone()
+    return path.stat().st_size, used / count
+
+
 def footprint() -> bool:
     """One simulated year of four streams of one system, archived and delivered."""
     cloud = simulated()
@@ -71,6 +81,9 @@ def footprint() -> bool:
         rows = server.query("bench", 'SELECT count("energy_wh") FROM "production_micro"')
         assert rows[0]["count"] > 100_000, rows
         cpu = min(measured(config, "status")[1] for _ in range(3))
+        taken, of_intervals = sizes(folder / "state" / "state.db")
     fits = tell("a year through once, peak memory", f"{peak:.0f} MB", "under 80 MB", good=peak < 80)
     quick = tell("status on that state", f"{cpu:.2f} s of CPU", "under 0.5 s", good=cpu < 0.5)
-    return fits and quick
+    text = f"{of_intervals:.0f} bytes a point; the whole file {taken / 1e6:.0f} MB"
+    small = tell("a year's archive", text, "at most 40 bytes", good=of_intervals <= 40)
+    return fits and quick and small

@@ -23,7 +23,7 @@ from ingest.plan.inventory import listing
 from ingest.report import metrics, report
 from ingest.report.own_points import points
 from ingest.service.pipeline import Pipeline
-from ingest.store import archive, outbox
+from ingest.store import archive, journal, outbox
 from ingest.store.archive import Filter
 from ingest.store.database import Store
 from tests.world import Database
@@ -77,10 +77,10 @@ class Installed:
         """Everything sent again to one sink, and recorded."""
         with self.store.transaction() as db:
             outbox.register(db, "db", "memory")
-            outbox.delivered(db, "db", archive.next_seq(db) - 1, 0, 0)
+            outbox.delivered(db, "db", journal.next_seq(db) - 1, 0, 0)
             outbox.ask_replay(db, "db", Filter(("production_rgm", "consumption", "energy_daily")))
         sink = Counting()
-        sender = Sender("db", sink, self.store.reader(), archive.next_seq(self.store.db) - 1)
+        sender = Sender("db", sink, self.store.reader(), journal.next_seq(self.store.db) - 1)
         took = cpu(lambda: self._deliver(sender))
         sender.close()
         assert sink.lines >= self.systems * 100, sink.lines

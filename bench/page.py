@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import requests
 
+from bench.fleet import DERIVED, FIELDS, packed
 from bench.footprint import INGEST, authorize, configure, simulated
 from bench.timing import tell
 from ingest.config import load
@@ -18,14 +19,12 @@ from ingest.core.span import Span
 from ingest.plan.coverage import Advance
 from ingest.plan.state import Pair, SystemRow
 from ingest.simulator import SimulatedServer
-from ingest.store import archive, progress
+from ingest.store import archive, journal, progress
 from ingest.store.database import Store
 from ingest.web import Source, create_app
 
 DAY, YEARS = 86_400, 2 * 365
 GRAINS = {"stats": ("production_micro", 300), "rgm_stats": ("production_rgm", 900), "consumption": ("consumption", 900)}
-FIELDS = "devices_reporting=20.0,devices_total=20.0,energy_wh=123.0,power_w=492.0"
-DERIVED = "consumed_wh=80.0,net_wh=43.0,produced_wh=123.0,self_consumed_wh=80.0"
 IDLE_S = 600 if os.environ.get("INGEST_LONG") else 120
 PORT = 18_099
 
@@ -39,12 +38,12 @@ def fill(store: Store, system: str, now: int) -> None:
         progress.save_system(db, SystemRow(system, "home", f"House {system}", "Europe/Berlin", begin))
         progress.save_log(db, system, (), [Advance(now - 60, now - 300)])
         for name, grain, fields in series:
-            number, seq = archive.new_series(db, f"{name},system={system}"), archive.next_seq(db)
+            number, seq = archive.new_series(db, f"{name},system={system}"), journal.next_seq(db)
             count = YEARS * DAY // grain
             db.execute(
                 "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ? - 1) "
                 "INSERT INTO points SELECT ?, ? + i * ?, ?, ? + i FROM n",
-                (count, number, begin, grain, fields, seq),
+                (count, number, begin, grain, packed(db, fields), seq),
             )
             db.execute("INSERT OR REPLACE INTO meta VALUES ('seq', ?)", (str(seq + count),))
         for stream in GRAINS:
@@ -58,7 +57,7 @@ def look() -> bool:
     now = int(time.time())
     with tempfile.TemporaryDirectory() as name:
         config = Path(name) / "page.yaml"
-        keys = {"key": "bench-key", "client_id": "c", "client_secret": "bench-secret"}
+        keys = {"key": "bench-key", "client_id": "bench", "client_secret": "bench-secret"}
         config.write_text(json.dumps({"api": keys, "state_dir": str(Path(name) / "state")}))
         store = Store(Path(name) / "state")
         for number in range(10):

@@ -13,6 +13,7 @@ from bench.timing import in_turns, tell
 from ingest.commit import record
 from ingest.commit.context import CommitContext
 from ingest.core.http import Reply, Request
+from ingest.core.point import line_fields
 from ingest.core.span import Span
 from ingest.deliver.influx_v1 import InfluxV1Sink
 from ingest.deliver.sender import BATCH, Sender
@@ -21,7 +22,7 @@ from ingest.enphase.streams import BY_NAME
 from ingest.fetch import worker
 from ingest.plan.work import Classes
 from ingest.simulator import Caller, Cloud, Site
-from ingest.store import archive, outbox, snapshot
+from ingest.store import archive, journal, outbox, snapshot
 from ingest.store.database import Store
 from tests.influxd import Influxd
 
@@ -123,9 +124,9 @@ def delivery_speed() -> bool:
     with tempfile.TemporaryDirectory() as folder, Influxd(Path(folder) / "db") as server:
         store = Store(Path(folder) / "state")
         ours(list(replies(182)), store)
-        rows = archive.changes(store.db, 0, 10**9)
+        rows = journal.changes(store.db, 0, 10**9)
         keys = archive.series_keys(store.db)
-        lines = [f"{keys[series]} {fields} {time}" for series, time, fields, _ in rows]
+        lines = [f"{keys[series]} {line_fields(row)} {time}" for series, time, row, _ in rows]
         batches = ["\n".join(lines[at : at + BATCH]).encode() for at in range(0, len(lines), BATCH)]
         for name in ("ours", "theirs"):
             server.execute(f'CREATE DATABASE "{name}"')

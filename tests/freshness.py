@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ingest.fetch.worker import Outcome
 from ingest.simulator import Cloud
-from ingest.store import archive, progress
+from ingest.store import journal, progress
 from tests.world import DAY, World
 
 MINUTE = 60
@@ -46,7 +46,7 @@ def watch(world: World) -> Useful:
 def _state(world: World, outcome: Outcome) -> object:
     db, (system, stream) = world.store.db, outcome.task.pair
     audited = db.execute("SELECT count(*), sum(wh), sum(reads) FROM totals WHERE system = ?", (system,)).fetchone()
-    return archive.next_seq(db), progress.coverage_of(db, system, stream), audited
+    return journal.next_seq(db), progress.coverage_of(db, system, stream), audited
 
 
 def awake(cloud: Cloud, system: int, endpoint: str, start: int, end: int) -> list[tuple[int, int]]:

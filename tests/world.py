@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 from ingest.config import Settings, load
 from ingest.core.errors import SinkDown
 from ingest.core.http import Reply, Request
-from ingest.core.point import decode, encode_fields
+from ingest.core.point import decode, decode_fields, encode_fields
 from ingest.core.tally import MeasuredSystem, Tally, totals
 from ingest.deliver.sender import Sender
 from ingest.deliver.sink import Target
@@ -240,7 +240,7 @@ class World:
     def rows(self, measurement: str, system: int | str) -> dict[int, dict[str, Any]]:
         """The archive's rows of a measurement with one series a system, by time."""
         wanted = archive.Filter((measurement,), str(system))
-        return {time: decode(f"m {fields} 0").fields for _, time, fields in archive.select(self.store.db, wanted)}  # type: ignore[misc]
+        return {time: decode_fields(row) for _, time, row in archive.select(self.store.db, wanted)}
 
 
 def sun(

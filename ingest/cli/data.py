@@ -20,7 +20,7 @@ from ingest.cli.places import known_places, known_system
 from ingest.config import When, hint
 from ingest.core.days import zone
 from ingest.core.errors import ConfigError, IngestError
-from ingest.core.point import Tags, Value, decode_fields, parse_series
+from ingest.core.point import Tags, Value, decode_fields, line_fields, parse_series
 from ingest.core.words import many
 from ingest.enphase.streams import BY_NAME
 from ingest.store import archive, outbox, progress
@@ -126,7 +126,7 @@ def export(
     try:
         if form == "parquet":
             check_folder(context, output or Path())
-            write_data_set((f"{row.key} {row.fields} {row.time}" for row in rows()), output)
+            write_data_set((f"{row.key} {line_fields(row.fields)} {row.time}" for row in rows()), output)
         elif output is None:
             write(sys.stdout)
         else:
@@ -147,7 +147,7 @@ def _write(form: str, rows: Callable[[], Iterator[Row]], zones: dict[str, str] |
         return
     for row in rows():
         if form == "lp":
-            out.write(f"{row.key} {row.fields} {row.time}\n")
+            out.write(f"{row.key} {line_fields(row.fields)} {row.time}\n")
         else:
             line = {
                 "measurement": row.measurement,
@@ -165,9 +165,7 @@ def _write_csv(rows: Callable[[], Iterator[Row]], zones: dict[str, str] | None, 
     marks: set[str] = set()
     for row in rows():
         marks.update(name for name, _ in row.tags)
-        shape = (
-            "".join(part.split("=", 1)[0] for part in row.fields.split(",")) if '"' not in row.fields else row.fields
-        )
+        shape = row.fields if "=" in row.fields else row.fields.partition(":")[0]
         if shape not in seen:
             seen.add(shape)
             names.update(dict.fromkeys(decode_fields(row.fields)))

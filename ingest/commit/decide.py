@@ -192,7 +192,10 @@ def _covered(changes: Changes, outcome: Outcome, touched: Touched, at: CommitCon
 
 def _changing(grain: int, touched: Touched, settled: Spans) -> Spans:
     """The changed intervals in what had been settled before."""
-    changed = union(Span(time, time + grain) for times in touched.values() for time in times)
+    times = set[int]().union(*touched.values())
+    if not times or not intersect(settled, Span(min(times), max(times) + grain)):
+        return ()
+    changed = union(Span(time, time + grain) for time in times)
     return tuple(part for span in changed for part in intersect(settled, span))
 
 
@@ -201,9 +204,5 @@ def newest(outcome: Outcome) -> int:
 
     It shows how far the cloud knows a system just as the gateway's report does, which may be null, stand still or lie.
     """
-    ends = (
-        point.time + outcome.task.stream.grain
-        for point in outcome.points
-        if point.fields.get("devices_reporting", 1.0) != 0.0
-    )
-    return max(ends, default=0)
+    grain = outcome.task.stream.grain
+    return max((time + grain for _, _, time, row in outcome.points if row.get("devices_reporting") != 0.0), default=0)

@@ -1,4 +1,4 @@
-"""Rows of the archive: field sets as text, by series and time, merged as the databases merge."""
+"""Rows of the archive by series and time, merged as the databases merge."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ingest.core.point import Point, Tags, decode_fields, encode_fields, merge_fields, series_key
 
 Rows = dict[int, str]
-"""Field sets of one series, by time."""
+"""Rows of one series, by time."""
 Touched = dict[str, set[int]]
 """Times that something changed at, by measurement."""
 
@@ -64,18 +64,33 @@ def gained(old: str, new: str) -> float:
 
 def numbers(rows: Mapping[int, str], name: str) -> dict[int, float]:
     """One numeric field by time, where it is there."""
-    first, later = f"{name}=", f",{name}="
     found: dict[int, float] = {}
-    for time, fields in rows.items():
-        if fields.startswith(first):
-            begin = len(first)
-        elif (at := fields.find(later)) >= 0:
-            begin = at + len(later)
-        else:
-            continue
-        stop = fields.find(",", begin)
-        found[time] = float(fields[begin:] if stop < 0 else fields[begin:stop])
+    names, begin, place = ":", 0, -1  # those of the row before: most rows have the same as it
+    for time, row in rows.items():
+        if not row.startswith(names):
+            if "=" in row or not row:
+                if number := _in_line(row, name):
+                    found[time] = float(number)
+                continue
+            begin = row.find(":") + 1
+            names, listed = row[:begin], row[: begin - 1].split(",")
+            place = listed.index(name) if name in listed else -1
+        if place >= 0:
+            found[time] = float(row[begin:].split(",", place + 1)[place])
     return found
+
+
+def _in_line(row: str, name: str) -> str:
+    """The number of a field in a field set of line protocol; empty where it is not there."""
+    first, later = f"{name}=", f",{name}="
+    if row.startswith(first):
+        begin = len(first)
+    elif (at := row.find(later)) >= 0:
+        begin = at + len(later)
+    else:
+        return ""
+    stop = row.find(",", begin)
+    return row[begin:] if stop < 0 else row[begin:stop]
 
 
 @dataclass
@@ -127,24 +142,27 @@ class Draft:
     def replace(self, points: Iterable[Point]) -> Touched:
         """Make rows what some points say and no more: what they omit is withdrawn, all of it where they are empty."""
         touched: Touched = defaultdict(set)
+        key, at = "", None
         for measurement, tags, time, fields in points:
-            key = series_key(measurement, tags)
-            fresh = self.news.get(key, {})
-            old = fresh[time] if time in fresh else self.held.get(key, {}).get(time)
+            if at is None or at[1] is not tags or at[0] is not measurement:
+                at, key = (measurement, tags), series_key(measurement, tags)
+                held, fresh, changed = self.held.get(key, {}), self.news.setdefault(key, {}), touched[measurement]
+                self._parsed.pop(key, None)
+            old = fresh[time] if time in fresh else held.get(time)
             text = encode_fields(fields) if fields else ""
             if (old or "") == text:
                 continue
-            self.retired += bool(old) - bool(text) if old is not None else 0
             if old is None:
                 self.added += 1
-            elif time not in fresh:
-                self.revised += 1
-            if old and decode_fields(old).keys() - fields.keys():
-                self.withdrawn[key].add(time)
-            self.news.setdefault(key, {})[time] = text
-            self._parsed.pop(key, None)
-            touched[measurement].add(time)
-        return touched
+            else:
+                self.retired += bool(old) - bool(text)
+                self.revised += time not in fresh
+                if old and decode_fields(old).keys() - fields.keys():
+                    self.withdrawn[key].add(time)
+            fresh[time] = text
+            changed.add(time)
+        self.news = {key: rows for key, rows in self.news.items() if rows}
+        return {name: times for name, times in touched.items() if times}
 
     def rows(self, key: str) -> Mapping[int, str]:
         """The rows of a series as they are to be."""

@@ -1,7 +1,8 @@
-"""A point, and its one text form: a line of InfluxDB line protocol with the time in whole seconds.
+"""A point, and its text forms: as a row of the archive, and as a line of InfluxDB line protocol.
 
-The archive keeps the three parts of a line apart: the *series* (measurement and tags), the *field set* and
-the time. A line is `series + " " + fields + " " + time`, so delivery is joining strings.
+The archive keeps three things apart: the *series* (measurement and tags), the *row* (the field set) and the time in
+whole seconds. A row of numbers is `names:values`, such as `energy_wh,power_w:84,336.5,`; one that has text, or a name
+that is not a plain word, is the field set of line protocol.
 """
 
 import re
@@ -57,47 +58,56 @@ def parse_series(key: str) -> tuple[str, Tags]:
 
 
 def encode_fields(fields: Mapping[str, Value]) -> str:
-    """A field set in order of names. Raises ValueError when there is none, or a value cannot be expressed."""
+    """A row, in order of names. Raises ValueError when there are no fields, or a value cannot be expressed."""
     if not fields:
         raise ValueError("a point needs at least one field")
-    form, pick = _form(tuple(fields))
+    form, line, pick = _form(tuple(fields))
     values = pick(fields)
     for value in values:
         if type(value) is not float or value - value != 0.0:  # x - x is 0 for every finite x, and for no other
-            return form % tuple(map(_Written, map(_encode, values)))
-    return form % values
+            values = tuple(map(_plain, values))
+            form = "" if any(isinstance(value, str) for value in values) else form
+            break
+    if form:
+        return (form % values).replace(".0,", ",")
+    return line % tuple(_Written(_quoted(value)) if isinstance(value, str) else value for value in values)
 
 
-def decode_fields(text: str) -> dict[str, Value]:
-    """The reverse of `encode_fields`."""
-    if '"' not in text and "\\" not in text:  # numbers alone, as most rows are: plain text between commas
-        return {name: float(number) for name, _, number in [part.partition("=") for part in text.split(",")] if name}
+def decode_fields(row: str) -> dict[str, Value]:
+    """The reverse of `encode_fields`; also of the field set of a line."""
+    if not row:
+        return {}
+    if "=" not in row:
+        names, _, values = row.partition(":")
+        return dict(zip(_names(names), map(float, values.split(",")), strict=False))
+    if '"' not in row and "\\" not in row:
+        return {name: float(number) for name, _, number in [part.partition("=") for part in row.split(",")]}
     fields: dict[str, Value] = {}
-    for name, quoted, number in _FIELD.findall(text):
+    for name, quoted, number in _FIELD.findall(row):
         fields[_unescape(name)] = float(number) if number else re.sub(r'\\(["\\])', r"\1", quoted)
     return fields
 
 
 def merge_fields(old: str, new: str) -> str:
-    """What a database holds after both were written: new values win, what the new set omits stays."""
+    """What a database holds after both were written: new values win, what the new row omits stays."""
     if old == new or not old:
         return new
-    if '"' in old or '"' in new or "\\" in old or "\\" in new:
-        return encode_fields(decode_fields(old) | decode_fields(new))
-    # Without quotes and escapes a field set is plain text between commas, already in order of names.
-    for part in old.split(","):
-        name = part[: part.index("=") + 1]
-        if not new.startswith(name) and f",{name}" not in new:
-            break
-    else:
-        return new  # it omits nothing
-    fields = {part.partition("=")[0]: part for text in (old, new) for part in text.split(",")}
-    return ",".join([fields[name] for name in sorted(fields)])
+    if "=" not in old and "=" not in new and old.startswith(new[: new.index(":") + 1]):
+        return new  # the same names: it omits nothing
+    return encode_fields(decode_fields(old) | decode_fields(new))
+
+
+def line_fields(row: str) -> str:
+    """A row as the field set of line protocol."""
+    if "=" in row:
+        return row
+    names, _, values = row.partition(":")
+    return _line_form(names) % tuple(values.split(","))
 
 
 def encode(point: Point) -> str:
     """One line, without its end."""
-    return f"{series_key(point.measurement, point.tags)} {encode_fields(point.fields)} {point.time}"
+    return f"{series_key(point.measurement, point.tags)} {line_fields(encode_fields(point.fields))} {point.time}"
 
 
 def decode(line: str) -> Point:
@@ -109,14 +119,28 @@ def decode(line: str) -> Point:
 
 
 @lru_cache(maxsize=1024)
-def _form(names: tuple[str, ...]) -> tuple[str, Callable[[Mapping[str, Value]], tuple[Value, ...]]]:
+def _form(names: tuple[str, ...]) -> tuple[str, str, Callable[[Mapping[str, Value]], tuple[Value, ...]]]:
+    """How a row of numbers is written (empty where a name is no plain word), how a line, and the values in order."""
     # The points of a stream have the same few field names, in the same order, hundreds of thousands of times.
     for name in names:
         if name == "time" or not _is_plain(name):
             raise ValueError(f"{name!r} cannot be a field")
     ordered = sorted(names)
-    form = ",".join([_escape(name).replace("%", "%%") + "=%r" for name in ordered])
-    return form, itemgetter(*ordered) if len(names) > 1 else lambda fields: (fields[names[0]],)
+    line = ",".join([_escape(name).replace("%", "%%") + "=%r" for name in ordered])
+    row = f"{','.join(ordered)}:{'%r,' * len(ordered)}" if all(map(str.isidentifier, names)) else ""
+    return row, line, itemgetter(*ordered) if len(names) > 1 else lambda fields: (fields[names[0]],)
+
+
+@lru_cache(maxsize=1024)
+def _names(text: str) -> tuple[str, ...]:
+    # One more value follows the last comma of a row, which is none: names come to their end before it.
+    return tuple(text.split(","))
+
+
+@lru_cache(maxsize=1024)
+def _line_form(names: str) -> str:
+    """The field set of a line, with a place for each value and one for what follows the last comma."""
+    return ",".join(f"{name}=%s" for name in names.split(",")) + "%s"
 
 
 class _Written(str):
@@ -130,17 +154,22 @@ def _is_plain(name: str) -> bool:
     return name[:1] >= " " and "\\" not in name
 
 
-def _encode(value: Value) -> str:
+def _plain(value: Value) -> Value:
+    """A value that can be kept: a finite number as a float, or text."""
     if isinstance(value, str):
-        escaped = _whole(value).replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
+        return value
     try:
         number = float(value)
     except OverflowError:
         raise ValueError("an integer is too large to be kept as a number") from None
     if not isfinite(number):
         raise ValueError(f"{value} is not a number that can be kept")
-    return repr(number)
+    return number
+
+
+def _quoted(value: str) -> str:
+    escaped = _whole(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _escape(name: str) -> str:

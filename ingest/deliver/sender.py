@@ -1,8 +1,8 @@
 """Delivery to one sink, by its one sender: changes of the archive in their order, and replays in between.
 
 At least once, never out of order for a row: what is sent is the row as it is now. When a sink comes back after an
-outage, all since its return before that is sent again: InfluxDB 1.x, killed in the middle of a write, drops at its next
-start what it acknowledged in between.
+outage, all since its return before that is sent again, but for what it was proved to hold: InfluxDB 1.x, killed in the
+middle of a write, drops at its next start what it acknowledged in between.
 """
 
 import logging
@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 
 from ingest.core.backoff import backoff
 from ingest.core.errors import SinkDown, SinkRefused
-from ingest.core.point import parse_series
+from ingest.core.point import line_fields, parse_series
 from ingest.core.tally import MeasuredSystem
 from ingest.deliver.sink import BulkSink, DeletingSink, Sink, VerifiableSink
 from ingest.deliver.verify import Verification, record_verification, verification
-from ingest.store import archive, outbox
-from ingest.store.archive import Row
+from ingest.store import archive, journal, outbox
+from ingest.store.journal import Row
 
 log = logging.getLogger(__name__)
 
@@ -125,7 +125,7 @@ class Sender:
             self._sink = sink
 
     def _step(self) -> Delivery | None:
-        rows = archive.changes(self._db, self._cursor, self._batch)
+        rows = journal.changes(self._db, self._cursor, self._batch)
         self._is_full = len(rows) == self._batch
         if not rows:
             return self._replay()
@@ -136,7 +136,8 @@ class Sender:
         if self._was_down:
             self._was_down = False
             self._again_to = max(self._again_to, served)
-            self._cursor = min(served, outbox.returned_at(self._db, self.name))
+            back = max(outbox.returned_at(self._db, self.name), journal.forgotten(self._db))
+            self._cursor = min(served, back)
         elif self._again_to and served >= self._again_to:
             again, self._again_to = self._again_to, 0
             return replace(self._delivery(pushed), returned=again)
@@ -226,7 +227,7 @@ class Sender:
         keys = self._keys
         if any(row[0] not in keys for row in rows):
             keys.update(archive.series_keys(self._db))
-        return [f"{keys[series]} {fields} {time}" for series, time, fields, _ in rows]
+        return [f"{keys[series]} {line_fields(row)} {time}" for series, time, row, _ in rows]
 
     def close(self) -> None:
         """Release the sink and the connection."""

@@ -14,7 +14,7 @@ from ingest.core.tally import NOTHING, MeasuredSystem, Totals, is_equal
 from ingest.core.units import DAY, HOUR
 from ingest.core.words import many
 from ingest.deliver.sink import VerifiableSink
-from ingest.store import archive, outbox
+from ingest.store import archive, journal, outbox
 from ingest.store.archive import Filter
 from ingest.store.outbox import Verified
 
@@ -81,12 +81,12 @@ def daily_periods(db: sqlite3.Connection, now: int, seq: int) -> list[Period]:
     month, another one each day.
     """
     older = [(start, min(end, now - WEEK)) for start, end in all_periods(db) if start < now - WEEK]
-    changed = archive.changed_days(db, seq)
+    changed = journal.changed_days(db, seq)
     turn = now // DAY % len(older) if older else 0
     wanted = [
         (start, end)
         for number, (start, end) in enumerate(older)
-        if number == turn or any(start // DAY <= day <= end // DAY for day in changed)
+        if number == turn or changed is None or any(start // DAY <= day <= end // DAY for day in changed)
     ]
     return [(now - WEEK, now + DAY), *wanted]
 
@@ -160,7 +160,7 @@ def verification(db: sqlite3.Connection, sink: VerifiableSink, name: str, now: i
     state = outbox.verified(db, name)
     if now < state.next_at or outbox.has_replays(db, name):
         return None
-    seq = archive.next_seq(db) - 1
+    seq = journal.next_seq(db) - 1
     try:
         # What differed is looked at again as a whole: has it helped to send it again?
         found = () if state.differs else tuple(differences(db, sink, name, daily_periods(db, now, state.seq), now))

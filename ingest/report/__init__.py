@@ -32,7 +32,7 @@ from ingest.report.model import (
 from ingest.report.problems import problems
 from ingest.report.systems import system_report
 from ingest.report.tokens import tokens
-from ingest.store import archive, ledger, meta, outbox, snapshot, told
+from ingest.store import archive, journal, ledger, meta, outbox, snapshot, told
 from ingest.store.database import is_owned, last_touch
 
 __all__ = [
@@ -128,5 +128,5 @@ def _receivers(settings: Settings, db: sqlite3.Connection) -> list[ReceiverRepor
 
 def backlog(db: sqlite3.Connection, cursor: int) -> int:
     """How many points wait behind a cursor; above `EXACT_BACKLOG` at least those, and never more than there are."""
-    changes = archive.next_seq(db) - 1 - cursor
-    return archive.backlog(db, cursor) if changes <= EXACT_BACKLOG else min(changes, archive.size(db))
+    changes = journal.next_seq(db) - 1 - cursor
+    return journal.backlog(db, cursor) if changes <= EXACT_BACKLOG else min(changes, archive.size(db))

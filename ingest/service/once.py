@@ -49,6 +49,8 @@ class OneRun:
                 self.patience -= wait
             pipeline.clock.sleep(max(wait, 0))
         deliver(pipeline, self.senders)
+        if not pipeline.changes.sentence("state"):
+            outbox.forget_proved(pipeline.store, pipeline.settings.sinks)
         return calls
 
     def _pause(self) -> int:

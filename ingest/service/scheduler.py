@@ -14,12 +14,13 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.blocking import BlockingScheduler
 
 from ingest.core.errors import StateError
+from ingest.core.units import HOUR
 from ingest.deliver.sender import Sender
 from ingest.logs import event
 from ingest.service import underperformance
 from ingest.service.pipeline import Pipeline
 from ingest.service.tick import Tick
-from ingest.store import archive, ledger
+from ingest.store import journal, ledger, outbox
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ class Service:
     ) -> None:
         self.pipeline = pipeline
         self.last_tick_at = self._said_at = pipeline.clock.now()
-        self._calls, self._changes = 0, archive.next_seq(pipeline.store.db)
+        self._calls, self._changes = 0, journal.next_seq(pipeline.store.db)
         self._report, self._ticked = report, ticked
         self._ending = threading.Event()
         self._ticking = threading.Event()
@@ -69,6 +70,7 @@ class Service:
         add(self._report, "interval", seconds=REPORT_S, id="report", executor="report", next_run_time=soon)
         add(self._compare, "interval", seconds=REPORT_S, id="compare", next_run_time=now + timedelta(seconds=REPORT_S))
         add(self._daily, "interval", seconds=DAILY_S, id="daily", next_run_time=now + timedelta(seconds=REPORT_S))
+        add(self._hourly, "interval", seconds=HOUR, id="hourly")
         for loop in self._loops:
             loop.start()
         try:
@@ -123,7 +125,7 @@ class Service:
         now = self.last_tick_at
         if not self._calls or (self.pipeline.in_flight and 0 <= now - self._said_at < TICK_S):
             return
-        changes = archive.next_seq(self.pipeline.store.db)
+        changes = journal.next_seq(self.pipeline.store.db)
         event(log, logging.INFO, "tick", calls=self._calls, points=changes - self._changes)
         self._said_at, self._calls, self._changes = now, 0, changes
 
@@ -144,6 +146,9 @@ class Service:
         with self.pipeline.store.transaction() as db:
             ledger.forget(db, self.pipeline.clock.now())
         self.pipeline.store.optimize()
+
+    def _hourly(self) -> None:
+        outbox.forget_proved(self.pipeline.store, self.pipeline.settings.sinks)
 
     def _finish(self) -> None:
         self.pipeline.stopping = True

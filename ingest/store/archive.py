@@ -10,9 +10,10 @@ from ingest.core.draft import Draft, Rows, by_series
 from ingest.core.draft import numbers as text_numbers
 from ingest.core.point import Point, parse_series, series_key
 from ingest.core.tally import FieldTotal, MeasuredSystem, totals
+from ingest.store import journal
+from ingest.store.journal import Row
+from ingest.store.packing import NAMES, Packer, unpacker
 
-Row = tuple[int, int, str, int]
-"""series, time, fields, seq"""
 Want = tuple[Sequence[int], int, int]
 """Numbers of series, and the times `start <= time < end` that are wanted of them."""
 TERMS = 200
@@ -54,20 +55,25 @@ def write(db: sqlite3.Connection, draft: Draft, ids: Mapping[str, int]) -> None:
     """Write what changes; `ids` are the numbers of the series that there are already."""
     if not draft.news:
         return
-    sums = dict(db.execute("SELECT key, value FROM meta WHERE key IN ('seq', 'points')").fetchall())
-    seq = int(sums.get("seq", 1))
-    size = int(sums["points"]) if "points" in sums else _count(db)
+    kept = dict(db.execute("SELECT key, value FROM meta WHERE key IN ('seq', 'points', ?)", (NAMES,)).fetchall())
+    seq = int(kept.get("seq", 1))
+    size = int(kept["points"]) if "points" in kept else _count(db)
+    packer = Packer(kept.get(NAMES, ""))
     gone: list[tuple[int, int]] = []
     rows: list[Iterable[Row]] = []
+    changed: list[Iterable[tuple[int, int, int]]] = []
     for key, fresh in draft.news.items():
         number = ids[key] if key in ids else new_series(db, key)
-        rows.append(zip(repeat(number), fresh, fresh.values(), count(seq), strict=False))
+        rows.append(zip(repeat(number), fresh, map(packer.pack, fresh.values()), count(seq), strict=False))
+        changed.append(zip(count(seq), repeat(number), fresh, strict=False))
         seq += len(fresh)
         gone += ((number, time) for time in draft.withdrawn.get(key, ()))
     how = "INSERT OR REPLACE" if draft.revised else "INSERT"
     db.executemany(f"{how} INTO points VALUES (?, ?, ?, ?)", chain.from_iterable(rows))
+    journal.note(db, changed)
     size += draft.added - draft.retired
-    db.execute("INSERT OR REPLACE INTO meta VALUES ('seq', ?), ('points', ?)", (str(seq), str(size)))
+    kept = {"seq": str(seq), "points": str(size), NAMES: packer.names}
+    db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?), (?, ?), (?, ?)", tuple(chain.from_iterable(kept.items())))
     if gone:
         db.executemany("INSERT OR IGNORE INTO withdrawn VALUES (?, ?)", gone)
 
@@ -103,6 +109,7 @@ def series_of(db: sqlite3.Connection, systems: Sequence[str]) -> dict[str, int]:
 def read(db: sqlite3.Connection, ids: Mapping[str, int], wants: Sequence[Want]) -> dict[str, Rows]:
     """The rows of some series (numbers) with `start <= time < end`, by series key and time."""
     found: dict[int, Rows] = {}
+    unpack = unpacker(db)
     for at in range(0, len(wants), TERMS):
         some = wants[at : at + TERMS]
         parts = [
@@ -110,8 +117,8 @@ def read(db: sqlite3.Connection, ids: Mapping[str, int], wants: Sequence[Want]) 
             f"AND time >= {start:d} AND time < {end:d}"
             for numbers, start, end in some
         ]
-        for series, time, fields in db.execute(" UNION ALL ".join(parts)):
-            found.setdefault(series, {})[time] = fields
+        for series, time, kept in db.execute(" UNION ALL ".join(parts)):
+            found.setdefault(series, {})[time] = unpack(kept)
     return {key: found[number] for key, number in ids.items() if number in found}
 
 
@@ -132,11 +139,6 @@ def bounds(db: sqlite3.Connection) -> tuple[int, int] | None:
     return None if oldest is None else (oldest, newest)
 
 
-def changed_days(db: sqlite3.Connection, seq: int) -> list[int]:
-    """The days since 1970 (UTC) of what changed after the number `seq`."""
-    return [day for (day,) in db.execute("SELECT DISTINCT time / 86400 FROM points WHERE seq > ?", (seq,))]
-
-
 def tally(
     db: sqlite3.Connection, place: MeasuredSystem, period: tuple[int, int], besides: Container[tuple[int, int]]
 ) -> dict[str, FieldTotal]:
@@ -146,23 +148,20 @@ def tally(
         "(SELECT id FROM series WHERE measurement = ? AND system = ?) AND time >= ? AND time < ?",
         (*place, *period),
     )
-    return totals(fields for series, time, fields in rows if (series, time) not in besides)
-
-
-def next_seq(db: sqlite3.Connection) -> int:
-    """The number that the next changed row gets; it never goes back, also not when rows go."""
-    row = db.execute("SELECT value FROM meta WHERE key = 'seq'").fetchone()
-    return int(row[0]) if row else 1
+    unpack = unpacker(db)
+    return totals(unpack(kept) for series, time, kept in rows if (series, time) not in besides)
 
 
 def values(db: sqlite3.Connection, measurement: str, system: str, start: int, end: int) -> Iterator[tuple[int, str]]:
     """(time, fields) of one measurement of one system with `start <= time < end`, by time."""
-    return db.execute(
+    rows = db.execute(
         "SELECT time, fields FROM points WHERE series IN "
         "(SELECT id FROM series WHERE system = ? AND measurement = ?) AND time >= ? AND time < ? AND fields != '' "
         "ORDER BY time",
         (system, measurement, start, end),
     )
+    unpack = unpacker(db)
+    return ((time, unpack(kept)) for time, kept in rows)
 
 
 def numbers(
@@ -184,10 +183,12 @@ def extent(db: sqlite3.Connection, measurement: str, system: str) -> tuple[int, 
 
 def rows_of(db: sqlite3.Connection, series: int, wanted: Filter) -> Iterator[tuple[int, str]]:
     """(time, fields) of one series within the times of a filter, by time."""
-    return db.execute(
+    rows = db.execute(
         "SELECT time, fields FROM points WHERE series = ? AND time >= ? AND time < ? AND fields != '' ORDER BY time",
         (series, *_bounds(wanted)),
     )
+    unpack = unpacker(db)
+    return ((time, unpack(kept)) for time, kept in rows)
 
 
 def select(db: sqlite3.Connection, wanted: Filter) -> Iterator[tuple[str, int, str]]:
@@ -199,11 +200,13 @@ def select(db: sqlite3.Connection, wanted: Filter) -> Iterator[tuple[str, int, s
 
 def newest(db: sqlite3.Connection, measurement: str) -> list[tuple[str, int, str]]:
     """(series key, time, fields) of the newest point of each series of a measurement."""
-    return db.execute(
+    rows = db.execute(
         "SELECT key, time, fields FROM series JOIN points ON series = id "
         "AND time = (SELECT max(time) FROM points WHERE series = id) WHERE measurement = ?",
         (measurement,),
     ).fetchall()
+    unpack = unpacker(db)
+    return [(key, time, unpack(kept)) for key, time, kept in rows]
 
 
 def forget(db: sqlite3.Connection, measurement: str, before: int) -> int:
@@ -245,15 +248,16 @@ def after(db: sqlite3.Connection, wanted: Filter, series: int, time: int, limit:
     """The next wanted rows after (series, time) in the order of the key, for a replay."""
     since, until = _bounds(wanted)
     found: list[Row] = []
+    unpack = unpacker(db)
     where, values = series_where(wanted)
     begins = f"{where or ' WHERE 1'} AND id >= ? ORDER BY id"
     for (number,) in db.execute(f"SELECT id FROM series{begins}", (*values, series)):  # noqa: S608
         begin = max(since, time + 1) if number == series else since
-        found += db.execute(
-            "SELECT series, time, fields, seq FROM points WHERE series = ? AND time >= ? AND time < ? "
-            "ORDER BY time LIMIT ?",
+        rows = db.execute(
+            "SELECT time, fields, seq FROM points WHERE series = ? AND time >= ? AND time < ? ORDER BY time LIMIT ?",
             (number, begin, until, limit - len(found)),
-        ).fetchall()
+        )
+        found += [(number, time, unpack(kept), seq) for time, kept, seq in rows.fetchall()]
         if len(found) >= limit:
             break
     return found
@@ -271,21 +275,9 @@ def rows_after(db: sqlite3.Connection, wanted: Filter, series: int = 0, time: in
     )
 
 
-def changes(db: sqlite3.Connection, cursor: int, limit: int) -> list[Row]:
-    """The next rows in the order in which they last changed, after the number `cursor`."""
-    return db.execute(
-        "SELECT series, time, fields, seq FROM points WHERE seq > ? ORDER BY seq LIMIT ?", (cursor, limit)
-    ).fetchall()
-
-
 def series_keys(db: sqlite3.Connection) -> dict[int, str]:
     """The key of every series by its number."""
     return dict(db.execute("SELECT id, key FROM series").fetchall())
-
-
-def backlog(db: sqlite3.Connection, cursor: int) -> int:
-    """How many rows changed after the number `cursor`."""
-    return int(db.execute("SELECT count(*) FROM points WHERE seq > ?", (cursor,)).fetchone()[0])
 
 
 def size(db: sqlite3.Connection) -> int:

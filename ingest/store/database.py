@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ingest.core.errors import ConfigError, StateError, StateLocked
-from ingest.store import migrations
+from ingest.store import compaction, migrations
 from ingest.store.whole_file import whole_file
 
 BUSY_S = 30.0
@@ -138,19 +138,33 @@ class Store:
         return sqlite3.connect(address, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
 
     def _open(self) -> sqlite3.Connection:
-        db = self._connect()
+        with compaction.opening(self.folder, fcntl.LOCK_SH):
+            db = self._connect()
+            try:
+                self._prepare(db)
+            except BaseException:
+                db.close()
+                raise
+        if self._lock is None or not compaction.is_due(db):
+            return db
         try:
-            self._check_version(db)
-            if self.read_only:
-                return db
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = NORMAL")
-            if migrations.version(db) < migrations.VERSION:
-                self._migrate(db)
+            compacted = compaction.compact(self.path, db)
         except BaseException:
             db.close()
             raise
-        return db
+        if not compacted:
+            return db
+        db.close()
+        return self._open()
+
+    def _prepare(self, db: sqlite3.Connection) -> None:
+        self._check_version(db)
+        if self.read_only:
+            return
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        if migrations.version(db) < migrations.VERSION:
+            self._migrate(db)
 
     def _check_version(self, db: sqlite3.Connection) -> None:
         found = migrations.version(db)
@@ -169,7 +183,7 @@ class Store:
 
     def _migrate(self, db: sqlite3.Connection) -> None:
         found = migrations.version(db)
-        if found:
+        if 0 < found < migrations.COPIED_BEFORE:
             self._copy(db, self.folder / f"state.before-{migrations.VERSION}.db")
         migrations.migrate(db)
 

@@ -151,9 +151,23 @@ MIGRATIONS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (
     """
     ALTER TABLE pairs ADD COLUMN revised_wh REAL NOT NULL DEFAULT 0;
     """,
+    """
+    -- what no sink has to be told of any more need not be found by the order of its changes
+    CREATE TABLE changes (seq INTEGER PRIMARY KEY, series INTEGER NOT NULL, time INTEGER NOT NULL);
+    INSERT INTO meta SELECT 'changes_forgotten', value FROM (
+        SELECT coalesce((SELECT min(cursor) FROM sinks),
+            (SELECT CAST(value AS INTEGER) - 1 FROM meta WHERE key = 'seq')) AS value
+    ) WHERE value > 0;
+    INSERT OR REPLACE INTO changes SELECT seq, series, time FROM points
+        WHERE seq > coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'changes_forgotten'), 0) ORDER BY seq;
+    DROP INDEX points_by_seq;
+    INSERT INTO meta SELECT 'packed', '1' WHERE NOT EXISTS (SELECT 1 FROM points);
+    """,
 )
 
 VERSION = len(MIGRATIONS)
+COPIED_BEFORE = 12
+"""A state of a version before this is copied first: it is changed in more than what is added to it."""
 
 
 def version(db: sqlite3.Connection) -> int:

@@ -2,12 +2,14 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass, field, replace
 
 from ingest.core.tally import MeasuredSystem
-from ingest.store import archive, meta
-from ingest.store.archive import Filter, Row
+from ingest.store import archive, journal, meta
+from ingest.store.archive import Filter
+from ingest.store.database import Store
+from ingest.store.journal import Row
 
 
 @dataclass(frozen=True)
@@ -66,12 +68,16 @@ def sink(db: sqlite3.Connection, name: str) -> SinkRow | None:
 
 
 def register(db: sqlite3.Connection, name: str, fingerprint: str) -> SinkRow:
-    """The row of a sink; a new or changed target starts from the beginning of the archive."""
-    row = sink(db, name)
+    """The row of a sink; a new or changed target gets the whole archive."""
+    row, forgotten = sink(db, name), journal.forgotten(db)
     if row is None or row.fingerprint != fingerprint:
         db.execute("DELETE FROM parked WHERE sink = ?", (name,))
         db.execute("INSERT OR REPLACE INTO sinks (name, fingerprint) VALUES (?, ?)", (name, fingerprint))
         row = SinkRow(name, fingerprint, 0, 0, 0, "", None)
+    if row.cursor < forgotten:
+        ask_replay(db, name, Filter())
+        db.execute("UPDATE sinks SET cursor = ? WHERE name = ?", (forgotten, name))
+        row = replace(row, cursor=forgotten)
     return row
 
 
@@ -133,12 +139,27 @@ def parked_rows(db: sqlite3.Connection, name: str) -> set[tuple[int, int]]:
 
 def waiting(db: sqlite3.Connection, name: str) -> set[MeasuredSystem]:
     """The measurements of systems of which something waits for a sink."""
-    rows = db.execute(
-        "SELECT DISTINCT measurement, system FROM points JOIN series ON series.id = points.series "
-        "WHERE seq > (SELECT cursor FROM sinks WHERE name = ?)",
-        (name,),
-    )
-    return {MeasuredSystem(*row) for row in rows}
+    row = sink(db, name)
+    return journal.waiting(db, row.cursor) if row else set()
+
+
+def forget_proved(store: Store, names: Collection[str]) -> None:
+    """Forget the changes that all of some sinks have taken, and hold as the last look at each has shown; of sinks that
+    cannot be looked at, those that they have taken.
+    """
+    while True:
+        with store.transaction() as db:
+            if not journal.forget(db, _proved(db, names)):
+                return
+
+
+def _proved(db: sqlite3.Connection, names: Iterable[str]) -> int:
+    found = [journal.next_seq(db) - 1]
+    for name in names:
+        row, seen = sink(db, name), verified(db, name)
+        cursor = row.cursor if row else 0
+        found.append(min(cursor, seen.seq) if seen.at else cursor)
+    return min(found)
 
 
 def has_replays(db: sqlite3.Connection, name: str) -> bool:

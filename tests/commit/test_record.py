@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ingest.fetch.worker import Outcome
-from ingest.store import archive, progress, snapshot
+from ingest.store import archive, journal, progress, snapshot
 from tests.world import DAY, HOUR, World
 from tests.worlds import HOME
 
@@ -71,7 +71,7 @@ def test_a_commit_that_fails_changes_nothing_anywhere(
     assert world.pipeline.inventory.state == snapshot.load(db)
     assert archive.size(db) == db.execute("SELECT count(*) FROM points").fetchone()[0]
     newest = db.execute("SELECT max(seq) FROM points").fetchone()[0]
-    assert archive.next_seq(db) == newest + 1
+    assert journal.next_seq(db) == newest + 1
     monkeypatch.undo()
     world.run(2 * HOUR)
     assert archive.size(db) > before

@@ -13,7 +13,7 @@ from ingest.core.point import Point
 from ingest.deliver.sender import record_delivery
 from ingest.deliver.sink import Target, open_sink
 from ingest.service import build
-from ingest.store import archive, outbox
+from ingest.store import archive, journal, outbox
 from ingest.store.database import Store
 from tests import influxd2
 from tests.influxd2 import Influxd2
@@ -131,7 +131,7 @@ def test_an_installation_of_the_version_before_goes_over_losing_and_doubling_not
     assert stored(server) == expected(320)
     row = outbox.sink(pipeline.store.db, "influx")
     assert row
-    assert (row.error, row.cursor) == ("", archive.next_seq(pipeline.store.db) - 1)
+    assert (row.error, row.cursor) == ("", journal.next_seq(pipeline.store.db) - 1)
     assert stack.reads("grafana", "reads-only-1")
     pipeline.end()
 

@@ -4,7 +4,7 @@ import contextlib
 import sqlite3
 
 from ingest.core.point import decode_fields
-from ingest.store import archive, migrations
+from ingest.store import journal, migrations
 
 OLD = 3
 """The version before days and months were named."""
@@ -21,15 +21,16 @@ def test_days_and_months_of_an_older_state_are_named_and_delivered_again() -> No
             db.execute("INSERT INTO series VALUES (?, ?, ?, '1')", (number, f"{kind},system=1", kind))
             db.execute("INSERT INTO points VALUES (?, 1793512800, 'produced_wh=5.0', ?)", (number, number))
         db.execute("INSERT INTO meta VALUES ('seq', '4')")
+        db.execute("INSERT INTO sinks (name, fingerprint) VALUES ('db', '')")
         migrations.migrate(db)
         assert migrations.version(db) == migrations.VERSION
-        found = {series: decode_fields(fields) for series, _, fields, _ in archive.changes(db, 0, 9)}
+        found = {series: decode_fields(fields) for series, _, fields, _ in journal.changes(db, 0, 9)}
         words = {"produced_wh": 5.0, "month": "2026-11", "year": "2026"}
         assert found[1] == words | {"date": "2026-11-01", "day": "01", "weekday": "Sun", "week": "2026-10-26"}
         assert found[2] == words | {"month_of_year": "11"}
         assert found[3] == {"produced_wh": 5.0}
-        assert {row[0] for row in archive.changes(db, 3, 9)} == {1, 2}
-        assert archive.next_seq(db) == 6
+        assert {row[0] for row in journal.changes(db, 3, 9)} == {1, 2}
+        assert journal.next_seq(db) == 6
 
 
 def test_days_that_lack_only_their_week_get_it_and_months_are_left_alone() -> None:
@@ -43,6 +44,7 @@ def test_days_that_lack_only_their_week_get_it_and_months_are_left_alone() -> No
             )
         db.execute("INSERT OR REPLACE INTO meta VALUES ('seq', '4')")
         migrations.name_weeks(db)
-        found = {series: decode_fields(fields) for series, _, fields, _ in archive.changes(db, 3, 9)}
+        changed = db.execute("SELECT series, fields FROM points WHERE seq > 3").fetchall()
+        found = {series: decode_fields(fields) for series, fields in changed}
         assert found.keys() == {1}
         assert (found[1]["weekday"], found[1]["week"]) == ("Sun", "2026-10-26")

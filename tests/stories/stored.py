@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ingest.core.point import decode_fields, parse_series
+from ingest.store import archive
+from ingest.store.archive import Filter
 from tests.influxd import Influxd
 from tests.influxd2 import ReadyInfluxd2
 
@@ -24,10 +26,10 @@ def ask(state: Path, statement: str, *values: object) -> list[Any]:
 def archive_rows(state: Path) -> Rows:
     """Every archived point."""
     found: Rows = {}
-    statement = "SELECT key, time, fields FROM points JOIN series ON series.id = points.series"
-    for key, time, fields in ask(state, statement):
-        measurement, tags = parse_series(key)
-        found[measurement, tags, time] = decode_fields(fields)
+    with contextlib.closing(sqlite3.connect(state / "state.db", timeout=30)) as db:
+        for key, time, row in archive.select(db, Filter()):
+            measurement, tags = parse_series(key)
+            found[measurement, tags, time] = decode_fields(row)
     return found
 
 

@@ -224,7 +224,7 @@ def test_an_archive_that_cannot_be_read_for_a_moment_does_not_end_delivery(
         raise sqlite3.OperationalError("disk I/O error")
 
     with monkeypatch.context() as patched:
-        patched.setattr("ingest.store.archive.changes", broken)
+        patched.setattr("ingest.store.journal.changes", broken)
         world.run(HOUR)
     (error,) = world.store.db.execute("SELECT error FROM sinks").fetchone()
     assert "disk I/O error" in error

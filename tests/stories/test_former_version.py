@@ -14,6 +14,7 @@ from typing import Any
 
 from ingest.core.point import decode_fields
 from ingest.store import archive, ledger, migrations, outbox
+from ingest.store.archive import Filter
 from ingest.store.backup import restore
 from tests.stories.test_convergence import check_days, check_energy, differences
 from tests.world import DAY, HOUR, START, Time, World
@@ -50,7 +51,7 @@ def test_a_backup_of_the_version_before_is_restored_and_polled_on(tmp_path: Path
     assert former["version"][0] < migrations.VERSION == migrations.version(db)
 
     counts = {"produced_days", "consumed_days", "self_consumed_days"}
-    gained = _gained(_values(db.execute(POINTS)), _values(former["points"]))
+    gained = _gained(_values(archive.select(db, Filter())), _values(former["points"]))
     assert gained == {"energy_daily": counts, "energy_monthly": {*counts, "self_consumed_wh"}}
     assert len(former["points"]) == archive.size(db) > 4000
     sink = outbox.sink(db, "db")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ingest.report.worth import payback, worth
-from ingest.store import archive
+from ingest.store import archive, journal
 from ingest.web import Source, create_app
 from tests.world import DAY, Time, World, settings
 from tests.worlds import HOME
@@ -106,11 +106,11 @@ def test_a_tariff_that_changes_at_noon_and_then_is_changed(tmp_path: Path) -> No
     truth = expected(made, lambda at: 0.5 if at >= noon else 0.31, 0.0, lambda _: 24)
     same(made, truth)
     assert made.database.writes > seq
-    asked, before = made.wire.sent, archive.next_seq(made.store.db) - 1
+    asked, before = made.wire.sent, journal.next_seq(made.store.db) - 1
     reconfigured(made, tmp_path, {**OLD, "standing": 0}, {**later, "import": 0.4})
     keys = archive.series_keys(made.store.db)
     again = [
-        at for series, at, *_ in archive.changes(made.store.db, before, 10**6) if keys[series].startswith("money,")
+        at for series, at, *_ in journal.changes(made.store.db, before, 10**6) if keys[series].startswith("money,")
     ]
     assert len(again) > 2 * 96
     assert min(again) >= noon, "what the change does not touch stays as it was"

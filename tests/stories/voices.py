@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ingest.cli import cli
 from ingest.core.days import date_at, midnight, zone
+from ingest.core.point import line_fields
 from ingest.report import Gap, Report, report
 from ingest.report.gaps import NO_METER_WORDS, OUTSIDE
 from ingest.report.problems import summary
@@ -29,7 +30,7 @@ def check_export(world: World) -> None:
     result = CliRunner().invoke(cli, words, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     rows = archive.select(world.store.db, archive.Filter())
-    held = Counter(f"{key} {fields} {time}" for key, time, fields in rows if fields)
+    held = Counter(f"{key} {line_fields(row)} {time}" for key, time, row in rows)
     assert Counter(result.stdout.splitlines()) == held
 
 

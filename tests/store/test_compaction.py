@@ -1,0 +1,198 @@
+"""The archive of a former version is made compact in its place: whole, whatever interrupts it."""
+
+import logging
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ingest.core.errors import StateLocked
+from ingest.core.point import decode_fields
+from ingest.store import compaction, journal, outbox
+from ingest.store.database import Store
+from ingest.store.packing import unpacker
+from tests.store import former
+
+OPEN = """
+import os, signal, sqlite3, sys
+from pathlib import Path
+from ingest.store import compaction
+from ingest.store.database import Store
+
+def end(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+left, connect = int(sys.argv[2]) if sys.argv[2].isdigit() else -1, sqlite3.connect
+
+def count(_):
+    global left
+    left -= 1
+    if left == 0:
+        end()
+
+def connected(*args, **kwargs):
+    db = connect(*args, **kwargs)
+    db.set_trace_callback(count)
+    return db
+
+compaction.ROWS, sqlite3.connect, replace = 200, connected, Path.replace
+if sys.argv[2] == "before":
+    Path.replace = end
+if sys.argv[2] == "after":
+    Path.replace = lambda *args: (replace(*args), end())
+Store(Path(sys.argv[1]), own=True)
+"""
+"""Opens a state as its owner, and is killed at a statement, or where the files change places."""
+ROWS, CURSOR = 20_000, 19_000
+TABLES = ("series", "calls", "systems", "sinks")
+
+
+def content(path: Path) -> dict[str, Any]:
+    """All that is in a state, as it is meant."""
+    with closing(sqlite3.connect(path)) as db:
+        unpack = unpacker(db)
+        points = db.execute("SELECT series, time, fields, seq FROM points ORDER BY series, time")
+        found: dict[str, Any] = {"points": [(*key, decode_fields(unpack(row)), seq) for *key, row, seq in points]}
+        return found | {name: db.execute(f"SELECT * FROM {name}").fetchall() for name in TABLES}  # noqa: S608
+
+
+def per_point(path: Path) -> float:
+    return path.stat().st_size / ROWS
+
+
+def test_it_is_interrupted_at_random_and_ends_equal(tmp_path: Path) -> None:
+    former.write(tmp_path, ROWS, CURSOR)
+    before, large = content(tmp_path / "state.db"), per_point(tmp_path / "state.db")
+    fresh = tmp_path / compaction.FRESH
+    seed = random.randrange(10**9)
+    print("seed", seed)
+    chance, kills, parts = random.Random(seed), 0, set()
+    while kills < 20 and killed(tmp_path, str(chance.randrange(1, 2_500))):
+        kills += 1
+        parts.add(fresh.stat().st_size if fresh.exists() else 0)
+        if kills % 5 == 0:
+            assert content(tmp_path / "state.db") == before, "the former file is kept until the new one is whole"
+    store = Store(tmp_path, own=True)
+    assert not fresh.exists()
+    assert store.check() == "ok"
+    assert journal.changes(store.db, 0, ROWS) == journal.changes(store.db, CURSOR, ROWS)
+    assert len(journal.changes(store.db, CURSOR, ROWS)) == ROWS - CURSOR
+    assert outbox.register(store.db, "db", "f").cursor == CURSOR
+    store.close()
+    assert content(tmp_path / "state.db") == before
+    assert kills > 9
+    assert len(parts) > 4, "it goes on where it was"
+    assert per_point(tmp_path / "state.db") < 0.6 * large
+    assert (tmp_path / "state.db").stat().st_mode & 0o777 == 0o600
+
+
+def killed(folder: Path, where: str) -> bool:
+    """Whether the owner was killed; else it has come to its end."""
+    return subprocess.run([sys.executable, "-c", OPEN, str(folder), where], check=False).returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("where", ["before", "after"])
+def test_a_kill_where_the_files_change_places_loses_nothing(where: str, tmp_path: Path) -> None:
+    former.write(tmp_path, 600, 0)
+    before = content(tmp_path / "state.db")
+    assert killed(tmp_path, where)
+    assert content(tmp_path / "state.db") == before
+    with closing(Store(tmp_path, own=True)) as store:
+        assert not compaction.is_due(store.db)
+    assert content(tmp_path / "state.db") == before
+    assert not (tmp_path / compaction.FRESH).exists()
+
+
+def test_while_another_program_has_it_open_it_stays_as_it_is(tmp_path: Path) -> None:
+    former.write(tmp_path, 300, 0)
+    before = content(tmp_path / "state.db")
+    with closing(sqlite3.connect(tmp_path / "state.db")) as other:
+        other.execute("SELECT count(*) FROM points").fetchone()
+        store = Store(tmp_path, own=True)
+        assert compaction.is_due(store.db)
+        assert store.db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        store.close()
+    assert content(tmp_path / "state.db") == before
+    store = Store(tmp_path, own=True)
+    assert not compaction.is_due(store.db)
+    store.close()
+    assert content(tmp_path / "state.db") == before
+
+
+def test_where_there_is_no_room_it_says_so_and_goes_on_with_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    former.write(tmp_path, 300, 0)
+    before = content(tmp_path / "state.db")
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=4096))
+    with caplog.at_level(logging.WARNING):
+        store = Store(tmp_path, own=True)
+    assert "no room" in str([record.__dict__ for record in caplog.records])
+    assert not (tmp_path / compaction.FRESH).exists()
+    assert content(tmp_path / "state.db") == before
+    store.close()
+
+
+def test_one_who_only_looks_leaves_it_to_the_owner(tmp_path: Path) -> None:
+    former.write(tmp_path, 300, 0)
+    looking = Store(tmp_path)
+    assert compaction.is_due(looking.db)
+    looking.close()
+    owner = Store(tmp_path, own=True)
+    with pytest.raises(StateLocked):
+        Store(tmp_path, own=True)
+    later = Store(tmp_path)
+    assert not compaction.is_due(later.db)
+    later.close()
+    owner.close()
+
+
+def test_what_a_command_writes_while_the_file_changes_its_place_is_in_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    former.write(tmp_path, 300, 0)
+    begun, copy = threading.Event(), compaction._copy_rest
+
+    def wish() -> None:
+        begun.set()
+        with closing(Store(tmp_path)) as store, store.transaction() as db:
+            db.execute("INSERT INTO wishes (kind, body, made_at) VALUES ('k', 'b', 1)")
+
+    command = threading.Thread(target=wish)
+
+    def copied(db: sqlite3.Connection, new: sqlite3.Connection) -> None:
+        copy(db, new)
+        command.start()
+        assert begun.wait(30)
+        command.join(0.2)
+        assert command.is_alive(), "it waits for the new file"
+
+    monkeypatch.setattr(compaction, "_copy_rest", copied)
+    with closing(Store(tmp_path, own=True)) as owner:
+        command.join(30)
+        assert owner.db.execute("SELECT kind FROM wishes").fetchall() == [("k",)]
+
+
+def test_a_new_file_of_another_archive_is_begun_anew(tmp_path: Path) -> None:
+    former.write(tmp_path, 300, 0, seed=1)
+    former.write(tmp_path / "other", 600, 0, seed=2)
+    other = Store(tmp_path / "other", own=True)
+    other.close()
+    (tmp_path / "other" / "state.db").rename(tmp_path / compaction.FRESH)
+    before = content(tmp_path / "state.db")
+    Store(tmp_path, own=True).close()
+    assert content(tmp_path / "state.db") == before
+    (tmp_path / "third").mkdir()
+    former.write(tmp_path / "third", 300, 0)
+    (tmp_path / "third" / compaction.FRESH).write_bytes(b"no database at all, but long enough to be read as one" * 50)
+    before = content(tmp_path / "third" / "state.db")
+    Store(tmp_path / "third", own=True).close()
+    assert content(tmp_path / "third" / "state.db") == before

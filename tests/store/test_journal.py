@@ -1,0 +1,106 @@
+"""What changed, in order, for those who have not taken it yet; and what is forgotten once nobody needs it."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from ingest.core.point import Point
+from ingest.core.units import DAY
+from ingest.deliver.sender import Sender, record_delivery
+from ingest.deliver.verify import all_periods, daily_periods
+from ingest.store import archive, journal, outbox
+from ingest.store.database import Store, in_memory
+from ingest.store.outbox import Verified
+from tests.world import Database
+
+
+def said(db: sqlite3.Connection, *wh: float, begin: int = 0) -> None:
+    archive.upsert(
+        db, [Point("energy", (("system", "1"),), begin + 900 * n, {"wh": value}) for n, value in enumerate(wh)]
+    )
+
+
+@pytest.fixture
+def db() -> Iterator[sqlite3.Connection]:
+    with closing(in_memory()) as made:
+        yield made
+
+
+def test_a_row_is_told_of_once_as_it_is_now(db: sqlite3.Connection) -> None:
+    said(db, 1.0, 2.0, 3.0)
+    said(db, 1.0, 5.0, 3.0)
+    assert [(time, row) for _, time, row, _ in journal.changes(db, 0, 9)] == [
+        (0, "wh:1,"),
+        (1800, "wh:3,"),
+        (900, "wh:5,"),
+    ]
+    assert journal.backlog(db, 0) == 3
+    assert journal.backlog(db, 3) == 1
+
+
+def test_only_what_all_sinks_took_and_were_seen_to_hold_is_forgotten(tmp_path: Path) -> None:
+    with closing(Store(tmp_path)) as store:
+        said(store.db, *range(1, 11))
+        for name, cursor in (("a", 8), ("b", 6)):
+            outbox.register(store.db, name, "somewhere")
+            outbox.delivered(store.db, name, cursor, cursor, 0)
+        outbox.verify_noted(store.db, "a", Verified(at=1, seq=3))
+        outbox.forget_proved(store, ["a", "b", "new"])
+        assert journal.forgotten(store.db) == 0, "a sink that has not begun needs all"
+        outbox.forget_proved(store, ["a", "b"])
+        assert journal.forgotten(store.db) == 3
+        assert len(journal.changes(store.db, 0, 99)) == 7
+        outbox.forget_proved(store, [])
+        assert journal.changes(store.db, 0, 99) == []
+        said(store.db, 50.0)
+        assert len(journal.changes(store.db, 0, 99)) == 1
+
+
+def test_much_is_forgotten_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "MOST", 4)
+    with closing(Store(tmp_path)) as store:
+        said(store.db, *range(10))
+        outbox.forget_proved(store, [])
+        assert (journal.forgotten(store.db), journal.backlog(store.db, 0)) == (10, 0)
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_sink_that_needs_what_is_forgotten_gets_the_whole_archive(known: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    """A new one, one with another address, and one that was left out of the configuration for long."""
+    with closing(Store(tmp_path)) as store:
+        if known:
+            outbox.register(store.db, "db", "memory")
+        said(store.db, *range(1, 11))
+        outbox.forget_proved(store, [])
+        said(store.db, 7.0, begin=90_000)
+        cursor = outbox.register(store.db, "db", "memory").cursor
+        database = Database()
+        sender = Sender("db", database, store.reader(), cursor)
+        while (done := sender.step()) is not None:
+            with store.transaction() as db:
+                record_delivery(db, done, 0)
+        sender.close()
+        assert {time for _, _, time in database.rows} == {*range(0, 9000, 900), 90_000}
+        assert outbox.register(store.db, "db", "memory").cursor == 11
+        assert not outbox.has_replays(store.db, "db"), "once"
+
+
+def test_a_look_that_does_not_know_what_changed_looks_at_every_month(db: sqlite3.Connection) -> None:
+    for month in range(12):
+        said(db, 1.0, begin=month * 30 * DAY)
+    now = 400 * DAY
+    assert len(daily_periods(db, now, journal.next_seq(db) - 1)) == 2, "the last week, and one older month"
+    journal.forget(db, 5)
+    assert len(daily_periods(db, now, 0)) == 1 + len(all_periods(db))
+    assert len(daily_periods(db, now, journal.next_seq(db) - 1)) == 2
+
+
+def test_numbers_never_go_back(db: sqlite3.Connection) -> None:
+    said(db, 1.0, 2.0)
+    journal.forget(db, 2)
+    assert archive.forget(db, "energy", 10_000) == 2
+    assert journal.next_seq(db) == 3
+    assert journal.changes(db, 0, 9) == []

@@ -1,0 +1,66 @@
+"""Rows are kept without the names of their fields and read as they were, those of a former version too."""
+
+import contextlib
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ingest.core.point import Point, decode_fields, encode_fields, line_fields, series_key
+from ingest.store import archive
+from ingest.store.archive import Filter
+from ingest.store.database import in_memory
+from ingest.store.packing import Packer, unpacker
+from tests.core.test_point import field_sets
+
+NUMBERS = {"devices_reporting": 20.0, "energy_wh": 123.0, "power_w": 492.5}
+
+
+@given(st.lists(field_sets, min_size=1, max_size=5))
+@example([{"3:a": 1.0}, {"b": 2.0}, {"3": 5.0}])
+@example([{"a:b": 1.0}, {"a": 2.0}])
+def test_what_is_kept_is_read_as_it_was(many: list[dict[str, float | str]]) -> None:
+    with contextlib.closing(in_memory()) as db:
+        for time, fields in enumerate(many):
+            archive.upsert(db, [Point("energy", (), time, fields)])
+        rows = {time: decode_fields(row) for _, time, row in archive.select(db, Filter())}
+        assert rows == dict(enumerate(many))
+
+
+@given(field_sets)
+def test_a_row_is_the_field_set_of_a_line(fields: dict[str, float | str]) -> None:
+    assert decode_fields(line_fields(encode_fields(fields))) == fields
+
+
+def test_the_names_of_fields_stand_once_for_all_rows() -> None:
+    with contextlib.closing(in_memory()) as db:
+        archive.upsert(db, [Point("energy", (), time, NUMBERS) for time in range(100)])
+        archive.upsert(db, [Point("energy", (), 100, {"label": "roof", "wh": 1.0})])
+        kept = [text for (text,) in db.execute("SELECT fields FROM points ORDER BY time")]
+        assert set(kept) == {"0:20,123,492.5,", 'label="roof",wh=1.0'}
+        assert db.execute("SELECT value FROM meta WHERE key = 'names'").fetchall() == [
+            ("devices_reporting,energy_wh,power_w",)
+        ]
+
+
+def test_names_that_another_connection_added_meanwhile_are_known() -> None:
+    with contextlib.closing(in_memory()) as db:
+        archive.upsert(db, [Point("energy", (), 0, NUMBERS)])
+        unpack = unpacker(db)
+        assert unpack("0:20,123,492.5,") == encode_fields(NUMBERS)
+        archive.upsert(db, [Point("energy", (), 1, {"soc_percent": 5.0})])
+        assert unpack("1:7,") == "soc_percent:7,"
+
+
+def test_a_row_of_a_former_version_is_equal_to_what_the_cloud_says_again() -> None:
+    with contextlib.closing(in_memory()) as db:
+        archive.upsert(db, [Point("energy", (), 0, NUMBERS)])
+        db.execute("UPDATE points SET fields = 'devices_reporting=20.0,energy_wh=123.0,power_w=492.5'")
+        done = archive.upsert(db, [Point("energy", (), 0, NUMBERS)])
+        assert (done.added, done.revised) == (0, 0)
+        assert list(archive.select(db, Filter())) == [(series_key("energy", ()), 0, encode_fields(NUMBERS))]
+
+
+def test_what_was_withdrawn_stays_empty() -> None:
+    assert Packer("").pack("") == ""
+    with contextlib.closing(in_memory()) as db:
+        assert unpacker(db)("") == ""
