@@ -81,10 +81,14 @@ class Group(NamedTuple):
 
     def calls(self, factors: Factors) -> float:
         """Calls a day of one pair."""
-        cadence = self.cadence(factors)
-        if self.is_slow or self.awake >= DAY:
-            return DAY / cadence
-        return self.awake / cadence + EDGES * min(1.0, self.awake / cadence)
+        return _calls_at(self.cadence(factors), DAY if self.is_slow else self.awake)
+
+
+def _calls_at(cadence: float, awake: int) -> float:
+    """Calls a day of a pair that is asked every `cadence` s while it is awake, `awake` s a day."""
+    if awake >= DAY:
+        return DAY / cadence
+    return awake / cadence + EDGES * min(1.0, awake / cadence)
 
 
 Groups = Mapping[Group, int]
@@ -110,12 +114,22 @@ def fit(groups: Groups, per_day: float) -> Factors:
 
 def _fit(groups: Groups, per_day: float, least: float) -> Factors:
     """The same, with at least `least` s between two calls of slow pairs."""
-    slow = {group: count for group, count in groups.items() if group.is_slow}
-    quick = {group: count for group, count in groups.items() if not group.is_slow}
-    most = max(per_day - calls(quick, EVEN), per_day / 2 if quick else per_day)
-    every = _least(lambda at: calls(slow, Factors(slow=at)) <= most, least, 1e6 * DAY)
-    rest = per_day - calls(slow, Factors(slow=every))
-    return Factors(_least(lambda at: calls(quick, Factors(at)) <= rest, 1.0, 1e6), every)
+    slow = [(count, group.every) for group, count in groups.items() if group.is_slow]
+    quick = [
+        (count, group.every, max(group.period, 1), group.awake) for group, count in groups.items() if not group.is_slow
+    ]
+
+    # This is asked some sixty times at each choice of calls.
+    def of_slow(at: float) -> float:
+        return sum(count * (DAY / max(every, at)) for count, every in slow)
+
+    def of_quick(stretch: float) -> float:
+        return sum(count * _calls_at(max(every * stretch, period), awake) for count, every, period, awake in quick)
+
+    most = max(per_day - of_quick(EVEN.stretch), per_day / 2 if quick else per_day)
+    every = _least(lambda at: of_slow(at) <= most, least, 1e6 * DAY)
+    rest = per_day - of_slow(every)
+    return Factors(_least(lambda at: of_quick(at) <= rest, 1.0, 1e6), every)
 
 
 def _least(fits: Callable[[float], bool], low: float, high: float) -> float:
