@@ -7,5 +7,7 @@ scripts/reader.sh
 scripts/lint.sh
 # Some tests wait for servers and processes: one worker more than there are cores keeps those busy.
 # Thousands of small durable transactions wait for the disk; what is asserted does not depend on it.
+# The tests start hundreds of processes: each would compile the whole program anew.
+unset PYTHONDONTWRITEBYTECODE
 if [ -w /dev/shm ]; then export PYTEST_DEBUG_TEMPROOT=/dev/shm; fi
 exec .venv/bin/pytest -q -n "$(($(nproc) + 1))" --dist worksteal "$@"

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from ingest.simulator import API_KEY, CLIENT_ID, CLIENT_SECRET, Cloud, Simulated
 from tests.world import Time, Wire
 
 PROGRAM = [sys.executable, "-c", "from ingest.cli import main; main()"]
+HURRIED = [*PROGRAM[:2], f"from ingest.service import scheduler; scheduler.TICK_S = 1; {PROGRAM[2]}"]
+"""With a tick every second."""
 LONGEST_S = 60
 
 
@@ -65,10 +68,10 @@ def ingest(config: Path, *words: str, given: str | None = None) -> "subprocess.C
     )
 
 
-def started(config: Path, *words: str) -> "subprocess.Popen[str]":
+def started(config: Path, *words: str, program: Sequence[str] = PROGRAM) -> "subprocess.Popen[str]":
     """A command that goes on; what it says on stderr can be read as it comes."""
     return subprocess.Popen(
-        [*PROGRAM, "--config", str(config), *words],
+        [*program, "--config", str(config), *words],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -13,7 +13,14 @@ from ingest.service import build, identity
 from ingest.simulator import API_KEY, CLIENT_ID, CLIENT_SECRET, Cloud, SimulatedServer, Site
 from tests.world import FOUR, Time, Wire
 
-INGEST = [sys.executable, "-c", "import sys; sys.argv[0] = 'ingest'; from ingest.cli import main; main()"]
+
+def command(hurry: str = "") -> list[str]:
+    """The program; `hurry` is a statement about its `scheduler`, for tests that would wait for its usual pauses."""
+    first = f"from ingest.service import scheduler; {hurry}; " if hurry else ""
+    return [sys.executable, "-c", f"import sys; sys.argv[0] = 'ingest'; {first}from ingest.cli import main; main()"]
+
+
+INGEST = command()
 ROOT = Path(__file__).parents[2]
 
 
@@ -67,12 +74,12 @@ class Program:
         """Put the configuration on the disk."""
         self.config.write_text(json.dumps(self.document))
 
-    def start(self, *words: str, wrap: tuple[str, ...] = (), **env: str) -> "subprocess.Popen[str]":
+    def start(self, *words: str, wrap: tuple[str, ...] = (), hurry: str = "", **env: str) -> "subprocess.Popen[str]":
         """A command that is running."""
         self.write()
         clean = {name: value for name, value in os.environ.items() if not name.startswith("INGEST_")}
         return subprocess.Popen(
-            [*wrap, *INGEST, "--config", str(self.config), *words],
+            [*wrap, *command(hurry), "--config", str(self.config), *words],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -20,6 +20,7 @@ from ingest.auth.token_files import TokenFiles
 from ingest.simulator import API_KEY, CLIENT_ID, CLIENT_SECRET, SimulatedServer
 from ingest.simulator.users import PARTNER_PASSWORD, PARTNER_USER
 from tests.consenting import (
+    HURRIED,
     LONGEST_S,
     PROGRAM,
     configured,
@@ -312,7 +313,7 @@ def test_run_without_credentials_stays_up_says_so_and_begins_when_they_are_there
     config = configured(tmp_path, server, web={"listen": f"127.0.0.1:{free_port()}"})
     whole = config.read_text()
     config.write_text(yaml.safe_dump({**yaml.safe_load(whole), "api": {"base_url": server.url}}))
-    process = started(config, "run")
+    process = started(config, "run", program=HURRIED)
     assert process.stderr
     try:
         line = next(line for line in process.stderr if "event=bad what=credentials" in line)
@@ -358,7 +359,7 @@ def test_no_secret_leaves_the_token_files_and_the_users_configuration(server: Si
     keep(ingest(config, "-v", "auth", "login", "fleet"))
     keep(ingest(config, "-v", "auth", "code", "home", code))
     keep(ingest(config, "-v", "once", "--max-calls", "12"))
-    process = started(config, "-v", "run")
+    process = started(config, "-v", "run", program=HURRIED)
     assert process.stderr
     for line in process.stderr:
         said.append(line)

@@ -284,14 +284,14 @@ def test_a_replay_is_a_job_that_waits_for_a_runner(copy: Program) -> None:
 # ── running ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_run_ends_within_ten_seconds_with_a_call_in_flight(tmp_path: Path, how: signal.Signals) -> None:
+@pytest.mark.parametrize(("how", "hurry"), [(signal.SIGTERM, ""), (signal.SIGINT, "scheduler.STOP_S = 1.0")])
+def test_run_ends_within_ten_seconds_with_a_call_in_flight(tmp_path: Path, how: signal.Signals, hurry: str) -> None:
     now = int(time.time())
     with Vendor(demo_sites(now), now) as vendor:
         program = Program(tmp_path / "program", api=vendor.api)
         program.consent(vendor)
         vendor.cloud.faults.slow, vendor.cloud.faults.slow_by = 1.0, 40.0
-        with program.start("run") as process:
+        with program.start("run", hurry=hurry) as process:
             until(lambda: bool(vendor.cloud.calls), 30, "no call was made")
             began = time.monotonic()
             process.send_signal(how)
