@@ -1,4 +1,4 @@
-"""What all tests share: the longest begin first, garbage is collected rarely, SIGINT works."""
+"""What all tests share: the order in which they begin, garbage is collected rarely, SIGINT works."""
 
 import gc
 import os
@@ -23,24 +23,27 @@ def pytest_configure() -> None:
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     gc.set_threshold(100_000, 20, 20)
-    settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.register_profile("untimed", untimed, max_examples=100 if os.environ.get("INGEST_LONG") else 50)
     settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not os.environ.get("INGEST_LONG"):
         named = [at for at in config.args if "[" in at]
-        left_out = set() if named else {item for _, group in groupby(items, _function) for item in _left_out([*group])}
-        left_out |= set() if named else {item for item in items if item.get_closest_marker("long")}
+        left_out = set() if named else {item for item in items if item.get_closest_marker("long")}
+        rest = [] if named else [item for item in items if item not in left_out]
+        left_out |= {item for _, group in groupby(rest, _function) for item in _left_out([*group])}
         config.hook.pytest_deselected(items=[*left_out])
         items[:] = [item for item in items if item not in left_out]
 
     def rank(item: pytest.Item) -> int:
+        # the database of the boards takes half a minute: all who ask it are with the first worker, who has done them
+        # before another has nothing left and takes over some
+        if "seeded" in getattr(item, "fixturenames", ()):
+            return -1
         name = item.path.stem
-        if name in LONGEST:
-            return LONGEST.index(name)
-        # the database of the boards takes half a minute: all who ask it should be with one worker
-        return len(LONGEST) + ("seeded" not in getattr(item, "fixturenames", ()))
+        return LONGEST.index(name) if name in LONGEST else len(LONGEST)
 
     items.sort(key=rank)
 
