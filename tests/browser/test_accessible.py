@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not instal
 ROOT = Path(__file__).parents[2]
 PAGES = (
     "",
-    f"?system={SITE.system_id}&day=2026-07-05&range=month",
+    pytest.param(f"?system={SITE.system_id}&day=2026-07-05&range=month", marks=pytest.mark.long),
     f"?system={SITE.system_id}&range=all&weeks=26",
     "systems",
     "systems?q=nobody",

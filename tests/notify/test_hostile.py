@@ -89,6 +89,8 @@ def circling(line: socket.socket, _: threading.Event) -> None:
 
 
 BEHAVIOURS = (silent, closing, garbage, dripping_head, dripping_body, cutting, failing, circling)
+ALIKE = (dripping_head, cutting)
+"""They take as long as `dripping_body`, and end as early as `closing`."""
 
 
 @pytest.fixture
@@ -136,7 +138,13 @@ def calm_calls(tmp_path_factory: pytest.TempPathFactory) -> int:
     return calm.world.wire.sent
 
 
-@pytest.mark.parametrize("behave", BEHAVIOURS, ids=lambda behave: behave.__name__)
+@pytest.mark.parametrize(
+    "behave",
+    [
+        pytest.param(behave, id=behave.__name__, marks=[pytest.mark.long] if behave in ALIKE else [])
+        for behave in BEHAVIOURS
+    ],
+)
 def test_who_does_not_answer_well_delays_nothing_and_is_told(
     tmp_path: Path, good: Receiver, calm_calls: int, behave: Callable[[socket.socket, threading.Event], None]
 ) -> None:

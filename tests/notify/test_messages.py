@@ -62,7 +62,7 @@ def test_a_database_that_is_down_is_told_after_a_day_not_before(tmp_path: Path, 
     home.world.end()
 
 
-@pytest.mark.parametrize("every", [300, 900, 1500])
+@pytest.mark.parametrize("every", [300, pytest.param(900, marks=pytest.mark.long), 1500])
 def test_restarts_neither_repeat_nor_lose(tmp_path: Path, receiver: Receiver, every: int) -> None:
     home = install(tmp_path, receiver)
     home.world.cloud.faults.error_5xx = 1.0

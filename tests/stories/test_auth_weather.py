@@ -21,7 +21,7 @@ def sites() -> list[Any]:
     return [first, replace(second, owner="cabin")]
 
 
-@pytest.mark.parametrize("down", ["500", "html", "timeout"])
+@pytest.mark.parametrize("down", ["500", pytest.param("html", marks=pytest.mark.long), "timeout"])
 def test_three_days_of_trouble_lose_nothing_and_the_first_good_answer_resumes(tmp_path: Path, down: str) -> None:
     world = World(tmp_path, sites()[:1])
     world.run(DAY)

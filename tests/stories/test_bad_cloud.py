@@ -19,7 +19,7 @@ from tests.world import DAY, HOUR, START, World
 from tests.worlds import HOME
 
 HOUSE = HOME
-JUMPS = [pytest.param(3600, marks=pytest.mark.long), -3600, -3 * DAY, 40 * DAY]
+JUMPS = [*(pytest.param(by, marks=pytest.mark.long) for by in (3600, -3600)), -3 * DAY, 40 * DAY]
 OTHER = replace(HOUSE, system_id=8001, name="Other", longitude=14.0)
 
 
@@ -117,7 +117,15 @@ def test_once_with_a_key_of_another_application_ends_with_exit_2(tmp_path: Path)
 
 @pytest.mark.parametrize(
     "fault",
-    ["html", "cut_off", "not_json", "wrong_shape", "error_5xx", "timeout", "redirect", "teapot", "not_implemented"],
+    [
+        "not_json",
+        "wrong_shape",
+        "error_5xx",
+        "timeout",
+        "redirect",
+        "teapot",
+        *(pytest.param(name, marks=pytest.mark.long) for name in ("html", "cut_off", "not_implemented")),
+    ],
 )
 def test_a_reply_that_is_none_leaves_no_point_and_no_coverage(tmp_path: Path, fault: str) -> None:
     world = World(tmp_path, [HOUSE])

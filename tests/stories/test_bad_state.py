@@ -190,7 +190,9 @@ def test_a_database_of_another_program_is_left_alone(program: Program) -> None:
     assert "another program" in refused(program)
 
 
-@pytest.mark.parametrize("part", [0.0, 0.01, 0.3, 0.7, 0.999])
+@pytest.mark.parametrize(
+    "part", [0.0, 0.3, 0.999, *(pytest.param(part, marks=pytest.mark.long) for part in (0.01, 0.7))]
+)
 def test_a_torn_log_loses_no_more_than_its_end(tmp_path: Path, part: float) -> None:
     """The power fails: the write-ahead log is on the disk only up to some byte. The database is filled anew."""
     world = World(tmp_path, [HOUSE])

@@ -55,11 +55,13 @@ def refusing(world: World, stream: str, bad: Span) -> Iterator[list[float]]:
 
 
 MEASURED = {"stats": "production_micro", "rgm_stats": "production_rgm", "consumption": "consumption"}
+ASKED = ["stats", "rgm_stats", pytest.param("consumption", marks=pytest.mark.long)]
+"""The windows of consumption are those of `rgm_stats`."""
 
 
 @pytest.mark.each_value
 @pytest.mark.parametrize("changes", DIALECTS)
-@pytest.mark.parametrize("stream", MEASURED)
+@pytest.mark.parametrize("stream", ASKED)
 @pytest.mark.parametrize("start", [LOCAL_DAY, UTC_DAY], ids=["local", "utc"])
 def test_case_1_a_day_that_always_fails_costs_itself_alone(
     start: int, stream: str, changes: dict[str, Any], tmp_path: Path
@@ -108,7 +110,7 @@ def _says_what_the_calendar_shows(world: World, stream: str) -> None:
 @pytest.mark.each_value
 @pytest.mark.parametrize("hours", [20, 56], ids=["while it lasts", "read once"])
 @pytest.mark.parametrize("changes", DIALECTS)
-@pytest.mark.parametrize("stream", MEASURED)
+@pytest.mark.parametrize("stream", ASKED)
 def test_a_young_day_that_fails_costs_little_and_keeps_nothing_new_waiting(
     stream: str, changes: dict[str, Any], hours: int, tmp_path: Path
 ) -> None:

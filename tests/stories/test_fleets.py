@@ -26,7 +26,7 @@ def test_no_limit_is_ever_exceeded(plan: Plan, systems: int, failing: float) -> 
     assert max(months(runner.calls).values()) <= int(plan.per_month * 0.9)
 
 
-@pytest.mark.parametrize("failing", [0.0, 0.3])
+@pytest.mark.parametrize("failing", [pytest.param(0.0, marks=pytest.mark.long), 0.3])
 def test_a_month_is_spent_to_its_last_day(failing: float) -> None:
     runner = Runner(Fleet(2, gateways=mixed, fails=unlucky(failing, 2)), WATT)
     runner.run(31 * DAY)

@@ -202,7 +202,7 @@ def test_a_system_that_the_cloud_does_not_know_is_looked_for_in_the_configuratio
     assert "tick" in remedy(hidden, "group", "home", "v4")
 
 
-@pytest.mark.parametrize("behind", [3 * DAY, 400 * DAY])
+@pytest.mark.parametrize("behind", [pytest.param(3 * DAY, marks=pytest.mark.long), 400 * DAY])
 def test_a_machine_that_starts_with_an_old_clock_forgets_no_call_of_the_month(behind: int, tmp_path: Path) -> None:
     world = World(tmp_path, [HOUSE])
     world.run(2 * DAY)

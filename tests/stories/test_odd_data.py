@@ -20,6 +20,9 @@ from tests.worlds import HOME, V2, V4
 
 Edit = Callable[[Request, dict[str, Any], int], object]
 DIALECTS = [pytest.param(V4, id="v4"), pytest.param(V2, id="v2")]
+FIRST_V4 = [DIALECTS[0], pytest.param(V2, id="v2", marks=pytest.mark.long)]
+"""For what is told by either dialect alike and computed by the same code."""
+LATER = (-1, START + 900 * DAY)
 
 
 def on_watt(changes: dict[str, Any]) -> dict[str, Any]:
@@ -194,7 +197,10 @@ def _usual_calls(changes: str) -> int:
 
 @pytest.mark.each_value
 @pytest.mark.parametrize("changes", DIALECTS)
-@pytest.mark.parametrize("value", [None, 0, -1, "yesterday", START - 30 * DAY, START + 900 * DAY, 2**45])
+@pytest.mark.parametrize(
+    "value",
+    [None, 0, "yesterday", START - 30 * DAY, 2**45, *(pytest.param(at, marks=pytest.mark.long) for at in LATER)],
+)
 def test_no_time_of_a_report_slows_anything_down(value: object, changes: dict[str, Any], tmp_path: Path) -> None:
     world = World(tmp_path, [HOME], **on_watt(changes))
     edited(world, lambda _, body, __: _without_report(body, value))

@@ -14,7 +14,7 @@ from ingest.store import meta as kept
 from ingest.store import progress
 from tests import freshness
 from tests.stories.test_convergence import check_quota, differences
-from tests.world import BRISK, DAY, HOUR, START, World
+from tests.world import BRISK, DAY, HOUR, START, Time, World
 
 WEEK = 7 * DAY
 INTERVALS = ("/production_micro", "/rgm_stats", "/consumption_meter")
@@ -55,10 +55,10 @@ def test_the_newest_interval_is_as_young_as_its_number_of_calls_can_make_it(
 
 def test_production_streams_rest_at_night_but_for_the_call_that_closes_the_day(tmp_path: Path) -> None:
     world = World(tmp_path, [house()], api={"plan": "kilowatt"}, streams={"stats": {"every": "30m"}})
-    world.run(4 * DAY)
-    days = freshness.awake(world.cloud, 1, "rgm_stats", START + 9 * HOUR, START + 4 * DAY + 9 * HOUR)
-    assert len(days) == 4
-    for (_, dusk), (dawn, _) in pairwise(days[:3]):
+    world.run(3 * DAY)
+    days = freshness.awake(world.cloud, 1, "rgm_stats", START + 9 * HOUR, START + 3 * DAY + 9 * HOUR)
+    assert len(days) == 3
+    for (_, dusk), (dawn, _) in pairwise(days):
         asked = {name: [at for at in live(world, name) if dusk + 900 < at < dawn - 900] for name in freshness.GRAIN}
         assert max(len(asked[name]) for name in freshness.SLEEPERS) <= 1
         assert len(asked["consumption_meter"]) > 20
@@ -103,7 +103,7 @@ def test_when_a_silent_gateway_speaks_again_all_its_streams_are_asked(upload_eve
 
 @pytest.mark.parametrize("version", ["v4", "v2"])
 def test_a_meter_that_does_not_exist_costs_next_to_nothing(version: str, tmp_path: Path) -> None:
-    changes: dict[str, Any] = {"api": {"plan": "watt", "version": version}, "systems": [{"id": 1, "since": "60d"}]}
+    changes: dict[str, Any] = {"api": {"plan": "watt", "version": version}, "systems": [{"id": 1, "since": "20d"}]}
     if version == "v2":
         changes["accounts"] = {"home": {"enlighten_id": 1}}
         changes["accounts"] = {"home": {"enlighten_id": enlighten_id("owner")}}
@@ -131,11 +131,13 @@ def test_a_meter_that_is_added_is_found_within_a_week(tmp_path: Path) -> None:
 
 
 def test_a_month_used_up_by_others_is_not_hammered(tmp_path: Path) -> None:
-    def others(at: float) -> int:
-        return 0 if at < START + 3 * DAY else 1000 if at < START + 31 * DAY else 100
+    start = START + 20 * DAY
 
-    world = World(tmp_path, [house(upload_every=6 * HOUR)], cloud={"other_tools": others})
-    world.run(32 * DAY)
+    def others(at: float) -> int:
+        return 0 if at < start + 3 * DAY else 1000 if at < START + 31 * DAY else 100
+
+    world = World(tmp_path, [house(upload_every=6 * HOUR)], time=Time(start), cloud={"other_tools": others})
+    world.run(12 * DAY)
     refused = [call for call in world.cloud.calls if call.status == 429]
     assert 1 <= len(refused) <= 5, len(refused)
     assert live(world, "consumption_meter", START + 31 * DAY), "the next month begins as if nothing had been"

@@ -18,7 +18,7 @@ WEAK = 5
 OUTAGE = (START + 2 * DAY + 10 * HOUR, START + 2 * DAY + 15 * HOUR)
 SITE = replace(HOME, modules=24, weak_panels=(WEAK,), battery_wh=10_000, events=((28, *OUTAGE), (7, START + DAY, None)))
 STREAMS = ["stats", "rgm_stats", "consumption", "inverters", "latest", "events", "alarms"]
-DAYS = 6
+DAYS = 4
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,8 @@ MENDED = {
 }
 """Those that can be taken away again."""
 STOPS = ("quota", "auth", "disk")
+ALIKE = {"gateway_offline", "disk_full", "clock_wrong"}
+"""Those that are told as others here are."""
 
 
 def mend(told: Told, fault: Fault) -> None:
@@ -62,7 +64,7 @@ def test_a_service_beats_and_ends_at_once_although_a_receiver_hangs(tmp_path: Pa
     with Vendor([SITE], START) as vendor:
         program = Program(tmp_path / "home", api=vendor.api, heartbeat=f"{beats.url}/uuid")
         program.consent(vendor)
-        with program.start("run") as process:
+        with program.start("run", hurry="scheduler.TICK_S = 1") as process:
             deadline = time.monotonic() + 90
             while not beats.asked and time.monotonic() < deadline:
                 time.sleep(0.1)
@@ -73,7 +75,12 @@ def test_a_service_beats_and_ends_at_once_although_a_receiver_hangs(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    "fault", [fault for fault in FAULTS if fault.bring.__name__ in MENDED], ids=lambda fault: fault.bring.__name__
+    "fault",
+    [
+        pytest.param(fault, id=name, marks=[pytest.mark.long] if name in ALIKE else [])
+        for fault in FAULTS
+        if (name := fault.bring.__name__) in MENDED
+    ],
 )
 def test_each_fault_is_told_once_and_its_end_once(
     tmp_path: Path, fault: Fault, receiver: Receiver, beats: Receiver, monkeypatch: pytest.MonkeyPatch
