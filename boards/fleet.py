@@ -69,10 +69,10 @@ def systems() -> Json:
         COUNT,
         NOTHING,
         [
-            called("Name", links=[link], custom__minWidth=116),
+            called("Name", links=[link], custom__minWidth=112),
             {"matcher": {"id": "byType", "options": "time"}, "properties": AGE},
-            of(READ, custom__width=54, unit=SHARE, thresholds=thresholds(*LEVELS), custom__cellOptions=COLORED),
-            of("Number", unit=TEXT, custom__width=76),
+            of(READ, custom__width=64, unit=SHARE, thresholds=thresholds(*LEVELS), custom__cellOptions=COLORED),
+            of("Number", unit=TEXT, custom__width=74),
         ],
         [
             organized((), {}, ["Time"]) | {"filter": {"id": "byRefId", "options": "/^[^B]$/"}},

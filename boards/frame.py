@@ -8,7 +8,7 @@ Json = dict[str, Any]
 SOURCE: Json = {"type": "influxdb", "uid": "${datasource}"}
 OF_SYSTEM = "\"system\" = '${system:raw}'"
 """The condition of a query of one system."""
-NAME = "**${system:text}** ${no_meter:text}"
+NAME = "**${system:text}** <em>${no_meter:text}</em>"
 """The system, and the meter without which panels below are empty."""
 CLOCK = "days of ${zone:raw}, hours of your browser's clock"
 """Days are the system's, whoever looks from where; the hours under a curve are those of the board's own time zone."""

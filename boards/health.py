@@ -178,10 +178,10 @@ def each_panel() -> list[tuple[int, int, Json]]:
         WH,
         "No whole day of a single panel is known. The command `ingest plan` says whether panels are read, and why.",
         [
-            of("Panel", unit=TEXT, custom__width=122),
+            of("Panel", unit=TEXT, custom__width=118),
             of("Mean day", custom__cellOptions={"type": "gauge", "mode": "basic"}, min=0),
             of("Of usual", unit=SHARE, decimals=0, custom__width=70),
-            of("Newest day", custom__width=84),
+            of("Newest day", custom__width=92),
         ],
         [
             joined("Time", "inner"),

@@ -153,7 +153,7 @@ def balance() -> list[tuple[int, int, Json]]:
         WH,
         "Production and consumption of today are not both known.",
         colored("Net"),
-        needs="consumption",
+        text="value",
     )
     return [(12, 4, shares), (12, 4, total)]
 

@@ -104,7 +104,7 @@ def same_days() -> Json:
     """Production beside consumption, month by month, over the same days: a mean, whose days may be few."""
     columns = 'sum("produced_wh") AS "Produced", sum("consumed_wh") AS "Consumed"'
     return bars(
-        "Produced and consumed on a mean day",
+        "Mean day of each month, produced and consumed",
         "The mean of each month over the ended days in the time shown of which production and consumption are both "
         "known: a month of a few days stands beside a whole one. A month of which nothing is known is empty.",
         [

@@ -121,7 +121,7 @@ def streams() -> Json:
                 unit=SHARE,
                 thresholds=thresholds(*LEVELS),
                 custom__cellOptions={"type": "color-text"},
-                custom__width=54,
+                custom__width=64,
             ),
             of("Gaps", custom__width=50),
         ],

@@ -8,7 +8,7 @@ NAMES = {
     "rgm_stats": "Production meter",
     "production_meter": "Production meter, telemetry",
     "production_meter_readings": "Production meter, reading",
-    "consumption": "Consumption meter",
+    "consumption": "Consumption",
     "consumption_meter_readings": "Consumption meter, reading",
     "energy_lifetime": "Days of production",
     "consumption_lifetime": "Days of consumption",
@@ -35,14 +35,14 @@ SOURCE_HEAD = "Source"
 """The heading of a column of them."""
 
 
-def named_sources(width: int = 112) -> Json:
+def named_sources() -> Json:
     """A column of streams, each by its name in words."""
     options = {name: {"text": words, "index": at} for at, (name, words) in enumerate(NAMES.items())}
     return of(
         SOURCE_HEAD,
         unit=TEXT,
         mappings=[{"type": "value", "options": options}],
-        custom__minWidth=width,
+        custom__width=138,
         custom__wrapText=True,
     )
 

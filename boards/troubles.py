@@ -69,7 +69,7 @@ def holes() -> Json:
         NO_GAP,
         [
             called(custom__minWidth=112),
-            of(GAP_DAYS, unit=TEXT, custom__minWidth=116, custom__wrapText=True),
+            of(GAP_DAYS, unit=TEXT, custom__minWidth=112, custom__wrapText=True),
             named_sources(),
             *unseen("Gaps"),
         ],

@@ -226,7 +226,7 @@ CHANGED: dict[str, float | str] = {
     "changed_points": 12.0,
     "changed_gaps": -3.0,
     "changed_wh": 640.0,
-    "change_why": "later answers of the cloud differ from the first; read again after: rgm_stats was refused: 503",
+    "change_why": "later answers of the cloud differ from the first; read again after: the cloud had trouble (503)",
     "last_error": "",
 }
 LONE: tuple[tuple[int, float, Sequence[date], Mapping[str, float | str]], ...] = (

@@ -112,6 +112,13 @@ def days_named(words: str) -> set[date]:
     return found
 
 
+def test_a_sentence_stands_alone(seen: Seen) -> None:
+    """Where a panel says in a sentence that nothing is known, no number or other sentence stands beside it."""
+    for panel in seen.drawn("stat"):
+        texts = [value["text"] for value in panel.read["values"]]
+        assert len(texts) == 1 or panel.read["noValue"] not in texts, panel.where
+
+
 def test_tariffs_name_their_currency(seen: Seen) -> None:
     words = seen.find("history", "What it was worth, by your tariffs", "battery and grid").words
     assert words.keys() == {"Cost, USD", "Earned, USD", "Saved, USD", "Days"}

@@ -112,7 +112,7 @@ def test_errors_are_of_systems_with_names_newest_first(board: str, title: str, s
 
 def test_every_stream_is_in_the_timeline_though_it_said_nothing_since(seen: Seen) -> None:
     assert seen.find("pipeline", f"Read over time, {MESA.name}", "one system").headings == [
-        *("Consumption meter", "Production meter", "Microinverters")
+        *("Consumption", "Production meter", "Microinverters")
     ]
 
 
