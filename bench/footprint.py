@@ -81,6 +81,7 @@ def footprint() -> bool:
         rows = server.query("bench", 'SELECT count("energy_wh") FROM "production_micro"')
         assert rows[0]["count"] > 100_000, rows
         cpu = min(measured(config, "status")[1] for _ in range(3))
+        measured(config, "once")  # a start packs what reading history newest first has left half empty
         taken, of_intervals = sizes(folder / "state" / "state.db")
     fits = tell("a year through once, peak memory", f"{peak:.0f} MB", "under 80 MB", good=peak < 80)
     quick = tell("status on that state", f"{cpu:.2f} s of CPU", "under 0.5 s", good=cpu < 0.5)

@@ -1,5 +1,5 @@
-"""The archive of a former version is made compact: rows are packed into a new file beside it, a part at a time, which
-takes the place of the old one when it is whole. Interrupted, it goes on at the next start.
+"""An archive of a former version, or full of air, is made compact: rows are packed into a new file beside it, a part at
+a time, which takes the place of the old one when it is whole. Interrupted, it goes on at the next start.
 """
 
 import contextlib
@@ -22,15 +22,24 @@ FRESH = "state.compact.db"
 PACKED, OF = "packed", "packed_of"
 ROWS = 20_000
 """So many rows are written at once."""
-SHARE = 0.6
-"""The new file is smaller than this part of the old one, whose rows have their names in each."""
+SHARE = 0.8
+"""The new file is smaller than this part of the old one."""
+AIRY = 45
+"""A file with more bytes a point is worth it: history is read newest first, which leaves SQLite's pages half empty."""
+SMALL, LARGE = 2**24, 3_000_000
+"""A file of fewer bytes is never worth it; more points take so long that polling would wait for a minute."""
 STEPS = 20
 WAIT_MS = 2_000
 
 
 def is_due(db: sqlite3.Connection) -> bool:
-    """Whether rows of a former version may be in the archive."""
-    return meta.read(db, PACKED) is None
+    """Whether rows of a former version may be in the archive, or much air is in its file since it was last packed."""
+    packed = meta.read(db, PACKED)
+    if packed is None:
+        return True
+    points, seq = int(meta.read(db, "points") or 0), int(meta.read(db, "seq") or 1)
+    (size,) = db.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").fetchone()
+    return SMALL < size > AIRY * points and points < LARGE and seq - int(packed) > points // 2
 
 
 def compact(path: Path, db: sqlite3.Connection) -> bool:
@@ -139,5 +148,5 @@ def _copy_rest(db: sqlite3.Connection, new: sqlite3.Connection) -> None:
             new.execute(f'DELETE FROM "{table}"')  # noqa: S608 - our own tables
             rows = db.execute(f'SELECT {columns} FROM "{table}"')  # noqa: S608
             new.executemany(f'INSERT INTO "{table}" ({columns}) VALUES ({marks})', rows)  # noqa: S608
-    meta.write_all(new, {NAMES: names, PACKED: "1"})
+    meta.write_all(new, {NAMES: names, PACKED: meta.read(db, "seq") or "1"})
     new.execute("COMMIT")

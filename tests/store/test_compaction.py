@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from ingest.core.errors import StateLocked
-from ingest.core.point import decode_fields
-from ingest.store import compaction, journal, outbox
+from ingest.core.point import Point, decode_fields
+from ingest.store import archive, compaction, journal, outbox
+from ingest.store.archive import Filter
 from ingest.store.database import Store
 from ingest.store.packing import unpacker
 from tests.store import former
@@ -196,3 +197,28 @@ def test_a_new_file_of_another_archive_is_begun_anew(tmp_path: Path) -> None:
     before = content(tmp_path / "third" / "state.db")
     Store(tmp_path / "third", own=True).close()
     assert content(tmp_path / "third" / "state.db") == before
+
+
+def test_a_file_that_history_left_full_of_air_is_packed_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compaction, "SMALL", 2**20)
+    path = tmp_path / "state.db"
+    with closing(Store(tmp_path, own=True)) as store:
+        for week in range(40):
+            for name in ("consumption", "grid", "production_micro"):
+                times = range(former.START - week * 200_000, former.START - week * 200_000 + 200_000, 300)
+                with store.transaction() as db:
+                    archive.upsert(
+                        db, [Point(name, (), at, {"energy_wh": at % 997 / 1, "power_w": 0.0}) for at in times]
+                    )
+        outbox.forget_proved(store, [])
+        rows = list(archive.select(store.db, Filter()))
+    airy = path.stat().st_size
+    with closing(Store(tmp_path, own=True)) as store:
+        assert list(archive.select(store.db, Filter())) == rows
+        assert path.stat().st_size < 0.8 * airy
+        assert path.stat().st_size < 45 * len(rows)
+        assert not compaction.is_due(store.db), "once"
+        store.db.execute("UPDATE meta SET value = '0' WHERE key = 'packed'")
+        assert not compaction.is_due(store.db), "there is nothing to gain"
