@@ -72,6 +72,7 @@ class Sender:
     """The one sender of a sink, with a connection of its own for reading.
 
     `reopened` returns a new sink where its secret has changed; it is asked while the sink does not accept writes.
+    Intervals leave the archive after `keep` seconds (None: never).
     """
 
     def __init__(
@@ -81,9 +82,10 @@ class Sender:
         db: sqlite3.Connection,
         cursor: int,
         reopened: Callable[[], Sink | None] = lambda: None,
+        keep: int | None = None,
     ) -> None:
         self.name = name
-        self._reopened = reopened
+        self._reopened, self._keep = reopened, keep
         self.failures = 0
         self._sink = sink
         self._db = db
@@ -148,7 +150,7 @@ class Sender:
         if not isinstance(self._sink, VerifiableSink) or self.failures:
             return None
         try:
-            return verification(self._db, self._sink, self.name, now)
+            return verification(self._db, self._sink, self.name, now, self._keep)
         except sqlite3.Error as error:
             return Verification(self.name, now, error=f"the archive cannot be read ({error})")
         except Exception as error:  # as in `step`

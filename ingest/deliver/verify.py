@@ -14,9 +14,11 @@ from ingest.core.tally import NOTHING, MeasuredSystem, Totals, is_equal
 from ingest.core.units import DAY, HOUR
 from ingest.core.words import many
 from ingest.deliver.sink import VerifiableSink
-from ingest.store import archive, journal, outbox
+from ingest.enphase.catalogue import INTERVALS
+from ingest.store import archive, journal, outbox, retention
 from ingest.store.archive import Filter
 from ingest.store.outbox import Verified
+from ingest.store.retention import Month
 
 Period = tuple[int, int]
 """`start <= time < end`, epoch seconds."""
@@ -106,7 +108,19 @@ def differences(
 
 
 def _of_period(db: sqlite3.Connection, sink: VerifiableSink, name: str, period: Period) -> Iterator[Mismatch]:
-    places = archive.places(db)
+    """What differs in a period; what has left the archive in peace does not."""
+    places, left = archive.places(db), retention.left(db)
+    staying = [place for place in places if place.measurement not in INTERVALS or left <= period[0]]
+    leaving = [place for place in places if place not in staying]
+    yield from _of_places(db, sink, name, staying, period)
+    yield from _of_places(db, sink, name, leaving, (left, period[1]))
+
+
+def _of_places(
+    db: sqlite3.Connection, sink: VerifiableSink, name: str, places: Sequence[MeasuredSystem], period: Period
+) -> Iterator[Mismatch]:
+    if not places or period[0] >= period[1]:
+        return
     stored = sink.tally(sorted({place.measurement for place in places}), *period)
     waiting, refused = outbox.waiting(db, name), outbox.parked_rows(db, name)
     for place in places:
@@ -131,13 +145,16 @@ def _difference(place: MeasuredSystem, period: Period, archived: Totals, held: T
 
 @dataclass(frozen=True)
 class Verification:
-    """What the look at one sink found, of all changes up to `seq`. `error` says why it could not be looked at."""
+    """What the look at one sink found, of all changes up to `seq`. `error` says why it could not be looked at; it
+    `holds` all of a month that may leave the archive.
+    """
 
     sink: str
     at: int
     found: tuple[Mismatch, ...] = ()
     error: str = ""
     seq: int = 0
+    holds: Month | None = None
 
     @property
     def is_good(self) -> bool:
@@ -155,20 +172,32 @@ class Verification:
         return f"sink {self.sink} does not hold what was sent ({examples}); it is sent again"
 
 
-def verification(db: sqlite3.Connection, sink: VerifiableSink, name: str, now: int) -> Verification | None:
-    """The daily look, where it is due: in small, and at everything as soon as something differs."""
+def verification(
+    db: sqlite3.Connection, sink: VerifiableSink, name: str, now: int, keep: int | None = None
+) -> Verification | None:
+    """The daily look, where it is due: in small, and at everything as soon as something differs. Intervals leave the
+    archive after `keep` seconds (None: never).
+    """
     state = outbox.verified(db, name)
     if now < state.next_at or outbox.has_replays(db, name):
         return None
-    seq = journal.next_seq(db) - 1
+    seq, month = journal.next_seq(db) - 1, retention.next_month(db, keep, now)
     try:
         # What differed is looked at again as a whole: has it helped to send it again?
-        found = () if state.differs else tuple(differences(db, sink, name, daily_periods(db, now, state.seq), now))
+        periods = () if state.differs else (*daily_periods(db, now, state.seq), *([month] if month else ()))
+        found = tuple(differences(db, sink, name, periods, now))
         if found or state.differs:
             found = tuple(differences(db, sink, name, all_periods(db), now))
+        holds = month if month and not found and _keeps(db, sink, name, month, now) else None
     except SinkDown as error:
         return Verification(name, now, error=str(error))
-    return Verification(name, now, found, seq=seq)
+    return Verification(name, now, found, seq=seq, holds=holds)
+
+
+def _keeps(db: sqlite3.Connection, sink: VerifiableSink, name: str, month: Month, now: int) -> bool:
+    """Whether a sink keeps for good all that it has of a month: nothing of it was refused, and nothing waits."""
+    refused = any(month.start <= time < month.end for _, time in outbox.parked_rows(db, name))
+    return not (refused or outbox.waiting(db, name) or sink.kept_from(now))
 
 
 def record_verification(db: sqlite3.Connection, done: Verification) -> None:
@@ -183,6 +212,8 @@ def record_verification(db: sqlite3.Connection, done: Verification) -> None:
     outbox.verify_noted(
         db, done.sink, Verified(done.at, done.at + pause, done.seq or before.seq, sentences, done.error, stays)
     )
+    if done.holds:
+        retention.note_held(db, done.sink, done.holds, done.seq)
     if not stays:
         ask_again(db, done.sink, done.found)
 
