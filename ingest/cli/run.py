@@ -61,6 +61,7 @@ def machine(context: Context, pool: Callable[[], Executor]) -> Iterator[tuple[St
             cloud = identity.cloud_of(settings)
         store = identity.open_store(settings, cloud, own=True)
         stack.callback(store.close)
+        store.compact()
         if simulator is not None:
             auth = build.authorizer(settings, cloud, clock, transport)
             build.consent_to_simulator(auth, settings.accounts, simulator.cloud.consent)

@@ -145,8 +145,8 @@ def _difference(place: MeasuredSystem, period: Period, archived: Totals, held: T
 
 @dataclass(frozen=True)
 class Verification:
-    """What the look at one sink found, of all changes up to `seq`. `error` says why it could not be looked at; it
-    `holds` all of a month that may leave the archive.
+    """What the look at one sink found, of all changes up to `seq` (0: something waited, so that not all was seen).
+    `error` says why it could not be looked at; it `holds` all of a month that may leave the archive.
     """
 
     sink: str
@@ -175,11 +175,12 @@ class Verification:
 def verification(
     db: sqlite3.Connection, sink: VerifiableSink, name: str, now: int, keep: int | None = None
 ) -> Verification | None:
-    """The daily look, where it is due: in small, and at everything as soon as something differs. Intervals leave the
-    archive after `keep` seconds (None: never).
+    """The daily look, where it is due: in small, and at everything as soon as something differs. While something waits
+    it is put off for an hour at most. Intervals leave the archive after `keep` seconds (None: never).
     """
     state = outbox.verified(db, name)
-    if now < state.next_at or outbox.has_replays(db, name):
+    waits = bool(outbox.waiting(db, name))
+    if now < state.next_at + HOUR * waits or outbox.has_replays(db, name):
         return None
     seq, month = journal.next_seq(db) - 1, retention.next_month(db, keep, now)
     try:
@@ -188,16 +189,18 @@ def verification(
         found = tuple(differences(db, sink, name, periods, now))
         if found or state.differs:
             found = tuple(differences(db, sink, name, all_periods(db), now))
-        holds = month if month and not found and _keeps(db, sink, name, month, now) else None
+        waits = waits or bool(outbox.waiting(db, name))
+        holds = month if month and not (found or waits) and _keeps(db, sink, name, month, now) else None
     except SinkDown as error:
         return Verification(name, now, error=str(error))
-    return Verification(name, now, found, seq=seq, holds=holds)
+    # What waits is not held against the database, and so is not proved either.
+    return Verification(name, now, found, seq=0 if waits else seq, holds=holds)
 
 
 def _keeps(db: sqlite3.Connection, sink: VerifiableSink, name: str, month: Month, now: int) -> bool:
-    """Whether a sink keeps for good all that it has of a month: nothing of it was refused, and nothing waits."""
+    """Whether a sink keeps for good all of a month: nothing of it was refused."""
     refused = any(month.start <= time < month.end for _, time in outbox.parked_rows(db, name))
-    return not (refused or outbox.waiting(db, name) or sink.kept_from(now))
+    return not (refused or sink.kept_from(now))
 
 
 def record_verification(db: sqlite3.Connection, done: Verification) -> None:

@@ -85,7 +85,7 @@ def senders(
     opener: Callable[[Target], Sink] = open_sink,
     reload: Callable[[], Settings] | None = None,
 ) -> list[Sender]:
-    """One sender for each sink of the settings; a new or changed target starts from the beginning.
+    """One sender for each sink of the settings; a new or changed target gets the whole archive.
 
     `reload` reads the settings again, for a secret that is changed while the service runs.
     """

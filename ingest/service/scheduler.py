@@ -1,4 +1,4 @@
-"""The service: three jobs, one owner thread, one thread that reports, one sender thread a sink.
+"""The service: some jobs, one owner thread, one thread that reports, one sender thread a sink.
 
 Jobs carry no data: what to do is computed from the state, so a restart loses nothing.
 """

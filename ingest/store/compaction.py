@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 FRESH = "state.compact.db"
 PACKED, OF = "packed", "packed_of"
+OPEN = "another program has the file open"
 ROWS = 20_000
 """So many rows are written at once."""
 SHARE = 0.8
@@ -27,56 +28,100 @@ SHARE = 0.8
 AIRY = 45
 """A file with more bytes a point is worth it: history is read newest first, which leaves SQLite's pages half empty."""
 SMALL, LARGE = 2**24, 3_000_000
-"""A file of fewer bytes is never worth it; more points take so long that polling would wait for a minute."""
+"""A file of fewer bytes is never worth it; more points take so long that polling would wait for minutes."""
+
 STEPS = 20
+"""So often the log says how far it is."""
 WAIT_MS = 2_000
+"""Another program is given so long to close the file."""
 
 
 def is_due(db: sqlite3.Connection) -> bool:
     """Whether rows of a former version may be in the archive, or much air is in its file since it was last packed."""
-    packed = meta.read(db, PACKED)
+    packed, points = meta.read(db, PACKED), int(meta.read(db, "points") or 0)
     if packed is None:
-        return True
-    points, seq = int(meta.read(db, "points") or 0), int(meta.read(db, "seq") or 1)
+        return points < LARGE
     (size,) = db.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").fetchone()
-    return SMALL < size > AIRY * points and points < LARGE and seq - int(packed) > points // 2
+    changed = int(meta.read(db, "seq") or 1) - int(packed)
+    return SMALL < size > AIRY * points and points < LARGE and changed > points // 2
 
 
 def compact(path: Path, db: sqlite3.Connection) -> bool:
-    """Put a compact file in the place of the one at `path`, which `db` has open and the caller owns; returns whether
-    that was done. The connection is to be closed then: the file that it has open is there no more.
+    """Put a compact file in the place of the one at `path`, where that is due, which `db` has open and the caller owns;
+    returns whether that was done: the connection is to be closed then, for the file that it has open is there no more.
 
-    Left for the next start where there is no room for the new file, or another program has the old one open.
+    Whatever hinders it, the old file is used as it is until the next start.
     """
-    fresh, need = path.with_name(FRESH), int(path.stat().st_size * SHARE)
-    room = shutil.disk_usage(path.parent).free + (fresh.stat().st_size if fresh.exists() else 0)
-    if room < need:
-        event(log, logging.WARNING, "archive_not_compacted", reason="no room", free_mb=room >> 20, needed_mb=need >> 20)
+    path = path.resolve()
+    fresh = path.with_name(FRESH)
+    if not is_due(db):
+        _remove(fresh)
         return False
+    try:
+        hindrance = _hindrance(path, fresh, db) or _swap(path, fresh, db)
+    except (sqlite3.Error, OSError, StateError) as error:
+        hindrance = str(error)
+        _remove(fresh)
+    if not hindrance:
+        event(log, logging.INFO, "archive_compacted", mb=path.stat().st_size >> 20)
+        return True
+    if db.in_transaction:
+        db.execute("ROLLBACK")
+    db.execute("PRAGMA journal_mode = WAL")
+    event(log, logging.WARNING, "archive_not_compacted", reason=hindrance)
+    return False
+
+
+def _hindrance(path: Path, fresh: Path, db: sqlite3.Connection) -> str:
+    """Why there is no use to begin; empty where there is."""
+    need, free = int(path.stat().st_size * SHARE), shutil.disk_usage(path.parent).free
+    if free + (fresh.stat().st_size if fresh.exists() else 0) < need:
+        _remove(fresh)
+        return f"no room: {free >> 20} MB are free, {need >> 20} MB are needed"
+    if not _alone(db):
+        return OPEN
+    db.execute("PRAGMA journal_mode = WAL")
+    return ""
+
+
+def _swap(path: Path, fresh: Path, db: sqlite3.Connection) -> str:
+    """Pack and put in place; why that could not be, if so."""
     with contextlib.closing(_begun(fresh, db)) as new:
         _pack(db, new)
-    with opening(path.parent, fcntl.LOCK_EX):  # who would open the file meanwhile opens the new one
+    with opening(path.parent):  # who would open the file meanwhile opens the new one
         if not _alone(db):
-            event(log, logging.INFO, "archive_not_compacted", reason="another program has the file open")
-            return False
+            return OPEN
         with contextlib.closing(sqlite3.connect(fresh, isolation_level=None)) as new:
             _copy_rest(db, new)
-        with fresh.open("rb") as file:
-            os.fsync(file.fileno())
+        old = path.stat()
+        os.chown(fresh, old.st_uid, old.st_gid)
+        fresh.chmod(old.st_mode & 0o777)
+        for written in (fresh, path.parent):
+            handle = os.open(written, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
         fresh.replace(path)
-    event(log, logging.INFO, "archive_compacted", mb=path.stat().st_size >> 20)
-    return True
+    return ""
+
+
+def _remove(fresh: Path) -> None:
+    """Remove a new file that nobody goes on with."""
+    for name in (fresh, fresh.with_name(f"{FRESH}-journal")):
+        with contextlib.suppress(OSError):
+            name.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
-def opening(folder: Path, how: int) -> Iterator[None]:
-    """Hold the lock (`fcntl.LOCK_SH` or `LOCK_EX`) of those who open the file in a folder; a file system that has no
-    such locks has no two programs that use it.
+def opening(folder: Path) -> Iterator[None]:
+    """Hold the lock of those who open the file in a folder: one after the other, and none while it changes its place.
+    A file system that has no such locks is one that SQLite does not work on.
     """
     handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
         with contextlib.suppress(OSError):
-            fcntl.flock(handle, how)
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
         os.close(handle)
@@ -148,5 +193,8 @@ def _copy_rest(db: sqlite3.Connection, new: sqlite3.Connection) -> None:
             new.execute(f'DELETE FROM "{table}"')  # noqa: S608 - our own tables
             rows = db.execute(f'SELECT {columns} FROM "{table}"')  # noqa: S608
             new.executemany(f'INSERT INTO "{table}" ({columns}) VALUES ({marks})', rows)  # noqa: S608
+    if meta.read(db, PACKED) is None:  # a former version that was at work beside it entered no changes
+        forgotten = (int(meta.read(db, "changes_forgotten") or 0),)
+        new.execute("INSERT OR REPLACE INTO changes SELECT seq, series, time FROM points WHERE seq > ?", forgotten)
     meta.write_all(new, {NAMES: names, PACKED: meta.read(db, "seq") or "1"})
     new.execute("COMMIT")

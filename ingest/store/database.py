@@ -138,33 +138,34 @@ class Store:
         return sqlite3.connect(address, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
 
     def _open(self) -> sqlite3.Connection:
-        with compaction.opening(self.folder, fcntl.LOCK_SH):
+        with compaction.opening(self.folder):
             db = self._connect()
             try:
-                self._prepare(db)
+                self._check_version(db)
+                if not self.read_only:
+                    self._prepare(db)
             except BaseException:
                 db.close()
                 raise
-        if self._lock is None or not compaction.is_due(db):
-            return db
-        try:
-            compacted = compaction.compact(self.path, db)
-        except BaseException:
-            db.close()
-            raise
-        if not compacted:
-            return db
-        db.close()
-        return self._open()
+        return db
 
     def _prepare(self, db: sqlite3.Connection) -> None:
-        self._check_version(db)
-        if self.read_only:
-            return
+        found = migrations.version(db)
+        if 0 < found < migrations.VERSION and self._lock is None and is_owned(self.folder):
+            raise StateError(
+                f"{self.path}: an older version of the program is at work on it; restart the service first, then this "
+                "one finds the state as it knows it. Nothing was changed"
+            )
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
-        if migrations.version(db) < migrations.VERSION:
+        if found < migrations.VERSION:
             self._migrate(db)
+
+    def compact(self) -> None:
+        """Make the archive of the owner compact where that is due, and possible."""
+        if compaction.compact(self.path, self.db):
+            self.db.close()
+            self.db = self._open()
 
     def _check_version(self, db: sqlite3.Connection) -> None:
         found = migrations.version(db)

@@ -72,6 +72,7 @@ def register(db: sqlite3.Connection, name: str, fingerprint: str) -> SinkRow:
     row, forgotten = sink(db, name), journal.forgotten(db)
     if row is None or row.fingerprint != fingerprint:
         db.execute("DELETE FROM parked WHERE sink = ?", (name,))
+        db.execute("DELETE FROM meta WHERE key IN (?, ?)", (f"verified.{name}", f"held.{name}"))
         db.execute("INSERT OR REPLACE INTO sinks (name, fingerprint) VALUES (?, ?)", (name, fingerprint))
         row = SinkRow(name, fingerprint, 0, 0, 0, "", None)
     if row.cursor < forgotten:
@@ -82,7 +83,8 @@ def register(db: sqlite3.Connection, name: str, fingerprint: str) -> SinkRow:
 
 
 def delivered(db: sqlite3.Connection, name: str, cursor: int, sent: int, too_old: int) -> None:
-    """Move a sink's cursor past what it has taken."""
+    """Move a sink's cursor past what it has taken; never back to what has been forgotten since."""
+    cursor = max(cursor, journal.forgotten(db))
     db.execute(
         "UPDATE sinks SET cursor = ?, sent = sent + ?, too_old = too_old + ?, error = '', since = NULL WHERE name = ?",
         (cursor, sent, too_old, name),
@@ -138,14 +140,29 @@ def parked_rows(db: sqlite3.Connection, name: str) -> set[tuple[int, int]]:
 
 
 def waiting(db: sqlite3.Connection, name: str) -> set[MeasuredSystem]:
-    """The measurements of systems of which something waits for a sink."""
-    row = sink(db, name)
-    return journal.waiting(db, row.cursor) if row else set()
+    """The measurements of systems of which something waits for a sink, by its cursor or to be sent again."""
+    row, again = sink(db, name), [wanted for wanted, *_ in _replays(db, name)]
+    found = (
+        {place for place in archive.places(db) if any(_covers(wanted, place) for wanted in again)} if again else set()
+    )
+    return found | (journal.waiting(db, row.cursor) if row else set())
+
+
+def _replays(db: sqlite3.Connection, name: str) -> list[tuple[Filter, int, int]]:
+    """What is still to be sent to a sink again, and after which (series, time)."""
+    rows = db.execute("SELECT filter, series, time FROM replays WHERE sink = ? AND NOT done", (name,))
+    return [(_filter(text), series, time) for text, series, time in rows]
+
+
+def _covers(wanted: Filter, place: MeasuredSystem) -> bool:
+    return wanted.system in (None, place.system) and (
+        wanted.measurements is None or place.measurement in wanted.measurements
+    )
 
 
 def forget_proved(store: Store, names: Collection[str]) -> None:
-    """Forget the changes that all of some sinks have taken, and hold as the last look at each has shown; of sinks that
-    cannot be looked at, those that they have taken.
+    """Forget the changes that all of some sinks have taken, and hold as the last look at each has shown; of a sink that
+    was never looked at, those that it has taken.
     """
     while True:
         with store.transaction() as db:
@@ -158,7 +175,7 @@ def _proved(db: sqlite3.Connection, names: Iterable[str]) -> int:
     for name in names:
         row, seen = sink(db, name), verified(db, name)
         cursor = row.cursor if row else 0
-        found.append(min(cursor, seen.seq) if seen.at else cursor)
+        found.append(min(cursor, seen.seq) if seen.seq else cursor)
     return min(found)
 
 
@@ -169,8 +186,10 @@ def has_replays(db: sqlite3.Connection, name: str) -> bool:
 
 def to_send_again(db: sqlite3.Connection, name: str) -> int:
     """How many points the replays of a sink have still to send."""
-    rows = db.execute("SELECT filter, series, time FROM replays WHERE sink = ? AND NOT done", (name,))
-    return sum(archive.rows_after(db, _filter(text), series, time) for text, series, time in rows.fetchall())
+    return sum(
+        archive.size(db) if (wanted, series) == (Filter(), 0) else archive.rows_after(db, wanted, series, time)
+        for wanted, series, time in _replays(db, name)
+    )
 
 
 def ask_replay(db: sqlite3.Connection, name: str, wanted: Filter) -> int:

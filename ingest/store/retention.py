@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ingest.core.units import DAY
 from ingest.enphase.catalogue import INTERVALS
-from ingest.store import archive, journal, meta
+from ingest.store import archive, journal, meta, outbox
 from ingest.store.database import Store
 
 LEFT = "intervals_left"
@@ -75,7 +75,8 @@ def leave(store: Store, sinks: Collection[str], keep: int | None, now: int) -> N
     with store.transaction() as db:
         month = next_month(db, keep, now)
         proofs = [json.loads(meta.read(db, f"held.{sink}") or "[0, 0, 0]") for sink in sinks]
-        if month and proofs and all(proof[:2] == [*month] for proof in proofs):
+        is_filled = not any(outbox.has_replays(db, sink) for sink in sinks)
+        if month and proofs and is_filled and all(proof[:2] == [*month] for proof in proofs):
             seq = min(proof[2] for proof in proofs)
             if not _changed(db, month, seq):
                 meta.write(db, LEFT, json.dumps(_Left(*month, seq, pending=1)))

@@ -40,6 +40,7 @@ def write(folder: Path, rows: int, cursor: int, seed: int = 1) -> None:
         )
         db.execute("INSERT INTO sinks (name, fingerprint, cursor, sent) VALUES ('db', 'f', ?, ?)", (cursor, cursor))
         db.execute("COMMIT")
+    (folder / "state.db").chmod(0o600)
 
 
 def _row(series: int, chance: random.Random) -> str:

@@ -1,6 +1,7 @@
 """The archive of a former version is made compact in its place: whole, whatever interrupts it."""
 
 import logging
+import os
 import random
 import signal
 import sqlite3
@@ -14,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from ingest.core.errors import StateLocked
+from ingest.core.errors import StateError, StateLocked
 from ingest.core.point import Point, decode_fields
 from ingest.store import archive, compaction, journal, outbox
 from ingest.store.archive import Filter
-from ingest.store.database import Store
+from ingest.store.database import Store, own_folder
 from ingest.store.packing import unpacker
 from tests.store import former
 
@@ -49,7 +50,7 @@ if sys.argv[2] == "before":
     Path.replace = end
 if sys.argv[2] == "after":
     Path.replace = lambda *args: (replace(*args), end())
-Store(Path(sys.argv[1]), own=True)
+Store(Path(sys.argv[1]), own=True).compact()
 """
 """Opens a state as its owner, and is killed at a statement, or where the files change places."""
 ROWS, CURSOR = 20_000, 19_000
@@ -63,6 +64,13 @@ def content(path: Path) -> dict[str, Any]:
         points = db.execute("SELECT series, time, fields, seq FROM points ORDER BY series, time")
         found: dict[str, Any] = {"points": [(*key, decode_fields(unpack(row)), seq) for *key, row, seq in points]}
         return found | {name: db.execute(f"SELECT * FROM {name}").fetchall() for name in TABLES}  # noqa: S608
+
+
+def owner(folder: Path) -> Store:
+    """What `run` and `once` do at their start."""
+    store = Store(folder, own=True)
+    store.compact()
+    return store
 
 
 def per_point(path: Path) -> float:
@@ -81,7 +89,7 @@ def test_it_is_interrupted_at_random_and_ends_equal(tmp_path: Path) -> None:
         parts.add(fresh.stat().st_size if fresh.exists() else 0)
         if kills % 5 == 0:
             assert content(tmp_path / "state.db") == before, "the former file is kept until the new one is whole"
-    store = Store(tmp_path, own=True)
+    store = owner(tmp_path)
     assert not fresh.exists()
     assert store.check() == "ok"
     assert journal.changes(store.db, 0, ROWS) == journal.changes(store.db, CURSOR, ROWS)
@@ -106,7 +114,7 @@ def test_a_kill_where_the_files_change_places_loses_nothing(where: str, tmp_path
     before = content(tmp_path / "state.db")
     assert killed(tmp_path, where)
     assert content(tmp_path / "state.db") == before
-    with closing(Store(tmp_path, own=True)) as store:
+    with closing(owner(tmp_path)) as store:
         assert not compaction.is_due(store.db)
     assert content(tmp_path / "state.db") == before
     assert not (tmp_path / compaction.FRESH).exists()
@@ -117,12 +125,12 @@ def test_while_another_program_has_it_open_it_stays_as_it_is(tmp_path: Path) -> 
     before = content(tmp_path / "state.db")
     with closing(sqlite3.connect(tmp_path / "state.db")) as other:
         other.execute("SELECT count(*) FROM points").fetchone()
-        store = Store(tmp_path, own=True)
+        store = owner(tmp_path)
         assert compaction.is_due(store.db)
         assert store.db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         store.close()
     assert content(tmp_path / "state.db") == before
-    store = Store(tmp_path, own=True)
+    store = owner(tmp_path)
     assert not compaction.is_due(store.db)
     store.close()
     assert content(tmp_path / "state.db") == before
@@ -135,7 +143,7 @@ def test_where_there_is_no_room_it_says_so_and_goes_on_with_the_old_file(
     before = content(tmp_path / "state.db")
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=4096))
     with caplog.at_level(logging.WARNING):
-        store = Store(tmp_path, own=True)
+        store = owner(tmp_path)
     assert "no room" in str([record.__dict__ for record in caplog.records])
     assert not (tmp_path / compaction.FRESH).exists()
     assert content(tmp_path / "state.db") == before
@@ -147,13 +155,13 @@ def test_one_who_only_looks_leaves_it_to_the_owner(tmp_path: Path) -> None:
     looking = Store(tmp_path)
     assert compaction.is_due(looking.db)
     looking.close()
-    owner = Store(tmp_path, own=True)
+    service = owner(tmp_path)
     with pytest.raises(StateLocked):
         Store(tmp_path, own=True)
     later = Store(tmp_path)
     assert not compaction.is_due(later.db)
     later.close()
-    owner.close()
+    service.close()
 
 
 def test_what_a_command_writes_while_the_file_changes_its_place_is_in_the_new_one(
@@ -177,25 +185,25 @@ def test_what_a_command_writes_while_the_file_changes_its_place_is_in_the_new_on
         assert command.is_alive(), "it waits for the new file"
 
     monkeypatch.setattr(compaction, "_copy_rest", copied)
-    with closing(Store(tmp_path, own=True)) as owner:
+    with closing(owner(tmp_path)) as store:
         command.join(30)
-        assert owner.db.execute("SELECT kind FROM wishes").fetchall() == [("k",)]
+        assert store.db.execute("SELECT kind FROM wishes").fetchall() == [("k",)]
 
 
 def test_a_new_file_of_another_archive_is_begun_anew(tmp_path: Path) -> None:
     former.write(tmp_path, 300, 0, seed=1)
     former.write(tmp_path / "other", 600, 0, seed=2)
-    other = Store(tmp_path / "other", own=True)
+    other = owner(tmp_path / "other")
     other.close()
     (tmp_path / "other" / "state.db").rename(tmp_path / compaction.FRESH)
     before = content(tmp_path / "state.db")
-    Store(tmp_path, own=True).close()
+    owner(tmp_path).close()
     assert content(tmp_path / "state.db") == before
     (tmp_path / "third").mkdir()
     former.write(tmp_path / "third", 300, 0)
     (tmp_path / "third" / compaction.FRESH).write_bytes(b"no database at all, but long enough to be read as one" * 50)
     before = content(tmp_path / "third" / "state.db")
-    Store(tmp_path / "third", own=True).close()
+    owner(tmp_path / "third").close()
     assert content(tmp_path / "third" / "state.db") == before
 
 
@@ -204,7 +212,7 @@ def test_a_file_that_history_left_full_of_air_is_packed_at_the_next_start(
 ) -> None:
     monkeypatch.setattr(compaction, "SMALL", 2**20)
     path = tmp_path / "state.db"
-    with closing(Store(tmp_path, own=True)) as store:
+    with closing(owner(tmp_path)) as store:
         for week in range(40):
             for name in ("consumption", "grid", "production_micro"):
                 times = range(former.START - week * 200_000, former.START - week * 200_000 + 200_000, 300)
@@ -215,10 +223,90 @@ def test_a_file_that_history_left_full_of_air_is_packed_at_the_next_start(
         outbox.forget_proved(store, [])
         rows = list(archive.select(store.db, Filter()))
     airy = path.stat().st_size
-    with closing(Store(tmp_path, own=True)) as store:
+    with closing(owner(tmp_path)) as store:
         assert list(archive.select(store.db, Filter())) == rows
         assert path.stat().st_size < 0.8 * airy
         assert path.stat().st_size < 45 * len(rows)
         assert not compaction.is_due(store.db), "once"
         store.db.execute("UPDATE meta SET value = '0' WHERE key = 'packed'")
         assert not compaction.is_due(store.db), "there is nothing to gain"
+
+
+@pytest.mark.parametrize("fault", ["full", "taken", "owner"])
+def test_whatever_hinders_it_the_program_goes_on_with_the_old_file(
+    fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    former.write(tmp_path, 300, 0)
+    before = content(tmp_path / "state.db")
+
+    def broken(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full") if fault == "full" else OSError(16, "busy")
+
+    place = {"full": (compaction, "_copy_rest"), "taken": (Path, "replace"), "owner": (os, "chown")}[fault]
+    monkeypatch.setattr(*place, broken)
+    with caplog.at_level(logging.WARNING), closing(owner(tmp_path)) as store:
+        assert "archive_not_compacted" in caplog.text
+        assert store.db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        with store.transaction() as db:
+            archive.upsert(db, [Point("energy", (), 5, {"wh": 1.0})])
+        assert not (tmp_path / compaction.FRESH).exists(), "it would take up room"
+        with store.transaction() as db:
+            db.execute("DELETE FROM points WHERE time = 5")
+            db.execute("DELETE FROM series WHERE key = 'energy'")
+    assert content(tmp_path / "state.db") == before
+    monkeypatch.undo()
+    owner(tmp_path).close()
+    assert content(tmp_path / "state.db") == before
+
+
+def test_whose_the_file_is_and_who_may_read_it_stays(tmp_path: Path) -> None:
+    former.write(tmp_path, 300, 0)
+    other = tmp_path / "elsewhere"
+    other.mkdir()
+    path = (tmp_path / "state.db").rename(other / "real.db")
+    path.chmod(0o640)
+    os.chown(path, 1234, 1234)
+    (tmp_path / "state.db").symlink_to(path)
+    owner(tmp_path).close()
+    assert (tmp_path / "state.db").is_symlink()
+    found = path.stat()
+    assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == (1234, 1234, 0o640)
+    with closing(Store(tmp_path)) as store:
+        assert not compaction.is_due(store.db)
+
+
+def test_a_large_archive_is_left_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compaction, "LARGE", 300)
+    former.write(tmp_path, 300, 0)
+    before = content(tmp_path / "state.db")
+    owner(tmp_path).close()
+    assert content(tmp_path / "state.db") == before
+    with closing(Store(tmp_path)) as store:
+        assert store.db.execute("SELECT fields FROM points WHERE series = 1").fetchone()[0].startswith("devices_rep")
+
+
+def test_a_command_of_a_newer_version_leaves_the_state_to_the_older_service(tmp_path: Path) -> None:
+    former.write(tmp_path, 300, 0)
+    lock = own_folder(tmp_path)
+    with pytest.raises(StateError, match="restart the service first"):
+        Store(tmp_path)
+    os.close(lock)
+    with closing(sqlite3.connect(tmp_path / "state.db")) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (former.VERSION,)
+    Store(tmp_path).close()
+
+
+def test_two_that_open_an_old_state_at_once_both_find_the_new_one(tmp_path: Path) -> None:
+    former.write(tmp_path, 20_000, 0)
+    code = "import sys; from pathlib import Path; from ingest.store.database import Store; Store(Path(sys.argv[1]))"
+    many = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)]) for _ in range(3)]
+    assert [each.wait() for each in many] == [0, 0, 0]
+
+
+def test_what_an_older_service_wrote_beside_it_is_delivered(tmp_path: Path) -> None:
+    """Rows without a change in the journal, as one writes that does not know it."""
+    former.write(tmp_path, 300, 290)
+    with closing(Store(tmp_path)) as store:
+        store.db.execute("DELETE FROM changes")
+    with closing(owner(tmp_path)) as store:
+        assert len(journal.changes(store.db, 290, 999)) == 10

@@ -10,7 +10,7 @@ import pytest
 from ingest.core.point import Point
 from ingest.core.units import DAY
 from ingest.deliver.sender import Sender, record_delivery
-from ingest.deliver.verify import all_periods, daily_periods
+from ingest.deliver.verify import all_periods, daily_periods, differences
 from ingest.store import archive, journal, outbox
 from ingest.store.database import Store, in_memory
 from ingest.store.outbox import Verified
@@ -104,3 +104,57 @@ def test_numbers_never_go_back(db: sqlite3.Connection) -> None:
     assert archive.forget(db, "energy", 10_000) == 2
     assert journal.next_seq(db) == 3
     assert journal.changes(db, 0, 9) == []
+
+
+def test_a_sink_that_is_another_database_has_proved_nothing(tmp_path: Path) -> None:
+    with closing(Store(tmp_path)) as store:
+        said(store.db, *range(10))
+        outbox.register(store.db, "db", "one")
+        outbox.delivered(store.db, "db", 10, 10, 0)
+        outbox.verify_noted(store.db, "db", Verified(at=5, next_at=99, seq=10))
+        outbox.register(store.db, "db", "another")
+        assert outbox.verified(store.db, "db") == Verified()
+        outbox.forget_proved(store, ["db"])
+        assert journal.forgotten(store.db) == 0
+
+
+def test_a_look_at_what_waits_proves_nothing_and_is_put_off(tmp_path: Path) -> None:
+    with closing(Store(tmp_path)) as store:
+        said(store.db, *range(1, 11))
+        cursor = outbox.register(store.db, "db", "memory").cursor
+        sender = Sender("db", Database(), store.reader(), cursor)
+        done = sender.step()
+        assert done is not None
+        assert sender.verify(DAY) is None or sender.verify(DAY).seq == 0  # type: ignore[union-attr]
+        for now in (2 * DAY, 2 * DAY + 7200):
+            if seen := sender.verify(now):
+                record_delivery(store.db, seen, now)
+        outbox.forget_proved(store, ["db"])
+        assert journal.forgotten(store.db) == 0, "the owner has not recorded that it was taken"
+        record_delivery(store.db, done, DAY)
+        seen = sender.verify(9 * DAY)
+        assert seen is not None
+        record_delivery(store.db, seen, 9 * DAY)
+        outbox.forget_proved(store, ["db"])
+        assert journal.forgotten(store.db) == 10
+        sender.close()
+
+
+def test_a_sink_that_is_being_filled_is_not_held_against(tmp_path: Path) -> None:
+    with closing(Store(tmp_path)) as store:
+        said(store.db, *range(1, 11))
+        outbox.forget_proved(store, [])
+        outbox.register(store.db, "db", "memory")
+        assert outbox.has_replays(store.db, "db")
+        assert not list(differences(store.db, Database(), "db", all_periods(store.db), DAY))  # type: ignore[arg-type]
+        assert outbox.to_send_again(store.db, "db") == 10
+
+
+def test_a_sink_that_cannot_be_read_does_not_keep_the_journal_for_ever(tmp_path: Path) -> None:
+    with closing(Store(tmp_path)) as store:
+        said(store.db, *range(10))
+        outbox.register(store.db, "db", "one")
+        outbox.delivered(store.db, "db", 8, 8, 0)
+        outbox.verify_noted(store.db, "db", Verified(at=5, error="the token may not read"))
+        outbox.forget_proved(store, ["db"])
+        assert journal.forgotten(store.db) == 8
