@@ -18,7 +18,7 @@ from ingest.enphase.catalogue import INTERVALS
 from ingest.store import archive, journal, outbox, retention
 from ingest.store.archive import Filter
 from ingest.store.outbox import Verified
-from ingest.store.retention import Month
+from ingest.store.retention import LeavingMonth
 
 Period = tuple[int, int]
 """`start <= time < end`, epoch seconds."""
@@ -154,7 +154,7 @@ class Verification:
     found: tuple[Mismatch, ...] = ()
     error: str = ""
     seq: int = 0
-    holds: Month | None = None
+    holds: LeavingMonth | None = None
 
     @property
     def is_good(self) -> bool:
@@ -197,7 +197,7 @@ def verification(
     return Verification(name, now, found, seq=0 if waits else seq, holds=holds)
 
 
-def _keeps(db: sqlite3.Connection, sink: VerifiableSink, name: str, month: Month, now: int) -> bool:
+def _keeps(db: sqlite3.Connection, sink: VerifiableSink, name: str, month: LeavingMonth, now: int) -> bool:
     """Whether a sink keeps for good all of a month: nothing of it was refused."""
     refused = any(month.start <= time < month.end for _, time in outbox.parked_rows(db, name))
     return not (refused or sink.kept_from(now))

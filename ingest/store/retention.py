@@ -19,7 +19,7 @@ ROWS = 20_000
 """So many rows are removed at once, or those of one series of a month."""
 
 
-class Month(NamedTuple):
+class LeavingMonth(NamedTuple):
     """Times `start <= time < end`: a calendar month (UTC), a day ahead, so that each zone's month begins after it."""
 
     start: int
@@ -44,7 +44,7 @@ def _left(db: sqlite3.Connection) -> _Left:
     return _Left(*json.loads(meta.read(db, LEFT) or "[]"))
 
 
-def next_month(db: sqlite3.Connection, keep: int | None, now: int) -> Month | None:
+def next_month(db: sqlite3.Connection, keep: int | None, now: int) -> LeavingMonth | None:
     """The next month whose intervals may leave, kept for `keep` seconds; None where all stay."""
     if keep is None:
         return None
@@ -59,11 +59,11 @@ def next_month(db: sqlite3.Connection, keep: int | None, now: int) -> Month | No
     day = datetime.fromtimestamp(oldest + DAY, UTC)
     begin = datetime(day.year, day.month, 1, tzinfo=UTC)
     after = datetime(day.year + day.month // 12, day.month % 12 + 1, 1, tzinfo=UTC)
-    month = Month(int(begin.timestamp()) - DAY, int(after.timestamp()) - DAY)
+    month = LeavingMonth(int(begin.timestamp()) - DAY, int(after.timestamp()) - DAY)
     return month if month.end <= now - keep else None
 
 
-def note_held(db: sqlite3.Connection, sink: str, month: Month, seq: int) -> None:
+def note_held(db: sqlite3.Connection, sink: str, month: LeavingMonth, seq: int) -> None:
     """Note that a sink holds all of a month, as it was up to the change `seq`."""
     meta.write(db, f"held.{sink}", json.dumps([*month, seq]))
 
@@ -84,7 +84,7 @@ def leave(store: Store, sinks: Collection[str], keep: int | None, now: int) -> N
         pass
 
 
-def _changed(db: sqlite3.Connection, month: Month, seq: int) -> bool:
+def _changed(db: sqlite3.Connection, month: LeavingMonth, seq: int) -> bool:
     """Whether something of a month changed after the change `seq`, or it is not known."""
     days = journal.changed_days(db, seq)
     return days is None or any(month.start // DAY <= day <= month.end // DAY for day in days)
