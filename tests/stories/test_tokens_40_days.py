@@ -21,7 +21,7 @@ DAYS = 40 if os.environ.get("INGEST_LONG") else 10
 ROTATION = ("auth/authorizer.py", "auth/token_files.py", "auth/accounts.py", "enphase/oauth.py")
 FROM, TO = {"_start_renewal"}, {"finish"}
 SITE = replace(HOME, system_id=4711)
-STRIDE = 1 if os.environ.get("INGEST_LONG") else 6
+STRIDE = 1 if os.environ.get("INGEST_LONG") else 4
 """A crash at each statement of a rotation, or at each fourth of them."""
 
 
