@@ -2,11 +2,14 @@
 
 import base64
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
+from copy import deepcopy
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from threading import RLock
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlencode, urlsplit
 
@@ -44,6 +47,9 @@ class Time:
     def __init__(self, at: int = START) -> None:
         self.true = float(at)
         self.wrong_by = 0.0
+
+    def now(self) -> float:
+        return self.true
 
     def clock(self) -> Clock:
         return Clock(lambda: self.true + self.wrong_by, lambda: self.true, self.sleep)
@@ -157,13 +163,26 @@ class World:
         self.time = time or Time()
         cloud_options = changes.pop("cloud", {})
         self.latency = changes.pop("latency", 0.5)
+        self.changes = changes.copy()
         self.settings = settings(folder, **changes)
         plan = self.settings.api.plan
-        self.cloud = Cloud(sites, clock=lambda: self.time.true, plan=(plan.per_minute, plan.per_month), **cloud_options)
+        self.cloud = Cloud(sites, clock=self.time.now, plan=(plan.per_minute, plan.per_month), **cloud_options)
         self.wire = Wire(self.cloud, self.time, self.latency)
         self.database = Database()
         self.consent()
         self.begin()
+
+    def copy(self, folder: Path, **changes: Any) -> "World":
+        """This world, which has ended, once more in a folder of its own, with other keys in its configuration."""
+        made: World = type(self).__new__(type(self))
+        lock = {id(self.cloud._lock): RLock()}
+        made.time, made.cloud, made.database = deepcopy((self.time, self.cloud, self.database), lock)
+        made.latency, made.changes = self.latency, self.changes | changes
+        made.settings = settings(folder, **made.changes)
+        shutil.copytree(self.settings.state_dir, made.settings.state_dir)
+        made.wire = Wire(made.cloud, made.time, made.latency)
+        made.begin()
+        return made
 
     def consent(self) -> None:
         if self.settings.api.version == "v4":

@@ -1,6 +1,10 @@
 """Worlds that several tests begin from."""
 
 import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from ingest.core.days import date_at, midnight, zone
@@ -8,7 +12,7 @@ from ingest.core.point import Point
 from ingest.simulator import Site, enlighten_id
 from ingest.store import archive
 from ingest.store.database import Store
-from tests.world import DAY, START, UNHURRIED
+from tests.world import DAY, START, UNHURRIED, Time, World
 
 SITE = Site(
     system_id=4242,
@@ -38,6 +42,25 @@ V2: dict[str, Any] = {
     "accounts": {"home": {"enlighten_id": enlighten_id("owner")}},
 }
 """What makes a world one of the retired dialect."""
+
+_LIVED: dict[str, tuple[World, TemporaryDirectory[str]]] = {}
+"""Worlds, each with its folder, which is deleted in the end."""
+
+
+def lived(folder: Path, sites: Sequence[Site], seconds: int, *, start: int = START, **changes: Any) -> World:
+    """A world so many seconds after its start: lived through once, and copied for each who asks.
+
+    `changes` are keys of its configuration; those of what is told to whom make no difference to the time before.
+    """
+    before = {key: value for key, value in changes.items() if key not in ("heartbeat", "mqtt", "notify")}
+    name = repr((sites, seconds, start, before))
+    if name not in _LIVED:
+        home = TemporaryDirectory(dir=os.environ.get("PYTEST_DEBUG_TEMPROOT"))
+        world = World(Path(home.name), sites, time=Time(start), **before)
+        world.run(seconds)
+        world.end()
+        _LIVED[name] = world, home
+    return _LIVED[name][0].copy(folder, **changes)
 
 
 def clear_days(store: Store, site: Site, now: int, share: float) -> None:

@@ -119,7 +119,7 @@ def test_the_full_example_is_right(file: Path) -> None:
     assert complaint(file, FULL) is None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300 if LONG else 100, deadline=None)
 @given(typos())
 def test_any_typo_in_a_key_names_the_line_and_the_right_key(file: Path, typo: tuple[int, str, str]) -> None:
     start, key, wrong = typo
@@ -168,7 +168,7 @@ YAML = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200 if LONG else 70, deadline=None)
 @given(st.sampled_from(KEYS), YAML)
 def test_any_value_is_accepted_or_explained(file: Path, key: tuple[int, str], value: object) -> None:
     start = FULL.index(":", key[0]) + 1
@@ -183,7 +183,7 @@ def config_text(value: object) -> str:
     return json.dumps(value, allow_nan=True)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200 if LONG else 70, deadline=None)
 @given(st.text() | st.binary() | st.text("{}[]:-,&*!|>'\"%@`$\n\t ab#~?<").map(str))
 @example("{" * 3000)
 @example("- " * 3000)
@@ -195,7 +195,7 @@ def test_any_garbage_is_a_sentence(file: Path, garbage: str | bytes) -> None:
     assert said is None or said.startswith(f"{file}:")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100 if LONG else 50, deadline=None)
 @given(st.text("${}:-file/NAME_ .\\'", max_size=20))
 def test_any_variable_is_filled_or_explained(file: Path, text: str) -> None:
     said = complaint(file, f"state_dir: {config_text('x' + text)}", {"A": "1", "NAME": "2", "M_FILE": "/dev/null"})

@@ -14,8 +14,8 @@ from ingest import logs
 from ingest.report import report
 from tests.notify.receiver import Receiver
 from tests.notify.told import Told
-from tests.world import HOUR, World
-from tests.worlds import SITE
+from tests.world import HOUR
+from tests.worlds import SITE, lived
 
 SECRET = "a-topic-that-is-secret"
 LONGEST_LOOK_S = 10.0
@@ -101,9 +101,7 @@ def good() -> Iterator[Receiver]:
 
 def install(folder: Path, *addresses: str, **changes: Any) -> Told:
     folder.mkdir(exist_ok=True)
-    made = Told(World(folder, [SITE], notify={"to": [*addresses]}, **changes), wait=0.2)
-    made.world.run(HOUR)
-    return made
+    return Told(lived(folder, [SITE], HOUR, notify={"to": [*addresses]}, **changes), wait=0.2)
 
 
 def live(home: Told) -> float:

@@ -13,7 +13,7 @@ from ingest.report import report
 from tests.notify.receiver import Receiver
 from tests.notify.told import Told
 from tests.world import DAY, HOUR, World
-from tests.worlds import SITE
+from tests.worlds import SITE, lived
 
 SECRET = "a-topic-that-is-secret"
 
@@ -29,9 +29,7 @@ def address(receiver: Receiver, path: str = SECRET) -> str:
 
 
 def install(tmp_path: Path, *receivers: Receiver, **changes: Any) -> Told:
-    made = Told(World(tmp_path, [SITE], notify={"to": [address(at) for at in receivers], **changes}))
-    made.world.run(HOUR)
-    return made
+    return Told(lived(tmp_path, [SITE], HOUR, notify={"to": [address(at) for at in receivers], **changes}))
 
 
 def said(receiver: Receiver) -> list[str]:

@@ -29,7 +29,7 @@ from ingest.report.own_points import (
 from ingest.service.monitor import Progress, Watch
 from ingest.store import archive
 from tests.world import DAY, HOUR, World
-from tests.worlds import SITE
+from tests.worlds import SITE, lived
 
 FIELDS = {
     "calls_month",
@@ -55,9 +55,7 @@ FIELDS = {
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    made = World(tmp_path, [SITE])
-    made.run(DAY)
-    return made
+    return lived(tmp_path, [SITE], DAY)
 
 
 def said(world: World) -> dict[str, list[int]]:

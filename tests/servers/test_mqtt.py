@@ -21,15 +21,14 @@ from tests.mosquitto import PASSWORD, Eye, Mosquitto
 from tests.notify import home_assistant_rules as rules
 from tests.servers.homely import STATE, Homely, configurations, entry, until
 from tests.world import DAY, HOUR, World
-from tests.worlds import HOME, SITE
+from tests.worlds import HOME, SITE, lived
 
 DAYS = 31 if os.environ.get("INGEST_LONG") else 16
 
 
 @pytest.fixture
 def home(tmp_path: Path, broker: Mosquitto) -> Iterator[Homely]:
-    world = World(tmp_path, [SITE], mqtt=entry(broker))
-    world.run(DAY)
+    world = lived(tmp_path, [SITE], DAY, mqtt=entry(broker))
     made = Homely(world)
     yield made
     made.stop()

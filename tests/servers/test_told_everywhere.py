@@ -25,7 +25,7 @@ from tests.prometheus import Prometheus
 from tests.servers.homely import STATE, Homely, entry, until
 from tests.servers.test_prometheus import SHIPPED
 from tests.world import DAY, HOUR, UNHURRIED, World
-from tests.worlds import SITE
+from tests.worlds import SITE, lived
 
 LONG = bool(os.environ.get("INGEST_LONG"))
 FROM_OUTSIDE = "runner"
@@ -59,15 +59,15 @@ def wrong(monkeypatch: pytest.MonkeyPatch) -> Wrong:
 @pytest.fixture
 def home(tmp_path: Path, broker: Mosquitto, receiver: Receiver, beats: Receiver) -> Iterator[Homely]:
     to = receiver.url.replace("http", "json", 1)
-    world = World(
+    world = lived(
         tmp_path,
         [SITE],
+        DAY,
         api={"plan": UNHURRIED},
         mqtt=entry(broker),
         notify={"to": [to]},
         heartbeat=f"{beats.url}/{UUID}",
     )
-    world.run(DAY)
     made = Homely(world)
     yield made
     made.stop()

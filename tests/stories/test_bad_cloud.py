@@ -16,7 +16,7 @@ from tests.stories import stored
 from tests.stories.program import Program, Vendor
 from tests.stories.test_convergence import differences, extra
 from tests.world import DAY, HOUR, START, World
-from tests.worlds import HOME
+from tests.worlds import HOME, lived
 
 HOUSE = HOME
 JUMPS = [*(pytest.param(by, marks=pytest.mark.long) for by in (3600, -3600)), -3 * DAY, 40 * DAY]
@@ -128,8 +128,7 @@ def test_once_with_a_key_of_another_application_ends_with_exit_2(tmp_path: Path)
     ],
 )
 def test_a_reply_that_is_none_leaves_no_point_and_no_coverage(tmp_path: Path, fault: str) -> None:
-    world = World(tmp_path, [HOUSE])
-    world.run(12 * HOUR)
+    world = lived(tmp_path, [HOUSE], 12 * HOUR)
     points, coverage = table(world, "SELECT * FROM points"), table(world, "SELECT * FROM coverage")
     setattr(world.cloud.faults, fault, 1.0)
     since = world.time.true

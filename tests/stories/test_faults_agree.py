@@ -39,8 +39,8 @@ from ingest.simulator import RATES
 from ingest.store import archive
 from ingest.web import Source, create_app
 from tests.faults import FAULTS, Fault, database_down, points_refused, quota_used_up
-from tests.world import HOUR, START, Time, World
-from tests.worlds import SITE
+from tests.world import HOUR, START, World
+from tests.worlds import SITE, lived
 
 UNLOGGED = {"runner": "nobody is there to log it", "credentials": "`run` says so itself, while it waits for them"}
 """Kinds of which the report job of the runner knows nothing, and why."""
@@ -152,9 +152,7 @@ def _names(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def world_of(folder: Path, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> World:
-    time = Time(START + 13 * HOUR)
-    world = World(folder, [SITE], time=time, **changes)
-    world.run(6 * HOUR)
+    world = lived(folder, [SITE], 6 * HOUR, start=START + 13 * HOUR, **changes)
 
     @dataclass
     class Here(Context):

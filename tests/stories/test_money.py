@@ -10,8 +10,8 @@ import pytest
 from ingest.report.worth import payback, worth
 from ingest.store import archive, journal
 from ingest.web import Source, create_app
-from tests.world import DAY, Time, World, settings
-from tests.worlds import HOME
+from tests.world import DAY, World, settings
+from tests.worlds import HOME, lived
 
 OLD = {"from": "2025-01-01", "currency": "EUR", "import": 0.31, "export": 0.08, "standing": 0.96}
 BIG = {"per_minute": 300, "per_month": 300_000}
@@ -31,11 +31,9 @@ def world(
     """A house of which the last days were read, with some hours that its meters never saw."""
     site = replace(HOME, operational_at=now - 40 * DAY, hidden=tuple((*span, now + 30 * DAY) for span in hidden))
     systems = [{"id": HOME.system_id, "since": "9d"}]
-    made = World(
-        folder, [site], time=Time(now - DAY), api={"plan": BIG}, systems=systems, tariffs=list(tariffs), **more
+    return lived(
+        folder, [site], DAY, start=now - DAY, api={"plan": BIG}, systems=systems, tariffs=list(tariffs), **more
     )
-    made.run(DAY)
-    return made
 
 
 def reconfigured(made: World, folder: Path, *tariffs: dict[str, Any]) -> None:

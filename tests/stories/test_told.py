@@ -11,8 +11,8 @@ from tests.notify.receiver import Receiver
 from tests.notify.told import Told
 from tests.stories.program import Program, Vendor
 from tests.stories.test_faults_agree import Usage
-from tests.world import DAY, HOUR, START, World
-from tests.worlds import SITE
+from tests.world import DAY, HOUR, START
+from tests.worlds import SITE, lived
 
 MENDED = {
     "gateway_offline",
@@ -86,8 +86,7 @@ def test_each_fault_is_told_once_and_its_end_once(
     tmp_path: Path, fault: Fault, receiver: Receiver, beats: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = receiver.url.replace("http", "json", 1)
-    told = Told(World(tmp_path, [SITE], notify={"to": [address]}, heartbeat=f"{beats.url}/uuid"))
-    told.world.run(DAY)
+    told = Told(lived(tmp_path, [SITE], DAY, notify={"to": [address]}, heartbeat=f"{beats.url}/uuid"))
     told.look()
     with monkeypatch.context() as patch:
         if fault.kind == "disk":
