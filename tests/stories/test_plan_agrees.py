@@ -19,7 +19,7 @@ def _installation(folder: Path, accounts: int, version: str, day: int) -> World:
     names = ["home", *(f"owner{number}" for number in range(1, accounts))]
     owners = ["owner", *names[1:]]
     sites = [
-        Site(100 + number, owner, "Europe/Berlin", 52.0, 13.0, 6000, 16, START - 300 * DAY, owner=owner)
+        Site(100 + number, owner, "Europe/Berlin", 52.0, 13.0, 6000, 16, START - 100 * DAY, owner=owner)
         for number, owner in enumerate(owners)
     ]
     entries: dict[str, Any] = {name: {} for name in names}
@@ -38,7 +38,7 @@ def test_the_plan_shows_the_cadence_that_the_runner_keeps(
     world = _installation(tmp_path, accounts, version, day)
     world.run(2 * HOUR)
     with world.store.transaction() as db:
-        backfills.ask(db, BackfillRequest(START - 290 * DAY), int(world.time.true))
+        backfills.ask(db, BackfillRequest(START - 90 * DAY), int(world.time.true))
     world.run(5 * MINUTE)
     now, pace = int(world.time.true), world.pipeline.pace
     works = world.pipeline.inventory.works(now)
