@@ -15,7 +15,7 @@ from ingest.store.database import Store
 from tests.stories import stored
 from tests.stories.program import Program, Vendor
 from tests.stories.test_convergence import differences, extra
-from tests.world import DAY, HOUR, START, World
+from tests.world import DAY, HOUR, START, UNHURRIED, World
 from tests.worlds import HOME, lived
 
 HOUSE = HOME
@@ -40,7 +40,7 @@ def table(world: World, statement: str) -> list[Any]:
 def converged(world: World, *sites: Site) -> None:
     """After quiet days everything is there."""
     until = int(world.time.true)
-    world.run(5 * DAY)
+    world.run(3 * DAY)
     for site in sites:
         assert differences(world, site, START - 4 * DAY, until)[:3] == []
         assert extra(world, site, START - 4 * DAY, until)[:3] == []
@@ -128,7 +128,7 @@ def test_once_with_a_key_of_another_application_ends_with_exit_2(tmp_path: Path)
     ],
 )
 def test_a_reply_that_is_none_leaves_no_point_and_no_coverage(tmp_path: Path, fault: str) -> None:
-    world = lived(tmp_path, [HOUSE], 12 * HOUR)
+    world = lived(tmp_path, [HOUSE], 12 * HOUR, api={"plan": UNHURRIED})
     points, coverage = table(world, "SELECT * FROM points"), table(world, "SELECT * FROM coverage")
     setattr(world.cloud.faults, fault, 1.0)
     since = world.time.true
