@@ -29,8 +29,8 @@ T = TypeVar("T")
 NOW, DAY = 1_782_864_000, 86_400
 AGES = (6 * 3600, 4 * DAY)
 GRAINS = {"stats": ("production_micro", 300), "rgm_stats": ("production_rgm", 900), "consumption": ("consumption", 900)}
-FIELDS = "devices_reporting,devices_total,energy_wh,power_w:20,20,123,492,"
-DERIVED = "consumed_wh,net_wh,produced_wh,self_consumed_wh:80,43,123,80,"
+FIELDS = "devices_reporting,devices_total,energy_wh,power_w:20;20;123;492;"
+DERIVED = "consumed_wh,net_wh,produced_wh,self_consumed_wh:80;43;123;80;"
 TOTALS = ("production", "consumption")
 PARTNER = {"per_minute": 300, "per_month": 100_000_000}
 

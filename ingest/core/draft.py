@@ -76,7 +76,7 @@ def numbers(rows: Mapping[int, str], name: str) -> dict[int, float]:
             names, listed = row[:begin], row[: begin - 1].split(",")
             place = listed.index(name) if name in listed else -1
         if place >= 0:
-            found[time] = float(row[begin:].split(",", place + 1)[place])
+            found[time] = float(row[begin:].replace(";", ",").split(",", place + 1)[place])
     return found
 
 

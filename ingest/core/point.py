@@ -1,8 +1,8 @@
 """A point, and its text forms: as a row of the archive, and as a line of InfluxDB line protocol.
 
 The archive keeps three things apart: the *series* (measurement and tags), the *row* (the field set) and the time in
-whole seconds. A row of numbers is `names:values`, such as `energy_wh,power_w:84,336.5,`; one that has text, or a name
-that is not a plain word, is the field set of line protocol.
+whole seconds. A row of numbers is `names:values`, such as `energy_wh,power_w:84;336.5,`: `;` ends a whole number. One
+that has text, or a name that is not a plain word, is the field set of line protocol.
 """
 
 import re
@@ -69,7 +69,7 @@ def encode_fields(fields: Mapping[str, Value]) -> str:
             form = "" if any(isinstance(value, str) for value in values) else form
             break
     if form:
-        return (form % values).replace(".0,", ",")
+        return (form % values).replace(".0,", ";")
     return line % tuple(_Written(_quoted(value)) if isinstance(value, str) else value for value in values)
 
 
@@ -79,7 +79,7 @@ def decode_fields(row: str) -> dict[str, Value]:
         return {}
     if "=" not in row:
         names, _, values = row.partition(":")
-        return dict(zip(_names(names), map(float, values.split(",")), strict=False))
+        return dict(zip(_names(names), map(float, values.replace(";", ",").split(",")), strict=False))
     if '"' not in row and "\\" not in row:
         return {name: float(number) for name, _, number in [part.partition("=") for part in row.split(",")]}
     fields: dict[str, Value] = {}
@@ -102,7 +102,7 @@ def line_fields(row: str) -> str:
     if "=" in row:
         return row
     names, _, values = row.partition(":")
-    return _line_form(names) % tuple(values.split(","))
+    return _line_form(names) % tuple(values.replace(";", ".0,").split(","))
 
 
 def encode(point: Point) -> str:

@@ -1,6 +1,6 @@
 """Rows as they are kept: the names of the fields by a number, for thousands of rows have the same.
 
-`energy_wh,power_w:84,336.5,` is kept as `3:84,336.5,`; what has text, and what is true no longer (an empty row), as it
+`energy_wh,power_w:84;336.5,` is kept as `3:84;336.5,`; what has text, and what is true no longer (an empty row), as it
 is. The lists of names stand in `meta` under `names`, one a line, and are only ever added to.
 """
 

@@ -116,7 +116,7 @@ def test_what_was_loaded_is_left_as_it_was_until_it_is_applied() -> None:
 
 
 def test_only_what_differs_is_written_and_counted_as_revised() -> None:
-    held = {"consumption,system=1": {NOW - 900: "energy_wh:100,", NOW - 1800: "energy_wh,power_w:5,1,"}}
+    held = {"consumption,system=1": {NOW - 900: "energy_wh:100;", NOW - 1800: "energy_wh,power_w:5;1;"}}
     loaded = Loaded(known(floor=1, revised=4), held, {"consumption,system=1": 7})
     changes = decide(loaded, outcome(points=used(NOW - 2700, NOW - 1800, NOW - 900)), AT)
     assert written(changes)["consumption"] == {
@@ -129,7 +129,7 @@ def test_only_what_differs_is_written_and_counted_as_revised() -> None:
 
 def test_what_is_added_to_a_row_revises_nothing() -> None:
     """Two streams may fill one row, as import and export do."""
-    held = {"consumption,system=1": {NOW - 900: "power_w:1,", NOW - 1800: 'note="a, b"', NOW - 2700: ""}}
+    held = {"consumption,system=1": {NOW - 900: "power_w:1;", NOW - 1800: 'note="a, b"', NOW - 2700: ""}}
     loaded = Loaded(known(floor=1, revised=4), held, {"consumption,system=1": 7})
     changes = decide(loaded, outcome(points=used(NOW - 2700, NOW - 1800, NOW - 900)), AT)
     assert len(changes.points.news["consumption,system=1"]) == 3
@@ -142,7 +142,7 @@ def test_a_value_that_changes_at_its_second_look_is_looked_at_once_more_a_day_la
     snapshot = known(floor=1)
     snapshot.coverage["1", "consumption"] = {CLASSES.settle: (window,)}
     snapshot.logs["1"] = tuple(Advance(at, at) for at in range(NOW - 9 * DAY, NOW - 4 * DAY, 900))
-    rows = {"consumption,system=1": dict.fromkeys(quarters, "energy_wh:100,")}
+    rows = {"consumption,system=1": dict.fromkeys(quarters, "energy_wh:100;")}
     late = begin + 8 * HOUR
     grown = [*used(*quarters), *used(late, wh=160.0)]
     look = outcome(purpose=Purpose.HISTORY, window=window, points=grown)
@@ -153,7 +153,7 @@ def test_a_value_that_changes_at_its_second_look_is_looked_at_once_more_a_day_la
     }
     assert changes.deferred["1", "consumption"] == (Deferral(Span(late, late + 900), NOW + DAY),)
     changes.apply(snapshot)
-    rows["consumption,system=1"][late] = "energy_wh:160,"
+    rows["consumption,system=1"][late] = "energy_wh:160;"
     again = decide(Loaded(snapshot, rows, {"consumption,system=1": 1}), look, replace(AT, now=NOW + DAY))
     assert again.coverage["1", "consumption"][CLASSES.look_again] == (window,)
     assert again.deferred["1", "consumption"] == ()
@@ -198,7 +198,7 @@ def test_a_day_that_misses_its_total_is_read_again(wh: float, is_read_again: boo
     begin = NOW - 2 * DAY
     snapshot = known()
     snapshot.coverage["1", "consumption"] = {6 * HOUR: (Span(begin, begin + DAY),)}
-    rows = {"consumption,system=1": dict.fromkeys(range(begin, begin + DAY, 900), "energy_wh:100,")}
+    rows = {"consumption,system=1": dict.fromkeys(range(begin, begin + DAY, 900), "energy_wh:100;")}
     changes = decide(Loaded(snapshot, rows, {"consumption,system=1": 1}), totals(wh), AT)
     assert (changes.coverage["1", "consumption"] == {6 * HOUR: ()}) is is_read_again
     assert changes.totals["1", "consumption", "2026-06-29"].open is is_read_again
@@ -211,7 +211,7 @@ def test_a_zone_that_becomes_known_makes_days_and_forgets_totals_of_others() -> 
     snapshot.systems["1"] = replace(snapshot.systems["1"], timezone="")
     begin = NOW - 2 * DAY
     snapshot.coverage["1", "consumption"] = {6 * HOUR: (Span(begin, begin + DAY),)}
-    rows = {"consumption,system=1": dict.fromkeys(range(begin, begin + DAY, 900), "energy_wh:1,")}
+    rows = {"consumption,system=1": dict.fromkeys(range(begin, begin + DAY, 900), "energy_wh:1;")}
     old = {("1", "consumption", "2026-06-28"): Total(5.0), ("2", "consumption", "2026-06-28"): Total(6.0)}
     task = Task("home", "@home", SYSTEMS, Span(0, 0), Purpose.SNAPSHOT)
     listed = Outcome(task, 1, Verdict(Kind.OK), systems=[SystemInfo("1", timezone="UTC")])
@@ -245,7 +245,7 @@ def test_another_status_in_any_reply_is_written_at_once_and_the_same_one_is_not(
 
 
 def test_a_meter_of_type_total_measures_the_home_without_its_battery() -> None:
-    stored = {"battery,system=1": {NOW - DAY: "charged_wh,discharged_wh:50,0,"}}
+    stored = {"battery,system=1": {NOW - DAY: "charged_wh,discharged_wh:50;0;"}}
     for config_type, expected in (("Net", 50.0), ("Total", 100.0)):
         state = known(asked_at=NOW - HOUR)
         info: dict[str, float | str] = {"production_source": "microinverters", "config_type": config_type}

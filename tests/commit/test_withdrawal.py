@@ -33,10 +33,10 @@ def metered(produced: str = "produced_days=1.0,produced_wh=4800.0,", totals: Any
     state.coverage["1", "rgm_stats"] = {6 * HOUR: (Span(BEGIN, BEGIN + DAY),)}
     own = "self_consumed_days=1.0,self_consumed_wh=4800.0"
     rows = {
-        "production_micro,system=1": {NOW - HOUR: "energy_wh:1,"},
-        "production_rgm,system=1": dict.fromkeys(QUARTERS, "devices_reporting,energy_wh:1,50,"),
-        "consumption,system=1": dict.fromkeys(QUARTERS, "devices_reporting,energy_wh:1,100,"),
-        "energy,system=1": dict.fromkeys(QUARTERS, "consumed_wh,net_wh,produced_wh,self_consumed_wh:100,-50,50,50,"),
+        "production_micro,system=1": {NOW - HOUR: "energy_wh:1;"},
+        "production_rgm,system=1": dict.fromkeys(QUARTERS, "devices_reporting,energy_wh:1;50;"),
+        "consumption,system=1": dict.fromkeys(QUARTERS, "devices_reporting,energy_wh:1;100;"),
+        "energy,system=1": dict.fromkeys(QUARTERS, "consumed_wh,net_wh,produced_wh,self_consumed_wh:100;-50;50;50;"),
         "energy_daily,system=1": {BEGIN: f'{BOTH},date="2026-06-29",{produced}{own}'},
         "energy_monthly,system=1": {NOW - 30 * DAY: f'{BOTH},month="2026-06",{produced}{own}'},
     }
@@ -82,7 +82,7 @@ def test_a_size_that_becomes_known_takes_out_what_it_does_not_allow(size_w: floa
 
 def test_a_day_that_nothing_is_left_of_is_a_row_without_fields() -> None:
     loaded = metered()
-    rows = {**loaded.rows, "consumption,system=1": {}, "energy,system=1": dict.fromkeys(QUARTERS, "produced_wh:50,")}
+    rows = {**loaded.rows, "consumption,system=1": {}, "energy,system=1": dict.fromkeys(QUARTERS, "produced_wh:50;")}
     rows["energy_daily,system=1"] = {BEGIN: 'date="2026-06-29",produced_days=1.0,produced_wh=4800.0'}
     changes = told(replace(loaded, rows=rows), production_source="microinverters")
     assert changes.points.rows("energy_daily,system=1") == {BEGIN: ""}

@@ -7,7 +7,7 @@ from ingest.core.point import Point
 
 
 def test_a_row_that_is_merged_twice_is_counted_once() -> None:
-    draft = Draft({"grid": {900: "imported_wh:1,", 1800: "imported_wh:2,"}})
+    draft = Draft({"grid": {900: "imported_wh:1;", 1800: "imported_wh:2;"}})
     draft.merge([Point("grid", (), 900, {"exported_wh": 5.0}), Point("grid", (), 1800, {"imported_wh": 3.0})])
     draft.merge([Point("grid", (), at, {"net_wh": 4.0}) for at in (900, 1800, 2700)])
     assert (draft.added, draft.revised, draft.completed) == (1, 2, 1)
@@ -16,10 +16,10 @@ def test_a_row_that_is_merged_twice_is_counted_once() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "gain"),
     [
-        ("energy_wh,power_w:5,1,", "energy_wh,power_w:9,2,", 4.0),
-        ("imported_wh,exported_wh:1,5,", "imported_wh,exported_wh:1,9,", 4.0),
-        ("charged_wh,discharged_wh:0,5,", "charged_wh,discharged_wh:0,9,", 4.0),
-        ("soc_percent:5,", "soc_percent:9,", 0.0),
+        ("energy_wh,power_w:5;1;", "energy_wh,power_w:9;2;", 4.0),
+        ("imported_wh,exported_wh:1;5;", "imported_wh,exported_wh:1;9;", 4.0),
+        ("charged_wh,discharged_wh:0;5;", "charged_wh,discharged_wh:0;9;", 4.0),
+        ("soc_percent:5;", "soc_percent:9;", 0.0),
     ],
 )
 def test_what_a_row_gains_is_that_of_all_its_energies(old: str, new: str, gain: float) -> None:
@@ -27,7 +27,7 @@ def test_what_a_row_gains_is_that_of_all_its_energies(old: str, new: str, gain: 
 
 
 def test_a_field_is_found_in_rows_of_every_kind() -> None:
-    rows = ["a,b:1,2.5,", "", "a:7,", 'a=3.0,date="x"', "ab:9,", "a,b:4,5,", 'note="x"', "b,c:8,9,", "a,b:-0,1e+16,"]
+    rows = ["a,b:1;2.5,", "", "a:7;", 'a=3.0,date="x"', "ab:9;", "a,b:4;5;", 'note="x"', "b,c:8;9;", "a,b:-0;1e+16,"]
     held = dict(enumerate(rows))
     assert numbers(held, "a") == {0: 1.0, 2: 7.0, 3: 3.0, 5: 4.0, 8: 0.0}
     assert numbers(held, "b") == {0: 2.5, 5: 5.0, 7: 8.0, 8: 1e16}

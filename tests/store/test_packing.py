@@ -36,7 +36,7 @@ def test_the_names_of_fields_stand_once_for_all_rows() -> None:
         archive.upsert(db, [Point("energy", (), time, NUMBERS) for time in range(100)])
         archive.upsert(db, [Point("energy", (), 100, {"label": "roof", "wh": 1.0})])
         kept = [text for (text,) in db.execute("SELECT fields FROM points ORDER BY time")]
-        assert set(kept) == {"0:20,123,492.5,", 'label="roof",wh=1.0'}
+        assert set(kept) == {"0:20;123;492.5,", 'label="roof",wh=1.0'}
         assert db.execute("SELECT value FROM meta WHERE key = 'names'").fetchall() == [
             ("devices_reporting,energy_wh,power_w",)
         ]
@@ -46,9 +46,9 @@ def test_names_that_another_connection_added_meanwhile_are_known() -> None:
     with contextlib.closing(in_memory()) as db:
         archive.upsert(db, [Point("energy", (), 0, NUMBERS)])
         unpack = unpacker(db)
-        assert unpack("0:20,123,492.5,") == encode_fields(NUMBERS)
+        assert unpack("0:20;123;492.5,") == encode_fields(NUMBERS)
         archive.upsert(db, [Point("energy", (), 1, {"soc_percent": 5.0})])
-        assert unpack("1:7,") == "soc_percent:7,"
+        assert unpack("1:7;") == "soc_percent:7;"
 
 
 def test_a_row_of_a_former_version_is_equal_to_what_the_cloud_says_again() -> None:
