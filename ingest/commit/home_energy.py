@@ -17,7 +17,7 @@ from ingest.core.point import Point, parse_series, series_key
 from ingest.core.span import Span
 from ingest.plan.homes import row_of
 from ingest.plan.state import SystemRow
-from ingest.store import archive, meta, retention
+from ingest.store import archive, meta
 
 Homes = Mapping[str, Sequence[str]]
 """The systems of each home, by its name."""
@@ -204,12 +204,8 @@ class _Work:
         return {at for name in names for at, _ in archive.values(self._db, measurement, name, *span)}
 
     def compute(self, energy: set[int], daily: set[int]) -> set[int]:
-        """The intervals at some times, the days that they or some midnights are of, and their months, one by one. What
-        has left the archive in part stays as it was computed.
-        """
+        """The intervals at some times, the days that they or some midnights are of, and their months, one by one."""
         touched: set[int] = set()
-        left = retention.left(self._db)
-        energy, daily = ({at for at in times if at >= left} for times in (energy, daily))
         for month in sorted({month_start(date_at(at, self._place)) for at in energy | daily}):
             span = Span(midnight(month, self._place), midnight(next_month_start(month), self._place))
             touched |= self._month(*({at for at in times if span.start <= at < span.end} for times in (energy, daily)))

@@ -15,7 +15,7 @@ from ingest.core.point import Point, series_key
 from ingest.core.span import Span, union
 from ingest.core.tariff import Contract
 from ingest.plan.state import SystemRow
-from ingest.store import archive, meta, retention
+from ingest.store import archive, meta
 
 END = 2**40
 """Later than any interval, epoch s."""
@@ -106,12 +106,6 @@ def _since(before: str | None, after: str, place: tzinfo) -> int:
     return midnight(month_start(datetime.fromisoformat(min(changed)).date()), place)
 
 
-def _whole_since(db: sqlite3.Connection, place: tzinfo) -> int:
-    """From which local month on (epoch s) the archive has all its intervals: what has left was worth what it was."""
-    left = retention.left(db)
-    return midnight(next_month_start(month_start(date_at(left, place))), place) if left else 0
-
-
 def _spans(times: Collection[int], place: tzinfo, *, whole_months: bool) -> Iterator[Span]:
     """The local days, or months, that must be computed together with some intervals."""
     days = {date_at(at, place) for at in (times if whole_months else (min(times), max(times)))}
@@ -131,15 +125,11 @@ def _compute(
     *,
     is_all: bool = False,
 ) -> None:
-    """Compute the money of spans of time, but of what has left the archive. With `is_all`, what no tariff is for any
-    more is worth 0.
-    """
-    since = _whole_since(db, place)
-    whole = [Span(max(span.start, since), span.end) for span in union(list(spans)) if span.end > since]
+    """Compute the money of spans of time. With `is_all`, what no tariff is for any more is worth 0."""
     ids = archive.series_of(db, [system])
     keys = {name: series_key(name, (("system", system),)) for name in ("energy", "money", "money_daily")}
     known = [ids[key] for key in keys.values() if key in ids]
-    draft = Draft(archive.read(db, ids, [(known, *span) for span in whole]) if known else {})
+    draft = Draft(archive.read(db, ids, [(known, *span) for span in union(list(spans))]) if known else {})
     worth = money(system, contract, place, _flows(draft.rows(keys["energy"])))
     draft.merge([*(_nothing(draft, system, "money", MONEY) if is_all else ()), *worth])
     sums = {name: draft.numbers("money", system, name) for name in MONEY}

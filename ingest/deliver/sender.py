@@ -72,7 +72,6 @@ class Sender:
     """The one sender of a sink, with a connection of its own for reading.
 
     `reopened` returns a new sink where its secret has changed; it is asked while the sink does not accept writes.
-    Intervals leave the archive after `keep` seconds (None: never).
     """
 
     def __init__(
@@ -82,10 +81,9 @@ class Sender:
         db: sqlite3.Connection,
         cursor: int,
         reopened: Callable[[], Sink | None] = lambda: None,
-        keep: int | None = None,
     ) -> None:
         self.name = name
-        self._reopened, self._keep = reopened, keep
+        self._reopened = reopened
         self.failures = 0
         self._sink = sink
         self._db = db
@@ -150,12 +148,16 @@ class Sender:
         if not isinstance(self._sink, VerifiableSink) or self.failures:
             return None
         try:
-            return verification(self._db, self._sink, self.name, now, self._keep)
+            self._db.execute("BEGIN")
+            return verification(self._db, self._sink, self.name, now, self._cursor)
         except sqlite3.Error as error:
             return Verification(self.name, now, error=f"the archive cannot be read ({error})")
         except Exception as error:  # as in `step`
             log.exception("event=verification_failed sink=%s", self.name)
             return Verification(self.name, now, error=f"the program failed ({type(error).__name__}); see its log")
+        finally:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
 
     def _delivery(self, pushed: _Pushed) -> Delivery:
         return Delivery(self.name, self._cursor, pushed.sent, pushed.too_old, tuple(pushed.parked))

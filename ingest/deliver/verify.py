@@ -5,7 +5,7 @@ in between; a volume can be lost or restored from an old backup; somebody can dr
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,11 +14,9 @@ from ingest.core.tally import NOTHING, MeasuredSystem, Totals, is_equal
 from ingest.core.units import DAY, HOUR
 from ingest.core.words import many
 from ingest.deliver.sink import VerifiableSink
-from ingest.enphase.catalogue import INTERVALS
-from ingest.store import archive, journal, outbox, retention
+from ingest.store import archive, journal, outbox
 from ingest.store.archive import Filter
 from ingest.store.outbox import Verified
-from ingest.store.retention import LeavingMonth
 
 Period = tuple[int, int]
 """`start <= time < end`, epoch seconds."""
@@ -94,7 +92,12 @@ def daily_periods(db: sqlite3.Connection, now: int, seq: int) -> list[Period]:
 
 
 def differences(
-    db: sqlite3.Connection, sink: VerifiableSink, name: str, periods: Iterable[Period], now: int
+    db: sqlite3.Connection,
+    sink: VerifiableSink,
+    name: str,
+    periods: Iterable[Period],
+    now: int,
+    cursor: int | None = None,
 ) -> Iterator[Mismatch]:
     """Where sink `name` holds something else than the archive. Raises `SinkDown`.
 
@@ -104,25 +107,20 @@ def differences(
     for start, end in periods:
         begin = max(start, kept_from + HOUR) if kept_from else start
         if begin < end:
-            yield from _of_period(db, sink, name, (begin, end))
+            yield from _of_period(
+                db, sink, (begin, end), outbox.waiting(db, name, cursor), outbox.parked_rows(db, name)
+            )
 
 
-def _of_period(db: sqlite3.Connection, sink: VerifiableSink, name: str, period: Period) -> Iterator[Mismatch]:
-    """What differs in a period; what has left the archive in peace does not."""
-    places, left = archive.places(db), retention.left(db)
-    staying = [place for place in places if place.measurement not in INTERVALS or left <= period[0]]
-    leaving = [place for place in places if place not in staying]
-    yield from _of_places(db, sink, name, staying, period)
-    yield from _of_places(db, sink, name, leaving, (left, period[1]))
-
-
-def _of_places(
-    db: sqlite3.Connection, sink: VerifiableSink, name: str, places: Sequence[MeasuredSystem], period: Period
+def _of_period(
+    db: sqlite3.Connection,
+    sink: VerifiableSink,
+    period: Period,
+    waiting: Container[MeasuredSystem],
+    refused: Container[tuple[int, int]],
 ) -> Iterator[Mismatch]:
-    if not places or period[0] >= period[1]:
-        return
+    places = archive.places(db)
     stored = sink.tally(sorted({place.measurement for place in places}), *period)
-    waiting, refused = outbox.waiting(db, name), outbox.parked_rows(db, name)
     for place in places:
         archived, held = archive.tally(db, place, period, refused), stored.get(place, {})
         if place not in waiting and not is_equal(archived, held):
@@ -146,7 +144,7 @@ def _difference(place: MeasuredSystem, period: Period, archived: Totals, held: T
 @dataclass(frozen=True)
 class Verification:
     """What the look at one sink found, of all changes up to `seq` (0: something waited, so that not all was seen).
-    `error` says why it could not be looked at; it `holds` all of a month that may leave the archive.
+    `error` says why it could not be looked at.
     """
 
     sink: str
@@ -154,7 +152,6 @@ class Verification:
     found: tuple[Mismatch, ...] = ()
     error: str = ""
     seq: int = 0
-    holds: LeavingMonth | None = None
 
     @property
     def is_good(self) -> bool:
@@ -172,35 +169,27 @@ class Verification:
         return f"sink {self.sink} does not hold what was sent ({examples}); it is sent again"
 
 
-def verification(
-    db: sqlite3.Connection, sink: VerifiableSink, name: str, now: int, keep: int | None = None
-) -> Verification | None:
+def verification(db: sqlite3.Connection, sink: VerifiableSink, name: str, now: int, cursor: int) -> Verification | None:
     """The daily look, where it is due: in small, and at everything as soon as something differs. While something waits
-    it is put off for an hour at most. Intervals leave the archive after `keep` seconds (None: never).
+    behind `cursor`, up to which the sink has taken all, it is put off for an hour at most. In a transaction of the
+    caller's, so that what comes meanwhile is neither held against the sink nor taken for proved.
     """
     state = outbox.verified(db, name)
-    waits = bool(outbox.waiting(db, name))
+    waits = bool(outbox.waiting(db, name, cursor))
     if now < state.next_at + HOUR * waits or outbox.has_replays(db, name):
         return None
-    seq, month = journal.next_seq(db) - 1, retention.next_month(db, keep, now)
+    seq = journal.next_seq(db) - 1
     try:
         # What differed is looked at again as a whole: has it helped to send it again?
-        periods = () if state.differs else (*daily_periods(db, now, state.seq), *([month] if month else ()))
-        found = tuple(differences(db, sink, name, periods, now))
+        found = (
+            () if state.differs else tuple(differences(db, sink, name, daily_periods(db, now, state.seq), now, cursor))
+        )
         if found or state.differs:
-            found = tuple(differences(db, sink, name, all_periods(db), now))
-        waits = waits or bool(outbox.waiting(db, name))
-        holds = month if month and not (found or waits) and _keeps(db, sink, name, month, now) else None
+            found = tuple(differences(db, sink, name, all_periods(db), now, cursor))
     except SinkDown as error:
         return Verification(name, now, error=str(error))
     # What waits is not held against the database, and so is not proved either.
-    return Verification(name, now, found, seq=0 if waits else seq, holds=holds)
-
-
-def _keeps(db: sqlite3.Connection, sink: VerifiableSink, name: str, month: LeavingMonth, now: int) -> bool:
-    """Whether a sink keeps for good all of a month: nothing of it was refused."""
-    refused = any(month.start <= time < month.end for _, time in outbox.parked_rows(db, name))
-    return not (refused or sink.kept_from(now))
+    return Verification(name, now, found, seq=0 if waits else seq)
 
 
 def record_verification(db: sqlite3.Connection, done: Verification) -> None:
@@ -215,8 +204,6 @@ def record_verification(db: sqlite3.Connection, done: Verification) -> None:
     outbox.verify_noted(
         db, done.sink, Verified(done.at, done.at + pause, done.seq or before.seq, sentences, done.error, stays)
     )
-    if done.holds:
-        retention.note_held(db, done.sink, done.holds, done.seq)
     if not stays:
         ask_again(db, done.sink, done.found)
 

@@ -95,7 +95,7 @@ def senders(
         sink = opener(source.target)
         with store.transaction() as db:
             row = outbox.register(db, name, sink.fingerprint)
-        made.append(Sender(name, sink, store.reader(), row.cursor, source.changed, settings.archive.keep))
+        made.append(Sender(name, sink, store.reader(), row.cursor, source.changed))
     return made
 
 

@@ -11,7 +11,7 @@ from ingest.plan import quota
 from ingest.plan.state import Pair
 from ingest.report.problems import used_up
 from ingest.service.pipeline import Pipeline
-from ingest.store import ledger, outbox, retention
+from ingest.store import ledger, outbox
 
 UNREAD = (Kind.BUSY, Kind.AHEAD, Kind.EXPIRED, Kind.DENIED, Kind.WRONG_KEY, Kind.GARBLED)
 """What the last call for a stream ended with when it brought nothing."""
@@ -50,9 +50,7 @@ class OneRun:
             pipeline.clock.sleep(max(wait, 0))
         deliver(pipeline, self.senders)
         if not pipeline.changes.sentence("state"):
-            settings = pipeline.settings
-            retention.leave(pipeline.store, settings.sinks, settings.archive.keep, pipeline.clock.now())
-            outbox.forget_proved(pipeline.store, settings.sinks)
+            outbox.forget_proved(pipeline.store, pipeline.settings.sinks)
         return calls
 
     def _pause(self) -> int:

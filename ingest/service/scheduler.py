@@ -20,7 +20,7 @@ from ingest.logs import event
 from ingest.service import underperformance
 from ingest.service.pipeline import Pipeline
 from ingest.service.tick import Tick
-from ingest.store import journal, ledger, outbox, retention
+from ingest.store import journal, ledger, outbox
 
 log = logging.getLogger(__name__)
 
@@ -148,9 +148,7 @@ class Service:
         self.pipeline.store.optimize()
 
     def _hourly(self) -> None:
-        pipeline = self.pipeline
-        retention.leave(pipeline.store, pipeline.settings.sinks, pipeline.settings.archive.keep, pipeline.clock.now())
-        outbox.forget_proved(pipeline.store, pipeline.settings.sinks)
+        outbox.forget_proved(self.pipeline.store, self.pipeline.settings.sinks)
 
     def _finish(self) -> None:
         self.pipeline.stopping = True

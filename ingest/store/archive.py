@@ -220,17 +220,6 @@ def forget(db: sqlite3.Connection, measurement: str, before: int) -> int:
     return gone
 
 
-def remove(db: sqlite3.Connection, series: int, period: tuple[int, int], seq: int) -> int:
-    """Drop the points of a series in a period that did not change after the change `seq`; returns how many."""
-    gone = db.execute(
-        "DELETE FROM points WHERE series = ? AND time >= ? AND time < ? AND seq <= ? AND fields != ''",
-        (series, *period, seq),
-    ).rowcount
-    if gone:
-        db.execute("UPDATE meta SET value = value - ? WHERE key = 'points'", (gone,))
-    return gone
-
-
 def wanted_series(db: sqlite3.Connection, wanted: Filter) -> list[tuple[int, str]]:
     """(number, key) of the series that a filter names, sorted by measurement and tags."""
     where, values = series_where(wanted)
@@ -258,7 +247,8 @@ def _bounds(wanted: Filter) -> tuple[int, int]:
 def after(db: sqlite3.Connection, wanted: Filter, series: int, time: int, limit: int) -> list[Row]:
     """The next wanted rows after (series, time) in the order of the key, for a replay."""
     since, until = _bounds(wanted)
-    found, unpack = list[Row](), unpacker(db)
+    found: list[Row] = []
+    unpack = unpacker(db)
     where, values = series_where(wanted)
     begins = f"{where or ' WHERE 1'} AND id >= ? ORDER BY id"
     for (number,) in db.execute(f"SELECT id FROM series{begins}", (*values, series)):  # noqa: S608

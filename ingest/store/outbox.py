@@ -72,7 +72,7 @@ def register(db: sqlite3.Connection, name: str, fingerprint: str) -> SinkRow:
     row, forgotten = sink(db, name), journal.forgotten(db)
     if row is None or row.fingerprint != fingerprint:
         db.execute("DELETE FROM parked WHERE sink = ?", (name,))
-        db.execute("DELETE FROM meta WHERE key IN (?, ?)", (f"verified.{name}", f"held.{name}"))
+        db.execute("DELETE FROM meta WHERE key = ?", (f"verified.{name}",))
         db.execute("INSERT OR REPLACE INTO sinks (name, fingerprint) VALUES (?, ?)", (name, fingerprint))
         row = SinkRow(name, fingerprint, 0, 0, 0, "", None)
     if row.cursor < forgotten:
@@ -139,13 +139,16 @@ def parked_rows(db: sqlite3.Connection, name: str) -> set[tuple[int, int]]:
     return set(db.execute("SELECT series, time FROM parked WHERE sink = ?", (name,)))
 
 
-def waiting(db: sqlite3.Connection, name: str) -> set[MeasuredSystem]:
-    """The measurements of systems of which something waits for a sink, by its cursor or to be sent again."""
+def waiting(db: sqlite3.Connection, name: str, cursor: int | None = None) -> set[MeasuredSystem]:
+    """The measurements of systems of which something waits for a sink, behind `cursor` (None: the one that is recorded)
+    or to be sent again.
+    """
     row, again = sink(db, name), [wanted for wanted, *_ in _replays(db, name)]
     found = (
         {place for place in archive.places(db) if any(_covers(wanted, place) for wanted in again)} if again else set()
     )
-    return found | (journal.waiting(db, row.cursor) if row else set())
+    at = row.cursor if row and cursor is None else cursor
+    return found if at is None else found | journal.waiting(db, at)
 
 
 def _replays(db: sqlite3.Connection, name: str) -> list[tuple[Filter, int, int]]:
