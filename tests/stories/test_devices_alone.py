@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ingest.core.point import parse_series
+from ingest.core.point import decode_fields, parse_series
 from ingest.plan.demand import demands
 from ingest.simulator import Site, batteries, chargers
 from ingest.simulator.panels import intervals
@@ -30,10 +30,8 @@ def series(made: World, measurement: str, tag: str) -> dict[str, dict[int, dict[
     """The rows of a measurement by the device that they are of."""
     found: dict[str, dict[int, dict[str, Any]]] = {}
     wanted = archive.Filter((measurement,), str(SITE.system_id))
-    for key, at, fields in archive.select(made.store.db, wanted):
-        values = dict(part.split("=") for part in fields.split(","))
-        row = {name: float(value) for name, value in values.items()}
-        found.setdefault(dict(parse_series(key)[1])[tag], {})[at] = row
+    for key, at, row in archive.select(made.store.db, wanted):
+        found.setdefault(dict(parse_series(key)[1])[tag], {})[at] = decode_fields(row)
     return found
 
 
