@@ -19,7 +19,7 @@ from boards.panels import (
     stat,
 )
 from boards.periods import DAYS, daily
-from boards.prices import estimate, which_holds
+from boards.prices import ELSEWHERE, estimate, which_holds
 from boards.steps import joined, named_days
 
 NOTHING = "No meter of grid or battery was read today. The command `ingest plan` says what is read, and why."
@@ -143,7 +143,7 @@ def board() -> Json:
             [(24, 9, power())],
             [(24, 8, charge())],
             [(24, 9, by_day())],
-            [(24, 2, which_holds())],
+            [(24, 2, which_holds(ELSEWHERE))],
             [(24, 6, estimate())],
         ],
         [

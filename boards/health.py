@@ -26,6 +26,7 @@ from boards.steps import calculated, joined, named_days, ordered, organized
 NO_NUMBER = {"type": "special", "options": {"match": "nan", "result": {"text": "–", "index": 0}}}
 """Of a day on which one of the two was not read."""
 NO_METER = "No whole day of a production meter is known."
+DAYS = of("Days", unit=COUNT, decimals=0, custom__width=50)
 RATIO = "More at the microinverters"
 HEARD = 'max("devices_reporting") / max("devices_total")'
 MISSING = 'max("devices_total") - max("devices_reporting")'
@@ -139,18 +140,22 @@ def meters() -> list[tuple[int, int, Json]]:
     )
     phases = table(
         "Energy by meter and channel, least first",
-        "Sum of each channel (phase) of each production meter in the time shown. Channels that are wired alike count "
-        "alike; one far behind the others has lost a phase.",
+        "Sum of each channel (phase) of each production meter in the time shown, and of how many days, today so far "
+        "among them. Channels that are wired alike count alike; one far behind the others has lost a phase.",
         [
             rows(
-                f'SELECT sum("energy_wh") AS "Energy" FROM "production_rgm_channel" WHERE {OF_SYSTEM} AND $timeFilter '
-                'GROUP BY "meter", "channel"'
+                'SELECT sum("wh") AS "Energy", count("wh") AS "Days" FROM (SELECT sum("energy_wh") AS "wh" '
+                f'FROM "production_rgm_channel" WHERE {OF_SYSTEM} AND $timeFilter '
+                f'GROUP BY time(1d), "meter", "channel" fill(none) {ZONE}) GROUP BY "meter", "channel"'
             )
         ],
         WH,
         NO_METER,
-        [of("Meter", unit=TEXT, custom__minWidth=142), of("Channel", unit=TEXT, custom__width=80)],
-        [organized(("channel", "Energy", "meter"), {"meter": "Meter", "channel": "Channel"}), ordered("Energy")],
+        [of("Meter", unit=TEXT, custom__minWidth=142), of("Channel", unit=TEXT, custom__width=72), DAYS],
+        [
+            organized(("channel", "Energy", "Days", "meter"), {"meter": "Meter", "channel": "Channel"}),
+            ordered("Energy"),
+        ],
     )
     return [(12, 8, ratio), (12, 8, phases)]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from boards.frame import NAME, OF_SYSTEM, Json, currency, dashboard, no_meter, system, text_box, zone
+from boards.frame import NAME, OF_SYSTEM, ZONE, Json, currency, dashboard, no_meter, system, text_box, zone
 from boards.panels import (
     COLORS,
     COUNT,
@@ -80,8 +80,9 @@ def totals() -> list[tuple[int, int, Json]]:
     )
     both = stat(
         "Consumed in the time shown, and net",
-        "Consumption, and production less consumption (above zero the house gave more than it took), of the ended "
-        "local days in the time shown of which both are known, and how many these are.",
+        "Consumption, and production less consumption (above zero more was produced than consumed; with a battery it "
+        "is no exchange with the grid), of the ended local days in the time shown of which both are known, and how "
+        "many these are.",
         [query(daily(sums, BOTH))],
         WH,
         NO_USE,
@@ -96,6 +97,7 @@ def totals() -> list[tuple[int, int, Json]]:
         NO_USE,
         [DAYS],
         counted=True,
+        needs="consumption",
     )
     return [(6, 4, made), (9, 4, both), (9, 4, own)]
 
@@ -115,25 +117,36 @@ def best() -> Json:
 
 
 def record(
-    title: str, about: str, text: str, unit: str, color: Iterable[Json], when: str, steps: Iterable[Json] = ()
+    title: str,
+    about: str,
+    text: str,
+    unit: str,
+    color: Iterable[Json],
+    when: str,
+    steps: Iterable[Json] = (),
+    *,
+    days: str = "",
 ) -> Json:
-    """The most that there ever was of something, and `when`."""
+    """The most that there ever was of something, and `when`; `days`: a query of how many days it is of."""
     return stat(
         title,
         f"{about} With when it was.",
-        [rows(f"{text} WHERE {OF_SYSTEM}")],
+        [rows(f"{text} WHERE {OF_SYSTEM}"), *([query(days, ref="B")] if days else ())],
         unit,
         "Nothing of it is known.",
-        [*color, of(when, unit=TEXT)],
+        [*color, of(when, unit=TEXT), DAYS],
         transformations=steps,
-        fields="/^(Produced|Consumed|Power|Month|Day)$/",
+        fields="/^(Produced|Consumed|Power|Month|Day|Days)$/",
         size=16,
     )
 
 
 def records() -> list[tuple[int, int, Json]]:
     """The best of other kinds."""
-    day = step("formatTime", timeField="Time", outputFormat="YYYY-MM-DD", timezone="${zone:raw}")
+    first: Json = {"filter": {"id": "byRefId", "options": "A"}}
+    day = first | step("formatTime", timeField="Time", outputFormat="YYYY-MM-DD", timezone="${zone:raw}")
+    quarters = f'SELECT count("produced_wh") AS "known" FROM "energy" WHERE {OF_SYSTEM} AND time <= now()'
+    read = f'SELECT count("known") AS "Days" FROM ({quarters} GROUP BY time(1d) fill(none) {ZONE})'
     month = record(
         "Best month ever",
         "The month in which most was produced over the whole life of the system.",
@@ -144,22 +157,24 @@ def records() -> list[tuple[int, int, Json]]:
     )
     strongest = record(
         "Strongest quarter of an hour that was read",
-        "The highest mean power of production in a quarter of an hour, of those that were read: they may begin later "
-        "than the days and months do. Its day is by the system's calendar.",
+        "The highest mean power of production in a quarter of an hour, of those that were read, and of how many days "
+        "these are: they may begin later than the days and months do. Its day is by the system's calendar.",
         'SELECT max("produced_wh") * 4 AS "Power" FROM "energy"',
         WATT,
         [of("Power", color=fixed(COLORS["Produced"]))],
         "Day",
-        [day, organized(("Power", "Time"), {"Time": "Day"}, ())],
+        [day, first | organized(("Power", "Time"), {"Time": "Day"}, ())],
+        days=read,
     )
     most = record(
         "Most used in a day that was read",
-        "The day on which most was consumed, of the days whose consumption is known: they may begin later than those "
-        "of production.",
+        "The day on which most was consumed, of the days whose consumption is known, and how many these are: they may "
+        "begin later than those of production.",
         'SELECT max("consumed_wh") AS "Consumed", "date" AS "Day" FROM "energy_daily"',
         WH,
         colored("Consumed"),
         "Day",
+        days=f'SELECT count("consumed_wh") AS "Days" FROM "energy_daily" WHERE {OF_SYSTEM}',
     )
     return [(4, 4, month), (6, 4, strongest), (5, 4, most)]
 

@@ -17,6 +17,7 @@ from boards.frame import (
 from boards.panels import (
     GOOD,
     NONE,
+    PLAIN,
     TEXT,
     WATT,
     WH,
@@ -24,6 +25,7 @@ from boards.panels import (
     colored,
     curves,
     each_day,
+    fixed,
     of,
     query,
     rows,
@@ -35,9 +37,10 @@ from boards.steps import joined, named_days
 
 RECENT = "time >= now() - 1d AND time <= now()"
 MEASURED = (
-    "Sums over the quarters of an hour of the system's own day. 'Yesterday by now' ends 24 hours ago; 'Usual whole "
-    "day' is the median of the last 30 ended days. The cloud is minutes to hours behind the roof, and the last six "
-    "hours may still grow."
+    "Sums over the quarters of an hour of the system's own day that were read; 'Hours' is how many hours these are. "
+    "'Yesterday by now' is of the quarters of an hour 24 hours before them, so that it ends where the newest data do; "
+    "'Usual whole day' is the median of the last 30 ended days. The cloud is minutes to hours behind the roof, and the "
+    "last six hours may still grow."
 )
 
 
@@ -45,6 +48,14 @@ WEEK = f"time >= now() - 8d AND time <= now() - 1d GROUP BY time(1d) fill(null) 
 """The first bucket is a part of a day, of which the total is not asked."""
 NO_USE = "No consumption was read of today."
 DAYS_BESIDE = ("Today so far", "Yesterday by now", "Usual whole day")
+HOURS = of("Hours", unit=NONE, noValue="0", color=fixed(PLAIN))
+NET_IS = (
+    "Above zero more was produced than consumed. It is no exchange with the grid where there is a battery: what came "
+    "from the grid and went to it stands on the board Grid and battery."
+)
+LATELY = "time >= now() - 3d AND time <= now()"
+BACK = f"ORDER BY time DESC LIMIT 1 OFFSET 1 {ZONE}"
+"""Of days, newest first, the one before today."""
 
 
 def newest(field: str, name: str, ref: str) -> Json:
@@ -58,22 +69,39 @@ def mean_power(field: str, name: str, ref: str) -> Json:
     return query(f'SELECT mean("{field}") * 4 FROM "energy" {span}', name, ref)
 
 
-def of_day(field: str, ref: str, name: str, window: str) -> Json:
-    """The sum over a local day that ends with `window`."""
-    where = f"WHERE {OF_SYSTEM} AND {window}"
+def so_far(field: str) -> Json:
+    """The sum over the local day so far, and over how many hours it is."""
+    sums = f'sum("{field}") AS "Today so far", count("{field}") / 4 AS "Hours"'
     end = f"GROUP BY time(1d) fill(null) ORDER BY time DESC LIMIT 1 {ZONE}"
-    return query(f'SELECT sum("{field}") FROM "energy" {where} {end}', name, ref)
+    return query(f'SELECT {sums} FROM "energy" WHERE {OF_SYSTEM} AND time >= now() - 2d AND time <= now() {end}')
+
+
+def a_day_before(field: str) -> Json:
+    """The sum over the quarters of an hour of yesterday whose like, 24 hours later, is known.
+
+    Newest first, a moving mean looks ahead: that of 97 quarters less that of 96 is the one of 24 hours later.
+    """
+    number = f'count("{field}")'
+    later = f"moving_average({number}, 97) * 97 - moving_average({number}, 96) * 96"
+    quarters = (
+        f'SELECT sum("{field}") AS "wh", {number} AS "then", {later} AS "later" FROM "energy" '
+        f"WHERE {OF_SYSTEM} AND {LATELY} GROUP BY time(15m) fill(0)"
+    )
+    both = f'"then" > 0.5 AND "later" > 0.5 AND {LATELY}'
+    return query(
+        f'SELECT sum("wh") FROM ({quarters}) WHERE {both} GROUP BY time(1d) fill(null) {BACK}', "Yesterday by now", "B"
+    )
 
 
 def day(title: str, field: str, name: str, nothing: str, needs: str = "") -> Json:
     """Today beside yesterday and the usual."""
     usual = f'SELECT median("{field}") FROM "energy_daily" WHERE {OF_SYSTEM} AND time >= now() - 31d AND time <= now()'
     targets = [
-        of_day(field, "A", "Today so far", "time >= now() - 2d AND time <= now()"),
-        of_day(field, "B", "Yesterday by now", "time >= now() - 3d AND time <= now() - 1d"),
+        so_far(field),
+        a_day_before(field),
         query(usual, "Usual whole day", "C"),
     ]
-    return stat(title, MEASURED, targets, WH, nothing, tinted(name, *DAYS_BESIDE), needs=needs)
+    return stat(title, MEASURED, targets, WH, nothing, [*tinted(name, *DAYS_BESIDE), HOURS], needs=needs, size=18)
 
 
 def today(known: str) -> str:
@@ -95,8 +123,8 @@ def first_screen() -> list[list[tuple[int, int, Json]]]:
     power = stat(
         "Power in the newest quarter of an hour",
         "Mean power of the newest quarter of an hour of which each was read (its energy × 4), at most a day old. Net "
-        "is the one less the other: above zero the house gives, below it takes. At night production is not asked for "
-        "and stays what it was at dusk, none.",
+        f"is production less consumption. {NET_IS} At night production is not asked for and stays what it was at dusk, "
+        "none.",
         [newest("produced_wh", "Produced", "A"), newest("consumed_wh", "Consumed", "B"), query(net, "Net", "C")],
         WATT,
         "Nothing was read in the last day. The board Pipeline says why.",
@@ -141,19 +169,22 @@ def balance() -> list[tuple[int, int, Json]]:
     shares = own_shares(
         "Used by the house and any battery, today",
         "Of the quarters of an hour of today: self-consumption of those whose production is known, self-sufficiency of "
-        "those whose consumption is known. One without production, as at night, counts as one that made nothing.",
+        "those whose consumption is known, and how many hours these are. One without production, as at night, counts "
+        "as one that made nothing.",
         today,
         "Production and consumption of today are not both known.",
+        [HOURS],
+        number='count("consumed_wh") / 4 AS "Hours"',
+        needs="consumption",
     )
     total = stat(
         "Net today: produced less consumed",
-        "What was produced today less what was consumed today, as both stand above. Above zero the house gave more "
-        "than it took.",
+        f"What was produced today less what was consumed today, as both stand above. {NET_IS}",
         [net],
         WH,
         "Production and consumption of today are not both known.",
         colored("Net"),
-        text="value",
+        needs="consumption",
     )
     return [(12, 4, shares), (12, 4, total)]
 
@@ -163,7 +194,7 @@ def board() -> Json:
     curve = curves(
         "Power",
         "Mean power over each interval shown, from the energy of the quarters of an hour (× 4). What was not read is "
-        "a gap, never zero. Consumption above production was bought.",
+        "a gap, never zero. Consumption above production came from the grid or from a battery.",
         [mean_power("produced_wh", "Produced", "A"), mean_power("consumed_wh", "Consumed", "B")],
         WATT,
         "Nothing was read in the time shown.",

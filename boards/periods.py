@@ -21,7 +21,7 @@ from boards.panels import (
     unseen,
 )
 from boards.steps import calculated, grouped, matrix, month_rows, months_in_place, named_days, ordered, organized
-from boards.whole_months import ALL_DAYS, SOME_DAYS
+from boards.whole_months import months_shown
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 BOTH = ' AND "produced_wh" >= 0 AND "consumed_wh" >= 0'
@@ -121,15 +121,15 @@ def same_days() -> Json:
 
 def by_month() -> list[tuple[int, int, Json]]:
     """Months, from which a click leads to their days."""
-    begun = f'FROM "energy_monthly" WHERE {OF_SYSTEM} AND {OWN_DAYS} AND "produced_wh" >= 0'
     picture = bars(
         "Months",
-        "Production of each month of the system's own calendar that begins in the time shown. Pale: only some of its "
-        "days are known, or it has not ended; the table says how many. A month of which nothing is known is empty.",
+        "Production of each month of the system's own calendar of which a day lies in the time shown, over all its "
+        "days, those before the time shown too. Pale: only some of its days are known, or it has not ended; the table "
+        "says how many lie in the time shown. A month of which nothing is known is empty.",
         [
             each_day('sum("produced_wh") AS "Any"', "A"),
-            rows(f'SELECT "produced_wh" AS "Produced" {begun}{ALL_DAYS}', "B"),
-            rows(f'SELECT "produced_wh" AS "{SOME}" {begun}{SOME_DAYS}', "C"),
+            rows(months_shown("Produced", ">="), "B"),
+            rows(months_shown(SOME, "<"), "C"),
         ],
         "Month",
         WH,
@@ -217,6 +217,6 @@ def days() -> tuple[Json, Json]:
         NOTHING,
         [of("Week of", unit=TEXT, custom__cellOptions={"type": "auto"}, custom__width=92)],
         pivot,
-        room={"width": 50, "minWidth": 50},
+        room={"width": 52, "minWidth": 52},
     )
     return picture, cells

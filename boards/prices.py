@@ -36,16 +36,21 @@ HOLDS = (
     "of the board: an estimate"
 )
 """Which of the two holds."""
+ELSEWHERE = (
+    "**Money** · by your tariffs, where the configuration has some, it is on the board History: that is what holds · "
+    "below: an estimate at the two prices at the top of the board"
+)
+"""Where only the estimate stands."""
 
 
-def which_holds() -> Json:
+def which_holds(words: str = HOLDS) -> Json:
     """The sentence above what is said of money."""
     return {
         "type": "text",
         "title": "",
         "transparent": True,
         "description": "Which of the numbers of money holds where there are several.",
-        "options": {"mode": "markdown", "content": HOLDS, "code": code()},
+        "options": {"mode": "markdown", "content": words, "code": code()},
     }
 
 

@@ -23,24 +23,29 @@ def own_shares(
     overrides: Iterable[Json] = (),
     *,
     counted: bool = False,
+    number: str = "",
+    needs: str = "",
 ) -> Json:
-    """The two shares of what `source` gives for a condition; `counted`: with the number of its rows.
+    """The two shares of what `source` gives for a condition; `counted`: with the number of its rows;
+    `number`: a column of the known consumption; `needs`: the meter without which there is none.
 
     What came from the grid is the better witness where it is read: what was not sent there may be in a battery.
     """
     own, used = 'sum("self_consumed_wh")', 'sum("consumed_wh")'
-    number = ', count("self_consumed_wh") AS "Days"' if counted else ""
+    rows_of = ', count("self_consumed_wh") AS "Days"' if counted else ""
+    more = f", {number}" if number else ""
     made, known = source('"self_consumed_wh" >= 0'), '"consumed_wh" >= 0'
     metered = source(f'{known} AND "imported_wh" >= 0')
     targets = [
-        rows(f'SELECT {own} / sum("produced_wh") AS "Self-consumption"{number} {made}', "A"),
+        rows(f'SELECT {own} / sum("produced_wh") AS "Self-consumption"{rows_of} {made}', "A"),
         rows(f'SELECT 1 - sum("imported_wh") / {used} AS "{METERED}" {metered}', "B"),
-        rows(f'SELECT {own} / {used} AS "{MATCHED}" {source(known)}', "C"),
+        rows(f'SELECT {own} / {used} AS "{MATCHED}"{more} {source(known)}', "C"),
     ]
     steps = [
         joined("Time"),
         first_known(SUFFICIENCY, METERED, MATCHED),
-        organized(("Self-consumption", SUFFICIENCY, "Days"), {}, ("Time", METERED, MATCHED)),
+        organized(("Self-consumption", SUFFICIENCY, "Days", "Hours"), {}, ("Time", METERED, MATCHED)),
     ]
     colors = tinted("Self-consumed", "Self-consumption", SUFFICIENCY)
-    return stat(title, f"{ABOUT} {about}", targets, SHARE, nothing, [*colors, *overrides], transformations=steps)
+    fields = [*colors, *overrides]
+    return stat(title, f"{ABOUT} {about}", targets, SHARE, nothing, fields, transformations=steps, needs=needs)

@@ -14,9 +14,22 @@ MONTHS_OF = (
     f'"month_of_year" = \'02\' AND "year" =~ /{COMMON}/ AND "produced_days" {{0}} 28',
 )
 """Months by their length."""
-ALL_DAYS, SOME_DAYS = (f" AND ({' OR '.join(f'({each.format(sign)})' for each in MONTHS_OF)})" for sign in (">=", "<"))
-"""Months of which the production of every day is known, and the others: the running one, and such as have gaps."""
+_ALL = [each.format(">=") for each in MONTHS_OF]
+ALL_DAYS = f" AND ({' OR '.join(f'({each})' for each in _ALL)})"
+"""Months of which the production of every day is known: not the running one, and none that has gaps."""
+LENGTHS = 31, 30, 29, 28
+"""How many days these have."""
 NO_MONTH = "No month is known of which every day is."
+
+
+def months_shown(name: str, sign: str) -> str:
+    """The months of which a day lies in the time shown, whole (`>=`) or not (`<`); they may begin before it."""
+    parts = [
+        f'(SELECT "produced_wh" FROM "energy_monthly" WHERE {OF_SYSTEM} AND "produced_wh" >= 0 '
+        f"AND {each.format(sign)} AND time >= ${{__from:raw}}ms - {24 * days - 12}h AND time <= ${{__to:raw}}ms - 12h)"
+        for each, days in zip(MONTHS_OF, LENGTHS, strict=True)
+    ]
+    return f'SELECT "produced_wh" AS "{name}" FROM {", ".join(parts)}'
 
 
 def of_years() -> list[Json]:

@@ -47,7 +47,7 @@ def seen(reader: None, seeded: Seeded) -> Seen:
 
 
 def _suffix(name: str) -> str:
-    return next((suffix for suffix in ("-before", "-lately") if name.endswith(suffix)), "")
+    return next((suffix for suffix in ("-before", "-lately", "-last") if name.endswith(suffix)), "")
 
 
 @pytest.fixture(scope="session")
@@ -60,8 +60,9 @@ def former(seen: Seen, seeded: Seeded) -> Seen:
     )
     later = ("four systems, Lake House", "a month with holes")
     last = ("four systems, Lake House", "without", "battery and grid")
+    newest = ("without", "the first two hours", "five years", "battery and grid")
     panels = []
-    for suffix, wanted in (("", names), ("-before", later), ("-lately", last)):
+    for suffix, wanted in (("", names), ("-before", later), ("-lately", last), ("-last", newest)):
         some = {name: board for name, board in boards.items() if _suffix(name) == suffix}
         panels += read(seeded, some, tuple(one for one in SITUATIONS if any(name in one.name for name in wanted)))
     return Seen(panels, boards, seeded)

@@ -15,10 +15,11 @@ from tests.stack.rules import Seen
 from tests.stack.second_look import SECOND_LOOK
 from tests.stack.seed import CABIN, CABIN_SINCE, FORECAST, MONTH, NOW, SINCE, SITES, Seeded
 from tests.stack.situations import SITUATIONS, Situation
+from tests.stack.third_look import THIRD_LOOK
 from tests.world import DAY
 
 MESA = SITES[0]
-KINDS = {**FIRST_SCREENS, **SECOND_LOOK}
+KINDS = {**FIRST_SCREENS, **SECOND_LOOK, **THIRD_LOOK}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -83,7 +83,22 @@ def test_today_and_yesterday(title: str, site: Site, day: date, hours: int, seed
 
 def test_before_the_first_data_of_a_day_today_is_empty_and_not_yesterday(seeded: Seeded) -> None:
     tomorrow = at(MESA, date(2026, 11, 6), 0) + 60
-    assert "sum" not in ask(seeded, MESA, "now", "Produced today", now=tomorrow)[0]
+    assert "Today so far" not in ask(seeded, MESA, "now", "Produced today", now=tomorrow)[0]
+
+
+@each_site
+@pytest.mark.parametrize(("title", "field"), [("Produced today", "produced_wh"), ("Consumed today", "consumed_wh")])
+def test_yesterday_ends_where_today_does(title: str, field: str, site: Site, seeded: Seeded) -> None:
+    """Both are over the same quarters of an hour, of which the newest is older than the moment of looking."""
+    day = site.local_date(NOW)
+    begin = site.midnight(day)
+    rows = seeded.world.rows("energy", site.system_id)
+    end = max(start for start, row in rows.items() if field in row and begin <= start < NOW) + QUARTER
+    assert end < NOW
+    (today,) = ask(seeded, site, "now", title)
+    assert today["Today so far"] == seeded.sums(site, begin, end)[field]
+    assert today["Hours"] == sum(field in row for start, row in rows.items() if begin <= start < end) / 4
+    assert number(ask(seeded, site, "now", title, "B")) == seeded.sums(site, begin - DAY, end - DAY)[field]
 
 
 @each_day
