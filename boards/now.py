@@ -48,14 +48,13 @@ WEEK = f"time >= now() - 8d AND time <= now() - 1d GROUP BY time(1d) fill(null) 
 """The first bucket is a part of a day, of which the total is not asked."""
 NO_USE = "No consumption was read of today."
 DAYS_BESIDE = ("Today so far", "Yesterday by now", "Usual whole day")
+NO_DAY = [of(name, noValue="–") for name in DAYS_BESIDE[1:]]
 HOURS = of("Hours", unit=NONE, noValue="0", color=fixed(PLAIN))
 NET_IS = (
     "Above zero more was produced than consumed. It is no exchange with the grid where there is a battery: what came "
     "from the grid and went to it stands on the board Grid and battery."
 )
 LATELY = "time >= now() - 3d AND time <= now()"
-BACK = f"ORDER BY time DESC LIMIT 1 OFFSET 1 {ZONE}"
-"""Of days, newest first, the one before today."""
 
 
 def newest(field: str, name: str, ref: str) -> Json:
@@ -77,20 +76,22 @@ def so_far(field: str) -> Json:
 
 
 def a_day_before(field: str) -> Json:
-    """The sum over the quarters of an hour of yesterday whose like, 24 hours later, is known.
+    """The sum over the quarters of an hour 24 hours before those of today that are known.
 
-    Newest first, a moving mean looks ahead: that of 97 quarters less that of 96 is the one of 24 hours later.
+    A moving mean of 97 quarters less that of 96 is the quarter of 24 hours before.
     """
-    number = f'count("{field}")'
-    later = f"moving_average({number}, 97) * 97 - moving_average({number}, 96) * 96"
+
+    def before(number: str) -> str:
+        return f"moving_average({number}, 97) * 97 - moving_average({number}, 96) * 96"
+
+    energy, number = f'sum("{field}")', f'count("{field}")'
     quarters = (
-        f'SELECT sum("{field}") AS "wh", {number} AS "then", {later} AS "later" FROM "energy" '
+        f'SELECT {number} AS "known", {before(energy)} AS "wh", {before(number)} AS "before" FROM "energy" '
         f"WHERE {OF_SYSTEM} AND {LATELY} GROUP BY time(15m) fill(0)"
     )
-    both = f'"then" > 0.5 AND "later" > 0.5 AND {LATELY}'
-    return query(
-        f'SELECT sum("wh") FROM ({quarters}) WHERE {both} GROUP BY time(1d) fill(null) {BACK}', "Yesterday by now", "B"
-    )
+    both = f'"known" > 0.5 AND "before" > 0.5 AND {LATELY}'
+    text = f'SELECT sum("wh") FROM ({quarters}) WHERE {both} GROUP BY time(1d) fill(null) {ZONE}'
+    return query(text, "Yesterday by now", "B")
 
 
 def day(title: str, field: str, name: str, nothing: str, needs: str = "") -> Json:
@@ -101,7 +102,9 @@ def day(title: str, field: str, name: str, nothing: str, needs: str = "") -> Jso
         a_day_before(field),
         query(usual, "Usual whole day", "C"),
     ]
-    return stat(title, MEASURED, targets, WH, nothing, [*tinted(name, *DAYS_BESIDE), HOURS], needs=needs, size=18)
+    return stat(
+        title, MEASURED, targets, WH, nothing, [*tinted(name, *DAYS_BESIDE), *NO_DAY, HOURS], needs=needs, size=18
+    )
 
 
 def today(known: str) -> str:

@@ -17,7 +17,7 @@ DOCS = [query for query in boards.doc_queries() if "inverter_daily" not in query
 """The houses here do not list their panels; what panels say is held in the stories."""
 FUNCTIONS = {
     *("count", "sum", "mean", "median", "min", "max", "first", "last"),
-    *("cumulative_sum", "difference", "non_negative_difference", "derivative", "integral"),
+    *("cumulative_sum", "difference", "non_negative_difference", "derivative", "integral", "moving_average"),
     *("time", "now", "fill", "tz"),
 }
 """What InfluxDB 1, 2 and 3 all know."""
