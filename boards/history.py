@@ -6,6 +6,7 @@ from boards.frame import NAME, OF_SYSTEM, ZONE, Json, currency, dashboard, no_me
 from boards.panels import (
     COLORS,
     COUNT,
+    OF_FIRST,
     PLAIN,
     TEXT,
     WATT,
@@ -143,8 +144,7 @@ def record(
 
 def records() -> list[tuple[int, int, Json]]:
     """The best of other kinds."""
-    first: Json = {"filter": {"id": "byRefId", "options": "A"}}
-    day = first | step("formatTime", timeField="Time", outputFormat="YYYY-MM-DD", timezone="${zone:raw}")
+    day = OF_FIRST | step("formatTime", timeField="Time", outputFormat="YYYY-MM-DD", timezone="${zone:raw}")
     quarters = f'SELECT count("produced_wh") AS "known" FROM "energy" WHERE {OF_SYSTEM} AND time <= now()'
     read = f'SELECT count("known") AS "Days" FROM ({quarters} GROUP BY time(1d) fill(none) {ZONE})'
     month = record(
@@ -163,7 +163,7 @@ def records() -> list[tuple[int, int, Json]]:
         WATT,
         [of("Power", color=fixed(COLORS["Produced"]))],
         "Day",
-        [day, first | organized(("Power", "Time"), {"Time": "Day"}, ())],
+        [day, OF_FIRST | organized(("Power", "Time"), {"Time": "Day"}, ())],
         days=read,
     )
     most = record(

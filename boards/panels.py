@@ -29,6 +29,8 @@ REASON = "This system has"
 """Over the words that say which meter there is not."""
 WITHOUT_COLOUR: Json = {"type": "special", "options": {"match": "null", "result": {"color": PLAIN, "index": 0}}}
 """A number that is not there has no colour of its own: a sentence stands in its place."""
+OF_FIRST: Json = {"filter": {"id": "byRefId", "options": "A"}}
+"""What makes a step of a chain one of the answer to query A alone."""
 Steps = tuple[tuple[float | None, str], ...]
 
 
@@ -264,9 +266,17 @@ def table(
     *,
     cells: Mapping[str, Any] | None = None,
     options: Mapping[str, Any] | None = None,
+    needs: str = "",
     **defaults: Any,
 ) -> Json:
-    """A table; `nothing` is the sentence while there is no row, a number that is missing in a row is a dash."""
+    """A table; `nothing` is the sentence while there is no row, a number that is missing in a row is a dash.
+
+    `needs`: as of numbers; the chain is then of query A.
+    """
+    if needs:
+        targets, overrides = [*targets, lacking(needs)], [*overrides, of(REASON, unit=TEXT)]
+        overrides.append(of("Time", custom__hidden=True))
+        transformations = [one | OF_FIRST for one in transformations]
     base: Json = {"unit": unit, "noValue": nothing, "custom": {**NARROW, **(cells or {})}}
     options = {"showHeader": True, "cellHeight": "sm", **(options or {})}
     steps = list(transformations)

@@ -47,6 +47,7 @@ def month_table(
     days: str,
     names: tuple[str, ...],
     nothing: str,
+    needs: str = "",
 ) -> Json:
     """Money by month, newest first, with the number of days that it is of; `days` is a query of the known days."""
     return table(
@@ -57,6 +58,7 @@ def month_table(
         nothing,
         [of("Month", unit=TEXT, custom__width=76), of("Days", unit=COUNT, decimals=0, custom__width=50)],
         month_rows(*names),
+        needs=needs,
         decimals=2,
         cells={"minWidth": 70},
     )
@@ -65,7 +67,7 @@ def month_table(
 def by_year() -> tuple[Json, Json]:
     """Sums of whole calendar years, each with its days: all days of production, and those of which both are known."""
 
-    def sums(title: str, about: str, fields: str, more: str, nothing: str) -> Json:
+    def sums(title: str, about: str, fields: str, more: str, nothing: str, needs: str = "") -> Json:
         names = re.findall(r'AS "(\w+)"', fields)
         query = f'SELECT "year" AS "Year", {fields} FROM "energy_daily" WHERE {OF_SYSTEM}{more}'
         how = {name: ("sum", "count") if name == names[0] else ("sum",) for name in names}
@@ -78,6 +80,7 @@ def by_year() -> tuple[Json, Json]:
             nothing,
             [of("Year", unit=TEXT, custom__width=60), of("Days", unit=COUNT, decimals=0, custom__width=60)],
             [grouped("Year", **how), organized(("Year", *heads), heads, ()), ordered("Year", desc=True)],
+            needs=needs,
         )
 
     return (
@@ -96,6 +99,7 @@ def by_year() -> tuple[Json, Json]:
             '"consumed_wh" AS "Consumed", "produced_wh" - "consumed_wh" AS "Net"',
             BOTH,
             "No consumption is known of an ended day.",
+            "consumption",
         ),
     )
 

@@ -76,4 +76,4 @@ def estimate() -> Json:
 def month_estimates() -> Json:
     """Month by month."""
     days = f"SELECT {COLUMNS} {EXCHANGED} GROUP BY time(1d) fill(none) {ZONE}"
-    return month_table("Months at the two prices, in their currency", ABOUT, days, tuple(SUMS), NO_USE)
+    return month_table("Months at the two prices, in their currency", ABOUT, days, tuple(SUMS), NO_USE, "consumption")

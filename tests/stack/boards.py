@@ -141,8 +141,8 @@ def has_data(query: Query, site: Site, days: int) -> bool:
         sites = SITES if '"system" = ' not in query.text else (site,)
         span = range(NOW - days * DAY - HALF, NOW - HALF)
         return any(each.midnight(day) in span for each in sites for day in DAYS[each.system_id])
-    least = 2 if "DESC OFFSET 1" in query.text else 7 * bool(names & {"energy_monthly", "production_meter_reading"})
-    return days >= (60 if '"produced_days" >= 31' in query.text else least)
+    least = 2 if "DESC OFFSET 1" in query.text else 7 * bool(names & {"production_meter_reading"})
+    return days >= (7 if '"produced_days" >= 31' in query.text else least)
 
 
 def _ended_days(site: Site) -> list[Any]:

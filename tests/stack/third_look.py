@@ -85,7 +85,9 @@ def a_date_is_whole_or_beyond_the_edge(seen: Seen) -> Faults:
 def one_reason_has_one_sentence(seen: Seen) -> Faults:
     """Numbers that are missing because a system has no consumption meter say that, wherever it is the reason."""
     for panel in seen.panels:
-        is_lacking = panel.type == "stat" and panel.situation.site is MILL and panel.board.startswith(_BOARDS)
+        is_lacking = (
+            panel.type in ("stat", "table") and panel.situation.site is MILL and panel.board.startswith(_BOARDS)
+        )
         if is_lacking and '"consumed_wh"' in _queries(panel.source) and panel.read["empty"]:
             yield f"{panel.where}: {panel.read['noValue']}"
 
