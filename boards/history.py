@@ -6,7 +6,6 @@ from boards.frame import NAME, OF_SYSTEM, ZONE, Json, currency, dashboard, no_me
 from boards.panels import (
     COLORS,
     COUNT,
-    OF_FIRST,
     PLAIN,
     TEXT,
     WATT,
@@ -37,7 +36,7 @@ from boards.periods import (
 )
 from boards.prices import estimate, month_estimates, which_holds
 from boards.shares import own_shares
-from boards.steps import calculated, ordered, organized, step
+from boards.steps import calculated, only, ordered, organized, step
 from boards.whole_months import years
 from boards.worth import worth
 
@@ -144,7 +143,7 @@ def record(
 
 def records() -> list[tuple[int, int, Json]]:
     """The best of other kinds."""
-    day = OF_FIRST | step("formatTime", timeField="Time", outputFormat="YYYY-MM-DD", timezone="${zone:raw}")
+    day = step("formatTime", timeField="Time", outputFormat="YYYY-MM-DD", timezone="${zone:raw}")
     quarters = f'SELECT count("produced_wh") AS "known" FROM "energy" WHERE {OF_SYSTEM} AND time <= now()'
     read = f'SELECT count("known") AS "Days" FROM ({quarters} GROUP BY time(1d) fill(none) {ZONE})'
     month = record(
@@ -163,7 +162,7 @@ def records() -> list[tuple[int, int, Json]]:
         WATT,
         [of("Power", color=fixed(COLORS["Produced"]))],
         "Day",
-        [day, OF_FIRST | organized(("Power", "Time"), {"Time": "Day"}, ())],
+        only("A", day, organized(("Power", "Time"), {"Time": "Day"}, ())),
         days=read,
     )
     most = record(

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from boards.frame import EACH_DAY, OF_SYSTEM, SOURCE, Json
+from boards.steps import only
 
 COLORS = {
     "Produced": "#E0B400",
@@ -29,8 +30,6 @@ REASON = "This system has"
 """Over the words that say which meter there is not."""
 WITHOUT_COLOUR: Json = {"type": "special", "options": {"match": "null", "result": {"color": PLAIN, "index": 0}}}
 """A number that is not there has no colour of its own: a sentence stands in its place."""
-OF_FIRST: Json = {"filter": {"id": "byRefId", "options": "A"}}
-"""What makes a step of a chain one of the answer to query A alone."""
 Steps = tuple[tuple[float | None, str], ...]
 
 
@@ -131,7 +130,7 @@ def stat(
     """
     if needs:
         targets, overrides = [*targets, lacking(needs)], [*overrides, of(REASON, unit=TEXT)]
-        defaults["fields"] = "/^(?!Time$)/"
+        defaults["fields"], transformations = "/^(?!Time$)/", only("/^(?!R$)/", *transformations)
     options = {
         "text": {"titleSize": 13, "valueSize": defaults.pop("size", 22)},
         "reduceOptions": {"calcs": ["last"], "fields": defaults.pop("fields", ""), "values": False},
@@ -269,14 +268,11 @@ def table(
     needs: str = "",
     **defaults: Any,
 ) -> Json:
-    """A table; `nothing` is the sentence while there is no row, a number that is missing in a row is a dash.
-
-    `needs`: as of numbers; the chain is then of query A.
-    """
+    """A table; `nothing` is said while there is no row, a number that is missing is a dash; `needs`: as of numbers."""
     if needs:
-        targets, overrides = [*targets, lacking(needs)], [*overrides, of(REASON, unit=TEXT)]
-        overrides.append(of("Time", custom__hidden=True))
-        transformations = [one | OF_FIRST for one in transformations]
+        targets = [*targets, lacking(needs)]
+        overrides = [*overrides, of(REASON, unit=TEXT, custom__minWidth=130), of("Time", custom__hidden=True)]
+        transformations = only("/^(?!R$)/", *transformations)
     base: Json = {"unit": unit, "noValue": nothing, "custom": {**NARROW, **(cells or {})}}
     options = {"showHeader": True, "cellHeight": "sm", **(options or {})}
     steps = list(transformations)

@@ -11,6 +11,11 @@ def step(kind: str, **options: Any) -> Json:
     return {"id": kind, "options": options}
 
 
+def only(queries: str, *steps: Json) -> list[Json]:
+    """Steps of the answers to these queries alone (a name, or a pattern of names); the others stay as they are."""
+    return [one | {"filter": {"id": "byRefId", "options": queries}} for one in steps]
+
+
 MONTH_WORDS = step("formatTime", timeField="Time", outputFormat="YYYY-MM", timezone="${zone:raw}")
 """Times become months of the system's own calendar, as words."""
 
