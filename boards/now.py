@@ -103,7 +103,7 @@ def day(title: str, field: str, name: str, nothing: str, needs: str = "") -> Jso
         query(usual, "Usual whole day", "C"),
     ]
     return stat(
-        title, MEASURED, targets, WH, nothing, [*tinted(name, *DAYS_BESIDE), *NO_DAY, HOURS], needs=needs, size=18
+        title, MEASURED, targets, WH, nothing, [*tinted(name, *DAYS_BESIDE), *NO_DAY, HOURS], needs=needs, size=16
     )
 
 
