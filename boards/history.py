@@ -126,6 +126,7 @@ def record(
     steps: Iterable[Json] = (),
     *,
     days: str = "",
+    needs: str = "",
 ) -> Json:
     """The most that there ever was of something, and `when`; `days`: a query of how many days it is of."""
     return stat(
@@ -134,8 +135,9 @@ def record(
         [rows(f"{text} WHERE {OF_SYSTEM}"), *([query(days, ref="B")] if days else ())],
         unit,
         "Nothing of it is known.",
-        [*color, of(when, unit=TEXT), DAYS],
+        [*color, of(when, unit=TEXT), *([DAYS] if days else ())],
         transformations=steps,
+        needs=needs,
         fields="/^(Produced|Consumed|Power|Month|Day|Days)$/",
         size=16,
     )
@@ -174,6 +176,7 @@ def records() -> list[tuple[int, int, Json]]:
         colored("Consumed"),
         "Day",
         days=f'SELECT count("consumed_wh") AS "Days" FROM "energy_daily" WHERE {OF_SYSTEM}',
+        needs="consumption",
     )
     return [(4, 4, month), (6, 4, strongest), (5, 4, most)]
 

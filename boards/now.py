@@ -165,9 +165,9 @@ def first_screen() -> list[list[tuple[int, int, Json]]]:
 def balance() -> list[tuple[int, int, Json]]:
     """What became of the day's energy."""
     net = query(
-        f'SELECT sum("produced_wh") - sum("consumed_wh") AS "Net" FROM "energy" WHERE {OF_SYSTEM} '
-        "AND time >= now() - 2d AND time <= now() "
-        f"GROUP BY time(1d) fill(null) ORDER BY time DESC LIMIT 1 {ZONE}",
+        'SELECT last("Net") AS "Net" FROM (SELECT sum("produced_wh") - sum("consumed_wh") AS "Net" FROM "energy" '
+        f"WHERE {OF_SYSTEM} AND time >= now() - 2d AND time <= now() GROUP BY time(1d) fill(null) {ZONE}) "
+        f"WHERE time >= now() - 2d AND time <= now() GROUP BY time(1d) fill(null) ORDER BY time DESC LIMIT 1 {ZONE}",
     )
     shares = own_shares(
         "Used by the house and any battery, today",

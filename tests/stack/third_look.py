@@ -31,7 +31,7 @@ def days_are_compared_over_the_same_hours(seen: Seen) -> Faults:
 def net_is_no_exchange(seen: Seen) -> Faults:
     """Production less consumption is what the grid gave or took only where there is no battery."""
     for where, panel in seen.sources():
-        if GIVES.search(panel["description"]):
+        if GIVES.search(panel.get("description", "")):
             yield f"{where}: {panel['description']}"
 
 
