@@ -271,7 +271,7 @@ def table(
     """A table; `nothing` is said while there is no row, a number that is missing is a dash; `needs`: as of numbers."""
     if needs:
         targets = [*targets, lacking(needs)]
-        overrides = [*overrides, of(REASON, unit=TEXT, custom__minWidth=130), *unseen("Time")]
+        overrides = [*unseen("Time"), *overrides, of(REASON, unit=TEXT, custom__minWidth=130)]
         transformations = only("/^(?!R$)/", *transformations)
     base: Json = {"unit": unit, "noValue": nothing, "custom": {**NARROW, **(cells or {})}}
     options = {"showHeader": True, "cellHeight": "sm", **(options or {})}

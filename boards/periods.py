@@ -30,6 +30,8 @@ WHOLE = '"self_consumed_wh" >= 0 AND "consumed_wh" >= 0 AND "produced_wh" >= 0'
 """Days of which production, consumption and their overlap are known."""
 DAYS = of("Days", unit=COUNT, decimals=0, color=fixed(PLAIN))
 SOME = "Some days only"
+SHOWN = dict.fromkeys(("legend", "tooltip", "viz"), False)
+"""Of the time of a query that has become a column of months: the time of a reason is hidden."""
 DAY_MS = 82_799_000
 """Of the shortest day, of 23 hours, without its last second: what begins at the next midnight is another day's."""
 NOTHING = "No ended day in the time shown is known yet."
@@ -56,7 +58,10 @@ def month_table(
         [rows(days)],
         NONE,
         nothing,
-        [of("Month", unit=TEXT, custom__width=76), of("Days", unit=COUNT, decimals=0, custom__width=50)],
+        [
+            of("Month", unit=TEXT, custom__width=76, custom__hideFrom=SHOWN),
+            of("Days", unit=COUNT, decimals=0, custom__width=50),
+        ],
         month_rows(*names),
         needs=needs,
         decimals=2,

@@ -125,6 +125,9 @@ def test_tariffs_name_their_currency(seen: Seen) -> None:
     assert words.keys() == {"Cost, USD", "Earned, USD", "Saved, USD", "Days"}
     months = seen.find("history", "Months by your tariffs USD", "battery and grid")
     assert months.headings == ["Month", "Days", "Cost", "Earned", "Saved"]
+    estimates = seen.find("history", "Months at the two prices, in their currency", "battery and grid")
+    assert estimates.headings == ["Month", "Days", "Bought", "Sold", "Saved"]
+    assert estimates.column("Month") == ["2026-11", "2026-10"]
 
 
 def test_dates_have_one_style(seen: Seen) -> None:
