@@ -29,7 +29,6 @@ AIRY = 45
 """A file with more bytes a point is worth it: history is read newest first, which leaves SQLite's pages half empty."""
 SMALL, LARGE = 2**24, 3_000_000
 """A file of fewer bytes is never worth it; more points take so long that polling would wait for minutes."""
-
 STEPS = 20
 """So often the log says how far it is."""
 WAIT_MS = 2_000
@@ -96,14 +95,20 @@ def _swap(path: Path, fresh: Path, db: sqlite3.Connection) -> str:
         old = path.stat()
         os.chown(fresh, old.st_uid, old.st_gid)
         fresh.chmod(old.st_mode & 0o777)
-        for written in (fresh, path.parent):
-            handle = os.open(written, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+        _on_disk(fresh)
         fresh.replace(path)
+        with contextlib.suppress(OSError):  # from here on the new file is the state, whatever happens
+            _on_disk(path.parent)  # before a log of it is
     return ""
+
+
+def _on_disk(place: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    handle = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _remove(fresh: Path) -> None:

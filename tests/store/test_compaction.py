@@ -275,6 +275,24 @@ def test_whose_the_file_is_and_who_may_read_it_stays(tmp_path: Path) -> None:
         assert not compaction.is_due(store.db)
 
 
+def test_a_folder_that_cannot_be_synced_leaves_no_one_with_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    former.write(tmp_path, 300, 0)
+    sync = compaction._on_disk
+
+    def synced(place: Path) -> None:
+        if place.is_dir():
+            raise OSError(22, "this file system cannot")
+        sync(place)
+
+    monkeypatch.setattr(compaction, "_on_disk", synced)
+    with closing(owner(tmp_path)) as store, store.transaction() as db:
+        archive.upsert(db, [Point("energy", (), 5, {"wh": 1.0})])
+    with closing(Store(tmp_path)) as later:
+        assert [row for _, _, row in archive.select(later.db, Filter(("energy",)))] == ["wh:1;"]
+
+
 def test_a_large_archive_is_left_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compaction, "LARGE", 300)
     former.write(tmp_path, 300, 0)
