@@ -184,7 +184,7 @@ class Store:
 
     def _migrate(self, db: sqlite3.Connection) -> None:
         found = migrations.version(db)
-        if 0 < found < migrations.COPIED_BEFORE:
+        if found and {*range(found + 1, migrations.VERSION + 1)} - migrations.LEAVING_ALL:
             self._copy(db, self.folder / f"state.before-{migrations.VERSION}.db")
         migrations.migrate(db)
 

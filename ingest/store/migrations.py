@@ -166,8 +166,8 @@ MIGRATIONS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (
 )
 
 VERSION = len(MIGRATIONS)
-COPIED_BEFORE = 12
-"""A state of a version before this is copied first: it is changed in more than what is added to it."""
+LEAVING_ALL = {13}
+"""Steps that leave every row as it is: where no other is needed, no copy of the file is made first."""
 
 
 def version(db: sqlite3.Connection) -> int:

@@ -17,7 +17,7 @@ import pytest
 
 from ingest.core.errors import StateError, StateLocked
 from ingest.core.point import Point, decode_fields
-from ingest.store import archive, compaction, journal, outbox
+from ingest.store import archive, compaction, journal, migrations, outbox
 from ingest.store.archive import Filter
 from ingest.store.database import Store, own_folder
 from ingest.store.packing import unpacker
@@ -312,6 +312,20 @@ def test_a_command_of_a_newer_version_leaves_the_state_to_the_older_service(tmp_
     with closing(sqlite3.connect(tmp_path / "state.db")) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (former.VERSION,)
     Store(tmp_path).close()
+
+
+def test_a_state_is_copied_first_unless_the_step_leaves_all_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    former.write(tmp_path, 300, 0)
+    Store(tmp_path).close()
+    assert not list(tmp_path.glob("state.before-*.db")), "it would take the size of the file again"
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, "DELETE FROM calls;"))
+    monkeypatch.setattr(migrations, "VERSION", migrations.VERSION + 1)
+    Store(tmp_path).close()
+    (copy,) = tmp_path.glob("state.before-*.db")
+    with closing(sqlite3.connect(copy)) as db:
+        assert db.execute("SELECT count(*) FROM calls").fetchone() == (500,)
 
 
 def test_two_that_open_an_old_state_at_once_both_find_the_new_one(tmp_path: Path) -> None:
