@@ -142,12 +142,11 @@ class Draft:
     def replace(self, points: Iterable[Point]) -> Touched:
         """Make rows what some points say and no more: what they omit is withdrawn, all of it where they are empty."""
         touched: Touched = defaultdict(set)
-        key, at = "", None
+        at: tuple[str, Tags] | None = None
         for measurement, tags, time, fields in points:
             if at is None or at[1] is not tags or at[0] is not measurement:
                 at, key = (measurement, tags), series_key(measurement, tags)
                 held, fresh, changed = self.held.get(key, {}), self.news.setdefault(key, {}), touched[measurement]
-                self._parsed.pop(key, None)
             old = fresh[time] if time in fresh else held.get(time)
             text = encode_fields(fields) if fields else ""
             if (old or "") == text:
@@ -161,6 +160,7 @@ class Draft:
                     self.withdrawn[key].add(time)
             fresh[time] = text
             changed.add(time)
+            self._parsed.pop(key, None)
         self.news = {key: rows for key, rows in self.news.items() if rows}
         return {name: times for name, times in touched.items() if times}
 

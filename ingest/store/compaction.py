@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ingest.core.errors import StateError
 from ingest.logs import event
-from ingest.store import meta, migrations
+from ingest.store import archive, journal, meta, migrations
 from ingest.store.packing import NAMES, Packer, unpacker
 
 log = logging.getLogger(__name__)
@@ -37,11 +37,11 @@ WAIT_MS = 2_000
 
 def is_due(db: sqlite3.Connection) -> bool:
     """Whether rows of a former version may be in the archive, or much air is in its file since it was last packed."""
-    packed, points = meta.read(db, PACKED), int(meta.read(db, "points") or 0)
+    packed, points = meta.read(db, PACKED), archive.size(db)
     if packed is None:
         return points < LARGE
     (size,) = db.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").fetchone()
-    changed = int(meta.read(db, "seq") or 1) - int(packed)
+    changed = journal.next_seq(db) - int(packed)
     return SMALL < size > AIRY * points and points < LARGE and changed > points // 2
 
 
@@ -134,7 +134,7 @@ def opening(folder: Path) -> Iterator[None]:
 
 def _begun(fresh: Path, db: sqlite3.Connection) -> sqlite3.Connection:
     """The new file, as far as it has got, or anew where the archive has changed since."""
-    of = meta.read(db, "seq") or "1"
+    of = str(journal.next_seq(db))
     for _ in range(2):
         os.close(os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         new = sqlite3.connect(fresh, isolation_level=None)
@@ -199,7 +199,7 @@ def _copy_rest(db: sqlite3.Connection, new: sqlite3.Connection) -> None:
             rows = db.execute(f'SELECT {columns} FROM "{table}"')  # noqa: S608
             new.executemany(f'INSERT INTO "{table}" ({columns}) VALUES ({marks})', rows)  # noqa: S608
     if meta.read(db, PACKED) is None:  # a former version that was at work beside it entered no changes
-        forgotten = (int(meta.read(db, "changes_forgotten") or 0),)
-        new.execute("INSERT OR REPLACE INTO changes SELECT seq, series, time FROM points WHERE seq > ?", forgotten)
-    meta.write_all(new, {NAMES: names, PACKED: meta.read(db, "seq") or "1"})
+        since = (journal.forgotten(db),)
+        new.execute("INSERT OR REPLACE INTO changes SELECT seq, series, time FROM points WHERE seq > ?", since)
+    meta.write_all(new, {NAMES: names, PACKED: str(journal.next_seq(db))})
     new.execute("COMMIT")
