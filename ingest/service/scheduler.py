@@ -148,7 +148,11 @@ class Service:
         self.pipeline.store.optimize()
 
     def _hourly(self) -> None:
-        outbox.forget_proved(self.pipeline.store, self.pipeline.settings.sinks)
+        pipeline = self.pipeline
+        try:
+            outbox.forget_proved(pipeline.store, pipeline.settings.sinks)
+        except StateError as error:
+            pipeline.changes.bad("state", str(error))
 
     def _finish(self) -> None:
         self.pipeline.stopping = True
