@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import requests
 
-from bench.fleet import DERIVED, FIELDS, packed
+from bench.fleet import DERIVED, FIELDS, GRAINS, packed
 from bench.footprint import INGEST, authorize, configure, simulated
 from bench.timing import tell
 from ingest.config import load
@@ -24,7 +24,6 @@ from ingest.store.database import Store
 from ingest.web import Source, create_app
 
 DAY, YEARS = 86_400, 2 * 365
-GRAINS = {"stats": ("production_micro", 300), "rgm_stats": ("production_rgm", 900), "consumption": ("consumption", 900)}
 IDLE_S = 600 if os.environ.get("INGEST_LONG") else 120
 PORT = 18_099
 
