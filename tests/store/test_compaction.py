@@ -328,11 +328,31 @@ def test_a_state_is_copied_first_unless_the_step_leaves_all_as_it_is(
         assert db.execute("SELECT count(*) FROM calls").fetchone() == (500,)
 
 
-def test_two_that_open_an_old_state_at_once_both_find_the_new_one(tmp_path: Path) -> None:
-    former.write(tmp_path, 20_000, 0)
-    code = "import sys; from pathlib import Path; from ingest.store.database import Store; Store(Path(sys.argv[1]))"
-    many = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)]) for _ in range(3)]
-    assert [each.wait() for each in many] == [0, 0, 0]
+def test_two_that_open_an_old_state_at_once_both_find_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    former.write(tmp_path, 300, 0)
+    migrate, begun, found = migrations.migrate, threading.Event(), list[int]()
+
+    def second() -> None:
+        begun.set()
+        with closing(Store(tmp_path)) as store:
+            found.append(migrations.version(store.db))
+
+    other = threading.Thread(target=second)
+
+    def migrated(db: sqlite3.Connection) -> None:
+        assert not begun.is_set(), "one of them is enough"
+        other.start()
+        assert begun.wait(30)
+        other.join(0.2)
+        assert other.is_alive(), "it waits until the first is done"
+        migrate(db)
+
+    monkeypatch.setattr(migrations, "migrate", migrated)
+    Store(tmp_path).close()
+    other.join(30)
+    assert found == [migrations.VERSION]
 
 
 def test_what_an_older_service_wrote_beside_it_is_delivered(tmp_path: Path) -> None:
