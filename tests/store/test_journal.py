@@ -155,6 +155,12 @@ def test_a_look_proves_what_was_taken_before_it_and_nothing_of_what_waits(tmp_pa
         outbox.delivered(store.db, "db", last, last, 0)
         outbox.forget_proved(store, ["db"])
         assert journal.forgotten(store.db) == last
+        while sender.step() is not None:
+            pass
+        database.rows.popitem()
+        seen = sender.verify(4 * DAY)
+        assert seen is not None
+        assert len(seen.found) == 1, "what is lost is seen although more of the same comes meanwhile"
         sender.close()
 
 
