@@ -1,74 +1,81 @@
 """Changed: what is different since yesterday, and why."""
 
 from boards.frame import ALL_SYSTEMS, CLOCKS, Json, annotations, dashboard, system
-from boards.panels import COUNT, TEXT, WH, curves, of, query, rows, stat, table, unseen
-from boards.steps import joined, known, ordered, organized
+from boards.panels import COUNT, TEXT, curves, of, query, rows, stat, table, unseen
+from boards.steps import as_words, joined, ordered, organized
 from boards.troubles import HEADS, UNSEEN, WORDS, names, troubles
 
 DAY = "time >= now() - 1d AND time <= now()"
 NOTHING = "Nothing was revised, and no gap came or went, in the last day."
 
 
+def signed(*forms: tuple[str, str]) -> list[Json]:
+    """Numbers as words with their sign, above zero too; `forms`: patterns of digits, and what they become."""
+    found: list[Json] = [{"type": "value", "options": {"0": {"text": "0", "index": 0}}}]
+    for digits, text in forms:
+        for sign, shown in (("", "+"), ("-", "-")):
+            pattern = {
+                "pattern": f"/^{sign}{digits}(?:\\.\\d+)?$/",
+                "result": {"text": f"{shown}{text}", "index": len(found)},
+            }
+            found.append({"type": "regex", "options": pattern})
+    return found
+
+
+ENERGY = signed((r"(\d+)(\d\d)\d", "$1.$2 kWh"), (r"(\d+)", "$1 Wh"))
+GAPS = signed((r"(\d+)", "$1"))
+
+
 def streams() -> Json:
     """By system and stream."""
-    columns = 'last("change_why") AS "Why", sum("changed_wh") AS "Energy", sum("changed_points") AS "Points"'
+    columns = 'last("change_why") AS "Why", sum("changed_wh") AS "wh", sum("changed_gaps") AS "gaps"'
     where = f'WHERE {ALL_SYSTEMS} AND {DAY} AND "changed_points" >= 0'
+    points = f'SELECT {columns}, sum("changed_points") AS "Points" FROM "ingest" {where} GROUP BY "system", "stream"'
     return table(
         "What changed since yesterday, and why",
-        "What changed of each source within the last 24 hours, with the newest reason. Energy: by how much the revised "
-        "points differ in all from what was first read. Points are revised where gateways report late; gaps become "
-        "fewer as they are filled.",
-        [rows(f'SELECT {columns} FROM "ingest" {where} GROUP BY "system", "stream"', "A"), names("B")],
+        "What changed of each source within the last 24 hours, with the newest reason. Energy: by how much that of "
+        "revised points is now more (+) or less (-) than what was first read. Gaps: how many more (+) or fewer (-) "
+        "there are. Points are revised where gateways report late; gaps become fewer as they are filled.",
+        [rows(points, "A"), names("B")],
         COUNT,
         NOTHING,
         [
             *WORDS,
+            of("Energy", unit=TEXT, mappings=ENERGY, custom__width=76),
+            of("Gaps", unit=TEXT, mappings=GAPS, custom__width=50),
             of("Why", unit=TEXT, custom__minWidth=178, custom__wrapText=True),
-            of("Energy", unit=WH, custom__width=76),
             *unseen("Points"),
         ],
         [
-            joined("system", "outerTabular"),
-            organized(("Name", "Energy", "Why", "stream", "Points"), HEADS, (*UNSEEN, "system")),
-            known("Points"),
+            joined("system", "inner"),
+            organized(
+                ("Name", "stream", "wh", "gaps", "Why"), {**HEADS, "wh": "Energy", "gaps": "Gaps"}, (*UNSEEN, "system")
+            ),
             ordered("Points", desc=True),
+            as_words("Energy", "Gaps"),
         ],
     )
 
 
 def counts() -> Json:
     """How many points and gaps."""
-    columns = 'sum("changed_points") AS "Points", sum("changed_gaps") AS "Gaps"'
-    where = f'WHERE {ALL_SYSTEMS} AND {DAY} AND "changed_points" >= 0'
-    return table(
-        "Points revised, and change in gaps",
-        "Points of each source that a later answer changed within the last 24 hours, and how many gaps more (above "
-        "zero) or fewer (below) it has.",
-        [rows(f'SELECT {columns} FROM "ingest" {where} GROUP BY "system", "stream"', "A"), names("B")],
+    where = f'FROM "ingest" WHERE {ALL_SYSTEMS} AND {DAY}'
+    return stat(
+        "Since yesterday",
+        "Points that a later answer changed within the last 24 hours, gaps that came, and gaps that were filled.",
+        [
+            query(f'SELECT sum("changed_points") AS "Points revised" {where}', ref="A"),
+            query(f'SELECT sum("changed_gaps") AS "New gaps" {where} AND "changed_gaps" > 0', ref="B"),
+            query(f'SELECT sum("changed_gaps") * -1 AS "Gaps filled" {where} AND "changed_gaps" < 0', ref="C"),
+        ],
         COUNT,
         NOTHING,
-        [*WORDS, of("Points", custom__width=60), of("Gaps", custom__width=50)],
-        [
-            joined("system", "outerTabular"),
-            organized(("Name", "stream", "Points", "Gaps"), HEADS, (*UNSEEN, "system")),
-            known("Points"),
-            ordered("Points", desc=True),
-        ],
+        decimals=0,
     )
 
 
 def board() -> Json:
     """The board."""
-    sums = 'sum("changed_points") AS "Points revised", sum("changed_gaps") AS "Change in gaps"'
-    first = stat(
-        "Since yesterday",
-        "Points that a later answer changed within the last 24 hours, and how many gaps more (above zero) or fewer "
-        "(below) there are.",
-        [query(f'SELECT {sums} FROM "ingest" WHERE {ALL_SYSTEMS} AND {DAY}')],
-        COUNT,
-        NOTHING,
-        decimals=0,
-    )
     revised = curves(
         "Points revised by hour",
         "Points that a later answer changed, in each hour. Many for days after an outage; always many means that "
@@ -90,8 +97,8 @@ def board() -> Json:
         "What is different since yesterday, and why?",
         f"All systems · the last 24 hours · {CLOCKS} · data source: **${{datasource:text}}**",
         [
-            [(24, 4, first)],
-            [(14, 8, streams()), (10, 8, counts())],
+            [(24, 4, counts())],
+            [(24, 8, streams())],
             [(24, 8, troubles("What went wrong since yesterday", DAY, "Nothing went wrong since yesterday."))],
             [(24, 8, revised)],
         ],

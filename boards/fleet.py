@@ -5,11 +5,10 @@ from boards.heat import heat
 from boards.panels import (
     BAD,
     COUNT,
-    GOOD,
     NONE,
+    PLAIN,
     SHARE,
     TEXT,
-    WARN,
     called,
     of,
     query,
@@ -20,7 +19,7 @@ from boards.panels import (
     worst,
 )
 from boards.steps import calculated, joined, known, matrix, organized
-from boards.troubles import KEPT, READ, holes
+from boards.troubles import KEPT, LEAST, PROGRESS, READ, holes
 
 COLORED = {"type": "color-text"}
 INFO = f'SELECT last("label") AS "Name", last("size_w") AS "size" FROM "system_info" WHERE {NO_HOMES} GROUP BY "system"'
@@ -29,8 +28,8 @@ AGE = [
     {"id": "unit", "value": "dateTimeFromNow"},
     {"id": "custom.width", "value": 114},
 ]
-LEVELS = ((None, BAD), (0.9, WARN), (0.99, GOOD))
-LEAST = "Read of wanted, at worst"
+LOST = "Lost days"
+"""The heading of days that the cloud refuses: they are wrong for a person, where what waits to be read is not."""
 NOTHING = "No system is known yet. The pipeline's page says what it waits for."
 
 
@@ -60,18 +59,25 @@ def systems() -> Json:
         "targetBlank": False,
     }
     names = {"system": "Number"}
-    order = ("Name", "Time", "Time energy", READ, "system")
+    order = ("Name", LOST, READ, "Time", "Time energy", "system")
     return table(
         "Systems, least read of what is wanted first",
-        f"{NEWEST_IS} Read: the share of what is wanted that has been read, of the worst source. Below are the days of "
-        "the holes.",
-        [rows(INFO, "A"), rows(energy, "B"), newest("coverage_ratio", READ, "C", "min")],
+        f"{NEWEST_IS} Lost days: those of which the cloud refused something again and again, of the worst source; they "
+        "are asked for again by themselves. Read: the share of what is wanted that has been read, of the worst source. "
+        "Below are the days of the holes.",
+        [
+            rows(INFO, "A"),
+            rows(energy, "B"),
+            newest("coverage_ratio", READ, "C", "min"),
+            newest("lost_days", LOST, "D", "max"),
+        ],
         COUNT,
         NOTHING,
         [
-            called("Name", links=[link], custom__minWidth=112),
+            called("Name", links=[link], custom__minWidth=84, custom__wrapText=True),
             {"matcher": {"id": "byType", "options": "time"}, "properties": AGE},
-            of(READ, custom__width=64, unit=SHARE, thresholds=thresholds(*LEVELS), custom__cellOptions=COLORED),
+            of(LOST, custom__width=76, thresholds=thresholds((None, PLAIN), (1, BAD)), custom__cellOptions=COLORED),
+            of(READ, custom__width=64, unit=SHARE, thresholds=thresholds(*PROGRESS), custom__cellOptions=COLORED),
             of("Number", unit=TEXT, custom__width=74),
         ],
         [
@@ -133,7 +139,7 @@ def board() -> Json:
         counts,
         COUNT,
         NOTHING,
-        [of(LEAST, unit=SHARE, thresholds=thresholds(*LEVELS))],
+        [of(LEAST, unit=SHARE, thresholds=thresholds(*PROGRESS))],
     )
     return dashboard(
         "fleet",

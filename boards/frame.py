@@ -14,6 +14,8 @@ CLOCK = "days of ${zone:raw}, hours of your browser's clock"
 """Days are the system's, whoever looks from where; the hours under a curve are those of the board's own time zone."""
 CLOCKS = "hours of your browser's clock"
 """The same of a board of all systems."""
+HOURS_OF = "browser's clock"
+"""Whose hours those under a picture are, in its title."""
 ALL_SYSTEMS = '"system" =~ /./'
 NO_HOMES = '"system" =~ /^[0-9]+$/'
 """Systems alone: the rows of a home, which has a name in place of a number, are sums of theirs."""
@@ -166,7 +168,7 @@ def annotation(name: str, color: str, query: str) -> Json:
         "iconColor": color,
         "query": query,
         "textColumn": "text",
-        "tagsColumn": "stream,sink,account",
+        "tagsColumn": "source,sink,account",
         "fromAnnotations": True,
     }
 
@@ -175,7 +177,7 @@ def annotations(systems: str) -> list[Json]:
     """What explains a curve: data that were revised, gaps that were filled, what failed, what happened to devices.
     `systems`: a condition.
     """
-    changes = f'SELECT "change" AS "text", "stream" FROM "ingest" WHERE {systems} AND $timeFilter AND "change" =~'
+    changes = f'SELECT "change" AS "text", "source" FROM "ingest" WHERE {systems} AND $timeFilter AND "change" =~'
     parts = f'({systems} OR "sink" =~ /./ OR "account" =~ /./)'
     errors = (
         f'SELECT last("last_error") AS "text" FROM "ingest" WHERE {parts} AND "last_error" != \'\' AND $timeFilter '

@@ -115,7 +115,7 @@ def by_day() -> Json:
 def charge() -> Json:
     """How full the battery was."""
     return curves(
-        "Charge of the battery over time",
+        "Charge of the battery",
         "How full the batteries were at the end of each interval shown. What was not read is a gap.",
         [
             query(
@@ -150,8 +150,8 @@ def board() -> Json:
             system(),
             zone(),
             no_meter("consumption"),
-            text_box("import_price", "Price bought / kWh", "0.30"),
-            text_box("export_price", "Price sold / kWh", "0.08"),
+            text_box("import_price", "Price from the grid / kWh", "0.30"),
+            text_box("export_price", "Price to the grid / kWh", "0.08"),
         ],
         time="now-7d/d",
         notes=annotations(OF_SYSTEM),

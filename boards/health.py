@@ -9,6 +9,7 @@ from boards.panels import (
     NONE,
     SHARE,
     TEXT,
+    WARN,
     WATT,
     WH,
     bars,
@@ -27,7 +28,7 @@ NO_NUMBER = {"type": "special", "options": {"match": "nan", "result": {"text": "
 """Of a day on which one of the two was not read."""
 NO_METER = "No whole day of a production meter is known."
 DAYS = of("Days", unit=COUNT, decimals=0, custom__width=50)
-RATIO = "More at the microinverters"
+RATIO = "More at the panels"
 HEARD = 'max("devices_reporting") / max("devices_total")'
 MISSING = 'max("devices_total") - max("devices_reporting")'
 
@@ -37,12 +38,12 @@ def first_row() -> list[tuple[int, int, Json]]:
     info = f'FROM "system_info" WHERE {OF_SYSTEM}'
     recent = f"WHERE {OF_SYSTEM} AND time >= now() - 36h AND time <= now()"
     missing = stat(
-        "Microinverters not reporting",
-        "Active microinverters that were not heard at once with the others in the last 36 hours: all less the most "
-        "that reported in one interval.",
+        "Panels not reporting",
+        "Active panels (their microinverters) that were not heard at once with the others in the last 36 hours: all "
+        "less the most that reported in one interval.",
         [query(f'SELECT {MISSING} FROM "production_micro" {recent}', "Not reporting")],
         NONE,
-        "No microinverter is known.",
+        "No panel is known.",
         steps=((None, GOOD), (1, "red")),
         decimals=0,
         text="value",
@@ -58,14 +59,14 @@ def first_row() -> list[tuple[int, int, Json]]:
     )
     size = stat(
         "Size",
-        "Rated power of the panels and number of modules, as the cloud tells them.",
+        "Rated power and number of the panels, as the cloud tells them.",
         [
             query(f'SELECT last("size_w") {info}', "Rated power", "A"),
-            query(f'SELECT last("modules") {info}', "Modules", "B"),
+            query(f'SELECT last("modules") {info}', "Panels", "B"),
         ],
         WATT,
         "The cloud has not said it yet.",
-        [of("Modules", unit=COUNT)],
+        [of("Panels", unit=COUNT)],
     )
     odometer = stat(
         "Counted by the meter since it was installed",
@@ -86,13 +87,13 @@ def first_row() -> list[tuple[int, int, Json]]:
 def day_by_day() -> list[list[tuple[int, int, Json]]]:
     """What fell behind on which day."""
     heard = bars(
-        "Microinverters heard, by day",
-        "The most microinverters that were heard at once on each local day, as a share of all that are active. Green: "
-        "all were heard; red: some were not. No bar: nothing was read.",
+        "Panels heard, by day",
+        "The most panels whose microinverters were heard at once on each local day, as a share of all that are active. "
+        "Green: all were heard; red: some were not. No bar: nothing was read.",
         [rows(f'SELECT {HEARD} AS "Heard" FROM "production_micro" WHERE {OF_SYSTEM} AND {WHOLE_DAYS}')],
         "Day",
         SHARE,
-        "Nothing was read of the microinverters in the time shown.",
+        "Nothing was read of the panels in the time shown.",
         [of("Day", unit=TEXT)],
         named_days(),
         max=1,
@@ -119,16 +120,16 @@ def meters() -> list[tuple[int, int, Json]]:
     until = "time >= ${__from:raw}ms AND time <= ${__to:raw}ms - 1d"
     by_day = f"WHERE {OF_SYSTEM} AND {until} GROUP BY time(1d) fill(null)"
     without_last = f"{by_day} ORDER BY time DESC OFFSET 1 {ZONE}"
-    parts = calculated("ratio", "Microinverters", "/", "Meter", alone=True)
+    parts = calculated("ratio", "Panels", "/", "Meter", alone=True)
     more = calculated(RATIO, "ratio", "-", 1, alone=True)
     ratio = bars(
-        "Meter against microinverters",
-        "By how much the microinverters counted more than the meter on each local day. About one per cent is usual: "
-        "wiring. A share that changes says that one of them misses something; below zero it is the microinverters. The "
+        "Meter against panels",
+        "By how much the panels' microinverters counted more than the meter on each local day. About one per cent is "
+        "usual: wiring. A share that changes says that one of them misses something; below zero it is the panels. The "
         "last day is left out: the two are not read at the same time.",
         [
             rows(f'SELECT sum("energy_wh") AS "Meter" FROM "production_rgm" {by_day} {ZONE}', "A"),
-            rows(f'SELECT sum("energy_wh") AS "Microinverters" FROM "production_micro" {without_last}', "B"),
+            rows(f'SELECT sum("energy_wh") AS "Panels" FROM "production_micro" {without_last}', "B"),
         ],
         "Time",
         SHARE,
@@ -166,8 +167,8 @@ def each_panel() -> list[tuple[int, int, Json]]:
     found = table(
         "Mean day of each panel, least first",
         "What each panel made on a mean day of those shown that were read of it, the share that this is of a usual "
-        "panel's, which half of them reach, and what it made on the newest of these days. One of half is shaded, dirty "
-        "or broken. Panels are read at night, so the newest day is yesterday.",
+        "panel's, which half of them reach (red: below 60 %, orange: below 80 %), and what it made on the newest of "
+        "these days. One of half is shaded, dirty or broken. Panels are read at night, so the newest day is yesterday.",
         [
             rows(
                 'SELECT mean("produced_wh") AS "Mean day", last("produced_wh") AS "Newest day" '
@@ -184,14 +185,22 @@ def each_panel() -> list[tuple[int, int, Json]]:
         "No whole day of a single panel is known. The command `ingest plan` says whether panels are read, and why.",
         [
             of("Panel", unit=TEXT, custom__width=118),
-            of("Mean day", custom__cellOptions={"type": "gauge", "mode": "basic"}, min=0),
-            of("Of usual", unit=SHARE, decimals=0, custom__width=70),
+            of(
+                "Of usual",
+                unit=SHARE,
+                decimals=0,
+                min=0,
+                max=1,
+                thresholds=thresholds((None, BAD), (0.6, WARN), (0.8, GOOD)),
+                custom__cellOptions={"type": "gauge", "mode": "basic"},
+            ),
+            of("Mean day", custom__width=76),
             of("Newest day", custom__width=92),
         ],
         [
             joined("Time", "inner"),
             calculated("Of usual", "Mean day", "/", "Usual"),
-            organized(("inverter", "Mean day", "Of usual", "Newest day"), {"inverter": "Panel"}, ("Time", "Usual")),
+            organized(("inverter", "Of usual", "Mean day", "Newest day"), {"inverter": "Panel"}, ("Time", "Usual")),
             ordered("Of usual"),
         ],
     )

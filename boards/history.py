@@ -5,8 +5,6 @@ from collections.abc import Iterable
 from boards.frame import NAME, OF_SYSTEM, ZONE, Json, currency, dashboard, no_meter, system, text_box, zone
 from boards.panels import (
     COLORS,
-    COUNT,
-    PLAIN,
     TEXT,
     WATT,
     WH,
@@ -42,26 +40,30 @@ from boards.worth import worth
 
 
 def year_ago() -> Json:
-    """The last thirty days and the same thirty a year before."""
+    """The last thirty days and the same a year before: those of which both are known.
 
-    def window(begin: int, end: int, name: str, days_name: str, ref: str) -> Json:
-        days = f"time >= now() - {begin}d AND time <= now() - {end}d"
-        sums = f'sum("produced_wh") AS "{name}", count("produced_wh") AS "{days_name}"'
-        return query(f'SELECT {sums} FROM "energy_daily" WHERE {OF_SYSTEM} AND {days}', "$col", ref)
+    A moving mean of 366 days less that of 365 is the day of 365 days before.
+    """
 
-    overrides = [
-        *tinted("Produced", "Last 30 days", "A year ago"),
-        DAYS,
-        of("Days then", unit=COUNT, decimals=0, color=fixed(PLAIN)),
-    ]
+    def before(number: str) -> str:
+        return f"moving_average({number}, 366) * 366 - moving_average({number}, 365) * 365"
+
+    energy, number = 'sum("produced_wh")', 'count("produced_wh")'
+    days = (
+        f'SELECT {energy} AS "wh", {number} AS "known", {before(energy)} AS "then", {before(number)} AS "before" '
+        f'FROM "energy_daily" WHERE {OF_SYSTEM} AND time >= now() - 398d AND time <= now() - 1d '
+        f"GROUP BY time(1d) fill(0) {ZONE}"
+    )
+    both = '"known" > 0.5 AND "before" > 0.5 AND time >= now() - 31d AND time <= now() - 1d'
+    sums = 'sum("wh") AS "Last 30 days", sum("then") AS "A year ago", count("wh") AS "Days"'
     return stat(
         "Produced in the last 30 days, and a year ago",
-        "Production of the 30 days before today and of the same 30 days of the year before, with the number of days "
-        "that each sum is of.",
-        [window(31, 1, "Last 30 days", "Days", "A"), window(396, 366, "A year ago", "Days then", "B")],
+        "Production of those of the 30 days before today of which that of 365 days before is known too, production on "
+        "these days a year ago, and how many they are.",
+        [query(f"SELECT {sums} FROM ({days}) WHERE {both}")],
         WH,
-        "No ended day of the last 30 days is known yet.",
-        overrides,
+        "No day of the last 30 days is known and was a year ago.",
+        [*tinted("Produced", "Last 30 days", "A year ago"), DAYS],
         size=16,
     )
 
@@ -206,8 +208,8 @@ def board() -> Json:
             zone(),
             currency(),
             no_meter("consumption"),
-            text_box("import_price", "Price bought / kWh", "0.30"),
-            text_box("export_price", "Price sold / kWh", "0.08"),
+            text_box("import_price", "Price from the grid / kWh", "0.30"),
+            text_box("export_price", "Price to the grid / kWh", "0.08"),
         ],
         time="now-1y/M",
         refresh="30m",

@@ -143,12 +143,12 @@ def first_screen() -> list[list[tuple[int, int, Json]]]:
         text="value",
     )
     micros = stat(
-        "Microinverters not reporting",
-        "Active microinverters that were not heard with the others in the last 36 hours: all less the most that "
-        "reported in one interval. System health shows it by day.",
+        "Panels not reporting",
+        "Active panels (their microinverters) that were not heard with the others in the last 36 hours: all less the "
+        "most that reported in one interval. System health shows it by day.",
         [query(silent, "Not reporting")],
         NONE,
-        "No microinverter is known.",
+        "No panel is known.",
         steps=((None, GOOD), (1, "red")),
         decimals=0,
         text="value",

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from boards.frame import EACH_DAY, OF_SYSTEM, SOURCE, Json
+from boards.frame import EACH_DAY, HOURS_OF, OF_SYSTEM, SOURCE, Json
 from boards.steps import only
 
 COLORS = {
@@ -12,8 +12,7 @@ COLORS = {
     "Self-consumed": "#73BF69",
     "Net": "#B877D9",
     "Some days only": "#F2E2A4",
-    "Bought": "#F2495C",
-    "Sold": "#FF9830",
+    "Produced, consumption not known": "#F2E2A4",
     "Saved": "#73BF69",
     "Cost": "#F2495C",
     "Earned": "#FF9830",
@@ -30,6 +29,11 @@ REASON = "This system has"
 """Over the words that say which meter there is not."""
 WITHOUT_COLOUR: Json = {"type": "special", "options": {"match": "null", "result": {"color": PLAIN, "index": 0}}}
 """A number that is not there has no colour of its own: a sentence stands in its place."""
+UNKNOWN: Json = {
+    "type": "special",
+    "options": {"match": "null", "result": {"text": "not known", "color": "transparent"}},
+}
+"""A span of a timeline of which nothing is known says so."""
 Steps = tuple[tuple[float | None, str], ...]
 
 
@@ -174,7 +178,9 @@ def curves(
     base = {"unit": unit, "noValue": nothing, "min": 0, "color": {"mode": "palette-classic"}, "custom": custom}
     options = {"legend": legend(), "tooltip": {"mode": "multi", "sort": "none"}}
     fields = [*missing("number"), *overrides]
-    return panel("timeseries", title, about, targets, options, base | defaults, fields, interval=interval)
+    return panel(
+        "timeseries", f"{title} · {HOURS_OF}", about, targets, options, base | defaults, fields, interval=interval
+    )
 
 
 def states(
@@ -189,18 +195,27 @@ def states(
     overrides: Iterable[Json] = (),
     **defaults: Any,
 ) -> Json:
-    """A row a series: its colour over time, with the key to the colours; what is not known has none."""
+    """A row a series: its colour and words over time, with the key to the colours; what is not known says so."""
     options = {
         "mergeValues": True,
-        "showValue": "never",
+        "showValue": "auto",
         "alignValue": "left",
         "rowHeight": 0.85,
         "legend": legend(),
         "tooltip": {"mode": "single", "sort": "none"},
     }
     base = {"unit": unit, "noValue": nothing, "color": {"mode": "thresholds"}, "thresholds": thresholds(*steps)}
-    look = {"custom": {"fillOpacity": 75, "lineWidth": 0}}
-    return panel("state-timeline", title, about, targets, options, base | look | defaults, overrides, interval=interval)
+    look = {"custom": {"fillOpacity": 75, "lineWidth": 0}, "mappings": [UNKNOWN]}
+    return panel(
+        "state-timeline",
+        f"{title} · {HOURS_OF}",
+        about,
+        targets,
+        options,
+        base | look | defaults,
+        overrides,
+        interval=interval,
+    )
 
 
 def legend() -> Json:

@@ -2,7 +2,7 @@
 
 import re
 
-from boards.frame import EACH_DAY, KNOWN_DAYS, OF_SYSTEM, OWN_DAYS, Json
+from boards.frame import KNOWN_DAYS, OF_SYSTEM, OWN_DAYS, ZONE, Json
 from boards.heat import heat
 from boards.panels import (
     COLORS,
@@ -30,6 +30,7 @@ WHOLE = '"self_consumed_wh" >= 0 AND "consumed_wh" >= 0 AND "produced_wh" >= 0'
 """Days of which production, consumption and their overlap are known."""
 DAYS = of("Days", unit=COUNT, decimals=0, color=fixed(PLAIN))
 SOME = "Some days only"
+ALONE = "Produced, consumption not known"
 SHOWN = dict.fromkeys(("legend", "tooltip", "viz"), False)
 """Of the time of a query that has become a column of months: the time of a reason is hidden."""
 DAY_MS = 82_799_000
@@ -112,19 +113,27 @@ def by_year() -> tuple[Json, Json]:
 def same_days() -> Json:
     """Production beside consumption, month by month, over the same days: a mean, whose days may be few."""
     columns = 'sum("produced_wh") AS "Produced", sum("consumed_wh") AS "Consumed"'
+    known = ", ".join(f'count("{name}_wh") AS "{name}"' for name in ("produced", "consumed"))
+    alone = (
+        f'SELECT "wh" AS "{ALONE}" FROM (SELECT sum("produced_wh") AS "wh", {known} FROM "energy_daily" WHERE '
+        f"{OF_SYSTEM} AND {OWN_DAYS} GROUP BY time(1d) fill(0) {ZONE}) "
+        f'WHERE "produced" > 0.5 AND "consumed" < 0.5 AND {OWN_DAYS}'
+    )
     return bars(
         "Mean day of each month, produced and consumed",
         "The mean of each month over the ended days in the time shown of which production and consumption are both "
-        "known: a month of a few days stands beside a whole one. A month of which nothing is known is empty.",
+        "known: a month of a few days stands beside a whole one. Pale: of the days whose consumption is not known. A "
+        "month of which nothing is known is empty.",
         [
-            each_day('sum("consumed_wh") AS "Any"', "A", EACH_DAY, BOTH),
+            each_day('sum("produced_wh") AS "Any"', "A"),
             each_day(columns, "B", KNOWN_DAYS, BOTH),
+            rows(alone, "C"),
         ],
         "Month",
         WH,
-        NO_USE,
-        [of("Month", unit=TEXT), *colored("Produced", "Consumed")],
-        months_in_place("Produced", "Consumed", how="mean"),
+        NOTHING,
+        [of("Month", unit=TEXT), *colored("Produced", "Consumed", ALONE)],
+        months_in_place("Produced", "Consumed", ALONE, how="mean"),
     )
 
 

@@ -14,7 +14,9 @@ from boards.panels import (
     COUNT,
     GOOD,
     SHARE,
+    TEXT,
     WARN,
+    called,
     curves,
     fixed,
     of,
@@ -26,8 +28,8 @@ from boards.panels import (
     thresholds,
 )
 from boards.sources import SOURCE_HEAD, named_series
-from boards.steps import joined, known, ordered, organized
-from boards.troubles import HEADS, KEPT, READ, UNSEEN, WORDS, holes, names, troubles
+from boards.steps import above, joined, known, ordered, organized
+from boards.troubles import HEADS, KEPT, LEAST, PROGRESS, READ, UNSEEN, WORDS, holes, names, troubles
 
 HOURS = "time >= now() - 3h AND time <= now()"
 DAYS = "time >= now() - 3d AND time <= now()"
@@ -37,7 +39,8 @@ CALLS = (
     'max("calls_month") AS "Used", max("calls_month_forecast") AS "Forecast", max("calls_month_limit") AS "Limit" '
     'FROM "ingest"'
 )
-LEVELS = ((None, BAD), (0.9, WARN), (0.99, GOOD))
+LEVELS = ((None, "#8AB8FF"), (0.9, "#5794F2"), (0.99, GOOD))
+"""Of what is being read: none of it is a warning."""
 NOT_YET = "The pipeline has not said anything yet."
 
 
@@ -45,7 +48,6 @@ def numbers() -> tuple[list[tuple[int, int, Json]], list[tuple[int, int, Json]]]
     """Completeness and quota; consent, delivery and sums."""
     of_streams = f'FROM "ingest" WHERE {ALL_SYSTEMS} AND {KEPT} GROUP BY "system", "stream"'
     ratio = f'SELECT last("coverage_ratio") AS "ratio" {of_streams}'
-    days = f'SELECT last("audit_differences") AS "days" FROM "ingest" WHERE {ALL_SYSTEMS} AND {KEPT} GROUP BY "system"'
     used = stat(
         "Calls this month",
         "Calls made this month, what they will come to by its end at today's pace, and what the plan admits.",
@@ -55,12 +57,12 @@ def numbers() -> tuple[list[tuple[int, int, Json]], list[tuple[int, int, Json]]]
         decimals=0,
     )
     complete = stat(
-        "Read of what is wanted, of the worst source",
-        "Share of what is wanted that has been read: of the worst source of all systems.",
-        [query(f'SELECT min("ratio") FROM ({ratio})', "Coverage")],
+        LEAST,
+        "Share of what is wanted that has been read: of the worst source of all systems. The same on the board Fleet.",
+        [query(f'SELECT min("ratio") FROM ({ratio})', LEAST)],
         SHARE,
         NOT_YET,
-        steps=LEVELS,
+        steps=PROGRESS,
         text="value",
     )
     consent = stat(
@@ -79,9 +81,9 @@ def numbers() -> tuple[list[tuple[int, int, Json]], list[tuple[int, int, Json]]]
         decimals=0,
     )
     waiting = stat(
-        "Points that a database should have and has not",
-        "Points that a database does not accept: it is down, or it refused them. They are kept on disk until it does. "
-        "What is only on its way is not counted.",
+        "Waiting points that are overdue",
+        "Points that a database should have and does not accept: it is down, or it refused them. They are kept on disk "
+        "until it does. What is only on its way is not counted.",
         [
             query(
                 f'SELECT last("sink_overdue") FROM "ingest" WHERE "sink" =~ /./ AND {KEPT} GROUP BY "sink"', "$tag_sink"
@@ -92,26 +94,42 @@ def numbers() -> tuple[list[tuple[int, int, Json]], list[tuple[int, int, Json]]]
         steps=((None, GOOD), (1, BAD)),
         decimals=0,
     )
-    audit = stat(
+    return [(6, 4, complete), (8, 4, waiting), (10, 4, used)], [(10, 6, consent), (14, 6, audit())]
+
+
+def audit() -> Json:
+    """The days that do not add up."""
+    which = 'last("audit_differences") AS "Days", last("audit_days") AS "Which days"'
+    return table(
         "Days that do not add up",
-        "Days whose intervals do not add up to the vendor's daily total, even after they were read again.",
-        [query(f'SELECT sum("days") FROM ({days})', "Days")],
+        "Days of each system whose intervals do not add up to the vendor's daily total, even after they were read "
+        "again. The command `ingest status` shows both numbers.",
+        [rows(f'SELECT {which} FROM "ingest" WHERE {ALL_SYSTEMS} AND {KEPT} GROUP BY "system"', "A"), names("B")],
         COUNT,
-        "Nothing was audited yet.",
-        steps=((None, GOOD), (1, WARN)),
-        decimals=0,
-        text="value",
+        "No day is known that does not add up.",
+        [
+            called(custom__minWidth=112),
+            of("Days", custom__width=50),
+            of("Which days", unit=TEXT, custom__minWidth=112, custom__wrapText=True),
+        ],
+        [
+            joined("system", "outerTabular"),
+            organized(("Name", "Days", "Which days"), HEADS, (*UNSEEN, "system")),
+            above("Days", 0),
+            ordered("Days", desc=True),
+        ],
     )
-    return [(6, 4, complete), (8, 4, waiting), (10, 4, used)], [(12, 4, consent), (12, 4, audit)]
 
 
 def streams() -> Json:
-    """What is missing, by system and stream, worst first."""
+    """What is missing and what it costs, by system and stream, worst first."""
+    said = (("coverage_ratio", READ), ("gaps", "Gaps"), ("calls_month", "Calls"))
     return table(
         "Least read of what is wanted, first",
         "What was last said of each source of each system. Read: the share of what is wanted that has been read. Gaps: "
-        "holes, which are asked for again by themselves as the quota allows; their days are below.",
-        [rows(last_said(("coverage_ratio", READ), ("gaps", "Gaps")), "A"), names("B")],
+        "holes, which are asked for again by themselves as the quota allows; their days are beside. Calls: those that "
+        "were made for it this month.",
+        [rows(last_said(*said), "A"), names("B")],
         COUNT,
         NOT_YET,
         [
@@ -119,15 +137,16 @@ def streams() -> Json:
             of(
                 READ,
                 unit=SHARE,
-                thresholds=thresholds(*LEVELS),
+                thresholds=thresholds(*PROGRESS),
                 custom__cellOptions={"type": "color-text"},
                 custom__width=64,
             ),
             of("Gaps", custom__width=50),
+            of("Calls", custom__width=60),
         ],
         [
             joined("system", "outerTabular"),
-            organized(("Name", "stream", READ, "Gaps"), HEADS, (*UNSEEN, "system")),
+            organized(("Name", "stream", READ, "Gaps", "Calls"), HEADS, (*UNSEEN, "system")),
             known(SOURCE_HEAD),
             ordered(READ),
         ],
@@ -140,34 +159,17 @@ def last_said(*fields: tuple[str, str]) -> str:
     return f'SELECT {columns} FROM "ingest" WHERE {ALL_SYSTEMS} AND {KEPT} GROUP BY "system", "stream"'
 
 
-def spent() -> Json:
-    """What each stream costs."""
-    return table(
-        "Calls this month, by source",
-        "Calls that were made this month for each source of each system, most first.",
-        [rows(last_said(("calls_month", "Calls")), "A"), names("B")],
-        COUNT,
-        NOT_YET,
-        [*WORDS, of("Calls", custom__width=60)],
-        [
-            joined("system", "outerTabular"),
-            organized(("Name", "stream", "Calls"), HEADS, (*UNSEEN, "system")),
-            known("Calls"),
-            ordered("Calls", desc=True),
-        ],
-    )
-
-
 def timeline() -> Json:
     """When each stream was complete."""
     return states(
-        "Read over time, ${system:text}",
+        "Read, ${system:text}",
         "A row a source of the system that is chosen at the top of the board: the share of what was wanted that had "
-        "been read, by the colours below. A backfill makes it fall and then climb again.",
+        "been read, by the colours below. A backfill makes it fall and then climb again. What was said last holds "
+        "until something else is said; before the first word nothing is known.",
         [
             query(
                 f'SELECT last("coverage_ratio") FROM "ingest" WHERE {OF_SYSTEM} AND "stream" =~ /./ AND {SAID} '
-                'GROUP BY time($__interval), "stream" fill(none)',
+                'GROUP BY time($__interval), "stream" fill(previous)',
                 "$tag_stream",
             )
         ],
@@ -196,9 +198,9 @@ def board() -> Json:
         decimals=0,
     )
     backlog = curves(
-        "Points that wait, over time",
-        "Points not yet taken by each database. A slope that does not end: it is down or refuses them; see the errors "
-        "above.",
+        "Waiting points over time",
+        "Points not yet taken by each database, those on their way too. A slope that does not end: it is down or "
+        "refuses them, and they are overdue; see the errors above.",
         [
             query(
                 f'SELECT max("sink_backlog") FROM "ingest" WHERE "sink" =~ /./ AND {SAID} '
@@ -225,7 +227,6 @@ def board() -> Json:
             second,
             [(24, 8, timeline())],
             [(12, 8, calls), (12, 8, backlog)],
-            [(24, 8, spent())],
         ],
         [system()],
         time="now-7d/d",

@@ -18,15 +18,15 @@ METERED = (
 """By how much it is more on days whose exchange with the grid was read: no query chooses between two sums by day."""
 EXCHANGED = f"FROM ({MATCHED}), ({METERED}) WHERE {OWN_DAYS}"
 ABOUT = (
-    "Bought: what came from the grid, at the price bought. Sold: what went to it, at the price sold. Saved: the rest "
-    "of the consumption at the price bought. As metered on days whose exchange with the grid was read, of which there "
-    "are so many as Days metered says; on others consumption and production less self-consumption, which holds without "
-    "a battery. One price for all hours; taxes, fees and tariffs by time of use are not counted. Only days of which "
-    "production, consumption and self-consumption are all known."
+    "Cost: what came from the grid, at the price from the grid. Earned: what went to it, at the price to the grid. "
+    "Saved: the rest of the consumption at the price from the grid. As metered on days whose exchange with the grid "
+    "was read, of which there are so many as Days metered says; on others consumption and production less "
+    "self-consumption, which holds without a battery. One price for all hours; taxes, fees and tariffs by time of use "
+    "are not counted. Only days of which production, consumption and self-consumption are all known."
 )
 SUMS = {
-    "Bought": 'sum("bought") / 1000 * ${import_price:raw}',
-    "Sold": 'sum("sold") / 1000 * ${export_price:raw}',
+    "Cost": 'sum("bought") / 1000 * ${import_price:raw}',
+    "Earned": 'sum("sold") / 1000 * ${export_price:raw}',
     "Saved": 'sum("saved") / 1000 * ${import_price:raw}',
 }
 COLUMNS = ", ".join(f'{each} AS "{name}"' for name, each in SUMS.items())
@@ -57,7 +57,7 @@ def which_holds(words: str = HOLDS) -> Json:
 def estimate() -> Json:
     """In all: the same on each board that says it."""
     return stat(
-        "Estimate at the two prices, in their currency",
+        "Money, estimated, in the prices' currency",
         ABOUT,
         [
             query(
@@ -76,4 +76,4 @@ def estimate() -> Json:
 def month_estimates() -> Json:
     """Month by month."""
     days = f"SELECT {COLUMNS} {EXCHANGED} GROUP BY time(1d) fill(none) {ZONE}"
-    return month_table("Months at the two prices, in their currency", ABOUT, days, tuple(SUMS), NO_USE, "consumption")
+    return month_table("Money by month, estimated, prices' currency", ABOUT, days, tuple(SUMS), NO_USE, "consumption")

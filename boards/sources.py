@@ -2,35 +2,15 @@
 
 from boards.frame import Json
 from boards.panels import TEXT, of
+from ingest.enphase.streams import STREAMS
+from ingest.enphase.streams.base import Scope
 
 NAMES = {
-    "stats": "Microinverters",
-    "rgm_stats": "Production meter",
-    "production_meter": "Production meter, telemetry",
-    "production_meter_readings": "Production meter, reading",
-    "consumption": "Consumption",
-    "consumption_meter_readings": "Consumption meter, reading",
-    "energy_lifetime": "Days of production",
-    "consumption_lifetime": "Days of consumption",
-    "grid_import": "From the grid",
-    "grid_export": "To the grid",
-    "import_lifetime": "Days from the grid",
-    "export_lifetime": "Days to the grid",
-    "battery": "Battery",
-    "battery_lifetime": "Days of the battery",
-    "storage_meter_readings": "Battery meter, reading",
-    "encharges": "Each battery",
-    "inverters": "Each panel, by day",
-    "micros": "Each panel, by interval",
-    "latest": "Power at this moment",
-    "heat_pump": "Heat pump",
-    "evse": "EV charger, other makers",
-    "ev_charger": "EV charger",
-    "ev_charger_sessions": "EV charger, sessions",
-    "events": "Events of devices",
-    "alarms": "Alarms of devices",
+    stream.name: f"{stream.label[:1].upper()}{stream.label[1:]}"
+    for stream in STREAMS
+    if stream.scope in (Scope.CHOSEN, Scope.TOTALS)
 }
-"""By the name of the stream."""
+"""By the name of the stream; what is asked of a system without being chosen is on no board."""
 SOURCE_HEAD = "Source"
 """The heading of a column of them."""
 

@@ -94,6 +94,11 @@ def joined(field: str, mode: str = "outer") -> Json:
     return step("joinByField", byField=field, mode=mode)
 
 
+def as_words(*names: str) -> Json:
+    """Columns of numbers become words, which mappings may write with a sign."""
+    return step("convertFieldType", conversions=[{"targetField": name, "destinationType": "string"} for name in names])
+
+
 def known(field: str) -> Json:
     """Only the rows that have this."""
     filters = [{"fieldName": field, "config": {"id": "isNotNull", "options": {}}}]

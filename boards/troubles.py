@@ -1,7 +1,7 @@
 """What the pipeline says of its parts, in tables: systems by name, and what went wrong in words."""
 
 from boards.frame import ALL_SYSTEMS, Json
-from boards.panels import COUNT, TEXT, called, of, rows, table, unseen
+from boards.panels import COUNT, GOOD, PLAIN, TEXT, called, of, rows, table, unseen
 from boards.sources import SOURCE_HEAD, named_sources
 from boards.steps import above, joined, ordered, organized
 
@@ -20,6 +20,10 @@ WORDS = [called(custom__minWidth=112), named_sources()]
 """The columns of words of a table of systems and streams."""
 READ = "Read"
 """The heading of a share: the title says of what."""
+LEAST = "Read of wanted, at worst"
+"""The same of the worst source, on each board that says it."""
+PROGRESS = ((None, PLAIN), (0.99, GOOD))
+"""What is not read yet is no trouble: a history is read for days. What is wrong has a sentence; lost days are red."""
 GAP_DAYS = "Missing days"
 NO_GAP = "No gap waits to be filled."
 

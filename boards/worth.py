@@ -20,7 +20,7 @@ def worth() -> tuple[Json, Json]:
     """In all, and month by month."""
     columns = ", ".join(f'sum("{name.lower()}") AS "{name}"' for name in NAMES)
     total = stat(
-        "What it was worth, by your tariffs",
+        "Money by your tariffs",
         ABOUT,
         [query(f'SELECT {columns}, count("hours") AS "Days" {WHOLE}')],
         NONE,
@@ -30,7 +30,7 @@ def worth() -> tuple[Json, Json]:
         size=16,
     )
     days = f"SELECT {columns} {DAYS_OF}{KNOWN_DAYS}"
-    return total, month_table("Months by your tariffs ${currency:text}", ABOUT, days, NAMES, NOTHING)
+    return total, month_table("Money by month, by your tariffs ${currency:text}", ABOUT, days, NAMES, NOTHING)
 
 
 def in_currency(*names: str) -> list[Json]:

@@ -5,14 +5,17 @@ stream since its point before is said in numbers and in words: a counter that st
 within a day, and no query language can put a number into a sentence.
 """
 
+import re
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from ingest.core.days import days_of, zone
 from ingest.core.point import Point, Value, decode_fields, series_key
 from ingest.core.span import Span
 from ingest.core.units import DAY, HOUR
 from ingest.core.words import many
+from ingest.enphase.streams import BY_NAME
+from ingest.report.data_problems import REFUSALS
 from ingest.report.gaps import QUIET
 from ingest.report.metrics import odd_rows, open_gaps
 from ingest.report.model import Problem, Report, StreamReport, SystemReport
@@ -28,6 +31,8 @@ NO_NEWS = frozenset({"lag_s", *TOLD})
 """Fields whose change alone is no news: one moves always."""
 NAMED = 2
 """Spans of gaps that are named by their days."""
+NAMED_DAYS = 5
+"""Days that do not add up, of which so many are named."""
 REVISED = "later answers of the cloud differ from the first"
 FILLED = "what was missing was read in its turn"
 
@@ -125,9 +130,36 @@ def gap_days(stream: StreamReport, timezone: str) -> str:
     return ", ".join(dict.fromkeys(named)) + (f" and {more} more" if more else "")
 
 
+def lost_days(stream: StreamReport, timezone: str) -> int:
+    """How many local days the cloud has refused so often that somebody should look."""
+    refused = [Span(at.start, at.end) for at in stream.refused if at.fails > REFUSALS]
+    return len({day.date for span in refused for day in days_of(span, zone(timezone))})
+
+
+def _differing(system: SystemReport) -> Sequence[str]:
+    """Newest first; a day counts once, whatever of it differs."""
+    return sorted({at.day for at in system.differences}, reverse=True)
+
+
+def audit_days(system: SystemReport) -> str:
+    """The days that do not add up, newest first, such as "2026-10-20, 2026-10-03 and 2 more"."""
+    days = _differing(system)
+    more = len(days) - NAMED_DAYS
+    return ", ".join(days[:NAMED_DAYS]) + (f" and {more} more" if more > 0 else "")
+
+
+def in_plain_words(problem: Problem, names: Mapping[str, str]) -> str:
+    """What is wrong and what to do about it; a stream is called as an owner does. `names` are those of systems."""
+    system, _, stream = problem.subject.partition(".")
+    who = f"{names.get(system) or f'Account {system[1:]}'}: "
+    if stream not in BY_NAME or not problem.text.startswith(who):
+        return problem.text
+    return who + re.sub(rf"\b{stream}\b", BY_NAME[stream].label, problem.text.removeprefix(who), count=1)
+
+
 def points(made: Report, app: str) -> list[Point]:
     """Everything that can be said at the moment of a report: of the application, its accounts, sinks and streams."""
-    tags, said = (("app", app),), _sentences(made.problems)
+    tags, said = (("app", app),), _sentences(made)
     found = [Point(MEASUREMENT, tags, made.now, _of_app(made))]
     for token in made.tokens:
         fields: dict[str, Value] = {"last_error": said.get(("auth", token.account), "")}
@@ -156,21 +188,24 @@ def _of_app(made: Report) -> dict[str, Value]:
         "coverage_ratio": made.backfill.ratio,
         "gaps": float(sum(map(open_gaps, streams))),
         "points_revised": float(sum(stream.revised for stream in streams)),
-        "audit_differences": float(sum(len(system.differences) for system in made.systems)),
+        "audit_differences": float(sum(len(_differing(system)) for system in made.systems)),
         "sink_backlog": float(max((sink.backlog for sink in made.sinks), default=0)),
-        "last_error": made.problems[0].text if made.problems else "",
+        "last_error": in_plain_words(made.problems[0], _names(made)) if made.problems else "",
     }
 
 
 def _of_stream(made: Report, app: str, system: SystemReport, stream: StreamReport, said: Sentences) -> Point:
     fields: dict[str, Value] = {
+        "source": BY_NAME[stream.stream].label,
         "coverage_ratio": stream.ratio,
         "gaps": float(open_gaps(stream)),
         "gap_days": gap_days(stream, system.timezone),
+        "lost_days": float(lost_days(stream, system.timezone)),
         "odd_rows": float(odd_rows(stream)),
         "points_revised": float(stream.revised),
         "revised_wh": stream.revised_wh,
-        "audit_differences": float(len(system.differences)),
+        "audit_differences": float(len(_differing(system))),
+        "audit_days": audit_days(system),
         "calls_month": float(stream.calls_month),
         "last_error": said.get(("", f"{system.system}.{stream.stream}"), ""),
     }
@@ -181,10 +216,16 @@ def _of_stream(made: Report, app: str, system: SystemReport, stream: StreamRepor
     return Point(MEASUREMENT, tags, made.now, fields)
 
 
-def _sentences(problems: Iterable[Problem]) -> Sentences:
+def _names(made: Report) -> dict[str, str]:
+    return {system.system: system.name for system in made.systems}
+
+
+def _sentences(made: Report) -> Sentences:
     """The first sentence about a subject, by its kind and for all kinds; absent while all is well."""
     found: dict[tuple[str, str], str] = {}
-    for at in problems:
-        found.setdefault((at.kind, at.subject), at.text)
-        found.setdefault(("", at.subject), at.text)
+    names = _names(made)
+    for at in made.problems:
+        text = in_plain_words(at, names)
+        found.setdefault((at.kind, at.subject), text)
+        found.setdefault(("", at.subject), text)
     return found

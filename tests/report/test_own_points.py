@@ -11,19 +11,23 @@ import pytest
 
 from ingest.core.days import midnight, zone
 from ingest.core.point import Point, Value, decode_fields
+from ingest.enphase.streams import STREAMS
 from ingest.plan.budget import Pace
 from ingest.report import report
 from ingest.report.gaps import WAITING
-from ingest.report.model import Gap
+from ingest.report.model import DifferenceReport, Gap, Problem, RefusedReport
 from ingest.report.own_points import (
     FILLED,
     KEPT,
     MEASUREMENT,
     REVISED,
     OwnPoints,
+    audit_days,
     changes,
     gap_days,
     gap_reason,
+    in_plain_words,
+    lost_days,
     points,
 )
 from ingest.service.monitor import Progress, Watch
@@ -40,12 +44,15 @@ FIELDS = {
     "odd_rows",
     "lag_s",
     "gap_days",
+    "lost_days",
+    "source",
     "sink_backlog",
     "sink_overdue",
     "token_days_left",
     "points_revised",
     "revised_wh",
     "audit_differences",
+    "audit_days",
     "last_error",
     "no_production_meter",
     "no_consumption_meter",
@@ -74,7 +81,7 @@ def test_the_points_have_the_agreed_tags_and_fields_and_all_numbers_are_floats(w
     for point in found:
         assert list(point.tags) == sorted(point.tags)
         assert point.time == made.now
-        texts = ("last_error", "gap_days", "no_production_meter", "no_consumption_meter")
+        texts = ("last_error", "gap_days", "audit_days", "source", "no_production_meter", "no_consumption_meter")
         assert all(isinstance(value, float) != (name in texts) for name, value in point.fields.items())
     whole = next(point for point in found if point.tags == (("app", "abc"),))
     assert whole.fields["calls_month"] == made.quota.used_month
@@ -264,3 +271,41 @@ def test_long_work_shows_its_progress_on_a_terminal_and_nowhere_else(world: Worl
     ]
     assert file.getvalue() == ""
     world.end()
+
+
+def test_what_is_wrong_with_a_stream_names_it_as_an_owner_does(world: World) -> None:
+    """Whatever the system is called, and whatever else is said; other sentences stay as they are."""
+    system = f"{SITE.system_id}"
+    names = {system: "House of stats: 2"}
+    for stream in STREAMS:
+        text = f"House of stats: 2: {stream.name} is not allowed (HTTP 401: {stream.name})"
+        plain = f"House of stats: 2: {stream.label} is not allowed (HTTP 401: {stream.name})"
+        assert in_plain_words(Problem("denied", f"{system}.{stream.name}", text, ""), names) == plain
+    listed = Problem("denied", "@home.systems", "Account home: systems is not allowed", "")
+    assert in_plain_words(listed, names) == "Account home: list of systems is not allowed"
+    sink = Problem("sink", "stats", "Sink stats does not accept writes", "")
+    assert in_plain_words(sink, names) == sink.text
+    made = report(world.settings, world.store.db, int(world.time.true))
+    denied = Problem("denied", f"{system}.stats", f"{SITE.name}: stats is not allowed", "Tick it")
+    found = points(replace(made, problems=[denied]), "abc")
+    words = {str(point.fields["last_error"]) for point in found} - {""}
+    assert words == {f"{SITE.name}: production by the panels is not allowed. Tick it"}, "of the application too"
+
+
+def test_days_that_do_not_add_up_and_days_that_are_refused_are_named_and_counted(world: World) -> None:
+    made = report(world.settings, world.store.db, int(world.time.true))
+    (system,) = made.systems
+    days = [f"2026-10-{day:02}" for day in (3, 3, 9, 12, 14, 20, 21, 30)]
+    differences = [DifferenceReport(day, "production", 1.0, 2.0) for day in days]
+    assert audit_days(replace(system, differences=differences)) == (
+        "2026-10-30, 2026-10-21, 2026-10-20, 2026-10-14, 2026-10-12 and 2 more"
+    )
+    assert audit_days(system) == ""
+    begin = SITE.midnight(date(2026, 10, 20))
+    refused = [
+        RefusedReport(begin, begin + 2 * DAY, "", "HTTP 500", 4, 0, is_alone=False),
+        RefusedReport(begin + HOUR, begin + 2 * HOUR, "", "HTTP 500", 9, 0, is_alone=True),
+        RefusedReport(begin + 5 * DAY, begin + 6 * DAY, "", "HTTP 500", 3, 0, is_alone=True),
+    ]
+    stream = replace(system.streams[0], refused=refused)
+    assert lost_days(stream, SITE.timezone) == 2, "of the third it is not known yet whether it stays"

@@ -130,10 +130,16 @@ def has_data(query: Query, site: Site, days: int) -> bool:
     names = query.measurements
     if names & {"production_meter_reading", "production_rgm", "production_rgm_channel"} and not site.meter:
         return False
+    is_lone = '"consumed" < 0.5' in query.text
     if '"battery_capacity_wh"' in query.text or '"no_production_meter"' in query.text:
         return not site.meter
     is_metered = re.search("imported_wh|exported_wh|charged_wh", query.text) and "), (" not in query.text
-    if names & {"battery", "money_daily", "inverter_daily"} or is_metered or '"no_consumption_meter"' in query.text:
+    if (
+        names & {"battery", "money_daily", "inverter_daily"}
+        or is_metered
+        or is_lone
+        or '"no_consumption_meter"' in query.text
+    ):
         return False
     if "$timeFilter" not in query.text and "__from" not in query.text:
         return True

@@ -47,7 +47,7 @@ def seen(reader: None, seeded: Seeded) -> Seen:
 
 
 def _suffix(name: str) -> str:
-    return next((suffix for suffix in ("-before", "-lately", "-last") if name.endswith(suffix)), "")
+    return next((suffix for suffix in ("-before", "-lately", "-last", "-fourth") if name.endswith(suffix)), "")
 
 
 @pytest.fixture(scope="session")
@@ -61,8 +61,12 @@ def former(seen: Seen, seeded: Seeded) -> Seen:
     later = ("four systems, Lake House", "a month with holes")
     last = ("four systems, Lake House", "without", "battery and grid")
     newest = ("without", "the first two hours", "five years", "battery and grid")
+    fourth = ("four systems, Lake House", "without", "the first two hours", "a month with holes", "battery and grid")
     panels = []
-    for suffix, wanted in (("", names), ("-before", later), ("-lately", last), ("-last", newest)):
+    for suffix, wanted in (
+        ("", names),
+        *(("-before", later), ("-lately", last), ("-last", newest), ("-fourth", fourth)),
+    ):
         some = {name: board for name, board in boards.items() if _suffix(name) == suffix}
         panels += read(seeded, some, tuple(one for one in SITUATIONS if any(name in one.name for name in wanted)))
     return Seen(panels, boards, seeded)

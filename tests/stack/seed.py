@@ -15,6 +15,9 @@ from typing import cast
 from ingest.core.point import Point, encode
 from ingest.deliver.influx_v1 import InfluxV1Sink
 from ingest.deliver.sink import Sink, Target
+from ingest.enphase.streams import BY_NAME
+from ingest.report.model import Problem
+from ingest.report.own_points import REVISED, in_plain_words
 from ingest.simulator import Site, panels
 from ingest.simulator.devices import micro_serials
 from ingest.simulator.history import History
@@ -26,6 +29,8 @@ NOW = int(datetime(2026, 11, 5, 20, 0, tzinfo=UTC).timestamp())
 SINCE = date(2026, 9, 28)
 AFTERNOON = 2 * HOUR
 QUARTER = 900
+EVERY = 300
+"""How often the pipeline speaks here."""
 
 
 def _site(
@@ -159,8 +164,8 @@ def seed(server: Influxd, folder: Path) -> Seeded:
         made.run(AFTERNOON)
         sink: Sink = InfluxV1Sink(server.url, database)
         for site in sites:
-            sink.write(list(map(encode, _of_system(site, CABIN_STREAMS if site is CABIN else USUAL))))
-        sink.write(list(map(encode, _of_itself())))
+            sink.write(list(map(encode, _of_system(site, made))))
+        sink.write(list(map(encode, _of_itself(sites))))
         for site in sites:
             forget(server, database, site, LOST.get(site.system_id, ()))
         if sites == (CABIN,):
@@ -182,31 +187,34 @@ def gap_words(days: Sequence[date]) -> str:
     return f"{days[0]} to {days[-1]}" if days else ""
 
 
-def _of_system(site: Site, streams: Sequence[str]) -> Iterator[Point]:
+def _of_system(site: Site, world: World) -> Iterator[Point]:
     """Snapshots over some days, and what the pipeline says of a system every hour."""
     system = ("system", str(site.system_id))
     app = ("app", "a1b2c3")
     lost = LOST.get(site.system_id, ())
     for at in range(NOW - 2 * DAY, NOW, HOUR):
         revised = 3.0 * (at - NOW + 2 * DAY) / HOUR
-        words: Mapping[str, float | str] = {"last_error": f"{site.name}: stats: the cloud has trouble (503)"}
+        words: Mapping[str, float | str] = {"last_error": _trouble(site)}
         if revised:
             words = {**words, "change": "3 points revised", "changed_points": 3.0, "changed_gaps": 0.0}
-            words = {**words, "changed_wh": 40.0, "change_why": "later answers of the cloud differ from the first"}
-        yield Point("ingest", (app, ("stream", "stats"), system), at, {**_said(site, revised, lost), **words})
+            words = {**words, "changed_wh": 40.0 if site.meter else -5.0, "change_why": REVISED}
+        if lost and at == NOW - 5 * HOUR:
+            words = {**words, "change": "3 points revised, 1 new gap", "changed_gaps": 1.0}
+        yield Point("ingest", (app, ("stream", "stats"), system), at, {**_said(site, "stats", revised, lost), **words})
     for age, revised, gap, words in LONE if site.meter else ():
-        yield Point("ingest", (app, ("stream", "rgm_stats"), system), NOW - age, {**_said(site, revised, gap), **words})
-    for name in streams:
-        if name not in ("stats", "rgm_stats") and (site.consumption_meter or name == "battery"):
-            said = {**_said(site, 0.0), "last_error": ""}
+        said = {**_said(site, "rgm_stats", revised, gap), **words}
+        yield Point("ingest", (app, ("stream", "rgm_stats"), system), NOW - age, said)
+    for name in streams_of(site):
+        if name not in ("stats", "rgm_stats"):
+            said = {**_said(site, name, 0.0), "last_error": ""}
             yield Point("ingest", (app, ("stream", name), system), NOW - 20 * HOUR, said)
     happened = ("device", site.gateway_serial), ("source", "event"), system, ("type", "28")
     yield Point("event", happened, NOW - DAY, {"text": "Gateway not reporting", "state": "closed"})
     if site.meter:
         for days in range(10, 1, -1):
-            read_at, value = _odometer(site, NOW - days * DAY)
+            read_at, counted = cast("tuple[int, int]", world.cloud.odometer(site.system_id, NOW - days * DAY))
             tags = (("meter", site.production_meter_serial), system)
-            yield Point("production_meter_reading", tags, read_at, {"reading_wh": value})
+            yield Point("production_meter_reading", tags, read_at, {"reading_wh": float(counted)})
     else:
         yield Point("system_info", (system,), NOW - HOUR, {"battery_capacity_wh": 5000.0})
 
@@ -226,7 +234,7 @@ CHANGED: dict[str, float | str] = {
     "changed_points": 12.0,
     "changed_gaps": -3.0,
     "changed_wh": 640.0,
-    "change_why": "later answers of the cloud differ from the first; read again after: the cloud had trouble (503)",
+    "change_why": f"{REVISED}; read again after: the cloud had trouble (503)",
     "last_error": "",
 }
 LONE: tuple[tuple[int, float, Sequence[date], Mapping[str, float | str]], ...] = (
@@ -236,14 +244,41 @@ LONE: tuple[tuple[int, float, Sequence[date], Mapping[str, float | str]], ...] =
 """A stream that speaks on change: once before yesterday's hour, once since (age, points revised, its gap, words)."""
 
 
-STREAM_CALLS = 11.0
-MONTH, FORECAST = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp()), 880.0
-"""When the calls of this month began to count, and what they will come to after thirty days."""
+STREAM_CALLS = {"stats": 17.0, "rgm_stats": 14.0}
+"""Calls of this month by stream; of the others as many as OTHER_CALLS."""
+OTHER_CALLS = 9.0
+MONTH = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp())
+"""When the calls of this month began to count."""
+AUDITED = date(2026, 10, 21)
+"""A day of each system that does not add up."""
 
 
-def _said(site: Site, revised: float, lost: Sequence[date] = ()) -> dict[str, float | str]:
+def streams_of(site: Site) -> tuple[str, ...]:
+    """What is read of a system."""
+    streams = CABIN_STREAMS if site is CABIN else USUAL
+    lacks = {"rgm_stats": not site.meter, "consumption": not site.consumption_meter}
+    return tuple(name for name in streams if not lacks.get(name))
+
+
+def calls(sites: Sequence[Site], at: int) -> dict[str, float | str]:
+    """The calls that were made at a moment for some systems, and what the month comes to at that pace."""
+    made = sum(STREAM_CALLS.get(name, OTHER_CALLS) for site in sites for name in streams_of(site))
+    used = float(round(made * (at - MONTH) / (NOW - EVERY - MONTH)))
+    return {"calls_month": used, "calls_month_forecast": float(round(used * 30 * DAY / (at - MONTH)))}
+
+
+def _trouble(site: Site) -> str:
+    """What is wrong with a stream, as boards say it."""
+    system = str(site.system_id)
+    problem = Problem("stream", f"{system}.stats", f"{site.name}: stats: the cloud has trouble (503)", "")
+    return in_plain_words(problem, {system: site.name})
+
+
+def _said(site: Site, stream: str, revised: float, lost: Sequence[date] = ()) -> dict[str, float | str]:
     """What the pipeline says of a stream of which some days in a row are lost."""
-    always: dict[str, float | str] = {"lag_s": 1200.0, "calls_month": STREAM_CALLS, "audit_differences": 1.0}
+    spent = STREAM_CALLS.get(stream, OTHER_CALLS)
+    always: dict[str, float | str] = {"lag_s": 1200.0, "calls_month": spent, "source": BY_NAME[stream].label}
+    always |= {"audit_differences": 1.0, "audit_days": AUDITED.isoformat(), "lost_days": float(len(lost))}
     always |= {f"no_{kind}_meter": "" if there else f"no {kind} meter" for kind, there in _meters(site).items()}
     known = (site.local_date(NOW) - SINCE).days
     ratio = 1.0 - len(lost) / known
@@ -255,18 +290,13 @@ def _meters(site: Site) -> dict[str, bool]:
     return {"production": site.meter, "consumption": site.consumption_meter}
 
 
-def _odometer(site: Site, at: int) -> tuple[int, float]:
-    return at - at % QUARTER, 1_000_000.0 + (at - site.operational_at) / 10
-
-
-def _of_itself() -> Iterator[Point]:
+def _of_itself(sites: Sequence[Site]) -> Iterator[Point]:
     """What the pipeline says of its application, account and sink every five minutes."""
     app = ("app", "a1b2c3")
-    for number, at in enumerate(range(NOW - 2 * DAY, NOW, 300)):
-        used = float(round(FORECAST * (at - MONTH) / (30 * DAY)))
-        calls = {"calls_month": used, "calls_month_limit": 1000.0, "calls_month_forecast": FORECAST}
-        sums = {"coverage_ratio": 0.5, "gaps": 9.0, "audit_differences": 3.0, "sink_backlog": 90_000.0 * (number % 2)}
-        yield Point("ingest", (app,), at, calls | sums)
+    for number, at in enumerate(range(NOW - 2 * DAY, NOW, EVERY)):
+        sums = {"coverage_ratio": 0.5, "gaps": 9.0, "sink_backlog": 90_000.0 * (number % 2)}
+        sums |= {"calls_month_limit": 1000.0, "audit_differences": float(len(sites))}
+        yield Point("ingest", (app,), at, {**calls(sites, at), **sums})
         yield Point("ingest", (app, ("account", "home")), at, {"token_days_left": 21.0})
         backlog: Mapping[str, float | str] = {
             "sink_backlog": 40.0 + number,

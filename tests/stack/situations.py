@@ -13,7 +13,7 @@ from ingest.core.point import Point, encode
 from ingest.core.span import Span
 from ingest.deliver.influx_v1 import InfluxV1Sink
 from ingest.simulator import Site
-from tests.stack.seed import ALL, CABIN, CABIN_DATABASE, DATABASE, NOW, SINCE, Seeded, gap_words
+from tests.stack.seed import ALL, CABIN, CABIN_DATABASE, DATABASE, NOW, SINCE, Seeded, calls, gap_words
 from tests.world import DAY, HOUR
 
 MESA, LAKE, BAY, MILL = ALL
@@ -106,6 +106,7 @@ def with_holes(point: Point) -> Point:
         "gaps": float(len(LOST_DAYS)),
         "gap_days": ", ".join(gap_words(days) for days in LOST_DAYS),
         "coverage_ratio": 1.0 - lost / (MESA.local_date(NOW) - SINCE).days,
+        "lost_days": float(lost),
     }
     return point._replace(fields={**point.fields, **words})
 
@@ -118,10 +119,20 @@ def just_begun(point: Point) -> Iterator[Point]:
             "gaps": 1.0,
             "gap_days": gap_words(days),
             "coverage_ratio": 0.002,
+            "lost_days": 0.0,
+            "audit_differences": 0.0,
+            "audit_days": "",
             "last_error": "",
         }
         kept = {name: value for name, value in point.fields.items() if "change" not in name}
         yield point._replace(time=NOW - HOUR, fields={**kept, **words, "points_revised": 0.0})
+
+
+def alone(point: Point) -> Point:
+    """What the pipeline says of its calls where one system is all that it reads."""
+    if point.measurement != "ingest" or "calls_month_limit" not in point.fields:
+        return point
+    return point._replace(fields={**point.fields, **calls([MESA], point.time)})
 
 
 def months(days: Iterable[Point], site: Site) -> Iterator[Point]:
@@ -147,7 +158,7 @@ def long_life(found: list[Point], site: Site) -> Iterator[Point]:
 
 def build(seeded: Seeded) -> None:
     """The other databases, from what the first one holds."""
-    found = list(points(seeded))
+    found = list(map(alone, points(seeded)))
     own = [point for point in found if of_site(point, MESA)]
     years = [point for point in own if point.measurement != "energy_monthly"] + list(long_life(found, MESA))
     holes = [with_holes(point) for point in found if holed(point)]

@@ -37,6 +37,7 @@ def complaints(schema: Any, value: Any) -> list[str]:
 
 def test_whatever_is_read_has_a_name_in_words() -> None:
     """What is asked of a system without being chosen, such as the list of its devices, is on no board."""
+    assert all(stream.label for stream in STREAMS)
     assert NAMES.keys() == {stream.name for stream in STREAMS if stream.grain or stream.name in catalogue.CHOICES} | {
         *(stream.name for stream in catalogue.totals_of(catalogue.CHOICES))
     }

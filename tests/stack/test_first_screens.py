@@ -10,16 +10,17 @@ import yaml
 
 from tests.stack.boards import FILES, ROOT
 from tests.stack.first_screens import FIRST_SCREENS
+from tests.stack.fourth_look import FOURTH_LOOK
 from tests.stack.reading import Panel
 from tests.stack.rules import Seen
 from tests.stack.second_look import SECOND_LOOK
-from tests.stack.seed import CABIN, CABIN_SINCE, FORECAST, MONTH, NOW, SINCE, SITES, Seeded
+from tests.stack.seed import CABIN, CABIN_SINCE, MONTH, NOW, SINCE, SITES, Seeded
 from tests.stack.situations import SITUATIONS, Situation
 from tests.stack.third_look import THIRD_LOOK
 from tests.world import DAY
 
 MESA = SITES[0]
-KINDS = {**FIRST_SCREENS, **SECOND_LOOK, **THIRD_LOOK}
+KINDS = {**FIRST_SCREENS, **SECOND_LOOK, **THIRD_LOOK, **FOURTH_LOOK}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -121,12 +122,12 @@ def test_a_sentence_stands_alone(seen: Seen) -> None:
 
 
 def test_tariffs_name_their_currency(seen: Seen) -> None:
-    words = seen.find("history", "What it was worth, by your tariffs", "battery and grid").words
+    words = seen.find("history", "Money by your tariffs", "battery and grid").words
     assert words.keys() == {"Cost, USD", "Earned, USD", "Saved, USD", "Days"}
-    months = seen.find("history", "Months by your tariffs USD", "battery and grid")
+    months = seen.find("history", "Money by month, by your tariffs USD", "battery and grid")
     assert months.headings == ["Month", "Days", "Cost", "Earned", "Saved"]
-    estimates = seen.find("history", "Months at the two prices, in their currency", "battery and grid")
-    assert estimates.headings == ["Month", "Days", "Bought", "Sold", "Saved"]
+    estimates = seen.find("history", "Money by month, estimated, prices' currency", "battery and grid")
+    assert estimates.headings == ["Month", "Days", "Cost", "Earned", "Saved"]
     assert estimates.column("Month") == ["2026-11", "2026-10"]
 
 
@@ -147,7 +148,7 @@ def test_a_timeline_runs_on_the_clock_of_the_board(seen: Seen) -> None:
     """Its words are round hours of that zone, in order."""
     zones = {}
     for where in ("four systems, Bay Terrace", "a browser in another zone"):
-        axis = seen.find("pipeline", "Read over time, Bay Terrace", where).read["axis"]
+        axis = seen.find("pipeline", "Read, Bay Terrace · browser's clock", where).read["axis"]
         assert all(one < other for one, other in pairwise(axis))
         assert all(re.fullmatch(r"1[01]-\d\d( (00|06|12|18):00)?", word) for word in axis), axis
         zones[where] = axis
@@ -155,13 +156,31 @@ def test_a_timeline_runs_on_the_clock_of_the_board(seen: Seen) -> None:
 
 
 def test_the_calls_of_the_pictures_are_a_month_that_can_be(seen: Seen) -> None:
-    """What was used until now and what the month will come to belong together, as do the parts and the whole."""
-    words = seen.find("pipeline", "Calls this month", "four systems, Lake House").words
-    used, forecast, limit = (int(words[name].replace(",", "")) for name in ("Used", "Forecast", "Limit"))
-    assert used == pytest.approx(FORECAST * (NOW - MONTH) / (30 * DAY), rel=0.02)
-    assert used < forecast < limit
-    streams = seen.find("pipeline", "Calls this month, by source", "four systems, Lake House")
-    assert sum(int(calls) for calls in streams.column("Calls")) <= used
+    """In each situation: what was used until now and what the month will come to, the parts and the whole."""
+    for situation in SITUATIONS:
+        words = seen.find("pipeline", "Calls this month", situation.name).words
+        used, forecast, limit = (int(words[name].replace(",", "")) for name in ("Used", "Forecast", "Limit"))
+        assert forecast == pytest.approx(used * 30 * DAY / (NOW - MONTH), rel=0.02)
+        assert used < forecast < limit
+        streams = seen.find("pipeline", "Least read of what is wanted, first", situation.name)
+        assert sum(int(calls) for calls in streams.column("Calls")) == used, situation.name
+
+
+def test_the_odometer_of_the_pictures_counted_what_was_produced(seen: Seen, seeded: Seeded) -> None:
+    """Since the meter was installed, on each day that it was read."""
+    for site in (site for site in SITES if site.meter):
+        daily = seeded.daily(site)
+        rows = seeded.query(
+            f'SELECT "reading_wh" FROM "production_meter_reading" WHERE "system" = \'{site.system_id}\''  # noqa: S608
+        )
+        assert len(rows) > 9
+        for row in rows:
+            at = int(str(row["time"]))
+            made = sum(wh["produced_wh"] for day, wh in daily.items() if site.midnight(day + timedelta(days=1)) <= at)
+            rest = seeded.world.cloud.daily(site.system_id).get(site.local_date(at), 0) or 60_000
+            assert 0 <= float(str(row["reading_wh"])) - made <= rest
+        shown = seen.find("health", "Counted by the meter since it was installed", f"four systems, {site.name}").words
+        assert len(shown) == 1
 
 
 @pytest.mark.parametrize("name", [path.stem for path in FILES])

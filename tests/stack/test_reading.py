@@ -86,15 +86,27 @@ def test_a_lone_change_is_seen(seen: Seen) -> None:
     """A stream speaks on change: that of three hours ago is its only word of the day."""
     streams = seen.find("changed", "What changed since yesterday, and why", "one system")
     rows = {row["Source"]: row for row in streams.rows}
-    assert rows.keys() == {"Microinverters", "Production meter"}
-    assert rows["Production meter"]["Energy"] == "640 Wh"
-    counts = seen.find("changed", "Points revised, and change in gaps", "one system")
-    (row,) = [row for row in counts.rows if row["Source"] == "Production meter"]
-    assert (row["Points"], row["Gaps"]) == ("12", "-3")
-    assert seen.find("changed", "Since yesterday", "one system").words == {
-        "Points revised": "84",
-        "Change in gaps": "-3",
-    }
+    assert rows.keys() == {"Production by the panels", "Production meter"}
+    assert (rows["Production meter"]["Energy"], rows["Production meter"]["Gaps"]) == ("+640 Wh", "-3")
+    assert rows["Production by the panels"]["Gaps"] == "0"
+    assert seen.find("changed", "Since yesterday", "one system").words == {"Points revised": "84", "Gaps filled": "3"}
+
+
+def test_a_difference_is_what_it_was_with_its_sign(seen: Seen) -> None:
+    """More than a thousand too, and what is less."""
+    streams = seen.find("changed", "What changed since yesterday, and why", "four systems, Lake House")
+    rows = {(row["System"], row["Source"]): row for row in streams.rows}
+    assert rows["Lake House", "Production by the panels"]["Energy"] == "-120 Wh", "24 hours, each of -5 Wh"
+    assert rows["Old Mill", "Production by the panels"]["Gaps"] == "+1"
+    assert rows["Mesa (old roof)", "Production by the panels"]["Energy"] == "+960 Wh"
+    (energy,) = [
+        column for column in streams.source["fieldConfig"]["overrides"] if column["matcher"]["options"] == "Energy"
+    ]
+    forms = next(one["value"] for one in energy["properties"] if one["id"] == "mappings")[1:]
+    for number, text in (("1234", "+1.23 kWh"), ("-98765.4", "-98.76 kWh"), ("999", "+999 Wh"), ("-7", "-7 Wh")):
+        form = next(one["options"] for one in forms if re.fullmatch(one["options"]["pattern"].strip("/"), number))
+        shown = re.sub(r"\$(\d)", r"\\\1", form["result"]["text"])
+        assert re.sub(form["pattern"].strip("/"), shown, number) == text
 
 
 @pytest.mark.parametrize(
@@ -111,8 +123,8 @@ def test_errors_are_of_systems_with_names_newest_first(board: str, title: str, s
 
 
 def test_every_stream_is_in_the_timeline_though_it_said_nothing_since(seen: Seen) -> None:
-    assert seen.find("pipeline", f"Read over time, {MESA.name}", "one system").headings == [
-        *("Consumption", "Production meter", "Microinverters")
+    assert seen.find("pipeline", f"Read, {MESA.name} · browser's clock", "one system").headings == [
+        *("Consumption", "Production meter", "Production by the panels")
     ]
 
 
@@ -129,13 +141,13 @@ def test_the_board_of_grid_and_battery_is_that_of_the_house(seen: Seen, seeded: 
     levels = seeded.cabin.rows("battery", CABIN.system_id)
     charge = f"{levels[max(levels)]['soc_percent']:.0f}%"
     assert seen.find("grid", "Grid and battery today", where).words["Charge"] == charge
-    curve = seen.find("grid", "Charge of the battery over time", where)
+    curve = seen.find("grid", "Charge of the battery · browser's clock", where)
     assert charge in curve.column("Charge")
 
 
 def test_the_weak_panel_stands_first_with_its_share(seen: Seen) -> None:
     panel = seen.find("health", "Mean day of each panel, least first", "battery and grid")
-    assert panel.headings == ["Panel", "Mean day", "Of usual", "Newest day"]
+    assert panel.headings == ["Panel", "Of usual", "Mean day", "Newest day"]
     assert len(panel.rows) == CABIN.modules
     assert panel.rows[0]["Panel"].endswith(f"{CABIN.weak_panels[0]:02d}")
     assert panel.rows[0]["Of usual"] == "50%"
@@ -145,15 +157,15 @@ def test_the_weak_panel_stands_first_with_its_share(seen: Seen) -> None:
 def test_what_it_was_worth_is_what_the_pipeline_computed(seen: Seen, seeded: Seeded) -> None:
     rows = seeded.cabin.rows("money_daily", CABIN.system_id)
     days = [row for at, row in rows.items() if at < CABIN.midnight(CABIN.local_date(NOW)) and row["hours"] >= 23]
-    words = seen.find("history", "What it was worth, by your tariffs", "battery and grid").words
+    words = seen.find("history", "Money by your tariffs", "battery and grid").words
     assert len(days) > 10
     assert words.pop("Days") == str(len(days))
     names = ("Cost", "Earned", "Saved")
     assert words == {f"{name}, USD": f"{sum(day[name.lower()] for day in days):.2f}" for name in names}
-    months = seen.find("history", "Months by your tariffs USD", "battery and grid")
+    months = seen.find("history", "Money by month, by your tariffs USD", "battery and grid")
     assert sum(map(int, months.column("Days"))) == len(days)
     assert months.column("Month") == ["2026-11", "2026-10"], "the newest first, none before there were tariffs"
-    assert not seen.find("history", "What it was worth, by your tariffs", "one system").words.keys() & {"Cost, "}
+    assert not seen.find("history", "Money by your tariffs", "one system").words.keys() & {"Cost, "}
 
 
 def test_self_sufficiency_with_a_battery_is_what_did_not_come_from_the_grid(seen: Seen, seeded: Seeded) -> None:
@@ -190,7 +202,7 @@ def test_a_meter_whose_channels_are_shown_is_not_said_to_be_unread(seen: Seen) -
     """In the first hours there is no whole day of it, and no more is said."""
     where = "the first two hours"
     assert seen.find("health", "Energy by meter and channel, least first", where).rows
-    for title in ("Meter against microinverters", "Counted by the meter since it was installed"):
+    for title in ("Meter against panels", "Counted by the meter since it was installed"):
         panel = seen.find("health", title, where)
         assert panel.read["empty"]
         assert panel.read["noValue"] == "No whole day of a production meter is known."
@@ -228,8 +240,8 @@ def test_the_head_keeps_time_system_and_source(path: Path) -> None:
 def test_a_status_is_a_word_and_an_age_an_age(seen: Seen) -> None:
     assert seen.find("health", "Status", "one system").words == {"Status": "normal"}
     fleet = seen.find("fleet", "Systems, least read of what is wanted first", "four systems, Mesa (old roof)")
-    assert fleet.headings == ["Name", "Newest data", "Read", "Number"]
-    assert (fleet.rows[0]["Name"], fleet.rows[0]["Read"]) == (MILL.name, "94.7%")
+    assert fleet.headings == ["Name", "Lost days", "Read", "Newest data", "Number"]
+    assert (fleet.rows[0]["Name"], fleet.rows[0]["Read"], fleet.rows[0]["Lost days"]) == (MILL.name, "94.7%", "2")
     assert all(text.endswith("ago") for text in fleet.column("Newest data"))
     assert sorted(fleet.column("Number")) == sorted(str(site.system_id) for site in ALL)
 
@@ -259,7 +271,7 @@ def test_a_meaning_has_one_colour(seen: Seen) -> None:
         for value in panel.read["values"]
         if value["title"] in COLORS and value["text"] != panel.read["noValue"]
     }
-    assert {name for name, _ in found} >= {"Produced", "Consumed", "Net", "Bought", "Sold"}
+    assert {name for name, _ in found} >= {"Produced", "Consumed", "Net", "Cost", "Earned"}
     assert found <= set(COLORS.items())
 
 
@@ -323,14 +335,14 @@ def test_the_days_shown_are_the_same_from_any_zone(seen: Seen) -> None:
         for column in here.headings + ([here.x] if here.x else []):
             assert here.column(column) == there.column(column), title
     heard = [
-        seen.find("health", "Microinverters heard, by day", where).column("Day")
+        seen.find("health", "Panels heard, by day", where).column("Day")
         for where in ("four systems, Bay Terrace", "a browser in another zone")
     ]
     assert set(heard[1]) <= set(heard[0]) | {"2026-10-06"}
 
 
 def test_a_day_of_which_nothing_was_read_is_not_green(seen: Seen) -> None:
-    title = "Microinverters heard, by day"
+    title = "Panels heard, by day"
     (heard,) = [one for one in seen.find("health", title, "the first two hours").columns if one["name"] == "Heard"]
     assert heard["raw"] == [None] * (len(heard["raw"]) - 1) + [1]
     (holes,) = [one for one in seen.find("health", title, "a month with holes").columns if one["name"] == "Heard"]

@@ -185,6 +185,7 @@ def no_points(_: str, __: Json) -> Iterator[Point | Odd]:
 class Stream:
     """One endpoint family, declared once: what the rest of the program knows of it, it reads here.
 
+    `label` is what it reads in the two or three words of an owner, for boards and the sentences on them.
     `grain` (s) is the length of an interval, 0 for a snapshot: that has no history and no coverage, and is taken every
     `every` seconds. `group` is the access group of the developer portal (reference 3.2) that must be ticked; `meter`
     what must be installed for the cloud to have anything to say: a meter of production or consumption, or a battery. A
@@ -204,6 +205,7 @@ class Stream:
     every: int
     group: str
     v4: Route
+    label: str = ""
     v2: Route | None = None
     read: Read = no_points
     grain: int = 0

@@ -23,6 +23,7 @@ FIELDS = {
 
 STREAM = Stream(
     name="battery",
+    label="battery",
     about="charge and discharge of the batteries, and how full they are",
     every=15 * MINUTE,
     group="Site Level Consumption Monitoring",
@@ -40,6 +41,7 @@ STREAM = Stream(
 )
 LIFETIME = Stream(
     name="battery_lifetime",
+    label="days of the battery",
     about="charge and discharge of every day since the batteries were installed",
     every=DAY,
     group="Site Level Consumption Monitoring",

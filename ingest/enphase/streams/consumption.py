@@ -6,6 +6,7 @@ from ingest.enphase.streams.readers import energy_fields, intervals
 
 STREAM = Stream(
     name="consumption",
+    label="consumption",
     about="consumption of the home, by its consumption meter",
     every=15 * MINUTE,
     group="Site Level Consumption Monitoring",

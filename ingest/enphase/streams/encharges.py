@@ -13,6 +13,7 @@ FIELDS = {
 
 STREAM = Stream(
     name="encharges",
+    label="each battery",
     about="charge and discharge of every battery by itself",
     every=HOUR,
     group="Device Level Monitoring",

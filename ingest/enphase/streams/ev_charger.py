@@ -76,6 +76,7 @@ def _following(reply: Json) -> str:
 
 EVSE = Stream(
     name="evse",
+    label="EV charger, other makers",
     about="energy that cars draw from chargers of other makers",
     every=HOUR,
     group=DEVICE,
@@ -88,6 +89,7 @@ EVSE = Stream(
 )
 STREAM = Stream(
     name="ev_charger",
+    label="EV charger",
     about="energy that cars draw from the vendor's chargers",
     every=HOUR,
     group=EV,
@@ -106,6 +108,7 @@ STREAM = Stream(
 )
 SESSIONS = Stream(
     name="ev_charger_sessions",
+    label="EV charger, sessions",
     about="when cars were charged by the vendor's chargers, and with how much",
     every=DAY,
     group=EV,

@@ -72,6 +72,7 @@ def _names(reply: Json) -> Mapping[str, str]:
 
 EVENTS = Stream(
     name="events",
+    label="events of devices",
     about="what happened to devices",
     every=HOUR,
     group="System Details",
@@ -84,6 +85,7 @@ EVENTS = Stream(
 )
 ALARMS = Stream(
     name="alarms",
+    label="alarms of devices",
     about="what needs attention at devices",
     every=HOUR,
     group="System Details",
@@ -96,6 +98,7 @@ ALARMS = Stream(
 )
 TYPES = Stream(
     name="event_types",
+    label="names of events",
     about="the names of events",
     every=26 * WEEK,
     group="System Details",

@@ -24,6 +24,7 @@ def _telemetry(path: str) -> Route:
 
 IMPORT = Stream(
     name="grid_import",
+    label="energy from the grid",
     about="energy from the grid, by the consumption meter",
     every=15 * MINUTE,
     group=GROUP,
@@ -38,6 +39,7 @@ IMPORT = Stream(
 )
 EXPORT = Stream(
     name="grid_export",
+    label="energy to the grid",
     about="energy to the grid, by the consumption meter",
     every=15 * MINUTE,
     group=GROUP,
@@ -52,6 +54,7 @@ EXPORT = Stream(
 )
 IMPORT_LIFETIME = Stream(
     name="import_lifetime",
+    label="days from the grid",
     about="energy from the grid of every day since the meter was installed",
     every=DAY,
     group=GROUP,
@@ -63,6 +66,7 @@ IMPORT_LIFETIME = Stream(
 )
 EXPORT_LIFETIME = Stream(
     name="export_lifetime",
+    label="days to the grid",
     about="energy to the grid of every day since the meter was installed",
     every=DAY,
     group=GROUP,

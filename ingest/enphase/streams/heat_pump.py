@@ -15,6 +15,7 @@ def _ask(window: Span) -> Params:
 
 STREAM = Stream(
     name="heat_pump",
+    label="heat pump",
     about="energy that the heat pump draws",
     every=15 * MINUTE,
     group="Device Level Monitoring",

@@ -129,6 +129,7 @@ def _system(system: str, reply: Json) -> Iterator[SystemInfo | Odd]:
 
 STREAM = Stream(
     name="devices",
+    label="list of devices",
     about="the devices of a system",
     every=WEEK,
     group="System Details",

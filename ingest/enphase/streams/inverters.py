@@ -62,6 +62,7 @@ def _following(reply: Json) -> str:
 PATH = "systems/inverters_summary_by_envoy_or_site"
 STREAM = Stream(
     name="inverters",
+    label="each panel, by day",
     about="energy and state of every panel",
     every=DAY,
     group="System Details",

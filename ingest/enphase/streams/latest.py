@@ -35,6 +35,7 @@ def _read(system: str, reply: Json) -> Iterator[Point | Odd]:
 
 STREAM = Stream(
     name="latest",
+    label="power at this moment",
     about="power at this moment: production, consumption, storage",
     every=15 * MINUTE,
     group="Site Level Consumption Monitoring",

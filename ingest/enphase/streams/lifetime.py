@@ -65,6 +65,7 @@ def _array(key: str, values: object, start: date | None, odds: list[Odd]) -> Seq
 
 ENERGY = Stream(
     name="energy_lifetime",
+    label="days of production",
     about="production of every day since the system began",
     every=DAY,
     group="Site Level Production Monitoring",
@@ -80,6 +81,7 @@ ENERGY = Stream(
 )
 CONSUMPTION = Stream(
     name="consumption_lifetime",
+    label="days of consumption",
     about="consumption of every day since the meter was installed",
     every=DAY,
     group="Site Level Consumption Monitoring",

@@ -37,6 +37,7 @@ STORED = {
 }
 PRODUCTION = Stream(
     name="production_meter_readings",
+    label="production meter, reading",
     about="odometers of the production meters",
     every=DAY,
     group="Site Level Production Monitoring",
@@ -48,6 +49,7 @@ PRODUCTION = Stream(
 )
 CONSUMPTION = Stream(
     name="consumption_meter_readings",
+    label="consumption meter, reading",
     about="odometers of the consumption meters",
     every=DAY,
     group=CONSUMPTION_GROUP,
@@ -60,6 +62,7 @@ CONSUMPTION = Stream(
 )
 STORAGE = Stream(
     name="storage_meter_readings",
+    label="battery meter, reading",
     about="odometers of the meters of the batteries",
     every=DAY,
     group=CONSUMPTION_GROUP,

@@ -28,6 +28,7 @@ def _following(reply: Json) -> str:
 
 STREAM = Stream(
     name="micros",
+    label="each panel, by interval",
     about="energy of every panel by the interval",
     every=HOUR,
     group="Device Level Monitoring",

@@ -6,6 +6,7 @@ from ingest.enphase.streams.readers import energy_fields, intervals
 
 STREAM = Stream(
     name="production_meter",
+    label="production meter, telemetry",
     about="production by the production meter, where the revenue-grade series is not to be had",
     every=15 * MINUTE,
     group="Site Level Production Monitoring",

@@ -60,6 +60,7 @@ def _channels(system: str, serial: str, intervals: Iterable[Any]) -> Iterator[Po
 
 STREAM = Stream(
     name="rgm_stats",
+    label="production meter",
     about="production by the revenue-grade meter",
     every=15 * MINUTE,
     group="Site Level Production Monitoring",

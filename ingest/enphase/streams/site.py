@@ -139,6 +139,7 @@ def _serials(reply: Json) -> Mapping[str, tuple[str, ...]]:
 
 SYSTEMS = Stream(
     name="systems",
+    label="list of systems",
     about="the systems that an account can see",
     every=DAY,
     group="System Details",
@@ -150,6 +151,7 @@ SYSTEMS = Stream(
 )
 SUMMARY = Stream(
     name="summary",
+    label="summary of the system",
     about="size and production source of a system",
     every=WEEK,
     group="System Details",

@@ -89,14 +89,14 @@ function Bars({ panel, made, theme, width, height: room }) {
   );
 }
 
-// From when to when a value stays; what is not known is no value.
+// From when to when a value stays; what is not known is no value, unless it has words.
 function merged(times, field, end) {
-  const spans = [];
+  const spans = [], hasWords = field.config.mappings?.some(({ type, options }) => type === "special" && options.match === "null");
   times.forEach((begin, at) => {
     const value = field.values[at], last = spans.at(-1);
     if (last?.open && last.value === value) return;
     if (last?.open) Object.assign(last, { end: begin, open: false });
-    if (value !== null && value !== undefined) spans.push({ begin, end, value, open: true });
+    if (hasWords || (value !== null && value !== undefined)) spans.push({ begin, end, value, open: true });
   });
   return spans.map((span) => [span.begin, span.end, field.display(span.value)]);
 }
