@@ -1,9 +1,10 @@
 """Changed: what is different since yesterday, and why."""
 
 from boards.frame import ALL_SYSTEMS, CLOCKS, Json, annotations, dashboard, system
-from boards.panels import COUNT, TEXT, curves, of, query, rows, stat, table, unseen
-from boards.steps import as_words, joined, ordered, organized
-from boards.troubles import HEADS, UNSEEN, WORDS, names, troubles
+from boards.panels import COUNT, TEXT, called, curves, of, query, rows, stat, table, unseen, worst
+from boards.sources import named_sources
+from boards.steps import as_words, joined, known, organized
+from boards.troubles import HEADS, UNSEEN, names, troubles
 
 DAY = "time >= now() - 1d AND time <= now()"
 NOTHING = "Nothing was revised, and no gap came or went, in the last day."
@@ -23,6 +24,8 @@ def signed(*forms: tuple[str, str]) -> list[Json]:
 
 
 ENERGY = signed((r"(\d+)(\d\d)\d", "$1.$2 kWh"), (r"(\d+)", "$1 Wh"))
+GAPS_MORE = "Gaps ±"
+"""The heading of how many more or fewer there are."""
 GAPS = signed((r"(\d+)", "$1"))
 
 
@@ -40,20 +43,24 @@ def streams() -> Json:
         COUNT,
         NOTHING,
         [
-            *WORDS,
+            called(custom__minWidth=84, custom__wrapText=True),
+            named_sources(),
             of("Energy", unit=TEXT, mappings=ENERGY, custom__width=76),
-            of("Gaps", unit=TEXT, mappings=GAPS, custom__width=50),
+            of(GAPS_MORE, unit=TEXT, mappings=GAPS, custom__width=56),
             of("Why", unit=TEXT, custom__minWidth=178, custom__wrapText=True),
             *unseen("Points"),
         ],
         [
-            joined("system", "inner"),
+            joined("system", "outerTabular"),
+            known("Points"),
             organized(
-                ("Name", "stream", "wh", "gaps", "Why"), {**HEADS, "wh": "Energy", "gaps": "Gaps"}, (*UNSEEN, "system")
+                ("Name", "stream", "wh", "gaps", "Why"),
+                {**HEADS, "wh": "Energy", "gaps": GAPS_MORE},
+                (*UNSEEN, "system"),
             ),
-            ordered("Points", desc=True),
-            as_words("Energy", "Gaps"),
+            as_words("Energy", GAPS_MORE),
         ],
+        options=worst("Points", desc=True),
     )
 
 

@@ -42,8 +42,10 @@ from boards.worth import worth
 def year_ago() -> Json:
     """The last thirty days and the same a year before: those of which both are known.
 
-    A moving mean of 366 days less that of 365 is the day of 365 days before.
+    A moving mean of 366 days less that of 365 is the day of 365 days before: it is known where that is in the window,
+    which the query over it has too, since its own would narrow the other.
     """
+    window = "time >= now() - 396d AND time <= now() - 1d"
 
     def before(number: str) -> str:
         return f"moving_average({number}, 366) * 366 - moving_average({number}, 365) * 365"
@@ -51,10 +53,10 @@ def year_ago() -> Json:
     energy, number = 'sum("produced_wh")', 'count("produced_wh")'
     days = (
         f'SELECT {energy} AS "wh", {number} AS "known", {before(energy)} AS "then", {before(number)} AS "before" '
-        f'FROM "energy_daily" WHERE {OF_SYSTEM} AND time >= now() - 398d AND time <= now() - 1d '
+        f'FROM "energy_daily" WHERE {OF_SYSTEM} AND {window} '
         f"GROUP BY time(1d) fill(0) {ZONE}"
     )
-    both = '"known" > 0.5 AND "before" > 0.5 AND time >= now() - 31d AND time <= now() - 1d'
+    both = f'"known" > 0.5 AND "before" > 0.5 AND {window}'
     sums = 'sum("wh") AS "Last 30 days", sum("then") AS "A year ago", count("wh") AS "Days"'
     return stat(
         "Produced in the last 30 days, and a year ago",

@@ -77,17 +77,18 @@ def what_is_still_being_read_is_no_warning(seen: Seen) -> Faults:
 
 
 def rows_stand_once(seen: Seen) -> Faults:
-    """No two tables of a board have a row each for the same things."""
+    """No two tables of a board have a row each for the same things, whoever looks."""
     found: dict[tuple[str, str], list[tuple[str, set[tuple[str, ...]]]]] = {}
+    alike: dict[tuple[str, str, str], bool] = {}
     for panel in seen.drawn("table"):
         keys = [name for name in KEYS if name in panel.headings]
         if len(keys) > 1:
             rows = {tuple(row[name] for name in keys) for row in panel.rows}
             found.setdefault((panel.board, panel.situation.name), []).append((panel.title, rows))
-    for where, tables in found.items():
+    for (board, _), tables in found.items():
         for (one, rows), (other, more) in combinations(tables, 2):
-            if rows == more and len(rows) > 1:
-                yield f"{where}: {one}, {other}"
+            alike[board, one, other] = rows == more and alike.get((board, one, other), True)
+    yield from (f"{where}" for where, always in alike.items() if always)
 
 
 def a_difference_has_its_sign(seen: Seen) -> Faults:
@@ -98,7 +99,9 @@ def a_difference_has_its_sign(seen: Seen) -> Faults:
                 yield f"{panel.where}: change in"
             for column in panel.columns if panel.type == "table" else ():
                 wrong = [text for text in column["texts"] if re.match(r"-?\d", text) and text != "0"]
-                if column["name"] in ("Energy", "Gaps") and [text for text in wrong if not text.startswith("-")]:
+                if column["name"].startswith(("Energy", "Gaps")) and [
+                    text for text in wrong if not text.startswith("-")
+                ]:
                     yield f"{panel.where}: {column['name']} {wrong[:3]}"
 
 

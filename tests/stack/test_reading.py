@@ -87,8 +87,8 @@ def test_a_lone_change_is_seen(seen: Seen) -> None:
     streams = seen.find("changed", "What changed since yesterday, and why", "one system")
     rows = {row["Source"]: row for row in streams.rows}
     assert rows.keys() == {"Production by the panels", "Production meter"}
-    assert (rows["Production meter"]["Energy"], rows["Production meter"]["Gaps"]) == ("+640 Wh", "-3")
-    assert rows["Production by the panels"]["Gaps"] == "0"
+    assert (rows["Production meter"]["Energy"], rows["Production meter"]["Gaps ±"]) == ("+640 Wh", "-3")
+    assert rows["Production by the panels"]["Gaps ±"] == "0"
     assert seen.find("changed", "Since yesterday", "one system").words == {"Points revised": "84", "Gaps filled": "3"}
 
 
@@ -97,7 +97,7 @@ def test_a_difference_is_what_it_was_with_its_sign(seen: Seen) -> None:
     streams = seen.find("changed", "What changed since yesterday, and why", "four systems, Lake House")
     rows = {(row["System"], row["Source"]): row for row in streams.rows}
     assert rows["Lake House", "Production by the panels"]["Energy"] == "-120 Wh", "24 hours, each of -5 Wh"
-    assert rows["Old Mill", "Production by the panels"]["Gaps"] == "+1"
+    assert rows["Old Mill", "Production by the panels"]["Gaps ±"] == "+1"
     assert rows["Mesa (old roof)", "Production by the panels"]["Energy"] == "+960 Wh"
     (energy,) = [
         column for column in streams.source["fieldConfig"]["overrides"] if column["matcher"]["options"] == "Energy"
