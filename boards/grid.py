@@ -1,23 +1,8 @@
 """Grid and battery: what came from the grid and went to it, what the battery took, gave and holds."""
 
 from boards.frame import CLOCK, NAME, OF_SYSTEM, ZONE, Json, annotations, dashboard, no_meter, system, text_box, zone
-from boards.panels import (
-    COLORS,
-    COUNT,
-    PLAIN,
-    SHARE,
-    TEXT,
-    WATT,
-    WH,
-    bars,
-    colored,
-    curves,
-    each_day,
-    fixed,
-    of,
-    query,
-    stat,
-)
+from boards.palette import COLORS
+from boards.panels import COUNT, PLAIN, SHARE, TEXT, WATT, WH, bars, colored, curves, each_day, fixed, of, query, stat
 from boards.periods import DAYS, daily
 from boards.prices import ELSEWHERE, estimate, which_holds
 from boards.steps import joined, named_days

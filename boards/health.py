@@ -1,9 +1,9 @@
 """System health: which panel, which meter, which day fell behind."""
 
 from boards.frame import NAME, OF_SYSTEM, OWN_DAYS, WHOLE_DAYS, ZONE, Json, dashboard, hidden, no_meter, system, zone
+from boards.palette import COLORS
 from boards.panels import (
     BAD,
-    COLORS,
     COUNT,
     GOOD,
     NONE,

@@ -3,21 +3,8 @@
 from collections.abc import Iterable
 
 from boards.frame import NAME, OF_SYSTEM, ZONE, Json, currency, dashboard, no_meter, system, text_box, zone
-from boards.panels import (
-    COLORS,
-    TEXT,
-    WATT,
-    WH,
-    colored,
-    fixed,
-    of,
-    query,
-    rows,
-    stat,
-    table,
-    tinted,
-    unseen,
-)
+from boards.palette import COLORS
+from boards.panels import TEXT, WATT, WH, colored, fixed, of, query, rows, stat, table, tinted, unseen
 from boards.periods import (
     BOTH,
     DAY_MS,

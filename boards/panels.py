@@ -4,25 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from boards.frame import EACH_DAY, HOURS_OF, OF_SYSTEM, SOURCE, Json
+from boards.palette import COLORS
 from boards.steps import only
 
-COLORS = {
-    "Produced": "#E0B400",
-    "Consumed": "#5794F2",
-    "Self-consumed": "#73BF69",
-    "Net": "#B877D9",
-    "Some days only": "#F2E2A4",
-    "Produced, consumption not known": "#F2E2A4",
-    "Saved": "#73BF69",
-    "Cost": "#F2495C",
-    "Earned": "#FF9830",
-    "From the grid": "#F2495C",
-    "To the grid": "#FF9830",
-    "Into the battery": "#8AB8FF",
-    "Out of the battery": "#1F8A82",
-    "Charge": "#5EC9C0",
-}
-"""One colour a meaning, on all boards."""
 GOOD, WARN, BAD, PLAIN = "green", "orange", "red", "text"
 WH, KWH, WATT, SHARE, COUNT, TEXT, NONE = "watth", "kwatth", "watt", "percentunit", "locale", "string", "none"
 REASON = "This system has"

@@ -4,22 +4,8 @@ import re
 
 from boards.frame import KNOWN_DAYS, OF_SYSTEM, OWN_DAYS, ZONE, Json
 from boards.heat import heat
-from boards.panels import (
-    COLORS,
-    COUNT,
-    NONE,
-    PLAIN,
-    TEXT,
-    WH,
-    bars,
-    colored,
-    each_day,
-    fixed,
-    of,
-    rows,
-    table,
-    unseen,
-)
+from boards.palette import COLORS
+from boards.panels import COUNT, NONE, PLAIN, TEXT, WH, bars, colored, each_day, fixed, of, rows, table, unseen
 from boards.steps import calculated, grouped, matrix, month_rows, months_in_place, named_days, ordered, organized
 from boards.whole_months import months_shown
 

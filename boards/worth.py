@@ -1,7 +1,8 @@
 """What the energy was worth by the tariffs of the configuration, as the pipeline computed it."""
 
 from boards.frame import KNOWN_DAYS, OF_SYSTEM, OWN_DAYS, Json
-from boards.panels import COLORS, NONE, fixed, of, query, stat
+from boards.palette import COLORS
+from boards.panels import NONE, fixed, of, query, stat
 from boards.periods import DAYS, month_table
 
 DAYS_OF = f'FROM "money_daily" WHERE {OF_SYSTEM} AND "hours" >= 23 AND '

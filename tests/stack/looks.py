@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
-from boards.panels import COLORS
+from boards.palette import COLORS
 from tests.stack.reading import Panel
 from tests.stack.rules import DATE, Faults, Seen
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from boards.__main__ import texts as written
-from boards.panels import COLORS
+from boards.palette import COLORS
 from ingest.simulator import Site
 from tests.stack.boards import FILES, board
 from tests.stack.looks import LOOKS
