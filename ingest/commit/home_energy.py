@@ -17,7 +17,7 @@ from ingest.core.point import Point, parse_series, series_key
 from ingest.core.span import Span
 from ingest.plan.homes import row_of
 from ingest.plan.state import SystemRow
-from ingest.store import archive, meta
+from ingest.store import archive, extents, meta
 
 Homes = Mapping[str, Sequence[str]]
 """The systems of each home, by its name."""
@@ -162,8 +162,8 @@ def _zone(text: str | None) -> str:
 
 def _months(db: sqlite3.Connection, systems: Iterable[str], place: tzinfo) -> Iterator[Span]:
     """The months in which some systems have energies, one after the other: years do not fit in memory at once."""
-    extents = [archive.extent(db, name, system) for system in systems for name in SUMS[:2]]
-    known = [extent for extent in extents if extent]
+    found = [extents.extent(db, name, system) for system in systems for name in SUMS[:2]]
+    known = [extent for extent in found if extent]
     month = month_start(date_at(min(first for first, _ in known), place)) if known else None
     while month is not None and midnight(month, place) <= max(last for _, last in known):
         after = next_month_start(month)

@@ -17,7 +17,7 @@ from ingest.enphase.replies import Kind
 from ingest.enphase.streams.base import SystemInfo
 from ingest.fetch.worker import Outcome
 from ingest.plan.state import Snapshot, SystemRow
-from ingest.store import archive
+from ingest.store import archive, extents
 from ingest.store import daily_totals as stored
 from ingest.store.archive import Want
 
@@ -29,8 +29,8 @@ def load(db: sqlite3.Connection, known: Snapshot, outcome: Outcome, at: CommitCo
     """What is known, and the part of the archive that an outcome may touch."""
     task = outcome.task
     if outcome.verdict.kind is Kind.OUTSIDE:
-        extents = [archive.extent(db, name, task.system) for name in task.stream.fields]
-        return Loaded(known, oldest=min((extent[0] for extent in extents if extent), default=None))
+        found = [extents.extent(db, name, task.system) for name in task.stream.fields]
+        return Loaded(known, oldest=min((extent[0] for extent in found if extent), default=None))
     if outcome.verdict.kind is not Kind.OK:
         return Loaded(known)
     systems = list(dict.fromkeys([task.system, *(info.system for info in outcome.systems)]))

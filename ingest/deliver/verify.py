@@ -14,7 +14,7 @@ from ingest.core.tally import NOTHING, MeasuredSystem, Totals, is_equal
 from ingest.core.units import DAY, HOUR
 from ingest.core.words import many
 from ingest.deliver.sink import VerifiableSink
-from ingest.store import archive, journal, outbox
+from ingest.store import archive, extents, journal, outbox
 from ingest.store.archive import Filter
 from ingest.store.outbox import Verified
 
@@ -68,7 +68,7 @@ def months(first: int, last: int) -> list[Period]:
 
 def all_periods(db: sqlite3.Connection, since: int | None = None) -> list[Period]:
     """Every month of the archive, the newest first; `since` cuts the oldest one."""
-    bounds = archive.bounds(db)
+    bounds = extents.bounds(db)
     if bounds is None:
         return []
     first, last = bounds

@@ -9,7 +9,7 @@ from ingest.core.words import localized
 from ingest.notify import home_assistant, meters
 from ingest.notify.memory import Memory
 from ingest.report import Report, SystemReport
-from ingest.store import archive
+from ingest.store import archive, extents
 
 
 def documents(settings: Settings, db: sqlite3.Connection, made: Report, memory: Memory, command: str) -> dict[str, str]:
@@ -35,7 +35,7 @@ def documents(settings: Settings, db: sqlite3.Connection, made: Report, memory: 
 
 def _battery(db: sqlite3.Connection, system: SystemReport) -> float | None:
     """The newest state of charge in percent."""
-    extent = archive.extent(db, "battery", system.system)
+    extent = extents.extent(db, "battery", system.system)
     if extent is None:
         return None
     for _, fields in archive.values(db, "battery", system.system, extent[1], extent[1] + 1):

@@ -20,6 +20,8 @@ class Advance(NamedTuple):
 
 Covered = Mapping[int, Spans]
 """Spans read, by the age class (seconds) they were read for."""
+AFTER = 2**62
+"""After every moment (epoch s)."""
 
 
 def known(log: Sequence[Advance], at: int) -> int | None:
@@ -29,7 +31,7 @@ def known(log: Sequence[Advance], at: int) -> int | None:
     """
     if not log:
         return None
-    index = bisect_right(log, at, key=lambda advance: advance.seen_at)
+    index = bisect_right(log, (at, AFTER))
     return log[index - 1].reported_at if index else min(at, log[0].reported_at)
 
 
@@ -47,7 +49,8 @@ def trusted(log: Sequence[Advance], now: int, age: int, window: Span) -> Span:
 
 def covered(read: Covered, age: int) -> Spans:
     """The time read for this age or an older one."""
-    return union(*(spans for cls, spans in read.items() if cls >= age))
+    sets = [spans for cls, spans in read.items() if cls >= age]
+    return sets[0] if len(sets) == 1 else union(*sets)
 
 
 def owed(read: Covered, age: int, floor: int, limit: int | None) -> Spans:

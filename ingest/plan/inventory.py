@@ -23,7 +23,7 @@ from ingest.plan.planner import LONGEST_PAUSE
 from ingest.plan.polling import Polling, SystemEntry
 from ingest.plan.profile import NEW_PROFILE
 from ingest.plan.state import NO_METER, NO_POINTS, Pair, Snapshot, SystemRow
-from ingest.plan.work import LATE_AFTER, Wanted, Work
+from ingest.plan.work import Wanted, Work
 
 DEFAULT_SINCE = When(age=7 * DAY)
 FIRST_PROBE = 15 * MINUTE
@@ -64,6 +64,7 @@ class Inventory:
         """Rebuild after a system appeared or changed its account or zone; `generation` counts how often."""
         self.generation += 1
         self._changed = 0
+        self._alike: dict[tuple[tuple[str, ...], bool], tuple[Stream, ...]] = {}
         asked = list(self._asked())
         self.chosen = self._choose(asked)
         self._wanted = {wanted.system: self._with_streams(wanted) for wanted in asked}
@@ -155,18 +156,21 @@ class Inventory:
         found = next((one for one in self._streams(wanted) if one.name == stream), None) if wanted else None
         return self._work(wanted, found, now) if wanted and found else None
 
-    def streams_of(self, system: str) -> Iterator[Stream]:
+    def streams_of(self, system: str) -> Sequence[Stream]:
         """What is asked of a system."""
         wanted = self._wanted.get(system)
-        return self._streams(wanted) if wanted else iter(())
+        return self._streams(wanted) if wanted else ()
 
-    def _streams(self, wanted: Wanted) -> Iterator[Stream]:
+    def _streams(self, wanted: Wanted) -> Sequence[Stream]:
         """What is asked of a system. Daily totals are of local days, so the zone must be known first."""
-        names = [name for name in wanted.streams if BY_NAME[name].is_served(self.version)]
-        totals = catalogue.totals_of(names) if wanted.timezone else ()
-        yield from (stream for stream in totals if stream.is_served(self.version))
-        yield from (BY_NAME[name] for name in names)
-        yield from catalogue.of_scope(Scope.EVERY_SYSTEM)
+        alike = wanted.streams, bool(wanted.timezone)
+        if alike not in self._alike:
+            names = [name for name in wanted.streams if BY_NAME[name].is_served(self.version)]
+            totals = catalogue.totals_of(names) if wanted.timezone else ()
+            served = (stream for stream in totals if stream.is_served(self.version))
+            each = catalogue.of_scope(Scope.EVERY_SYSTEM)
+            self._alike[alike] = (*served, *(BY_NAME[name] for name in names), *each)
+        return self._alike[alike]
 
     def floor(self, wanted: Wanted, pair: Pair, now: int) -> int:
         """The oldest instant wanted of a pair: as configured, or lower where history was asked for."""
@@ -206,7 +210,6 @@ class Inventory:
             hope=0 if stream.name in self.state.reaches else stream.route(self.version).hope,
             is_empty=self._is_empty(pair),
             deferred=self.state.deferred.get(key, ()),
-            patience=self.patience.get(stream.name, LATE_AFTER),
             calls=parts.calls(route, known),
             devices=parts.devices(route, known),
         )

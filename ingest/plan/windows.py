@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ingest.core.days import date_at, midnight, zone
-from ingest.core.span import Span, Spans, ceil_to, floor_to, intersect, subtract, total, union
+from ingest.core.span import Span, Spans, ceil_to, floor_to, intersect, subtract, union
 from ingest.core.units import DAY, HOUR
 from ingest.enphase.replies import Kind
 from ingest.plan import deferrals
@@ -62,8 +62,11 @@ def debts(work: Work, now: int, classes: Classes) -> tuple[Spans, Spans]:
     """What is owed but for what is deferred, and the part of it that is ripe: worth a history call."""
     if not work.route.reach:
         return (), ()
+    owing = {age: _owed(work, now, age) for age in classes.ages}
+    if not any(owing.values()):
+        return (), ()
     resting = union(deferrals.resting(work.deferred, now), deferrals.failing(work.deferred))
-    owing = {age: subtract(_owed(work, now, age), resting) for age in classes.ages}
+    owing = {age: subtract(spans, resting) for age, spans in owing.items()}
     ripe = union(*(_ripe(spans, work, now, age) for age, spans in owing.items()))
     return union(*owing.values()), ripe
 
@@ -212,18 +215,3 @@ def _ripe(spans: Spans, work: Work, now: int, age: int) -> Spans:
     if work.log and now - age - DEBT_PATIENCE >= work.log[-1].seen_at:
         return spans
     return intersect(spans, Span(0, limit - DEBT_PATIENCE))
-
-
-def complete_until(work: Work, age: int, now: int) -> int:
-    """Up to when everything wanted has been read for an age class, without a hole."""
-    holes = subtract((Span(served_from(work, now), now),), covered(work.read, age))
-    return holes[0].start if holes else now
-
-
-def ratio(work: Work, age: int, now: int) -> float:
-    """Share of what is owed that has been read, 0 to 1."""
-    limit = edge(work.log, now, age)
-    if limit is None or limit <= served_from(work, now):
-        return 1.0
-    wanted = Span(served_from(work, now), limit)
-    return 1 - total(owed(work.read, age, wanted.start, wanted.end)) / wanted.length

@@ -14,8 +14,6 @@ from ingest.plan.state import Deferral, Pair
 
 NEVER = 2**62
 """A moment that does not come (epoch s)."""
-LATE_AFTER = DAY // 2
-"""A pair that was not asked for so long (s) is late, where no pace says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +38,8 @@ class Work:
     `floor` is the oldest time wanted of the pair (epoch s), `log` the advances of its gateway, `profile` what they and
     the readings teach. `daylight` is that of a recent day, of streams which have nothing to say at night; `probe_at`
     when a silent gateway is asked again, None while it reports; `hope` a window longer than `route.reach` that may be
-    tried (s; 0: none). The history of a pair that `is_empty` would be asked in vain, `deferred` is asked for later. It
-    is late when it was not asked for `patience` (s). A look takes `calls` calls: of `devices` one each, else of pages.
+    tried (s; 0: none). The history of a pair that `is_empty` would be asked in vain, `deferred` is asked for later. A
+    look takes `calls` calls: of `devices` one each, else of pages.
     """
 
     wanted: Wanted
@@ -58,7 +56,6 @@ class Work:
     hope: int = 0
     is_empty: bool = False
     deferred: Sequence[Deferral] = ()
-    patience: int = LATE_AFTER
     calls: int = 1
     devices: tuple[str, ...] = ()
 

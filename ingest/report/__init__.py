@@ -14,7 +14,7 @@ from ingest.plan.quota import month_bounds
 from ingest.plan.work import Work
 from ingest.report import runner
 from ingest.report.calls import outlook, spending
-from ingest.report.gaps import gaps, patience
+from ingest.report.gaps import gaps, patience, standing
 from ingest.report.home_report import home_reports
 from ingest.report.model import (
     BackfillReport,
@@ -30,7 +30,7 @@ from ingest.report.model import (
     TokenReport,
 )
 from ingest.report.problems import problems
-from ingest.report.systems import system_report
+from ingest.report.systems import holding, system_report
 from ingest.report.tokens import tokens
 from ingest.store import archive, journal, ledger, meta, outbox, snapshot, told
 from ingest.store.database import is_owned, last_touch
@@ -64,16 +64,16 @@ def report(
     everything = inventory.works(now)
     table = outlook(settings, everything, db, now)
     inventory.patience = patience(table)
-    everything = [
-        replace(work, patience=inventory.patience.get(work.stream.name, work.patience)) for work in everything
-    ]
+    stands = {
+        work.key: standing(work, settings.settle, now, inventory.patience) for work in everything if work.stream.grain
+    }
     shown = {system, *settings.home_members.get(system, ())} if system else None
     works: dict[str, list[Work]] = {}
     for work in everything:
         if work.stream.grain and (shown is None or work.system in shown):
             works.setdefault(work.system, []).append(work)
-    calls, history = spending(settings, everything, table, db, now)
-    by_pair = ledger.by_pair(db, settings.ledger_name, month_bounds(now)[0])
+    calls, history = spending(settings, stands, table, db, now)
+    held = holding(db, ledger.by_pair(db, settings.ledger_name, month_bounds(now)[0]), shown)
     current = Report(
         now=now,
         simulated=settings.is_simulated,
@@ -85,7 +85,7 @@ def report(
         runner=runner.kind_of(db),
         runner_due_at=None if is_owned(settings.state_dir) else runner.due_at(db, settings.state_dir),
         fatal=meta.read(db, "fatal") or "",
-        systems=[system_report(inventory, db, entries, by_pair, now) for _, entries in sorted(works.items())],
+        systems=[system_report(inventory, db, entries, stands, held, now) for _, entries in sorted(works.items())],
         quota=calls,
         backfill=history,
         tokens=tokens(settings, db, now),

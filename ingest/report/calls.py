@@ -11,15 +11,17 @@ from ingest.plan.demand import demands, heard
 from ingest.plan.timetable import Timetable, timetable
 from ingest.plan.windows import history_count, narrowed
 from ingest.plan.work import Work
-from ingest.report.gaps import rounded, shares, wanted
+from ingest.report.gaps import Standings, rounded
 from ingest.report.model import BackfillReport, QuotaReport
 from ingest.store import backfills, ledger, meta
 
 
 def spending(
-    settings: Settings, works: Sequence[Work], table: Timetable, db: sqlite3.Connection, now: int
+    settings: Settings, stands: Standings, table: Timetable, db: sqlite3.Connection, now: int
 ) -> tuple[QuotaReport, BackfillReport]:
-    """The calls of this month, and those that history still needs; `works` are all there are, `table` their outlook."""
+    """The calls of this month, and those that history still needs; `stands` are all pairs of intervals, `table` is
+    their outlook.
+    """
     plan, name = settings.plan, settings.ledger_name
     usage = ledger.usage(db, name, now)
     left = quota.left_of_month(plan, usage, settings.api.reserve)
@@ -42,7 +44,7 @@ def spending(
         paused_until=paused_until if paused_until > now else None,
         weather=meta.read(db, "weather") or "",
     )
-    return calls, _backfill(settings, works, table, now)
+    return calls, _backfill(stands, table, now)
 
 
 def outlook(settings: Settings, works: Sequence[Work], db: sqlite3.Connection, now: int) -> Timetable:
@@ -78,11 +80,9 @@ def _runs_out(left: int, rate: float, now: int, ends_at: int) -> int | None:
     return at if at < ends_at else None
 
 
-def _backfill(settings: Settings, works: Sequence[Work], table: Timetable, now: int) -> BackfillReport:
+def _backfill(stands: Standings, table: Timetable, now: int) -> BackfillReport:
     """The history that is still owed, and when it will have been read."""
-    streams = [work for work in works if work.stream.grain]
-    found = [shares(work, settings.settle, now) for work in streams]
-    length, read = sum(part[0] for part in found), sum(part[1] for part in found)
+    length, read = sum(at.owed_s for at in stands.values()), sum(at.read_s for at in stands.values())
     calls = table.backfill.calls
     waits = bool(calls) and table.backfill.this_month <= 0
     return BackfillReport(
@@ -90,6 +90,6 @@ def _backfill(settings: Settings, works: Sequence[Work], table: Timetable, now: 
         ratio=rounded(read, length, 4) if length else float(not calls),
         calls=calls,
         done_at=table.backfill.done_at if calls else None,
-        since=min((wanted(work, now).start for work in streams), default=None),
+        since=min((at.wanted.start for at in stands.values()), default=None),
         goes_on_at=quota.month_bounds(now)[1] if waits else None,
     )

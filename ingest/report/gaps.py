@@ -1,6 +1,7 @@
 """The gaps of a stream, each with its reason."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from ingest.core.days import zone
 from ingest.core.span import Span, Spans, floor_to, intersect, subtract, total
@@ -18,6 +19,8 @@ from ingest.report.model import Gap, RefusedReport
 
 NIGHT = 12 * HOUR
 """Production streams rest about so long."""
+LATE_AFTER = 12 * HOUR
+"""A pair that was not asked for so long (s) is late, where no pace says otherwise."""
 NOT_DUE = "not yet due: read again until it is settled"
 WAITING = "waiting for the gateway"
 OUTSIDE = "outside history: the cloud no longer has it"
@@ -39,39 +42,59 @@ def wanted(work: Work, now: int) -> Span:
     return Span(floor, max(floor, now if work.until is None else min(now, work.until)))
 
 
-def settled_until(work: Work, settle: int, now: int) -> int:
+class Standing(NamedTuple):
+    """How a pair stands: what is `wanted` of it, up to when that should have been read by now (`due_until`, epoch s),
+    and the `holes` in what is wanted: none of a meter that there is not. `owed_s` are the seconds that should have
+    been read, `read_s` those of them that were; none of what a system has not.
+    """
+
+    wanted: Span
+    due_until: int
+    holes: Spans
+    owed_s: int
+    read_s: int
+
+    @property
+    def ratio(self) -> float:
+        """Share of what is owed that has been read, 0 to 1."""
+        return self.read_s / self.owed_s if self.owed_s else 1.0
+
+    @property
+    def owing(self) -> Spans:
+        """The holes in what should have been read by now."""
+        return intersect(self.holes, Span(self.wanted.start, self.due_until))
+
+    @property
+    def complete_until(self) -> int:
+        """Up to when everything wanted has been read, without a hole (epoch s)."""
+        return self.holes[0].start if self.holes else self.wanted.end
+
+
+Standings = Mapping[tuple[str, str], Standing]
+"""By system and stream."""
+
+
+def standing(work: Work, settle: int, now: int, patience: Mapping[str, int]) -> Standing:
+    """How a pair of intervals stands; `patience` is how long one of each stream may go unasked (s)."""
+    span = wanted(work, now)
+    due_until = _due_until(work, span, settle, now, patience.get(work.stream.name, LATE_AFTER))
+    holes = () if work.pair.state == ABSENT else subtract((span,), covered(work.read, settle))
+    if work.pair.state in EMPTY:
+        return Standing(span, due_until, holes, 0, 0)
+    length = due_until - span.start
+    return Standing(span, due_until, holes, length, length - total(intersect(holes, Span(span.start, due_until))))
+
+
+def _due_until(work: Work, span: Span, settle: int, now: int, patience: int) -> int:
     """Up to when data were settled when the pair was last asked: what settled since is read by the next call.
 
     On the grid on which the cloud is asked; a pair that has not been asked for long is late.
     """
     asked = work.asked_at
-    limit = edge(work.log, now if asked is None or now - asked > work.patience else asked, settle)
-    span = wanted(work, now)
+    limit = edge(work.log, now if asked is None or now - asked > patience else asked, settle)
     if limit is None:
         return span.start
     return min(max(floor_to(limit, max(work.route.step, work.stream.grain)), span.start), span.end)
-
-
-def owing(work: Work, settle: int, now: int) -> Spans:
-    """The holes in what should have been read by now; of a meter that there is not, nothing should."""
-    if work.pair.state == ABSENT:
-        return ()
-    span = Span(wanted(work, now).start, settled_until(work, settle, now))
-    return subtract((span,), covered(work.read, settle))
-
-
-def shares(work: Work, settle: int, now: int) -> tuple[int, int]:
-    """Seconds that should have been read by now, and those of them that were; none of what a system has not."""
-    if work.pair.state in EMPTY:
-        return 0, 0
-    length = max(0, settled_until(work, settle, now) - wanted(work, now).start)
-    return length, length - total(owing(work, settle, now))
-
-
-def ratio(work: Work, settle: int, now: int) -> float:
-    """Share of what is owed that has been read, 0 to 1."""
-    length, read = shares(work, settle, now)
-    return read / length if length else 1.0
 
 
 def rounded(read: int, length: int, digits: int) -> float:
@@ -79,12 +102,11 @@ def rounded(read: int, length: int, digits: int) -> float:
     return 1.0 if read >= length else min(round(read / length, digits), 1 - 10**-digits)
 
 
-def gaps(work: Work, settle: int, now: int) -> list[Gap]:
+def gaps(work: Work, stands: Standing, now: int) -> list[Gap]:
     """The spans wanted of a pair that were not read to stay, oldest first, each with its reason."""
-    span, limit = wanted(work, now), settled_until(work, settle, now)
+    span, limit, holes, *_ = stands
     if work.pair.state == ABSENT:
         return [Gap(*span, NO_METER_WORDS)] if span.length else []
-    holes = subtract((span,), covered(work.read, settle))
     reported = max(work.log[-1].reported_at if work.log else span.start, limit)
     parts = (
         (Span(span.start, limit), reason_of(work.pair)),

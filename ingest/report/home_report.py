@@ -13,7 +13,7 @@ from ingest.plan.homes import row_of
 from ingest.plan.inventory import Inventory, listing
 from ingest.report.model import Problem, SystemReport
 from ingest.report.systems import local_midnight
-from ingest.store import archive
+from ingest.store import archive, extents
 
 BEHIND = 2 * QUARTER
 """A system that is so much older than another one of its home is named."""
@@ -64,7 +64,7 @@ def home_report(
 
 def _power(db: sqlite3.Connection, home: str) -> tuple[float, int] | None:
     """The newest mean power (W) of production that is known of all its systems, and the end of its interval."""
-    extent = archive.extent(db, "energy", home)
+    extent = extents.extent(db, "energy", home)
     if extent is None:
         return None
     made = archive.numbers(db, "energy", home, "produced_wh", extent[1] - 2 * DAY, extent[1] + 1)

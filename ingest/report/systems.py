@@ -1,22 +1,27 @@
-"""The report of one system: present power and energy, and how far its streams have been read."""
+"""The report of one system: present power and energy, and how far its streams have been read.
+
+What the state holds of many systems is read at once (`holding`): a statement for each of thousands takes seconds.
+"""
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from ingest.core import derive
 from ingest.core.days import zone
 from ingest.core.point import decode_fields
 from ingest.core.units import HOUR
 from ingest.enphase.catalogue import PRODUCTION
+from ingest.enphase.streams import STREAMS
 from ingest.plan.inventory import Inventory
 from ingest.plan.state import NO_METER, OddRow, OddRows
-from ingest.plan.windows import complete_until
 from ingest.plan.work import Work
-from ingest.report.gaps import gaps, owing, ratio, refusals, shares
+from ingest.report.gaps import Standing, Standings, gaps, refusals
 from ingest.report.model import DifferenceReport, OddReport, StreamReport, SystemReport
-from ingest.store import archive, daily_totals, meta
+from ingest.store import archive, daily_totals, extents, meta
 
 SHOWN_GAPS = 20
 METER_GRAIN = 900
@@ -24,18 +29,43 @@ METERED = next(iter(PRODUCTION))
 """The measurement of the meter, which comes first."""
 METERS = {"production": ("production_rgm", "production_meter"), "consumption": ("consumption", "grid")}
 """What the meters of a home measure."""
+LOOKED_AT = (
+    *PRODUCTION,
+    *(name for names in METERS.values() for name in names),
+    *(next(iter(stream.fields)) for stream in STREAMS if stream.grain),
+)
+"""The measurements of which a report tells how old they are."""
+
+
+class Holding(NamedTuple):
+    """What the state holds of the systems of a report: the calls of this month by pair, the start (epoch s) of the
+    newest interval by measurement and system, and by system the days that do not add up, and that it makes too little.
+    """
+
+    calls: Mapping[tuple[str, str], int]
+    newest: Mapping[tuple[str, str], int]
+    differences: Mapping[str, list[DifferenceReport]]
+    behind: Mapping[str, str]
+
+
+def holding(db: sqlite3.Connection, calls: Mapping[tuple[str, str], int], systems: Collection[str] | None) -> Holding:
+    """What is held of all systems, or of some."""
+    differences: defaultdict[str, list[DifferenceReport]] = defaultdict(list)
+    for at in daily_totals.differences(db, systems):
+        differences[at.system].append(DifferenceReport(at.day, at.series, at.vendor_wh, at.held_wh))
+    behind = {system: str(json.loads(kept)["sentence"]) for system, kept in meta.read_all(db, "behind.").items()}
+    return Holding(calls, extents.newest_times(db, LOOKED_AT, systems), differences, behind)
 
 
 def system_report(
-    inventory: Inventory, db: sqlite3.Connection, works: list[Work], calls: Mapping[tuple[str, str], int], now: int
+    inventory: Inventory, db: sqlite3.Connection, works: list[Work], stands: Standings, held: Holding, now: int
 ) -> SystemReport:
-    """What there is to say of a system whose interval streams are `works`; `calls` are those of this month, by pair."""
+    """What there is to say of a system whose interval streams are `works`, all of which are in `stands`."""
     system = works[0].system
     row = inventory.systems.get(system)
     log = inventory.state.logs.get(system, ())
     size = row.info.get("size_w") if row else None
-    power = _power(db, system, size)
-    found = [shares(work, inventory.settings.settle, now) for work in works]
+    power = _power(db, system, held, size)
     timezone = row.timezone if row else ""
     today = archive.numbers(db, "energy", system, "produced_wh", local_midnight(now, timezone), now)
     return SystemReport(
@@ -48,19 +78,17 @@ def system_report(
         power_w=power[0] if power else None,
         today_wh=sum(today.values()) if today else None,
         age_s=max(0, now - power[1]) if power else None,
-        streams=[_stream(inventory, work, _newest(db, work), calls.get(work.key, 0), now) for work in works],
-        differences=[
-            DifferenceReport(at.day, at.series, at.vendor_wh, at.held_wh) for at in daily_totals.differences(db, system)
-        ],
-        behind=str(json.loads(meta.read(db, f"behind.{system}") or '{"sentence": ""}')["sentence"]),
+        streams=[_stream(inventory, work, stands[work.key], held, now) for work in works],
+        differences=held.differences.get(system, []),
+        behind=held.behind.get(system, ""),
         size_w=float(size) if isinstance(size, int | float) and size > 0 else None,
-        owed_s=sum(owed for owed, _ in found),
-        read_s=sum(read for _, read in found),
-        no_meters=_no_meters(inventory, db, system),
+        owed_s=sum(stands[work.key].owed_s for work in works),
+        read_s=sum(stands[work.key].read_s for work in works),
+        no_meters=_no_meters(inventory, held, system),
     )
 
 
-def _no_meters(inventory: Inventory, db: sqlite3.Connection, system: str) -> tuple[str, ...]:
+def _no_meters(inventory: Inventory, held: Holding, system: str) -> tuple[str, ...]:
     """The kinds of meter that a system has not: none, as long as its devices are not known."""
     row = inventory.systems.get(system)
     listed = row.profile.meters if row else None
@@ -68,7 +96,7 @@ def _no_meters(inventory: Inventory, db: sqlite3.Connection, system: str) -> tup
         kind
         for kind, measurements in METERS.items()
         if listed is not None and kind not in listed
-        if all(archive.extent(db, name, system) is None for name in measurements)
+        if not any((name, system) in held.newest for name in measurements)
     )
 
 
@@ -89,13 +117,7 @@ def local_midnight(now: int, timezone: str) -> int:
     return int(datetime(local.year, local.month, local.day, tzinfo=local.tzinfo).timestamp())
 
 
-def _newest(db: sqlite3.Connection, work: Work) -> int | None:
-    """The end of the newest interval of a stream."""
-    extent = archive.extent(db, next(iter(work.stream.fields)), work.system)
-    return extent[1] + work.stream.grain if extent else None
-
-
-def _power(db: sqlite3.Connection, system: str, size_w: object) -> tuple[float, int] | None:
+def _power(db: sqlite3.Connection, system: str, held: Holding, size_w: object) -> tuple[float, int] | None:
     """The newest mean power (W) of production, and the end of its interval.
 
     That of the meter where it reported, unless the microinverters have gone on for longer than one of its intervals.
@@ -104,36 +126,36 @@ def _power(db: sqlite3.Connection, system: str, size_w: object) -> tuple[float, 
     newest: tuple[float, int] | None = None
     unsure: tuple[float, int] | None = None
     for measurement, grain in PRODUCTION.items():
-        found = archive.extent(db, measurement, system)
-        if found is None or (newest and found[1] + grain <= newest[1] + METER_GRAIN):
+        found = held.newest.get((measurement, system))
+        if found is None or (newest and found + grain <= newest[1] + METER_GRAIN):
             continue
-        fields = decode_fields(next(archive.values(db, measurement, system, found[1], found[1] + 1))[1])
+        fields = decode_fields(next(archive.values(db, measurement, system, found, found + 1))[1])
         value, reporting = fields.get("power_w"), fields.get("devices_reporting", 1.0)
         is_silent = measurement == METERED and reporting == 0.0
         if isinstance(value, float) and abs(value) <= derive.most_wh(size_w, HOUR):
             if is_silent:
-                unsure = value, found[1] + grain
+                unsure = value, found + grain
             else:
-                newest = value, found[1] + grain
+                newest = value, found + grain
     return newest or unsure
 
 
-def _stream(inventory: Inventory, work: Work, newest: int | None, calls: int, now: int) -> StreamReport:
+def _stream(inventory: Inventory, work: Work, stands: Standing, held: Holding, now: int) -> StreamReport:
     pair = work.pair
-    settle = inventory.settings.settle
+    newest = held.newest.get((next(iter(work.stream.fields)), work.system))
     asked = bool(inventory.state.coverage.get(work.key)) and pair.state != NO_METER
     return StreamReport(
         stream=work.stream.name,
-        complete_until=complete_until(work, settle, now) if asked else None,
-        ratio=round(ratio(work, settle, now), 6) if asked or pair.state else 0.0,
-        gaps=gaps(work, settle, now)[-SHOWN_GAPS:],
+        complete_until=stands.complete_until if asked else None,
+        ratio=round(stands.ratio, 6) if asked or pair.state else 0.0,
+        gaps=gaps(work, stands, now)[-SHOWN_GAPS:],
         revised=pair.revised,
         revised_wh=pair.revised_wh,
-        lag_s=None if newest is None else max(0, now - newest),
+        lag_s=None if newest is None else max(0, now - newest - work.stream.grain),
         state=pair.state,
         reason=pair.reason,
         fails=pair.fails,
-        calls_month=calls,
+        calls_month=held.calls.get(work.key, 0),
         odd=odd_reports(inventory.state.odd.get(work.key, {})),
-        refused=refusals(work, owing(work, settle, now), now),
+        refused=refusals(work, stands.owing, now),
     )

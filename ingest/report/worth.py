@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ingest.core.money import MONEY
 from ingest.core.units import DAY, HOUR
-from ingest.store import archive
+from ingest.store import archive, extents
 
 YEAR = 365 * DAY
 LEAST_DAYS = 30
@@ -58,7 +58,7 @@ def _sum(values: Mapping[int, float]) -> float | None:
 
 def payback(db: sqlite3.Connection, system: str, invested: float, now: int) -> Payback | None:
     """How far the plant has paid for itself; None before there is any money."""
-    extent = archive.extent(db, "money_daily", system)
+    extent = extents.extent(db, "money_daily", system)
     if extent is None:
         return None
     brought = worth(db, system, 0, now).brought or 0.0

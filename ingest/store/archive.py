@@ -130,15 +130,6 @@ def places(db: sqlite3.Connection) -> list[MeasuredSystem]:
     return [MeasuredSystem(*row) for row in rows]
 
 
-def bounds(db: sqlite3.Connection) -> tuple[int, int] | None:
-    """The oldest and the newest time of all; None without points."""
-    oldest, newest = db.execute(
-        "SELECT min(first), max(last) FROM (SELECT (SELECT min(time) FROM points WHERE series = id) AS first, "
-        "(SELECT max(time) FROM points WHERE series = id) AS last FROM series WHERE measurement != 'ingest')"
-    ).fetchone()
-    return None if oldest is None else (oldest, newest)
-
-
 def tally(
     db: sqlite3.Connection, place: MeasuredSystem, period: tuple[int, int], besides: Container[tuple[int, int]]
 ) -> dict[str, FieldTotal]:
@@ -169,16 +160,6 @@ def numbers(
 ) -> dict[int, float]:
     """One numeric field by time, where it is there, with `start <= time < end`."""
     return text_numbers(dict(values(db, measurement, system, start, end)), field)
-
-
-def extent(db: sqlite3.Connection, measurement: str, system: str) -> tuple[int, int] | None:
-    """The oldest and newest time of a measurement of a system; None without points."""
-    oldest, newest = db.execute(
-        "SELECT min(first), max(last) FROM (SELECT (SELECT min(time) FROM points WHERE series = id) AS first, "
-        "(SELECT max(time) FROM points WHERE series = id) AS last FROM series WHERE system = ? AND measurement = ?)",
-        (system, measurement),
-    ).fetchone()
-    return None if oldest is None else (oldest, newest)
 
 
 def rows_of(db: sqlite3.Connection, series: int, wanted: Filter) -> Iterator[tuple[int, str]]:

@@ -1,7 +1,7 @@
 """The last known daily total of the vendor per local day, and the result of the comparison with our intervals."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from ingest.core.audit import Total, TotalKey
@@ -51,12 +51,12 @@ def clear(db: sqlite3.Connection, system: str) -> None:
     db.execute("DELETE FROM totals WHERE system = ?", (system,))
 
 
-def differences(db: sqlite3.Connection, system: str | None = None) -> list[Difference]:
-    """Every day that was let be although it does not add up, newest first."""
-    of_one, values = ("", ()) if system is None else ("system = ? AND ", (system,))
+def differences(db: sqlite3.Connection, systems: Collection[str] | None = None) -> list[Difference]:
+    """Every day, of all systems or of some, that was let be although it does not add up, newest first."""
+    of_some, values = ("", ()) if systems is None else (f"system IN ({', '.join('?' * len(systems))}) AND ", systems)
     rows = db.execute(
-        f"SELECT system, series, day, wh, held FROM totals WHERE {of_one}held IS NOT NULL "  # noqa: S608
+        f"SELECT system, series, day, wh, held FROM totals WHERE {of_some}held IS NOT NULL "  # noqa: S608 - marks
         "ORDER BY day DESC, system, series",
-        values,
+        tuple(values),
     )
     return [Difference(*row) for row in rows]

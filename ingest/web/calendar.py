@@ -21,7 +21,7 @@ from ingest.report.gaps import (
     reason_of,
     refusals,
     refused_words,
-    settled_until,
+    standing,
     wanted,
 )
 from ingest.report.model import DifferenceReport
@@ -130,8 +130,8 @@ class _Judge:
         self, inventory: Inventory, work: Work, now: int, timezone: str, differences: dict[str, DifferenceReport]
     ) -> None:
         settle = inventory.settings.settle
-        self.span = wanted(work, now)
-        self.due_until = settled_until(work, settle, now)
+        stands = standing(work, settle, now, inventory.patience)
+        self.span, self.due_until = stands.wanted, stands.due_until
         self.read: Spans = intersect(covered(work.read, settle), self.span)
         known = inventory.state
         read = covered(known.coverage.get(work.key, {}), settle)
@@ -140,7 +140,7 @@ class _Judge:
         self.absent = ABSENT.get(work.pair.state, "")
         self.is_asked = bool(work.log) or work.pair.asked_at is not None or bool(work.pair.state)
         self.why = reason_of(work.pair)
-        self.refused = refusals(work, subtract((Span(self.span.start, self.due_until),), self.read), now)
+        self.refused = refusals(work, stands.owing, now)
         self.timezone, self.now, self.differences = timezone, now, differences
         self._from = 0
 

@@ -10,7 +10,7 @@ from ingest.core.units import DAY, HOUR
 from ingest.core.words import many
 from ingest.report import SystemReport
 from ingest.report.worth import Payback, Worth, payback, worth
-from ingest.store import archive
+from ingest.store import extents
 
 YEAR = 365 * DAY
 
@@ -67,8 +67,8 @@ def days_known(month: Worth, day: int, today_s: int) -> str:
 
 def reason(db: sqlite3.Connection, system: str, metered: Sequence[str]) -> str:
     """Why there is no money although there are tariffs; `metered` are the systems whose meters count."""
-    if archive.extent(db, "energy", system) is None:
+    if extents.extent(db, "energy", system) is None:
         return "It is computed with the first energy that is read."
-    if all(archive.extent(db, name, at) is None for name in ("consumption", "grid") for at in metered):
+    if all(extents.extent(db, name, at) is None for name in ("consumption", "grid") for at in metered):
         return "No meter of this system measures its consumption or the grid, so nothing can be priced."
     return "No tariff was in force while something was measured."

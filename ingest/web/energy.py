@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from ingest.core.days import LocalDay, date_at, days_between, zone
-from ingest.store import archive
+from ingest.store import archive, extents
 from ingest.web.quarters import SHOWN, Flows, of_span
 from ingest.web.view import View
 
@@ -48,7 +48,7 @@ def bars(db: sqlite3.Connection, timezone: str, view: View, now: int) -> list[Ba
     begin, end = view.period()
     end = min(end, view.today + ONE)
     if begin == date.min:
-        extent = archive.extent(db, "energy_daily", view.system)
+        extent = extents.extent(db, "energy_daily", view.system)
         begin = min(date_at(extent[0], place), view.today) if extent else view.today
     days = list(days_between(begin, (end - begin).days, place))
     daily = _daily(db, view.system, days)

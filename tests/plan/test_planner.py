@@ -15,7 +15,7 @@ from ingest.plan import coverage
 from ingest.plan.coverage import Advance, edge
 from ingest.plan.pacing import Factors
 from ingest.plan.planner import due_at, history_tasks, live_tasks
-from ingest.plan.windows import DEBT_PATIENCE, complete_until, history_windows, live_window, ratio, served_from
+from ingest.plan.windows import DEBT_PATIENCE, history_windows, live_window, served_from
 from ingest.plan.work import Classes, Work
 from tests.works import a_work, changed
 
@@ -295,29 +295,6 @@ def test_nothing_is_planned_for_a_pair_twice(pairs: list[Work], silent: set[str]
         assert len(set(planned)) == len(planned)
 
 
-# ── figures ───────────────────────────────────────────────────────────────────────────────────────────
-
-
-@given(works())
-def test_complete_until_is_where_the_first_hole_begins(pair: Work) -> None:
-    until = complete_until(pair, CLASSES.settle, NOW)
-    wanted = Span(served_from(pair, NOW), until)
-    assert subtract((wanted,), coverage.covered(pair.read, CLASSES.settle)) == NONE
-
-
-@given(works())
-def test_the_ratio_is_a_share(pair: Work) -> None:
-    assert 0 <= ratio(pair, CLASSES.settle, NOW) <= 1
-
-
-def test_half_read_is_a_half() -> None:
-    pair = work(floor=NOW - 20 * DAY, log=(Advance(NOW - 10 * DAY, NOW - 10 * DAY),))
-    start = served_from(pair, NOW)
-    middle = start + (NOW - 10 * DAY - start) // 2
-    half = replace(pair, read={CLASSES.settle: (Span(start, middle),)})
-    assert pytest.approx(ratio(half, CLASSES.settle, NOW), abs=1e-5) == 0.5
-
-
 def test_a_page_is_due_at_once_and_a_new_pair_after_its_pause() -> None:
     assert due_at(work(cursor="2", asked_at=NOW)) == 0
     assert due_at(work(rest_until=NOW + 5)) == NOW + 5
@@ -380,5 +357,6 @@ def test_after_a_month_everything_old_was_looked_at_again(name: str) -> None:
     pair, calls = _simulate(name, days=30)
     now = calls[-1][0]
     waits = now - CLASSES.look_again - DEBT_PATIENCE - HOUR
-    assert complete_until(pair, CLASSES.look_again, now) >= waits
+    wanted = Span(served_from(pair, now), waits)
+    assert subtract((wanted,), coverage.covered(pair.read, CLASSES.look_again)) == NONE
     assert total(_debts(pair, now, ripe=True)) == 0

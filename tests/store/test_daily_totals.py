@@ -76,5 +76,5 @@ def test_differences_are_those_let_be_the_newest_first(db: sqlite3.Connection) -
     daily_totals.save(db, {("2", "consumption", "2026-07-02"): Total(3.0, held=1.0)})
     assert ["2026-07-03", "2026-07-02", "2026-07-01"] == [found.day for found in daily_totals.differences(db)]
     assert [("1", "consumption", "2026-07-03", 8.0, 4.0), ("1", "consumption", "2026-07-01", 9.0, 5.0)] == [
-        tuple(found) for found in daily_totals.differences(db, "1")
+        tuple(found) for found in daily_totals.differences(db, ["1"])
     ]

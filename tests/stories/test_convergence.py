@@ -186,7 +186,7 @@ def check_days(world: World, site: Site, since: int, until: int, odd: OddCloud |
         assert {begin for begin in rows if rows[begin]} <= {site.midnight(site.local_date(begin)) for begin in rows}
         for day in (day for day in days if since <= day < until - DAY):
             assert rows.get(day, {}).get(field) == days[day], (site.system_id, kind, day)
-    found = daily_totals.differences(world.store.db, str(site.system_id))
+    found = daily_totals.differences(world.store.db, [str(site.system_id)])
     assert [each for each in found if not (at and at.is_doubtful(each.day))] == []
 
 

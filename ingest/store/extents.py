@@ -1,0 +1,41 @@
+"""The oldest and the newest of what the archive holds, found without counting."""
+
+import sqlite3
+from collections.abc import Collection
+
+
+def bounds(db: sqlite3.Connection) -> tuple[int, int] | None:
+    """The oldest and the newest time of all; None without points."""
+    oldest, newest = db.execute(
+        "SELECT min(first), max(last) FROM (SELECT (SELECT min(time) FROM points WHERE series = id) AS first, "
+        "(SELECT max(time) FROM points WHERE series = id) AS last FROM series WHERE measurement != 'ingest')"
+    ).fetchone()
+    return None if oldest is None else (oldest, newest)
+
+
+def extent(db: sqlite3.Connection, measurement: str, system: str) -> tuple[int, int] | None:
+    """The oldest and newest time of a measurement of a system; None without points."""
+    oldest, newest = db.execute(
+        "SELECT min(first), max(last) FROM (SELECT (SELECT min(time) FROM points WHERE series = id) AS first, "
+        "(SELECT max(time) FROM points WHERE series = id) AS last FROM series WHERE system = ? AND measurement = ?)",
+        (system, measurement),
+    ).fetchone()
+    return None if oldest is None else (oldest, newest)
+
+
+def newest_times(
+    db: sqlite3.Connection, measurements: Collection[str], systems: Collection[str] | None
+) -> dict[tuple[str, str], int]:
+    """The newest time by measurement and system, of all systems or of some."""
+    names = tuple(dict.fromkeys(measurements))
+    of_some = "" if systems is None else f" AND system IN ({', '.join('?' * len(systems))})"
+    rows = db.execute(
+        "SELECT measurement, system, (SELECT max(time) FROM points WHERE series = id) FROM series "  # noqa: S608 - marks
+        f"WHERE measurement IN ({', '.join('?' * len(names))}){of_some}",
+        (*names, *(systems or ())),
+    )
+    found: dict[tuple[str, str], int] = {}
+    for measurement, system, time in rows:
+        if time is not None and time > found.get((measurement, system), time - 1):
+            found[measurement, system] = time
+    return found
