@@ -87,7 +87,7 @@ def _rest(pair: Pair, outcome: Outcome, now: int, first: int, longest: int) -> P
 
 def _ok(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> Pair:
     task = outcome.task
-    touched = changes.points.merge(outcome.points)
+    touched = changes.points.merge_rows(outcome.rows)
     revised, revised_wh = changes.points.revised - changes.points.completed, changes.points.revised_wh
     odd.remember(changes, plausible.judged(changes, outcome), at.now)
     is_crowded = sites.heard(changes, outcome, at)
@@ -159,7 +159,7 @@ def _derive(changes: Changes, outcome: Outcome, touched: Touched, settled: Spans
     if not outcome.task.stream.fields.keys() & derived.inputs(changes, system):
         return
     energy = derived.energy(changes, system, touched)
-    changed = [Span(min(energy), max(energy) + QUARTER)] if energy else []
+    changed = union(Span(time, time + QUARTER) for time in energy)
     derived.days(changes, system, [*changed, *settled], at.now, at.classes.settle)
     withdrawal.withdraw(changes, system, at)
 

@@ -1,16 +1,19 @@
 """Reading what a decision needs, before it is made: a few statements, whatever the outcome."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from ingest.commit import daily_totals, derived
 from ingest.commit.changes import Changes, Loaded
 from ingest.commit.context import CommitContext
 from ingest.commit.derived import MADE, is_summed
 from ingest.commit.sites import is_moved, merged
-from ingest.core.days import days_of, midnight, month_start, next_month_start
+from ingest.core import audit
+from ingest.core.days import LocalDay, days_of, midnight, month_start, next_month_start
 from ingest.core.derive import QUARTER
-from ingest.core.point import parse_series
+from ingest.core.draft import Rows, news
+from ingest.core.point import parse_series, series_key
 from ingest.core.span import Span, ceil_to, floor_to, union
 from ingest.core.units import DAY
 from ingest.enphase.replies import Kind
@@ -37,7 +40,7 @@ def load(db: sqlite3.Connection, known: Snapshot, outcome: Outcome, at: CommitCo
     ids = archive.series_of(db, systems)
     now = [*_wants(ids, Span(at.now, at.now + 1), ("system_info",))]
     if task.stream.grain:
-        return _of_intervals(db, known, ids, outcome, now)
+        return _of_intervals(db, known, ids, outcome, at, now)
     if outcome.lifetime is not None:
         return _of_totals(db, known, ids, outcome, at)
     moved = [info.system for info in outcome.systems if _is_moved(known, info, at)]
@@ -46,28 +49,66 @@ def load(db: sqlite3.Connection, known: Snapshot, outcome: Outcome, at: CommitCo
 
 
 def _of_intervals(
-    db: sqlite3.Connection, known: Snapshot, ids: Mapping[str, int], outcome: Outcome, now: Sequence[Want]
+    db: sqlite3.Connection,
+    known: Snapshot,
+    ids: Mapping[str, int],
+    outcome: Outcome,
+    at: CommitContext,
+    now: Sequence[Want],
 ) -> Loaded:
-    """The rows that the reply gives anew; where anything is derived of them, their local days and months."""
+    """The rows that the reply gives anew, and what is needed to derive something of those that it changes."""
     task, grain = outcome.task, outcome.task.stream.grain
     times = [point.time for point in outcome.points]
     span = Span(min([task.window.start, *times]), max([outcome.answered_end, *(time + grain for time in times)]))
     draft = Changes(Loaded(known, ids=ids))
-    inputs = derived.inputs(draft, task.system, {point.measurement for point in outcome.points})
     local = draft.zone(task.system)
     days = days_of(span, local) if local else []
-    wants = [*now, *_wants(ids, span, task.stream.fields.keys() - inputs)]
+    wants = [*now, *_wants(ids, span, task.stream.fields)]
+    if days:
+        wants += _wants(ids, Span(days[0].start, days[-1].end), ("energy_daily",))
+    rows = archive.read(db, ids, wants)
+    inputs = derived.inputs(draft, task.system, {point.measurement for point in outcome.points})
     if task.stream.fields.keys() & inputs:
-        quarters = Span(floor_to(span.start, QUARTER), ceil_to(span.end, QUARTER))
-        whole = Span(days[0].start, days[-1].end) if days else quarters
-        wants += _wants(ids, whole, {*inputs, "energy"})
-    if not local or not days:
-        return Loaded(known, archive.read(db, ids, wants), ids)
-    if task.stream.fields.keys() & inputs:
-        months = Span(midnight(month_start(days[0].date), local), midnight(next_month_start(days[-1].date), local))
-        wants += _wants(ids, months, LONG)
+        more = archive.read(db, ids, [*_to_derive(draft, rows, outcome, inputs, days, at)])
+        rows |= {key: {**rows.get(key, {}), **found} for key, found in more.items()}
+    if not days:
+        return Loaded(known, rows, ids)
     totals = stored.of_system(db, task.system, days[0].date.isoformat(), days[-1].date.isoformat())
-    return Loaded(known, archive.read(db, ids, wants), ids, totals)
+    return Loaded(known, rows, ids, totals)
+
+
+def _to_derive(
+    draft: Changes,
+    rows: Mapping[str, Rows],
+    outcome: Outcome,
+    inputs: Collection[str],
+    days: Sequence[LocalDay],
+    at: CommitContext,
+) -> Iterator[Want]:
+    """What is derived of a reply, and what that comes of: the quarters of an hour that change; whole days where their
+    sum may change, and their months.
+    """
+    ids, task = draft.loaded.ids, outcome.task
+    times = sorted(
+        time
+        for (name, tags), fresh in outcome.rows.items()
+        if name in inputs
+        for time in news(fresh, rows.get(series_key(name, tags), {}))[0]
+    )
+    changed = Span(floor_to(times[0], QUARTER), ceil_to(times[-1] + 1, QUARTER)) if times else Span(0, 0)
+    read = draft.settled(*task.pair, at.classes.settle)
+    sums = rows.get(series_key("energy_daily", (("system", task.system),)), {})
+    summed = []
+    for day in days:
+        is_changed = bisect_left(times, day.start) < bisect_left(times, day.end)
+        may_settle = day.end <= at.now and not audit.is_covered(day, read)
+        if may_settle or (is_changed and (day.end <= at.now or sums.get(day.start))):
+            summed.append(day)
+    for span in union((changed,), (day.span for day in summed)):
+        yield from _wants(ids, span, {*inputs, "energy"})
+    if summed and (place := draft.zone(task.system)):
+        months = Span(midnight(month_start(summed[0].date), place), midnight(next_month_start(summed[-1].date), place))
+        yield from _wants(ids, months, LONG)
 
 
 def _of_totals(

@@ -12,7 +12,11 @@ Touched = dict[str, set[int]]
 """Times that something changed at, by measurement."""
 
 
-def by_series(points: Iterable[Point]) -> dict[tuple[str, Tags], Rows]:
+RowsBySeries = Mapping[tuple[str, Tags], Rows]
+"""Rows by measurement and tags."""
+
+
+def by_series(points: Iterable[Point]) -> RowsBySeries:
     """Points as rows, by measurement and tags; points of the same moment are merged, the later wins."""
     found: dict[tuple[str, Tags], Rows] = defaultdict(dict)
     at: tuple[str, Tags] | None = None
@@ -26,10 +30,10 @@ def by_series(points: Iterable[Point]) -> dict[tuple[str, Tags], Rows]:
     return found
 
 
-def news(rows: Rows, held: Mapping[int, str]) -> tuple[Rows, int]:
+def news(rows: Mapping[int, str], held: Mapping[int, str]) -> tuple[Rows, int]:
     """The rows that are new or change something, as they are to be, and how many of them change something."""
     if not held:
-        return rows, 0
+        return dict(rows), 0
     fresh: Rows = {}
     changed = 0
     for time, text in rows.items():
@@ -117,7 +121,7 @@ class Draft:
         """Merge points in; a row counts as changed only where something really differs."""
         return self.merge_rows(by_series(points))
 
-    def merge_rows(self, fresh_rows: Mapping[tuple[str, Tags], Rows]) -> Touched:
+    def merge_rows(self, fresh_rows: RowsBySeries) -> Touched:
         """The same, of points that are rows already."""
         touched: Touched = defaultdict(set)
         for (measurement, tags), rows in fresh_rows.items():

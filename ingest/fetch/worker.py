@@ -4,9 +4,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from threading import Lock
 from typing import Any, TypeVar
 
+from ingest.core.draft import RowsBySeries, by_series
 from ingest.core.http import Reply, Request, Transport
 from ingest.core.point import Point, encode
 from ingest.core.units import DAY, HOUR, MINUTE
@@ -90,6 +92,11 @@ class Outcome:
     is_moved: bool = False
     body: bytes = field(default=b"", repr=False)
     sent: bool = True
+
+    @cached_property
+    def rows(self) -> RowsBySeries:
+        """The points as the archive has them; made once, for they are looked at more than once."""
+        return by_series(self.points)
 
 
 def instead(happened: object) -> list[Outcome]:
