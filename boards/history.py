@@ -169,7 +169,7 @@ def records() -> list[tuple[int, int, Json]]:
         days=f'SELECT count("consumed_wh") AS "Days" FROM "energy_daily" WHERE {OF_SYSTEM}',
         needs="consumption",
     )
-    return [(4, 4, month), (6, 4, strongest), (5, 4, most)]
+    return [(4, 4, month), (6, 4, strongest), (7, 4, most)]
 
 
 def board() -> Json:
@@ -182,7 +182,7 @@ def board() -> Json:
         f"{NAME} · days of ${{zone:raw}} · data source: **${{datasource:text}}**",
         [
             totals(),
-            [(9, 4, year_ago()), *records()],
+            [(7, 4, year_ago()), *records()],
             [(24, 9, picture)],
             by_month(),
             years(),

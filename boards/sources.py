@@ -22,7 +22,7 @@ def named_sources() -> Json:
         SOURCE_HEAD,
         unit=TEXT,
         mappings=[{"type": "value", "options": options}],
-        custom__width=138,
+        custom__minWidth=122,
         custom__wrapText=True,
     )
 

@@ -289,7 +289,7 @@ def test_what_is_wrong_with_a_stream_names_it_as_an_owner_does(world: World) -> 
     denied = Problem("denied", f"{system}.stats", f"{SITE.name}: stats is not allowed", "Tick it")
     found = points(replace(made, problems=[denied]), "abc")
     words = {str(point.fields["last_error"]) for point in found} - {""}
-    assert words == {f"{SITE.name}: production by the panels is not allowed. Tick it"}, "of the application too"
+    assert words == {f"{SITE.name}: panel production is not allowed. Tick it"}, "of the application too"
 
 
 def test_days_that_do_not_add_up_and_days_that_are_refused_are_named_and_counted(world: World) -> None:

@@ -16,6 +16,10 @@ ALARMING = RED | {"orange", "#FF9830", "#FF780A"}
 """As Grafana paints them in either theme."""
 LESS = 0.6
 """The share of what is usual below which a panel has a fault."""
+COLUMN, ALONE = 66, 382
+"""Pixels of one of the 24 columns of a board of 1,600, and of a panel on a phone of 400."""
+AROUND, LETTER = 20, 0.68
+"""Pixels around numbers, and what a letter of one is wide, with what is around it, by its height."""
 KEYS = ("System", "Name", "Source")
 
 
@@ -177,12 +181,23 @@ def production_is_shown_without_consumption(seen: Seen) -> Faults:
             yield f"{panel.where}: {panel.read['noValue']}"
 
 
+def dates_do_not_break(seen: Seen) -> Faults:
+    """A date among numbers has the room of its letters, wide and on a phone."""
+    for panel in seen.drawn("stat"):
+        size = panel.source["options"].get("text", {}).get("valueSize", 22)
+        for width in (panel.source["gridPos"]["w"] * COLUMN, ALONE):
+            room = (width - AROUND) / len(panel.words)
+            wide = [text for text in panel.texts if DATE.fullmatch(text) and len(text) * size * LETTER > room]
+            if wide:
+                yield f"{panel.where}: {wide} in {room:.0f}"
+
+
 def _rules() -> Iterator[Callable[[Seen], Faults]]:
     yield from (money_has_words_of_its_own, years_are_compared_over_the_same_days, a_system_that_lost_a_day_says_so)
     yield from (what_is_still_being_read_is_no_warning, rows_stand_once, a_difference_has_its_sign)
     yield from (one_number_has_one_name, days_that_are_counted_are_named, what_is_not_known_has_words)
     yield from (what_is_far_below_the_usual_stands_out, a_panel_is_called_a_panel, hours_say_whose_they_are)
-    yield from (marks_name_sources_in_words, production_is_shown_without_consumption)
+    yield from (marks_name_sources_in_words, production_is_shown_without_consumption, dates_do_not_break)
 
 
 FOURTH_LOOK: dict[str, Callable[[Seen], Faults]] = {rule.__name__: rule for rule in _rules()}

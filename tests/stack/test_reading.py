@@ -86,9 +86,9 @@ def test_a_lone_change_is_seen(seen: Seen) -> None:
     """A stream speaks on change: that of three hours ago is its only word of the day."""
     streams = seen.find("changed", "What changed since yesterday, and why", "one system")
     rows = {row["Source"]: row for row in streams.rows}
-    assert rows.keys() == {"Production by the panels", "Production meter"}
+    assert rows.keys() == {"Panel production", "Production meter"}
     assert (rows["Production meter"]["Energy"], rows["Production meter"]["Gaps ±"]) == ("+640 Wh", "-3")
-    assert rows["Production by the panels"]["Gaps ±"] == "0"
+    assert rows["Panel production"]["Gaps ±"] == "0"
     assert seen.find("changed", "Since yesterday", "one system").words == {"Points revised": "84", "Gaps filled": "3"}
 
 
@@ -96,9 +96,9 @@ def test_a_difference_is_what_it_was_with_its_sign(seen: Seen) -> None:
     """More than a thousand too, and what is less."""
     streams = seen.find("changed", "What changed since yesterday, and why", "four systems, Lake House")
     rows = {(row["System"], row["Source"]): row for row in streams.rows}
-    assert rows["Lake House", "Production by the panels"]["Energy"] == "-120 Wh", "24 hours, each of -5 Wh"
-    assert rows["Old Mill", "Production by the panels"]["Gaps ±"] == "+1"
-    assert rows["Mesa (old roof)", "Production by the panels"]["Energy"] == "+960 Wh"
+    assert rows["Lake House", "Panel production"]["Energy"] == "-120 Wh", "24 hours, each of -5 Wh"
+    assert rows["Old Mill", "Panel production"]["Gaps ±"] == "+1"
+    assert rows["Mesa (old roof)", "Panel production"]["Energy"] == "+960 Wh"
     (energy,) = [
         column for column in streams.source["fieldConfig"]["overrides"] if column["matcher"]["options"] == "Energy"
     ]
@@ -124,7 +124,7 @@ def test_errors_are_of_systems_with_names_newest_first(board: str, title: str, s
 
 def test_every_stream_is_in_the_timeline_though_it_said_nothing_since(seen: Seen) -> None:
     assert seen.find("pipeline", f"Read, {MESA.name} · browser's clock", "one system").headings == [
-        *("Consumption", "Production meter", "Production by the panels")
+        *("Consumption", "Production meter", "Panel production")
     ]
 
 

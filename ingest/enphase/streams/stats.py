@@ -6,7 +6,7 @@ from ingest.enphase.streams.readers import energy_fields, intervals
 
 STREAM = Stream(
     name="stats",
-    label="production by the panels",
+    label="panel production",
     about="production by the microinverters",
     every=15 * MINUTE,
     group="Site Level Production Monitoring",
