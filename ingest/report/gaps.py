@@ -42,7 +42,7 @@ def wanted(work: Work, now: int) -> Span:
     return Span(floor, max(floor, now if work.until is None else min(now, work.until)))
 
 
-class Standing(NamedTuple):
+class PairStanding(NamedTuple):
     """How a pair stands: what is `wanted` of it, up to when that should have been read by now (`due_until`, epoch s),
     and the `holes` in what is wanted: none of a meter that there is not. `owed_s` are the seconds that should have
     been read, `read_s` those of them that were; none of what a system has not.
@@ -70,19 +70,19 @@ class Standing(NamedTuple):
         return self.holes[0].start if self.holes else self.wanted.end
 
 
-Standings = Mapping[tuple[str, str], Standing]
+Standings = Mapping[tuple[str, str], PairStanding]
 """By system and stream."""
 
 
-def standing(work: Work, settle: int, now: int, patience: Mapping[str, int]) -> Standing:
+def standing(work: Work, settle: int, now: int, patience: Mapping[str, int]) -> PairStanding:
     """How a pair of intervals stands; `patience` is how long one of each stream may go unasked (s)."""
     span = wanted(work, now)
     due_until = _due_until(work, span, settle, now, patience.get(work.stream.name, LATE_AFTER))
     holes = () if work.pair.state == ABSENT else subtract((span,), covered(work.read, settle))
     if work.pair.state in EMPTY:
-        return Standing(span, due_until, holes, 0, 0)
+        return PairStanding(span, due_until, holes, 0, 0)
     length = due_until - span.start
-    return Standing(span, due_until, holes, length, length - total(intersect(holes, Span(span.start, due_until))))
+    return PairStanding(span, due_until, holes, length, length - total(intersect(holes, Span(span.start, due_until))))
 
 
 def _due_until(work: Work, span: Span, settle: int, now: int, patience: int) -> int:
@@ -102,7 +102,7 @@ def rounded(read: int, length: int, digits: int) -> float:
     return 1.0 if read >= length else min(round(read / length, digits), 1 - 10**-digits)
 
 
-def gaps(work: Work, stands: Standing, now: int) -> list[Gap]:
+def gaps(work: Work, stands: PairStanding, now: int) -> list[Gap]:
     """The spans wanted of a pair that were not read to stay, oldest first, each with its reason."""
     span, limit, holes, *_ = stands
     if work.pair.state == ABSENT:

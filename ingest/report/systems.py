@@ -19,7 +19,7 @@ from ingest.enphase.streams import STREAMS
 from ingest.plan.inventory import Inventory
 from ingest.plan.state import NO_METER, OddRow, OddRows
 from ingest.plan.work import Work
-from ingest.report.gaps import Standing, Standings, gaps, refusals
+from ingest.report.gaps import PairStanding, Standings, gaps, refusals
 from ingest.report.model import DifferenceReport, OddReport, StreamReport, SystemReport
 from ingest.store import archive, daily_totals, extents, meta
 
@@ -140,7 +140,7 @@ def _power(db: sqlite3.Connection, system: str, held: Holding, size_w: object) -
     return newest or unsure
 
 
-def _stream(inventory: Inventory, work: Work, stands: Standing, held: Holding, now: int) -> StreamReport:
+def _stream(inventory: Inventory, work: Work, stands: PairStanding, held: Holding, now: int) -> StreamReport:
     pair = work.pair
     newest = held.newest.get((next(iter(work.stream.fields)), work.system))
     asked = bool(inventory.state.coverage.get(work.key)) and pair.state != NO_METER
