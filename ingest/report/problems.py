@@ -172,7 +172,7 @@ def _behind(made: Report) -> Iterator[Problem]:
     """Plants that make less than they should."""
     for system in made.systems:
         if system.behind:
-            remedy = "Look for shade, dirt, and microinverters that are silent; the next clear days are compared again"
+            remedy = "Look for shade, dirt, and panels that are silent; the next clear days are compared again"
             yield Problem("behind", system.system, system.behind, remedy)
 
 

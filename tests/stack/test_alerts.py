@@ -61,4 +61,5 @@ def test_whoever_is_told_reads_whole_words_and_numbers(now: Told) -> None:
     for text in texts:
         assert not re.search(r"\{\{|\[no value\]|undefined|NaN|null|\d\.\d{3,}|e\+", text), text
     assert {text.split()[1] for text in texts if text.startswith("System ")} == EVERY
+    assert not [text for text in texts if re.search("module|microinverter", text)], "a panel is called a panel"
     assert "The authorization of account home lapses in 21 days." in " ".join(texts)
