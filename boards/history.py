@@ -51,7 +51,7 @@ def year_ago() -> Json:
         "these days a year ago, and how many they are.",
         [query(f"SELECT {sums} FROM ({days}) WHERE {both}")],
         WH,
-        "No day of the last 30 days is known and was a year ago.",
+        "No day of the last 30 is known together with the one a year before.",
         [*tinted("Produced", "Last 30 days", "A year ago"), DAYS],
         size=16,
     )

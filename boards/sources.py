@@ -15,14 +15,14 @@ SOURCE_HEAD = "Source"
 """The heading of a column of them."""
 
 
-def named_sources() -> Json:
-    """A column of streams, each by its name in words."""
+def named_sources(least: int = 138) -> Json:
+    """A column of streams, each by its name in words; on a phone it has `least` pixels."""
     options = {name: {"text": words, "index": at} for at, (name, words) in enumerate(NAMES.items())}
     return of(
         SOURCE_HEAD,
         unit=TEXT,
         mappings=[{"type": "value", "options": options}],
-        custom__minWidth=122,
+        custom__minWidth=least,
         custom__wrapText=True,
     )
 

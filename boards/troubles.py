@@ -74,7 +74,7 @@ def holes() -> Json:
         [
             called(custom__minWidth=112),
             of(GAP_DAYS, unit=TEXT, custom__minWidth=112, custom__wrapText=True),
-            named_sources(),
+            named_sources(130),
             *unseen("Gaps"),
         ],
         [
