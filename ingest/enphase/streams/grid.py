@@ -24,7 +24,7 @@ def _telemetry(path: str) -> Route:
 
 IMPORT = Stream(
     name="grid_import",
-    label="energy from the grid",
+    label="from the grid",
     about="energy from the grid, by the consumption meter",
     every=15 * MINUTE,
     group=GROUP,
@@ -39,7 +39,7 @@ IMPORT = Stream(
 )
 EXPORT = Stream(
     name="grid_export",
-    label="energy to the grid",
+    label="to the grid",
     about="energy to the grid, by the consumption meter",
     every=15 * MINUTE,
     group=GROUP,
