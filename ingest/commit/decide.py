@@ -200,9 +200,16 @@ def _changing(grain: int, touched: Touched, settled: Spans) -> Spans:
 
 
 def newest(outcome: Outcome) -> int:
-    """The end of the newest interval in a reply that any device reported; 0 without one.
+    """The end of the newest interval in a reply that any device reported, or in which there is energy; 0 without one.
 
     It shows how far the cloud knows a system just as the gateway's report does, which may be null, stand still or lie.
     """
-    grain = outcome.task.stream.grain
-    return max((time + grain for _, _, time, row in outcome.points if row.get("devices_reporting") != 0.0), default=0)
+    grain, energies = outcome.task.stream.grain, [flow.field for flow in outcome.task.stream.flows]
+    return max(
+        (
+            time + grain
+            for _, _, time, row in outcome.points
+            if row.get("devices_reporting") != 0.0 or any(row.get(name) for name in energies)
+        ),
+        default=0,
+    )

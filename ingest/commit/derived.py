@@ -108,7 +108,7 @@ def produced(changes: Changes, system: str) -> dict[int, tuple[int, float]]:
     for stream in producers(changes, system):
         (flow,) = stream.flows
         most = most_wh(changes, system, stream.grain)
-        silent = _silent(changes, system, flow.measurement) if stream.meter else frozenset()
+        silent = _silent(changes, system, stream, flow) if stream.meter else frozenset()
         likely = {
             time: (stream.grain, energy)
             for time, energy in changes.points.numbers(flow.measurement, system, flow.field).items()
@@ -119,15 +119,19 @@ def produced(changes: Changes, system: str) -> dict[int, tuple[int, float]]:
     return found
 
 
-def _silent(changes: Changes, system: str, measurement: str) -> Collection[int]:
-    """When no meter reported, or there was none: what is said of such an interval is no reading."""
+def _silent(changes: Changes, system: str, stream: Stream, flow: EnergyFlow) -> Collection[int]:
+    """When no meter reported, or there was none: the 0 that is said of such an interval is no reading. An energy is
+    one, whatever is said of the meters.
+    """
+    measurement = flow.measurement
     rows = changes.points.rows(series_key(measurement, (("system", system),)))
     reporting = changes.points.numbers(measurement, system, "devices_reporting")
     silent = {time for time, number in reporting.items() if number < 1}
     if len(reporting) < len(rows):
         total = changes.points.numbers(measurement, system, "devices_total")
         silent |= {time for time, number in total.items() if not number and time not in reporting}
-    return silent
+    energies = [changes.points.numbers(measurement, system, other.field) for other in stream.flows] if silent else ()
+    return {time for time in silent if not any(energy.get(time) for energy in energies)}
 
 
 def _by_quarter(made: Mapping[int, tuple[int, float]]) -> dict[int, float]:
@@ -138,7 +142,7 @@ def _by_quarter(made: Mapping[int, tuple[int, float]]) -> dict[int, float]:
 
 def _metered(changes: Changes, system: str, stream: Stream, flow: EnergyFlow) -> Mapping[int, float]:
     """An energy (Wh) by the quarter of an hour, as it counts: where its meter reported, and no more than likely."""
-    most, silent = most_wh(changes, system, stream.grain, flow.quantity), _silent(changes, system, flow.measurement)
+    most, silent = most_wh(changes, system, stream.grain, flow.quantity), _silent(changes, system, stream, flow)
     found = changes.points.numbers(flow.measurement, system, flow.field)
     held = {time: energy for time, energy in found.items() if abs(energy) <= most and time not in silent}
     return held if stream.grain == derive.QUARTER else derive.quarters(held)

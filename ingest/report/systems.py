@@ -131,7 +131,7 @@ def _power(db: sqlite3.Connection, system: str, held: Holding, size_w: object) -
             continue
         fields = decode_fields(next(archive.values(db, measurement, system, found, found + 1))[1])
         value, reporting = fields.get("power_w"), fields.get("devices_reporting", 1.0)
-        is_silent = measurement == METERED and reporting == 0.0
+        is_silent = measurement == METERED and reporting == 0.0 and value == 0.0
         if isinstance(value, float) and abs(value) <= derive.most_wh(size_w, HOUR):
             if is_silent:
                 unsure = value, found + grain

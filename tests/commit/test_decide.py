@@ -254,3 +254,18 @@ def test_a_meter_of_type_total_measures_the_home_without_its_battery() -> None:
         changes = decide(loaded, outcome(points=used(NOW - DAY)), AT)
         (row,) = changes.points.news["energy,system=1"].values()
         assert decode_fields(row)["consumed_wh"] == expected
+
+
+@pytest.mark.parametrize("said", [{"devices_reporting": 0.0}, {"devices_total": 0.0}])
+@pytest.mark.parametrize(("stream", "quantity"), [("rgm_stats", "produced_wh"), ("consumption", "consumed_wh")])
+def test_energy_counts_whatever_is_said_of_the_meters_and_a_0_only_where_one_reported(
+    stream: str, quantity: str, said: dict[str, float]
+) -> None:
+    state = known(asked_at=NOW - HOUR)
+    state.systems["1"] = replace(state.systems["1"], info={"production_source": "meter"})
+    (measurement,) = (flow.measurement for flow in BY_NAME[stream].flows)
+    energies = {NOW - 2700: 50.0, NOW - 1800: 0.0, NOW - 900: 70.0}
+    points = [Point(measurement, TAG, at, {"energy_wh": wh, **said}) for at, wh in energies.items()]
+    changes = decide(Loaded(state), outcome(stream=stream, points=points), AT)
+    assert written(changes)["energy"] == {NOW - 2700: {quantity: 50.0}, NOW - 900: {quantity: 70.0}}
+    assert changes.logs["1"][-1].reported_at == NOW, "and it shows how far the cloud knows the system"
