@@ -50,7 +50,8 @@ def _alarm(system: str, row: Json) -> Iterator[Point]:
     severity = row.get("severity")
     if isinstance(severity, int) and not isinstance(severity, bool):
         fields["severity"] = float(severity)
-    about = next((event for event in row.get("events") or () if isinstance(event, Mapping)), {})
+    events = row.get("events")
+    about = next((event for event in events if isinstance(event, Mapping)), {}) if isinstance(events, list) else {}
     yield _point(system, row, about.get("serial_number"), "alarm", fields)
 
 

@@ -24,10 +24,13 @@ FIELDS = {
 
 def _read(system: str, reply: Json) -> Iterator[Point | Odd]:
     """A point a panel; its time is that of the call, which is filled in where it is recorded."""
-    for gateway in reply["rows"]:
-        if not isinstance(gateway, Mapping) or not isinstance(gateway["micro_inverters"], list):
-            raise TypeError("a list of microinverters is due")
-        yield from each(gateway["micro_inverters"], partial(_panel, system))
+    if not isinstance(reply["rows"], list):
+        raise TypeError("a list of gateways is due")
+    return each(reply["rows"], partial(_gateway, system))
+
+
+def _gateway(system: str, row: Json) -> Iterator[Point | Odd]:
+    return each(row["micro_inverters"], partial(_panel, system))
 
 
 def _panel(system: str, row: Json) -> Iterator[Point]:
@@ -55,7 +58,8 @@ def _quantity(value: object) -> float | None:
 
 def _following(reply: Json) -> str:
     """The page after a full one: the reply itself tells neither its number nor how many there are."""
-    panels = sum(len(gateway["micro_inverters"]) for gateway in reply["rows"])
+    lists = [gateway.get("micro_inverters") for gateway in reply["rows"] if isinstance(gateway, Mapping)]
+    panels = sum(len(listed) for listed in lists if isinstance(listed, list))
     return str(int(reply["cursor"] or "1") + 1) if panels >= PAGE_SIZE else ""
 
 

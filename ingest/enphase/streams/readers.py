@@ -15,7 +15,6 @@ from ingest.core.point import Point, Tags, series_key
 from ingest.core.span import Span
 from ingest.enphase.streams.base import Field, Json, Odd, Read
 
-T = TypeVar("T")
 U = TypeVar("U")
 
 UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
@@ -85,12 +84,22 @@ def odd(error: Exception, part: object, time: int | None = None) -> Odd:
     words = f"missing {error}" if isinstance(error, KeyError) else str(error)
     if not isinstance(part, Mapping):
         words = f"{type(part).__name__ if part is not None else 'null'} where an object is due"
-    return Odd(words[:120], json.dumps(part, ensure_ascii=True, default=str)[:SAMPLE], time)
+    return Odd(words[:120], sample(part), time)
 
 
-def each(parts: Iterable[T], read: Callable[[T], Iterable[U]]) -> Iterator[U | Odd]:
-    """What is read of the parts of a reply one by one: a part that cannot be read costs itself alone."""
-    for part in parts:
+def sample(part: object) -> str:
+    """A piece of what could not be read."""
+    return json.dumps(part, ensure_ascii=True, default=str)[:SAMPLE]
+
+
+def each(parts: object, read: Callable[[Any], Iterable[U]]) -> Iterator[U | Odd]:
+    """What is read of the parts of a reply one by one: a part that cannot be read costs itself alone. Null is a list
+    of none; what is no list is odd by itself.
+    """
+    if parts is not None and not isinstance(parts, list):
+        yield Odd(f"{type(parts).__name__} where a list is due", sample(parts))
+        return
+    for part in parts or ():
         try:
             yield from list(read(part))
         except UNREADABLE as error:

@@ -25,7 +25,7 @@ _read_sum = intervals("production_rgm", GRAIN, "wh_del")
 
 def _read(system: str, reply: Json) -> Iterator[Point | Odd]:
     yield from _read_sum(system, reply)
-    for meter in each(reply.get("meter_intervals") or (), _meter):
+    for meter in each(reply.get("meter_intervals"), _meter):
         if isinstance(meter, Odd):
             yield meter
         else:
