@@ -89,7 +89,6 @@ def test_without_a_meter_v2_has_nothing_to_say() -> None:
         {"production": None},
         {"production": {"2013-01-01": 1}},
         {"production": [0] * 40_000},
-        {"micro_production": 5},
         {"start_date": "the first"},
         {"start_date": 1357023600},
         {"start_date": "0001-01-01"},
@@ -109,6 +108,30 @@ def test_a_total_that_cannot_be_read_costs_its_day(odd: object) -> None:
     assert found.lifetime.series == {"production": [1.0, None, 3.0]}
     (told,) = found.odd
     assert "2013-01-02" in told.sample
+
+
+@pytest.mark.parametrize(
+    ("changes", "read", "told"),
+    [
+        ({"micro_production": "n/a"}, ["production", "meter_production"], ["not str"]),
+        ({"production": None}, ["micro_production", "meter_production"], []),
+        ({"production": 5, "meter_production": {"0": 1}}, ["micro_production"], ["not int", "not dict"]),
+    ],
+)
+def test_an_array_that_cannot_be_read_costs_no_other(changes: dict[str, Any], read: list[str], told: list[str]) -> None:
+    arrays = {"production": [1, 2], "micro_production": [1, 2], "meter_production": [1, 2]}
+    found = outcome(ENERGY, {"system_id": 66, "start_date": "2013-01-01", **arrays} | changes)
+    assert found.lifetime is not None
+    assert found.lifetime.series == {key: [1.0, 2.0] for key in read}
+    assert len(told) == len(found.odd)
+    assert all(words in odd.reason for words, odd in zip(told, found.odd, strict=True))
+
+
+def test_a_battery_of_which_only_the_discharge_is_known_has_that() -> None:
+    body = {"system_id": 66, "start_date": "2013-01-01", "charge": None, "discharge": [1, 2]}
+    found = outcome(BY_NAME["battery_lifetime"], body)
+    assert found.lifetime is not None
+    assert found.lifetime.series == {"discharge": [1.0, 2.0]}
 
 
 def test_a_series_whose_beginning_cannot_be_read_is_left_out() -> None:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from ingest.core.span import Span
 from ingest.core.units import DAY
 from ingest.enphase.streams.base import Field, Json, Lifetime, Odd, Params, Route, Scope, Series, Stream, nothing
-from ingest.enphase.streams.readers import number, odd
+from ingest.enphase.streams.readers import number, odd, sample
 
 OLDEST = date(2000, 1, 1)
 LONGEST_LIFE = 100 * 366
@@ -14,18 +14,20 @@ LONGEST_LIFE = 100 * 366
 
 
 def read_totals(stream: Stream, reply: Json) -> Lifetime | None:
-    """The daily totals in a reply, None for a stream of something else. The first series must be there.
+    """The daily totals in a reply, None for a stream of something else. A series that cannot be read costs itself.
 
-    Raises ValueError, TypeError or KeyError when the shape of the reply is wrong.
+    Raises ValueError, TypeError or KeyError when the shape of the reply is wrong, or no series can be read.
     """
     if not stream.series:
         return None
     start = None if reply["start_date"] is None else _day(reply["start_date"])
-    due, *others = stream.series
-    found = {due.key: reply[due.key]}
-    found |= {each.key: reply[each.key] for each in others if reply.get(each.key) is not None}
     odds: list[Odd] = []
-    arrays = {key: _array(key, values, start, odds) for key, values in found.items()}
+    arrays: dict[str, Sequence[float | None]] = {}
+    for key in (each.key for each in stream.series if reply.get(each.key) is not None):
+        try:
+            arrays[key] = _array(key, reply[key], start, odds)
+        except TypeError as error:
+            odds.append(Odd(str(error), sample(reply[key])))
     since: dict[str, date] = {}
     for each in stream.series:
         if reply.get(each.since) is not None:
@@ -34,6 +36,8 @@ def read_totals(stream: Stream, reply: Json) -> Lifetime | None:
             except ValueError as error:
                 odds.append(odd(error, {each.since: reply[each.since]}))
                 arrays.pop(each.key, None)  # from when on it counts is not known
+    if not arrays:
+        raise ValueError(odds[0].reason if odds else f"missing {stream.series[0].key!r}")
     return Lifetime(start, {} if start is None else arrays, since, tuple(odds))
 
 
