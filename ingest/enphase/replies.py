@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -109,16 +108,27 @@ def fields_of(body: bytes) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _parsed(body: bytes, constant: Callable[[str], object] | None = None) -> Any:
+def _parsed(body: bytes) -> Any:
     """The JSON of a reply. Raises `ValueError`, which says why, for what is none, and unread for what would take many
-    times its room once it is read.
+    times its room once it is read. One odd token costs no more than itself: `NaN` and `Infinity`, which are not JSON,
+    are floats that no reader takes for a reading, and bytes that are no characters a mark in their place.
     """
     if body.count(b"{") + body.count(b"[") > MOST_PARTS or body.count(b",") > MOST_VALUES:
         raise ValueError(f"the reply holds more than {MOST_PARTS:,} rows or {MOST_VALUES:,} values")
     try:
-        return json.loads(body, parse_constant=constant)
+        text = body.decode(json.detect_encoding(body), "replace")
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError:
+            raise
+        except ValueError:  # a number of thousands of digits
+            return json.loads(text, parse_int=_whole)
     except (ValueError, RecursionError):
         raise ValueError("the reply is not JSON, or was cut off") from None
+
+
+def _whole(digits: str) -> float:
+    return int(digits) if len(digits) < 20 else float(digits)
 
 
 def one_line(text: str) -> str:
@@ -134,7 +144,7 @@ def _flat(value: object) -> str:
 
 def _read(body: bytes, text: str, *, lists: bool) -> Verdict:
     try:
-        data = _parsed(body, _no_number)
+        data = _parsed(body)
     except ValueError as error:
         if _is_page(text):
             return Verdict(Kind.BUSY, f"{words(text)} where JSON is due")
@@ -142,11 +152,6 @@ def _read(body: bytes, text: str, *, lists: bool) -> Verdict:
     if not isinstance(data, dict) and not (lists and isinstance(data, list)):
         return Verdict(Kind.GARBLED, f"the reply is a JSON {type(data).__name__}, not an object")
     return Verdict(Kind.OK, data=data)
-
-
-def _no_number(word: str) -> None:
-    """Python reads `NaN` and `Infinity`, which are not JSON and not readings."""
-    raise ValueError(word)
 
 
 def _is_page(text: str) -> bool:
