@@ -130,6 +130,23 @@ def test_a_row_without_a_time_has_that_of_its_place(name: str, odd: object, plac
     assert len(found) == 6
 
 
+@pytest.mark.parametrize(("name", "key"), [*((name, next(iter(row))) for name, row in ROWS.items())])
+def test_a_row_without_its_energy_is_counted_and_null_is_not(name: str, key: str) -> None:
+    end = 1_750_000_500 - 1_750_000_500 % 900
+    row = ROWS[name] | {"end_at": end, "channel": 1}
+    lacking = {at: value for at, value in row.items() if at != key} | {f"{key}_new": 1}
+    grain = BY_NAME[name].grain
+
+    def told(row: dict[str, object]) -> list[tuple[str, int | None]]:
+        meters = [{"meter_serial_number": "M", "intervals": [row]}] if name == "rgm_stats" else []
+        found = BY_NAME[name].read("42", {"intervals": [row], "meter_intervals": meters})
+        return [(at.reason, at.time) for at in found if isinstance(at, Odd)]
+
+    assert set(told(lacking)) == {(f"missing '{key}'", end - grain)}
+    assert len(told(lacking)) == (2 if name == "rgm_stats" else 1)
+    assert told(row | {key: None}) == []
+
+
 def test_rows_of_which_none_has_a_time_have_none() -> None:
     found = list(BY_NAME["stats"].read("42", {"intervals": [None] * 3}))
     assert [at.time for at in found] == [None] * 3

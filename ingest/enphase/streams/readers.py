@@ -145,7 +145,7 @@ def _intervals(
         try:
             time = following = moment(row["end_at"]) - grain
             following += grain
-            reporting, energy = number(row.get("devices_reporting")), number(row.get(energy_key))
+            reporting, energy = number(row.get("devices_reporting")), number(row[energy_key])
             power = number(row.get(power_key)) if power_key else None
         except UNREADABLE as error:
             at = own_time(row, grain) or following

@@ -43,7 +43,7 @@ def _channels(system: str, serial: str, intervals: Iterable[Any]) -> Iterator[Po
     for row in intervals:
         fields: dict[str, float] = {}
         try:
-            if (energy := number(row.get("wh_del"))) is not None:
+            if (energy := number(row["wh_del"])) is not None:
                 fields["energy_wh"] = energy
             if (power := number(row.get("curr_w"))) is not None:
                 fields["snapshot_w"] = power
