@@ -1,9 +1,11 @@
 """The command line. `main` turns the program's own errors into one sentence and the exit code that belongs to it."""
 
 import os
+import sqlite3
 import sys
 from difflib import get_close_matches
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -11,6 +13,7 @@ import ingest
 from ingest import logs
 from ingest.cli.context import Context
 from ingest.core.errors import IngestError
+from ingest.store.database import state_failed
 
 HOMES = {
     "init": "init",
@@ -63,6 +66,15 @@ class Commands(click.Group):
             if not near:
                 raise
             raise click.UsageError(f"{error.message} Did you mean {near[0]!r}?", ctx) from None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """The command; what SQLite says of the state while it is read, in words. Raises `StateError` for that."""
+        try:
+            return super().invoke(ctx)
+        except sqlite3.ProgrammingError:
+            raise
+        except sqlite3.DatabaseError as error:
+            raise state_failed(error, ctx.obj.settings.state_dir / "state.db") from error
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """The command of a name."""

@@ -44,18 +44,18 @@ def _document(context: Context) -> dict[str, object]:
         return {"program": service.program(), "configuration_error": logs.redact(str(error))}
     store, why = _store(context)
     try:
-        return service.document(settings, context.clock, store) | why
+        return service.document(settings, context.clock, store, why)
     finally:
         if store is not None:
             store.close()
 
 
-def _store(context: Context) -> tuple[Store | None, dict[str, object]]:
+def _store(context: Context) -> tuple[Store | None, str]:
     """The state, also where it belongs to another application; and why it cannot be used as it is."""
     try:
-        return context.state(), {}
+        return context.state(), ""
     except IngestError as error:
-        why: dict[str, object] = {"state_error": logs.redact(str(error))}
+        why = str(error)
     store = None
     with contextlib.suppress(IngestError):
         if (context.settings.state_dir / "state.db").exists():

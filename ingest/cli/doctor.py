@@ -71,8 +71,11 @@ def _doctor(context: Context, stack: contextlib.ExitStack, *, offline: bool) -> 
     asks = not offline and not settings.missing_credentials()
     if has_state(settings.state_dir):
         cloud = None if settings.missing_credentials() else context.cloud
-        one.store = stack.enter_context(contextlib.closing(identity.open_store(settings, cloud)))
-    if not asks:
+        try:
+            one.store = stack.enter_context(contextlib.closing(identity.open_store(settings, cloud)))
+        except IngestError as error:
+            one.broken = str(error)
+    if not asks or one.broken:  # calls that could not be counted are not made
         return one
     transport = build.network(clock)
     if not settings.is_simulated:

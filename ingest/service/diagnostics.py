@@ -1,5 +1,6 @@
 """One redacted document for a bug report: what is installed, configured, stored and wrong."""
 
+import contextlib
 import platform
 import sqlite3
 import sys
@@ -13,13 +14,13 @@ from ingest import logs
 from ingest.auth.token_files import TokenFiles
 from ingest.config import Settings
 from ingest.config.redacted import redacted
-from ingest.core.errors import IngestError
+from ingest.core.errors import IngestError, StateError
 from ingest.enphase.oauth import user_id
 from ingest.report import report
 from ingest.service.clock import Clock
 from ingest.service.doctor import Doctor
 from ingest.store import archive, ledger, migrations, progress
-from ingest.store.database import Store
+from ingest.store.database import Store, has_state, state_failed
 
 LAST_CALLS = 50
 """So many calls that failed are listed."""
@@ -27,22 +28,39 @@ LONGEST_SAMPLE = 8_192
 """Characters of a reply that are shown; the state keeps more."""
 
 
-def document(settings: Settings, clock: Clock, store: Store | None) -> dict[str, Any]:
-    """Everything about an installation that helps to find a fault. Holds no secret, and no name of a system."""
+def document(settings: Settings, clock: Clock, store: Store | None, state_error: str = "") -> dict[str, Any]:
+    """Everything about an installation that helps to find a fault. Holds no secret, and no name of a system.
+    `state_error` says why the state cannot be used as it is; one that fails when it is read is told the same way.
+    """
     for secret in (*_tokens(settings), *_identities(settings)):
         logs.register_secret(secret)
-    found = {
+    doctor = Doctor(settings, clock, store, broken=_broken(settings, state_error))
+    found: dict[str, Any] = {
         "program": program(),
         "configuration": redacted(settings),
-        "doctor": [asdict(check) for check in Doctor(settings, clock, store).checks()],
+        "doctor": [asdict(check) for check in doctor.checks()],
     }
     names: dict[str, str] = {}
     if store is not None:
-        found["status"] = report(settings, store.db, clock.now()).document()
-        found["state"] = _state(store.db, settings.ledger_name)
-        names = {row.name: f"System {row.system}" for row in progress.systems(store.db).values() if len(row.name) > 2}
+        try:
+            rows = progress.systems(store.db).values()
+            names = {row.name: f"System {row.system}" for row in rows if len(row.name) > 2}
+            found["status"] = report(settings, store.db, clock.now()).document()
+            found["state"] = _state(store.db, settings.ledger_name)
+        except sqlite3.DatabaseError as error:
+            state_error = state_error or str(state_failed(error, store.path))
+    if state_error:
+        found["state_error"] = state_error
     document: dict[str, Any] = cleaned(found, names)
     return document
+
+
+def _broken(settings: Settings, state_error: str) -> str:
+    """What is wrong with the state; nothing where there is none yet."""
+    with contextlib.suppress(StateError):
+        if not has_state(settings.state_dir):
+            return ""
+    return state_error
 
 
 def program() -> dict[str, Any]:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from ingest.auth.token_files import TokenFiles
 from ingest.config import Settings
-from ingest.core.errors import IngestError
+from ingest.core.errors import IngestError, StateError
 from ingest.core.http import Reply, Request, Transport
 from ingest.core.span import Span
 from ingest.core.words import many, size_words
@@ -29,7 +29,9 @@ from ingest.service.clock import TOLERANCE_S, Clock
 from ingest.service.counted_call import CountedCall, counted, refusal
 from ingest.service.identity import CloudIdentity
 from ingest.service.sink_checks import sink_checks
-from ingest.store.database import Store
+from ingest.store.database import Store, state_failed
+
+UNREADABLE = "not known: the state cannot be read"
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ class CloudLine:
 @dataclass
 class Doctor:
     """What is needed to look at everything. `store` is None where there is no state yet, `line` where the cloud is not
-    asked. `groups`: spend a call on each access control, too. Calls count also while a runner owns the state.
+    asked, `broken` says why a state that is there cannot be used. `groups`: spend a call on each access control, too.
+    Calls count also while a runner owns the state.
     """
 
     settings: Settings
@@ -53,6 +56,7 @@ class Doctor:
     line: CloudLine | None = None
     opener: Callable[[Target], Sink] = open_sink
     groups: bool = False
+    broken: str = ""
     _report: Report | None = field(default=None, init=False)
 
     def checks(self) -> Iterator[Check]:
@@ -60,8 +64,19 @@ class Doctor:
         for name, look in self._all():
             try:
                 yield from look()
-            except (IngestError, OSError, sqlite3.Error) as error:
+            except sqlite3.DatabaseError as error:
+                yield self._unreadable(name, state_failed(error, self.settings.state_dir / "state.db"))
+            except StateError as error:
+                yield self._unreadable(name, error)
+            except (IngestError, OSError) as error:
                 yield Check(name, BAD, str(error))
+
+    def _unreadable(self, name: str, error: StateError) -> Check:
+        """A state that fails when it is read is said once; what depends on it could not be looked at."""
+        if self.broken:
+            return Check(name, SKIPPED, UNREADABLE)
+        self.broken = str(error)
+        return Check("state", BAD, self.broken)
 
     def calls(self) -> int:
         """How many calls the checks will spend."""
@@ -75,8 +90,8 @@ class Doctor:
         return (
             ("configuration", self._configuration),
             ("file modes", self._modes),
-            ("disk space", self._disk),
             ("state", self._state),
+            ("disk space", self._disk),
             ("runner", self._runner),
             ("time zones", self._zones),
             ("cloud", self._cloud),
@@ -100,6 +115,9 @@ class Doctor:
     ) -> Iterator[Check]:
         """What the report says of some kinds of problems; `unasked` is what the cloud was not asked about yet."""
         current = self._state_report()
+        if current is None and self.broken:
+            yield Check(name, SKIPPED, UNREADABLE)
+            return
         if current is None:
             yield Check(name, SKIPPED, "there is no data yet", "Start with `ingest run`")
             return
@@ -141,13 +159,16 @@ class Doctor:
         yield from self._told("disk space", ("disk",), f"{left} free at {self.settings.state_dir}")
 
     def _state(self) -> Iterator[Check]:
+        if self.broken:
+            yield Check("state", BAD, self.broken)
+            return
         if self.store is None:
             yield Check("state", WARN, f"nothing at {self.settings.state_dir} yet", "Start with `ingest run`")
             return
         answer = self.store.check()
         if answer != "ok":
-            remedy = "Put a backup in its place with `ingest restore FILE`"
-            yield Check("state", BAD, f"{self.store.path} is damaged: {answer}", remedy)
+            self.broken = f"{self.store.path} is damaged: {answer}"
+            yield Check("state", BAD, self.broken, "Put a backup in its place with `ingest restore FILE`")
             return
         current = self._state_report()
         yield Check("state", OK, f"{self.store.path} is whole, {many(current.points if current else 0, 'point')}")

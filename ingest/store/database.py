@@ -23,9 +23,14 @@ def plain_words(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        raise StateError(f"{path}: {_remedy(error, path)}") from error
+        raise state_failed(error, path) from error
     except OSError as error:
         raise StateError(f"{path}: {error.strerror}; make the folder writable for this user") from error
+
+
+def state_failed(error: sqlite3.DatabaseError, path: Path) -> StateError:
+    """An error of SQLite about the file at `path`, as a sentence with a remedy."""
+    return StateError(f"{path}: {_remedy(error, path)}")
 
 
 def _remedy(error: sqlite3.DatabaseError, path: Path) -> str:
@@ -221,7 +226,8 @@ class Store:
     def claim(self, base_url: str, application: str) -> None:
         """Bind the state to an API address and an application, or raise `ConfigError` if it belongs to another."""
         identity = {"base_url": base_url, "application": application}
-        with contextlib.nullcontext(self.db) if self.read_only else self.transaction() as db:
+        opened = contextlib.nullcontext(self.db) if self.read_only else self.transaction()
+        with plain_words(self.path), opened as db:
             held = dict(db.execute("SELECT key, value FROM meta WHERE key IN ('base_url', 'application')"))
             if not (db.execute("SELECT 1 FROM systems").fetchone() or db.execute("SELECT 1 FROM points").fetchone()):
                 held = {}  # nothing of anybody's is in it yet: a wrong client_id can still be corrected

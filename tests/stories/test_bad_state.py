@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import json
 import os
 import shutil
 import sqlite3
@@ -16,6 +17,7 @@ from ingest.core.errors import StateError
 from ingest.core.http import Reply, Request
 from ingest.store import migrations
 from ingest.store.database import Store
+from tests.cli.command import call
 from tests.stories import stored
 from tests.stories.program import Program, Vendor, read_some
 from tests.stories.test_convergence import differences
@@ -149,14 +151,57 @@ def test_a_damaged_header_is_left_alone(program: Program) -> None:
     assert "damaged" in refused(program)
 
 
-def test_damage_inside_is_a_sentence_and_no_traceback(program: Program) -> None:
-    path = program.state / "state.db"
+COMMANDS = (
+    *(("run",), ("once",), ("plan",), ("plan", "--json"), ("status",), ("status", "--json"), ("status", "--problems")),
+    *(("devices",), ("find", "1"), ("export", "--format", "lp"), ("export", "--format", "csv")),
+    *(("backfill", "--since", "9d"), ("backfill", "--list"), ("replay", "--sink", "lake"), ("verify",)),
+)
+"""Commands that read the state, each of which must say that it cannot."""
+
+
+def damage_inside(path: Path) -> None:
+    """Ruin every table but those that are read when the file is opened."""
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        roots = db.execute("SELECT rootpage FROM sqlite_master WHERE tbl_name NOT IN ('meta', 'systems')").fetchall()
     data = bytearray(path.read_bytes())
-    for page in range(2, len(data) // 4096):
-        data[page * 4096 : page * 4096 + 200] = os.urandom(200)
+    for (page,) in roots:
+        data[(page - 1) * 4096 : page * 4096] = b"\xa5" * 4096
     path.write_bytes(data)
-    for command in (("status",), ("export", "--format", "lp"), ("once",)):
-        assert "damaged" in program.run(*command, code=1).sentence
+
+
+def test_damage_inside_is_a_sentence_and_no_traceback(program: Program, vendor: Vendor, tmp_path: Path) -> None:
+    program.document["sinks"] = {"lake": {"type": "parquet", "path": str(tmp_path / "lake")}}
+    damage_inside(program.state / "state.db")
+    program.write()
+    program.config.chmod(0o600)
+    with contextlib.closing(Store(program.state)):
+        pass
+    assert "damaged" in program.run("status", code=1).sentence
+    for words in COMMANDS:
+        ended = call(program, vendor, *words)
+        assert isinstance(ended.exception, StateError), (words, ended.exception)
+        assert "restore" in str(ended.exception), words
+    doctor = call(program, vendor, "doctor", "--offline", "--json")
+    bad = {check["name"]: check["found"] for check in json.loads(doctor.stdout) if check["result"] == "bad"}
+    assert [*bad] == ["state"], bad
+    assert "damaged" in bad["state"]
+    found = json.loads(call(program, vendor, "diagnostics").stdout)
+    assert "damaged" in found["state_error"]
+    assert found["configuration"]
+
+
+def test_checks_of_a_state_that_cannot_be_opened_name_it_alone(program: Program, vendor: Vendor) -> None:
+    path = program.state / "state.db"
+    path.write_bytes(os.urandom(64) + path.read_bytes()[64:])
+    program.write()
+    program.config.chmod(0o600)
+    doctor = call(program, vendor, "doctor", "--offline", "--json")
+    assert doctor.exit_code == 1
+    checks = {check["name"]: check for check in json.loads(doctor.stdout)}
+    assert [name for name, check in checks.items() if check["result"] == "bad"] == ["state"], checks
+    assert "damaged" in checks["state"]["found"]
+    assert checks["time zones"]["result"] == "skipped"
 
 
 def test_a_backup_mends_a_damaged_state(program: Program, tmp_path: Path) -> None:
