@@ -22,6 +22,7 @@ from ingest.fetch.worker import Outcome
 from ingest.plan.inventory import listing
 from ingest.report import metrics, report
 from ingest.report.own_points import points
+from ingest.service.memory import seldom_searched
 from ingest.service.pipeline import Pipeline
 from ingest.store import archive, journal, outbox
 from ingest.store.archive import Filter
@@ -106,7 +107,8 @@ class Installed:
         """So many ticks, each of which records an outcome and starts a call. `slowest` is the longest of them."""
         clock = Moving()
         machine = pipeline(self.settings, self.store, clock)
-        took = [cpu(lambda: answered(machine, clock)) for _ in range(many)]
+        with seldom_searched():  # as the service does it
+            took = [cpu(lambda: answered(machine, clock)) for _ in range(many)]
         self.slowest = max(took)
         return sum(took)
 

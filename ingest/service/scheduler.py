@@ -3,6 +3,7 @@
 Jobs carry no data: what to do is computed from the state, so a restart loses nothing.
 """
 
+import gc
 import logging
 import signal
 import threading
@@ -18,6 +19,7 @@ from ingest.core.units import HOUR
 from ingest.deliver.sender import Sender
 from ingest.logs import event
 from ingest.service import underperformance
+from ingest.service.memory import seldom_searched
 from ingest.service.pipeline import Pipeline
 from ingest.service.tick import Tick
 from ingest.store import journal, ledger, outbox
@@ -71,10 +73,12 @@ class Service:
         add(self._compare, "interval", seconds=REPORT_S, id="compare", next_run_time=now + timedelta(seconds=REPORT_S))
         add(self._daily, "interval", seconds=DAILY_S, id="daily", next_run_time=now + timedelta(seconds=REPORT_S))
         add(self._hourly, "interval", seconds=HOUR, id="hourly")
+        add(gc.collect, "interval", seconds=DAILY_S, id="memory")
         for loop in self._loops:
             loop.start()
         try:
-            self._scheduler.start()
+            with seldom_searched():
+                self._scheduler.start()
         finally:
             self._finish()
 

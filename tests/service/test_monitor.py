@@ -1,5 +1,6 @@
 """Reports are made beside the ticks: none waits for them, and what they find is written a little a tick."""
 
+import gc
 import threading
 from pathlib import Path
 
@@ -56,6 +57,7 @@ def test_a_report_that_takes_long_delays_no_tick(tmp_path: Path, monkeypatch: py
         ticked.clear()
         assert ticked.wait(PATIENCE_S), "no tick while a report is being made"
         assert not release.is_set()
+        assert gc.get_threshold()[2] > 100_000, "a full search for cycles delays a tick"
     finally:
         release.set()
         service.stop()

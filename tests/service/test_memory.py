@@ -1,15 +1,19 @@
 """Memory that was used once, by several threads, does not stay with the program."""
 
 import ctypes
+import gc
 import subprocess
 import sys
+from typing import Any
 
 import pytest
+
+from ingest.service.memory import seldom_searched
 
 PROGRAM = """
 import re, sys, threading
 from pathlib import Path
-from ingest.service.malloc import be_frugal
+from ingest.service.memory import be_frugal
 
 def held():
     return int(re.findall(r"VmRSS:\\s+(\\d+)", Path("/proc/self/status").read_text())[0]) // 1024
@@ -38,3 +42,30 @@ def test_what_threads_have_freed_is_given_back() -> None:
         for way in ("as it is", "frugal")
     ]
     assert grown[1] < 0.9 * grown[0], grown
+
+
+def full_searches() -> int:
+    """How many full searches for cycles there are while as much is kept as of hundreds of systems."""
+    found: list[int] = []
+
+    def heard(phase: str, told: dict[str, Any]) -> None:
+        if phase == "start":
+            found.append(told["generation"])
+
+    gc.callbacks.append(heard)
+    kept = [[number] for number in range(300_000)]
+    gc.callbacks.remove(heard)
+    del kept
+    return found.count(2)
+
+
+def test_a_large_memory_is_not_searched_while_the_service_runs() -> None:
+    ours, usual = gc.get_threshold(), (700, 10, 10)
+    gc.set_threshold(*usual)
+    try:
+        assert full_searches() > 0
+        with seldom_searched():
+            assert full_searches() == 0
+        assert gc.get_threshold() == usual
+    finally:
+        gc.set_threshold(*ours)
