@@ -2,6 +2,7 @@
 
 import sqlite3
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from ingest.commit import daily_totals, derived
@@ -143,8 +144,11 @@ def _of_site(known: Snapshot, ids: Mapping[str, int], outcome: Outcome, at: Comm
     now = Span(at.now, at.now + 1)
     if outcome.devices:
         yield from _wants(ids, ALWAYS, ("device",))
+    by_system: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for key, number in ids.items():
+        by_system[dict(parse_series(key)[1]).get("system", "")][key] = number
     for info in outcome.systems:
-        mine = {key: number for key, number in ids.items() if ("system", info.system) in parse_series(key)[1]}
+        mine = by_system[info.system]
         yield from _wants(mine, now, ("system_info",))
         if _is_moved(known, info, at):
             yield from _wants(mine, ALWAYS, MADE)

@@ -6,7 +6,7 @@ from ingest.commit import derived, profiles, withdrawal
 from ingest.commit.changes import Changes
 from ingest.commit.context import CommitContext
 from ingest.core.days import zone
-from ingest.core.point import Point, Value
+from ingest.core.point import Point, Value, parse_series
 from ingest.core.units import DAY
 from ingest.enphase import catalogue
 from ingest.enphase.call import Purpose
@@ -31,7 +31,8 @@ def advance(changes: Changes, system: str, known_to: int | None, at: CommitConte
 
 def heard(changes: Changes, outcome: Outcome, at: CommitContext) -> bool:
     """Remember what was said of systems, and write `system_info` for each; True when an account has too many."""
-    room = _room(changes, outcome, at)
+    room, measured = _room(changes, outcome, at), {parse_series(key)[1] for key in changes.loaded.ids}
+    held = {value for tags in measured for name, value in tags if name == "system"}
     for info in outcome.systems:
         if info.system not in changes.systems:
             room -= 1
@@ -44,7 +45,7 @@ def heard(changes: Changes, outcome: Outcome, at: CommitContext) -> bool:
         changes.points.merge([Point("system_info", (("system", info.system),), at.now, row.info)])
         if _zone_of(row) != _zone_of(old):
             _forget_days(changes, info.system)
-        if is_moved(old, row):
+        if is_moved(old, row) and info.system in held:
             withdrawal.recompute(changes, info.system, at)
     if outcome.operational_at is not None:
         system = outcome.task.system
