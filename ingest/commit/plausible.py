@@ -1,6 +1,7 @@
 """More than a system can have is kept as measured, counts for nothing else, and is named. Pure."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from ingest.core.point import Point, encode
 from ingest.core.units import DAY, HOUR
 from ingest.enphase.catalogue import SERIES
 from ingest.enphase.streams import STREAMS
-from ingest.enphase.streams.base import Odd, Stream
+from ingest.enphase.streams.base import EnergyFlow, Odd, Stream
 from ingest.enphase.streams.readers import SAMPLE
 from ingest.fetch.worker import Outcome
 
@@ -65,10 +66,12 @@ def near(outcome: Outcome, version: str) -> Outcome:
 
 
 def _implausible(changes: Changes, system: str, stream: Stream, points: Iterable[Point]) -> Iterator[Odd]:
-    most = {flow: most_wh(changes, system, stream.grain, flow.quantity) for flow in stream.flows}
+    most: defaultdict[str, list[tuple[EnergyFlow, float]]] = defaultdict(list)
+    for flow in stream.flows:
+        most[flow.measurement].append((flow, most_wh(changes, system, stream.grain, flow.quantity)))
     for point in points:
-        for flow, limit in most.items():
-            if point.measurement == flow.measurement and abs(float(point.fields.get(flow.field, 0.0))) > limit:
+        for flow, limit in most.get(point.measurement, ()):
+            if abs(float(point.fields.get(flow.field, 0.0))) > limit:
                 yield Odd(_words(flow.quantity), encode(point)[:SAMPLE], point.time)
 
 

@@ -43,9 +43,13 @@ class Profile:
     def saw(self, points: Iterable[Point], offset: int) -> "Profile":
         """The same, with the production of some points taken in."""
         days = {number: (first, last) for number, first, last in self.days}
+        # of history, which is most of what is ever read, nothing is kept
+        oldest = self.days[0][0] * DAY - offset if len(self.days) == KEPT_DAYS else 0
         for measurement, _, time, fields in points:
-            grain, energy = PRODUCTION.get(measurement), fields.get("energy_wh")
-            if grain is None or not isinstance(energy, float) or energy <= 0:
+            if time < oldest or (grain := PRODUCTION.get(measurement)) is None:
+                continue
+            energy = fields.get("energy_wh")
+            if not isinstance(energy, float) or energy <= 0:
                 continue
             number = (time + offset) // DAY
             first, last = days.get(number, (time, time))
