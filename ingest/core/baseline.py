@@ -21,7 +21,7 @@ CLEAR_DAYS = 3
 SEASON_DAYS = 15
 """Days before and after the same day of earlier years that are its season."""
 LEAST_SEASON = 20
-"""Fewer days of a season say nothing of how its clear days are."""
+"""Fewer days of a season, half of them before and half after the day, say nothing of how its clear days are."""
 CLEAR_SHARE = 0.85
 """Of the days of a season in order of their energy, the one at this share stands for a clear day."""
 USUAL_DAYS = 90
@@ -48,14 +48,20 @@ def is_clear(powers: Sequence[float]) -> bool:
 
 
 def seasonal(day: date, daily: Mapping[date, float]) -> float | None:
-    """The energy of a clear day of the same season in earlier years; None where too little is known of it."""
-    found = []
+    """The energy of a clear day of the same season in earlier years; None where too little is known of it.
+
+    In autumn the days before are longer, in spring those after: far from the equator, clear days two weeks apart differ
+    by a fifth. So the weeks before and after are looked at apart, and the lesser of the two counts.
+    """
+    before, after = list[float](), list[float]()
     for other, energy in daily.items():
         years = (day - other).days / YEAR
-        apart = abs(years - round(years)) * YEAR
-        if round(years) >= 1 and apart <= SEASON_DAYS:
-            found.append(energy)
-    return sorted(found)[int(CLEAR_SHARE * len(found))] if len(found) >= LEAST_SEASON else None
+        apart = (years - round(years)) * YEAR
+        if round(years) >= 1 and abs(apart) <= SEASON_DAYS:
+            (before if apart > 0 else after).append(energy)
+    if min(len(before), len(after)) < LEAST_SEASON // 2:
+        return None
+    return min(sorted(energies)[int(CLEAR_SHARE * len(energies))] for energies in (before, after))
 
 
 def own_shares(clear: Sequence[date], daily: Mapping[date, float]) -> dict[date, float]:

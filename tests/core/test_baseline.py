@@ -48,6 +48,35 @@ def test_a_plant_as_ever_is_not_behind() -> None:
         assert behind(LAST, life(seed), [life(seed + 100)]) is None
 
 
+def in_season(today: date, latitude: float, seed: int, share: float = 1.0) -> tuple[list[date], dict[date, float]]:
+    """The last three clear days, a little hazy, and all days of a plant that makes a share of what it should for a
+    month.
+    """
+    rng, found, last = random.Random(seed), {}, [today - timedelta(days=at) for at in (7, 4, 1)]
+    for at in range(1, 800):
+        day = today - timedelta(days=at)
+        tilt = math.radians(latitude + 23.44 * math.cos((day.timetuple().tm_yday + 10) / 365.25 * 2 * math.pi))
+        clear = day in last or rng.random() < 0.6
+        sky = rng.uniform(0.88, 0.92) if day in last else rng.uniform(0.92, 1.0) if clear else rng.uniform(0.1, 0.9)
+        found[day] = 30_000 * math.cos(tilt) * sky * (share if at < 30 else 1.0)
+    return last, found
+
+
+@pytest.mark.parametrize("latitude", [35, 48, 52, 58, -45])
+def test_no_season_makes_a_plant_fall_behind(latitude: float) -> None:
+    """Days grow shorter by a percent each day in autumn."""
+    for month in range(1, 13):
+        for seed in range(4):
+            last, daily = in_season(date(2026, month, 25), latitude, seed)
+            assert behind(last, daily, []) is None, (month, seed)
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_a_third_lost_is_found_in_every_season(month: int) -> None:
+    found = [behind(*in_season(date(2026, month, 25), 48, seed, 0.66), []) for seed in range(4)]
+    assert None not in found
+
+
 @pytest.mark.parametrize("lost", [0.2, 0.33, 0.5])
 def test_a_lost_string_is_found_against_its_own_season(lost: float) -> None:
     for seed in range(20):
