@@ -24,6 +24,7 @@ from ingest.plan.state import Snapshot, SystemRow
 from ingest.store import archive, extents
 from ingest.store import daily_totals as stored
 from ingest.store.archive import Want
+from ingest.store.packing import unpacker
 
 ALWAYS = Span(-(2**62), 2**62)
 LONG = ("energy_daily", "energy_monthly")
@@ -67,10 +68,11 @@ def _of_intervals(
     wants = [*now, *_wants(ids, span, task.stream.fields)]
     if days:
         wants += _wants(ids, Span(days[0].start, days[-1].end), ("energy_daily",))
-    rows = archive.read(db, ids, wants)
+    unpack = unpacker(db)
+    rows = archive.read(db, ids, wants, unpack)
     inputs = derived.inputs(draft, task.system, {point.measurement for point in outcome.points})
     if task.stream.fields.keys() & inputs:
-        more = archive.read(db, ids, [*_to_derive(draft, rows, outcome, inputs, days, at)])
+        more = archive.read(db, ids, [*_to_derive(draft, rows, outcome, inputs, days, at)], unpack)
         rows |= {key: {**rows.get(key, {}), **found} for key, found in more.items()}
     if not days:
         return Loaded(known, rows, ids)

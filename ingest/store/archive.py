@@ -1,7 +1,7 @@
 """The archive: every point ever read, merged as the databases merge, with a number for each change."""
 
 import sqlite3
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, count, repeat
 from typing import NamedTuple
@@ -106,10 +106,14 @@ def series_of(db: sqlite3.Connection, systems: Sequence[str]) -> dict[str, int]:
     return found
 
 
-def read(db: sqlite3.Connection, ids: Mapping[str, int], wants: Sequence[Want]) -> dict[str, Rows]:
-    """The rows of some series (numbers) with `start <= time < end`, by series key and time."""
+def read(
+    db: sqlite3.Connection, ids: Mapping[str, int], wants: Sequence[Want], unpack: Callable[[str], str] | None = None
+) -> dict[str, Rows]:
+    """The rows of some series (numbers) with `start <= time < end`, by series key and time; several reads may share
+    what unpacks them.
+    """
     found: dict[int, Rows] = {}
-    unpack = unpacker(db)
+    unpack = unpack or unpacker(db)
     for at in range(0, len(wants), TERMS):
         some = wants[at : at + TERMS]
         parts = [

@@ -1,0 +1,82 @@
+"""What a commit loads is enough: with days more of the archive at hand it would change the same."""
+
+import os
+import random
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.commit import load, record
+from ingest.commit.changes import Changes, Loaded
+from ingest.commit.context import CommitContext
+from ingest.commit.decide import decide
+from ingest.core.days import LocalDay
+from ingest.core.draft import Rows
+from ingest.core.span import Span
+from ingest.fetch.worker import Outcome
+from ingest.plan.state import Snapshot
+from ingest.simulator import Faults
+from ingest.store.archive import Want
+from tests.stories.odd_worlds import OddCloud
+from tests.stories.test_convergence import random_faults, random_site, troubled
+from tests.world import DAY, START, World
+
+LONG = bool(os.environ.get("INGEST_LONG"))
+MOST = 5000 if LONG else 300
+"""Commits that are compared."""
+
+
+def days_around(
+    draft: Changes,
+    rows: Mapping[str, Rows],
+    outcome: Outcome,
+    inputs: Collection[str],
+    days: Sequence[LocalDay],
+    at: CommitContext,
+) -> Iterator[Want]:
+    """All inputs of a day before and after the window, and every day and month."""
+    window = outcome.task.window
+    around = Span(window.start - 2 * DAY, max(window.end, at.now) + DAY)
+    yield from load._wants(draft.loaded.ids, around, {*inputs, "energy"})
+    yield from load._wants(draft.loaded.ids, load.ALWAYS, load.LONG)
+
+
+def changed(made: Changes) -> tuple[Any, ...]:
+    """What a decision changes."""
+    maps = (made.pairs, made.systems, made.logs, made.coverage, made.odd, made.deferred, made.totals)
+    points = made.points
+    rows = {key: rows for key, rows in points.news.items() if rows}
+    return rows, points.withdrawn, points.added, points.revised, points.retired, [each.maps[0] for each in maps]
+
+
+@pytest.mark.parametrize("seed", range(20) if LONG else (2,))
+def test_what_is_not_loaded_would_change_nothing(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    print(f"world of seed {seed}")
+    honest, compared = load.load, list[bool]()
+
+    def both(db: sqlite3.Connection, known: Snapshot, outcome: Outcome, at: CommitContext) -> Loaded:
+        found = honest(db, known, outcome, at)
+        if outcome.points and outcome.task.stream.grain and len(compared) < MOST:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(load, "_to_derive", days_around)
+                more = honest(db, known, outcome, at)
+            made, whole = changed(decide(found, outcome, at)), changed(decide(more, outcome, at))
+            compared.append(made == whole)
+        return found
+
+    monkeypatch.setattr(record, "load", both)
+    rng = random.Random(seed)
+    site, until = random_site(rng, 1), START + (8 if LONG else 3) * DAY
+    world = World(tmp_path, [site], cloud={"seed": seed}, api={"plan": {"per_minute": 10, "per_month": 20_000}})
+    world.cloud.faults = random_faults(rng)
+    odd = OddCloud(world, [site], random.Random(f"odd {seed}"), until)
+    troubled(world, rng, until, (START + DAY, START - 12 * DAY), odd)
+    world.cloud.faults, world.database.down, world.time.wrong_by = Faults(), False, 0.0
+    world.run(2 * DAY)
+    world.end()
+    # A commit that fails is tried again: what is wrong with it is told here.
+    assert all(compared), compared.count(False)
+    assert len(compared) > 50
