@@ -11,18 +11,24 @@ import pytest
 
 from ingest.commit import load, record
 from ingest.commit.changes import Changes, Loaded
-from ingest.commit.context import CommitContext
+from ingest.commit.context import CommitContext, context_of
 from ingest.commit.decide import decide
 from ingest.core.days import LocalDay
 from ingest.core.draft import Rows
+from ingest.core.point import Point
 from ingest.core.span import Span
+from ingest.enphase.call import Purpose, Task
+from ingest.enphase.replies import Kind, Verdict
+from ingest.enphase.streams import BY_NAME
 from ingest.fetch.worker import Outcome
 from ingest.plan.state import Snapshot
 from ingest.simulator import Faults
+from ingest.store import archive
 from ingest.store.archive import Want
 from tests.stories.odd_worlds import OddCloud
 from tests.stories.test_convergence import random_faults, random_site, troubled
 from tests.world import DAY, START, World
+from tests.worlds import HOME
 
 LONG = bool(os.environ.get("INGEST_LONG"))
 MOST = 5000 if LONG else 300
@@ -80,3 +86,22 @@ def test_what_is_not_loaded_would_change_nothing(seed: int, tmp_path: Path, monk
     # A commit that fails is tried again: what is wrong with it is told here.
     assert all(compared), compared.count(False)
     assert len(compared) > 50
+
+
+def test_a_late_change_of_a_settled_day_loads_the_whole_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(tmp_path, [HOME])
+    world.run(4 * DAY)
+    db, inventory, now = world.store.db, world.pipeline.inventory, int(world.time.true)
+    system, begin = str(HOME.system_id), HOME.midnight(HOME.local_date(now - 2 * DAY))
+    noon = begin + 12 * 3600
+    task = Task("home", system, BY_NAME["consumption"], Span(begin, begin + DAY), Purpose.HISTORY, reach=7 * DAY)
+    held = archive.numbers(db, "consumption", system, "energy_wh", noon, noon + 900)
+    point = Point("consumption", (("system", system),), noon, {"energy_wh": held[noon] + 40})
+    outcome = Outcome(task, 0, Verdict(Kind.OK, ""), points=[point], answered_end=begin + DAY, date_at=now)
+    at = context_of(task, inventory, world.settings.ages, now)
+    found = changed(decide(load.load(db, inventory.state, outcome, at), outcome, at))
+    monkeypatch.setattr(load, "_to_derive", days_around)
+    assert found == changed(decide(load.load(db, inventory.state, outcome, at), outcome, at))
+    days = archive.numbers(db, "energy_daily", system, "self_consumed_wh", begin, begin + 1)
+    assert f"self_consumed_wh={days[begin] + 40}" in found[0][f"energy_daily,system={system}"][begin]
+    world.end()
