@@ -22,7 +22,7 @@ from ingest.fetch.worker import Outcome
 from ingest.plan.inventory import listing
 from ingest.report import metrics, report
 from ingest.report.own_points import points
-from ingest.service.memory import seldom_searched
+from ingest.service.garbage import seldom_searched
 from ingest.service.pipeline import Pipeline
 from ingest.store import archive, journal, outbox
 from ingest.store.archive import Filter

@@ -17,7 +17,7 @@ from ingest.core.errors import IngestError
 from ingest.logs import event
 from ingest.report import report, runner
 from ingest.service import build, identity, onboarding
-from ingest.service.memory import be_frugal
+from ingest.service.garbage import be_frugal
 from ingest.service.monitor import Progress, Watch
 from ingest.service.once import OneRun
 from ingest.service.pipeline import Pipeline

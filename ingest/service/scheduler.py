@@ -19,7 +19,7 @@ from ingest.core.units import HOUR
 from ingest.deliver.sender import Sender
 from ingest.logs import event
 from ingest.service import underperformance
-from ingest.service.memory import seldom_searched
+from ingest.service.garbage import seldom_searched
 from ingest.service.pipeline import Pipeline
 from ingest.service.tick import Tick
 from ingest.store import journal, ledger, outbox

@@ -25,7 +25,7 @@ from ingest.fetch import transport
 from ingest.fetch.transport import HttpTransport
 from ingest.report import report
 from ingest.service import identity, onboarding
-from ingest.service.memory import be_frugal
+from ingest.service.garbage import be_frugal
 from ingest.simulator import SimulatedServer, demo_sites, enlighten_id
 from ingest.web import Source, authorize, create_app
 from ingest.web.server import Server

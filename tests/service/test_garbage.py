@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from ingest.service.memory import seldom_searched
+from ingest.service.garbage import seldom_searched
 
 PROGRAM = """
 import re, sys, threading
 from pathlib import Path
-from ingest.service.memory import be_frugal
+from ingest.service.garbage import be_frugal
 
 def held():
     return int(re.findall(r"VmRSS:\\s+(\\d+)", Path("/proc/self/status").read_text())[0]) // 1024
