@@ -1,11 +1,12 @@
 """What the cloud says of systems, in lists and in passing, and what follows from it for their days. Pure."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from ingest.commit import derived, profiles, withdrawal
 from ingest.commit.changes import Changes
 from ingest.commit.context import CommitContext
-from ingest.core.days import zone
+from ingest.core.days import ONE, midnight, zone
 from ingest.core.point import Point, Value, parse_series
 from ingest.core.units import DAY
 from ingest.enphase import catalogue
@@ -47,12 +48,42 @@ def heard(changes: Changes, outcome: Outcome, at: CommitContext) -> bool:
             _forget_days(changes, info.system)
         if is_moved(old, row) and info.system in held:
             withdrawal.recompute(changes, info.system, at)
-    if outcome.operational_at is not None:
-        system = outcome.task.system
-        row = changes.systems.get(system) or SystemRow(system, at.account)
-        if row.operational_at != outcome.operational_at:
-            changes.systems[system] = replace(row, operational_at=outcome.operational_at)
+    _began(changes, outcome, at)
     return room < 0
+
+
+def _began(changes: Changes, outcome: Outcome, at: CommitContext) -> None:
+    """Remember when a system began: by what a reply says, unless it shows energy of before."""
+    system = outcome.task.system
+    row = changes.systems.get(system) or SystemRow(system, at.account)
+    began = _earliest(at.now, row.operational_at, outcome.operational_at)
+    if began is not None:
+        began = min([began, *_shown(changes, outcome, began)])
+    if began != row.operational_at:
+        changes.systems[system] = replace(row, operational_at=began)
+
+
+def _earliest(now: int, *said: int | None) -> int | None:
+    """The earliest of several moments at which a system is said to have begun; one that is to come is none.
+
+    The cloud may say the day of the permission to operate, long after the first energy, or another one every day: too
+    early costs a few calls, too late all that lies before.
+    """
+    return min((moment for moment in said if moment is not None and moment <= now), default=None)
+
+
+def _shown(changes: Changes, outcome: Outcome, began: int) -> Iterator[int]:
+    """Moments before a system is said to have begun, of which a reply shows energy: of intervals, or of a day."""
+    energies = {(flow.measurement, flow.field) for flow in outcome.task.stream.flows}
+    for measurement, _, time, row in outcome.points:
+        if time < began and any(measurement == name and float(row.get(key, 0.0)) > 0 for name, key in energies):
+            yield time
+    life, place = outcome.lifetime, changes.zone(outcome.task.system)
+    if life is not None and life.start is not None and place is not None:
+        for values in life.series.values():
+            index = next((index for index, wh in enumerate(values) if wh is not None and wh > 0), None)
+            if index is not None:
+                yield midnight(life.start + index * ONE, place)
 
 
 def _room(changes: Changes, outcome: Outcome, at: CommitContext) -> int:
@@ -111,6 +142,6 @@ def merged(row: SystemRow, info: SystemInfo, at: CommitContext) -> SystemRow:
         account=at.account if lost else row.account,
         name=info.name or row.name,
         timezone=timezone,
-        operational_at=info.operational_at or row.operational_at,
+        operational_at=_earliest(at.now, row.operational_at, info.operational_at),
         info=fields,
     )
