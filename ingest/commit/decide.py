@@ -28,6 +28,7 @@ from ingest.fetch.worker import TOO_MANY, Outcome
 from ingest.plan import coverage, deferrals
 from ingest.plan.planner import LONGEST_PAUSE
 from ingest.plan.state import Pair
+from ingest.plan.windows import ONE_WINDOW
 
 PAUSES: dict[Kind, tuple[int, int]] = {
     Kind.BUSY: (MINUTE, LONGEST_PAUSE),
@@ -64,13 +65,20 @@ def _act(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> P
         return _outside(changes, pair, outcome, at)
     if kind is Kind.NOTHING:
         return _nothing(changes, pair, outcome, at.now)
-    is_past = outcome.task.purpose is Purpose.HISTORY
-    if is_past and kind in (Kind.GARBLED, Kind.BUSY) and not unfinished.may_wait(pair, outcome):
-        # that window may be the trouble: what is new is asked as ever
+    if _is_of_window(pair, outcome) and not unfinished.may_wait(pair, outcome):
         return deferring.refused(changes, pair, outcome, at.now)
     if kind in PAUSES:
         return _rest(pair, outcome, at.now, *PAUSES[kind])
     return pair
+
+
+def _is_of_window(pair: Pair, outcome: Outcome) -> bool:
+    """Whether the window of an answer in vain may be the trouble: then what is new is asked as ever. A stream that was
+    read is only refused as such where a live call is, too.
+    """
+    kind = outcome.verdict.kind
+    may_be = kind in ONE_WINDOW or (kind is Kind.DENIED and pair.asked_at is not None and pair.state != kind.value)
+    return may_be and outcome.task.purpose is Purpose.HISTORY
 
 
 def _rest(pair: Pair, outcome: Outcome, now: int, first: int, longest: int) -> Pair:

@@ -12,7 +12,7 @@ from ingest.enphase.replies import Kind
 from ingest.fetch.worker import Outcome
 from ingest.plan import deferrals
 from ingest.plan.state import Deferral, Pair
-from ingest.plan.windows import ONE_WINDOW, TRIED
+from ingest.plan.windows import may_be_window
 
 HISTORY_PAUSES = {Kind.BUSY: (MINUTE, DAY), Kind.OK: (HOUR, HOUR)}
 """First pause and the longest (s) of the history of a pair; an hour to a week for what is not listed. `OK` is a window
@@ -49,7 +49,7 @@ def _why(outcome: Outcome) -> str:
 def left_out(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> None:
     """A live call that asked for less after others had failed, and was answered: what it left out is the trouble."""
     task = outcome.task
-    if pair.state not in ONE_WINDOW or pair.fails < TRIED:
+    if not may_be_window(pair):
         return
     before = Span(max(at.floor, task.window.end - task.reach), task.window.start)
     later = changes.deferred.get(task.pair, ())

@@ -89,7 +89,7 @@ def _is_given_up(before: Pair, outcome: Outcome) -> bool:
     task, kind = outcome.task, outcome.verdict.kind
     if kind in HAS_NOTHING:
         return True
-    if kind is Kind.GARBLED and (task.purpose is Purpose.HISTORY or task.missed):
+    if kind in (Kind.GARBLED, Kind.DENIED) and (task.purpose is Purpose.HISTORY or task.missed):
         return True
     # a list without a window keeps its page: from its first one on it would fail there again, without a longer pause
     is_whole = bool(task.window.length or task.missed)

@@ -8,7 +8,7 @@ from ingest.core.units import DAY, HOUR
 from ingest.enphase.replies import Kind
 from ingest.plan import deferrals
 from ingest.plan.coverage import covered, edge, owed
-from ingest.plan.state import Deferral
+from ingest.plan.state import Deferral, Pair
 from ingest.plan.work import Classes, Work
 
 DEBT_PATIENCE = DAY
@@ -48,14 +48,18 @@ def live_window(work: Work, now: int, classes: Classes) -> Span | None:
 
 def _good_from(work: Work, now: int, end: int) -> int:
     """From when on a live call asks at least: what the cloud refuses is left to history, and where a stream fails
-    again and again, every other call asks for today alone. It may be an older day that cannot be had.
+    again and again, or is denied, every other call asks for today alone. It may be an older day that cannot be had.
     """
     refused = max((span.end for span in deferrals.failing(work.deferred) if span.end < end), default=0)
-    pair = work.pair
-    if pair.state not in ONE_WINDOW or pair.fails < TRIED or pair.fails % 2 == 0:
+    if not may_be_window(work.pair) or work.pair.fails % 2 == 0:
         return refused
     place = zone(work.wanted.timezone)
     return max(refused, floor_to(midnight(date_at(now - HOUR, place), place), work.route.step))
+
+
+def may_be_window(pair: Pair) -> bool:
+    """Whether the live calls of a pair fail so that it may be a part of their window that cannot be had."""
+    return pair.state == Kind.DENIED or (pair.state in ONE_WINDOW and pair.fails >= TRIED)
 
 
 def debts(work: Work, now: int, classes: Classes) -> tuple[Spans, Spans]:

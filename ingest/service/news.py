@@ -40,7 +40,7 @@ def outcome(changes: Change, outcome: Outcome, pause: int, fatal: ConfigError | 
         changes.good("cloud", "the cloud answers again")
     elif verdict.kind in (Kind.THROTTLED, Kind.BUSY):
         changes.bad("cloud", f"the cloud: {verdict.reason}; trying again by itself")
-    elif verdict.kind is Kind.DENIED:
+    elif verdict.kind is Kind.DENIED and pause > 0:  # else it is of one window
         remedy = access.denied(verdict.reason, task.stream.group, task.account, version)
         again = f"asked again in {max(pause, 0) // DAY} d"
         changes.bad(name, f"{label} is not allowed ({verdict.reason}): {remedy}; {again}")

@@ -60,3 +60,12 @@ def test_a_system_began_no_later_than_its_first_energy(heard: Outcome, began: in
 @pytest.mark.parametrize("heard", [listed(NOW + DAY), outcome(points=used(NOW - DAY), operational_at=NOW + DAY)])
 def test_a_beginning_that_is_to_come_is_unknown(heard: Any) -> None:
     assert decide(Loaded(known(floor=1)), heard, AT).systems["1"].operational_at is None
+
+
+def test_what_a_live_call_left_out_after_a_refusal_is_asked_for_by_itself() -> None:
+    today = outcome(points=used(NOW - 900), window=Span(NOW - 900, NOW), reported_at=NOW)
+    denied = known(floor=1, state=Kind.DENIED.value, fails=1, reason="HTTP 404: words")
+    changes = decide(Loaded(denied), today, AT)
+    assert changes.pair("1", "consumption").state == ""
+    (left,) = changes.deferred["1", "consumption"]
+    assert (left.span.end, left.fails, left.reason) == (NOW - 900, 1, "HTTP 404: words")

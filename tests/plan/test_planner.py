@@ -210,6 +210,17 @@ def test_a_finished_system_gets_no_live_call(pair: Work) -> None:
     assert live_tasks([over, work("production_meter_readings", until=NOW)], NOW, CLASSES) == []
 
 
+@pytest.mark.parametrize(
+    ("state", "fails", "is_short"),
+    [("denied", 1, True), ("denied", 2, False), ("busy", 1, False), ("busy", 3, True), ("ahead", 3, False)],
+)
+def test_after_a_refusal_a_live_call_asks_for_today_alone(state: str, fails: int, is_short: bool) -> None:  # noqa: FBT001
+    """Where an older day of the window is what is refused, the stream lives."""
+    window = live_window(work("rgm_stats", state=state, fails=fails), NOW, CLASSES)
+    assert window is not None
+    assert (window.length <= 2 * DAY) is is_short
+
+
 def test_a_second_look_of_half_a_day_rides_in_a_live_call() -> None:
     read = {CLASSES.settle: (Span(0, NOW - DAY),), CLASSES.look_again: (Span(0, floor_to(NOW, 900) - 5 * DAY),)}
     steady = tuple(Advance(NOW - i * HOUR, NOW - i * HOUR) for i in range(7 * 24, -1, -1))
