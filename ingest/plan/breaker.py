@@ -8,10 +8,12 @@ from ingest.core.units import DAY, HOUR, MINUTE
 from ingest.enphase import access
 from ingest.enphase.replies import Kind, Verdict
 from ingest.plan.planner import LONGEST_PAUSE
-from ingest.plan.quota import Plan
+from ingest.plan.quota import Plan, month_bounds
 
 WEATHER = 3
 """So many busy answers in a row are the cloud's trouble, not a pair's: everything waits together."""
+LONGEST_MINUTE, LONGEST_UNNAMED = 10 * MINUTE, DAY
+"""A date so far ahead (s) at which a used-up minute, or a period that is not named, ends is not believed."""
 WARY = 2 * HOUR
 """After a refusal for too many calls a minute, fewer are made for so long (s)."""
 
@@ -88,14 +90,16 @@ def stopped(old: Breaker, error: ConfigError, now: int, *, of_client: bool) -> B
 
 
 def _throttled(old: Breaker, verdict: Verdict, plan: Plan, now: int) -> Breaker:
-    """Wait until the cloud's own date, else for growing pauses: the month may have been used up by other tools.
+    """Wait until the cloud's own date where its period can last so long, else for growing pauses: the month may have
+    been used up by other tools.
 
     What was not said to be about the month may be about the minute, so fewer calls a minute are made for a while.
     """
     of_month = verdict.period == "month"
     pause = backoff(HOUR if of_month else MINUTE, LONGEST_PAUSE, old.throttles + 1)
-    until = min(verdict.resume_at or 0, now + 32 * DAY)
-    until = until + 1 if until > now else now + pause
+    latest = month_bounds(now)[1] + DAY if of_month else now + (LONGEST_MINUTE if verdict.period else LONGEST_UNNAMED)
+    told = verdict.resume_at or 0
+    until = told + 1 if now < told <= latest else now + pause
     known = Breaker(until, verdict.reason, old.throttles + 1, 0, old.per_minute, old.wary_until)
     if of_month:
         return known
