@@ -9,7 +9,7 @@ from ingest.commit import daily_totals, derived
 from ingest.commit.changes import Changes, Loaded
 from ingest.commit.context import CommitContext
 from ingest.commit.derived import MADE, is_summed
-from ingest.commit.sites import is_moved, merged
+from ingest.commit.sites import is_moved, is_size_doubted, merged
 from ingest.core import audit
 from ingest.core.days import LocalDay, days_of, midnight, month_start, next_month_start
 from ingest.core.derive import QUARTER
@@ -138,7 +138,7 @@ def _of_totals(
 
 def _is_moved(known: Snapshot, info: SystemInfo, at: CommitContext) -> bool:
     old = known.systems.get(info.system) or SystemRow(info.system, at.account)
-    return is_moved(old, merged(old, info, at))
+    return is_moved(old, merged(old, info, at)) or is_size_doubted(known.odd, info)
 
 
 def _of_site(known: Snapshot, ids: Mapping[str, int], outcome: Outcome, at: CommitContext) -> Iterator[Want]:

@@ -1,6 +1,6 @@
 """What could not be read of a reply is remembered until something readable stands in its place. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from ingest.commit.changes import Changes
 from ingest.enphase.call import Purpose
@@ -34,11 +34,17 @@ def remember(changes: Changes, outcome: Outcome, now: int) -> None:
         changes.odd[task.pair] = after
 
 
-def add(changes: Changes, pair: tuple[str, str], found: Iterable[Odd], now: int) -> None:
-    """Remember what has turned out to be odd of what was read before."""
+def judged_anew(
+    changes: Changes, pair: tuple[str, str], found: Iterable[Odd], now: int, reasons: Collection[str]
+) -> None:
+    """Remember what has turned out to be odd, for one of some reasons, of what was read before; what is odd for them no
+    more is taken off the list.
+    """
     before = changes.odd.get(pair, {})
     fresh = {(odd.time or ANYWHERE, odd.reason): OddRow(odd.reason, odd.sample, now, now) for odd in found}
-    changes.odd[pair] = dict(sorted({**fresh, **before}.items())[-MOST:])
+    kept = {key: row for key, row in before.items() if key in fresh or row.reason not in reasons}
+    if before or fresh:
+        changes.odd[pair] = dict(sorted({**fresh, **kept}.items())[-MOST:])
 
 
 def _is_answered(outcome: Outcome, time: int) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from ingest.commit.changes import Changes
@@ -10,16 +10,27 @@ from ingest.core import derive
 from ingest.core.days import ONE
 from ingest.core.point import Point, encode
 from ingest.core.units import DAY, HOUR
-from ingest.enphase.catalogue import SERIES
+from ingest.enphase.catalogue import PRODUCERS, SERIES
 from ingest.enphase.streams import STREAMS
 from ingest.enphase.streams.base import EnergyFlow, Odd, Stream
 from ingest.enphase.streams.readers import SAMPLE
 from ingest.fetch.worker import Outcome
+from ingest.plan.state import OddRows
 
 PRODUCED = "produced_wh"
 TOO_MUCH = f"more than {derive.PLAUSIBLE} times what the size of the system allows"
 TOO_MUCH_USED = f"more than {derive.PLAUSIBLE_USE} times what the size of the system makes likely"
+REASONS = (TOO_MUCH, TOO_MUCH_USED)
+TOO_SMALL = "the system has made more than so small a size allows"
 LONGEST_DAY = 25 * HOUR
+FEW, RARE = 8, 20
+"""More than so many values, and more than one in so many, are no spikes."""
+PRODUCED_TOTALS = frozenset(key for key, series in SERIES.items() if series.quantity == PRODUCED)
+PRODUCTIONS = (
+    *(stream.name for stream in PRODUCERS),
+    *(stream.name for stream in STREAMS if any(series.key in PRODUCED_TOTALS for series in stream.series)),
+)
+"""The streams that tell what was produced, by the interval and by the day."""
 
 
 def _words(quantity: str) -> str:
@@ -29,7 +40,7 @@ def _words(quantity: str) -> str:
 def most_wh(changes: Changes, system: str, seconds: int, quantity: str = PRODUCED) -> float:
     """More energy (Wh) of a kind than a system can have in a time."""
     row = changes.systems.get(system)
-    return derive.most_wh(row.info.get("size_w") if row else None, seconds, quantity)
+    return derive.most_wh(row.size_w if row else None, seconds, quantity)
 
 
 def judged(changes: Changes, outcome: Outcome) -> Outcome:
@@ -76,12 +87,36 @@ def _implausible(changes: Changes, system: str, stream: Stream, points: Iterable
 
 
 def held(changes: Changes, system: str) -> Iterator[tuple[Stream, list[Odd]]]:
-    """The intervals of the archive that are more than the system can have, now that its size is known."""
+    """By stream the intervals of the archive that are more than the system can have, now that its size is known."""
     for stream in STREAMS:
         points = [
             Point(flow.measurement, (("system", system),), at, {flow.field: wh})
             for flow in stream.flows
             for at, wh in changes.points.numbers(flow.measurement, system, flow.field).items()
         ]
-        if odd := list(_implausible(changes, system, stream, points)):
-            yield stream, odd
+        if stream.flows:
+            yield stream, list(_implausible(changes, system, stream, points))
+
+
+def is_doubted(odd: Mapping[tuple[str, str], OddRows], system: str) -> bool:
+    """Whether any production of a system is more than its size allows: one of the two is wrong."""
+    return any(row.reason == TOO_MUCH for name in PRODUCTIONS for row in odd.get((system, name), {}).values())
+
+
+def is_refuted(changes: Changes, system: str) -> bool:
+    """Whether the size of a system cannot be right: a good part of its intervals or daily totals is more than that
+    allows. Single ones are spikes.
+    """
+    made = [
+        ([*changes.points.numbers(flow.measurement, system, flow.field).values()], stream.grain)
+        for stream in PRODUCERS
+        for flow in stream.flows
+    ]
+    totals = [total.wh for (of, key, _), total in changes.totals.items() if of == system and key in PRODUCED_TOTALS]
+    return any(_contradict(values, most_wh(changes, system, span), span) for values, span in [*made, (totals, DAY)])
+
+
+def _contradict(values: Iterable[float], most: float, seconds: int) -> bool:
+    likely = [wh for wh in values if 0 < wh <= derive.most_wh(None, seconds)]
+    above = sum(wh > most for wh in likely)
+    return above > FEW and above * RARE > len(likely)

@@ -1,12 +1,13 @@
 """What the cloud says of systems, in lists and in passing, and what follows from it for their days. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from ingest.commit import derived, profiles, withdrawal
+from ingest.commit import derived, plausible, profiles, withdrawal
 from ingest.commit.changes import Changes
 from ingest.commit.context import CommitContext
 from ingest.core.days import ONE, midnight, zone
+from ingest.core.derive import LARGEST_W
 from ingest.core.point import Point, Value, parse_series
 from ingest.core.units import DAY
 from ingest.enphase import catalogue
@@ -15,7 +16,7 @@ from ingest.enphase.streams.base import Scope, SystemInfo
 from ingest.fetch.worker import MOST_SYSTEMS, Outcome
 from ingest.plan import coverage
 from ingest.plan.coverage import Advance
-from ingest.plan.state import SystemRow
+from ingest.plan.state import OddRows, SystemRow
 
 
 def advance(changes: Changes, system: str, known_to: int | None, at: CommitContext) -> bool:
@@ -46,8 +47,10 @@ def heard(changes: Changes, outcome: Outcome, at: CommitContext) -> bool:
         changes.points.merge([Point("system_info", (("system", info.system),), at.now, row.info)])
         if _zone_of(row) != _zone_of(old):
             _forget_days(changes, info.system)
-        if is_moved(old, row) and info.system in held:
+        if (is_moved(old, row) or is_size_doubted(changes.odd, info)) and info.system in held:
             withdrawal.recompute(changes, info.system, at)
+            if changes.systems[info.system].size_w != old.size_w and plausible.is_doubted(changes.odd, info.system):
+                _ask_totals_again(changes, info.system)
     _began(changes, outcome, at)
     return room < 0
 
@@ -112,8 +115,16 @@ def mentioned(changes: Changes, outcome: Outcome, at: CommitContext) -> None:
 
 def is_moved(old: SystemRow, row: SystemRow) -> bool:
     """Whether all that is derived of a system must be computed anew: its zone, its size or its meters are others."""
-    names = ("production_source", "config_type", "size_w")
-    return _zone_of(row) != _zone_of(old) or any(row.info.get(name) != old.info.get(name) for name in names)
+    if _zone_of(row) != _zone_of(old) or row.size_w != old.size_w:
+        return True
+    return any(row.info.get(name) != old.info.get(name) for name in ("production_source", "config_type"))
+
+
+def is_size_doubted(odd: Mapping[tuple[str, str], OddRows], info: SystemInfo) -> bool:
+    """Whether a size was said of a system some of whose production is too much for it: the archive then tells which of
+    the two is wrong.
+    """
+    return "size_w" in info.fields and plausible.is_doubted(odd, info.system)
 
 
 def _zone_of(row: SystemRow) -> str:
@@ -124,8 +135,12 @@ def _zone_of(row: SystemRow) -> str:
 
 def _forget_days(changes: Changes, system: str) -> None:
     """The days of a system have moved: what was said of the old ones is void, and is asked for again."""
-    changes.forget_totals(system)
     derived.retire_days(changes, system)
+    _ask_totals_again(changes, system)
+
+
+def _ask_totals_again(changes: Changes, system: str) -> None:
+    changes.forget_totals(system)
     for stream in catalogue.of_scope(Scope.TOTALS):
         if (system, stream.name) in changes.pairs:
             changes.pairs[system, stream.name] = replace(changes.pair(system, stream.name), asked_at=None)
@@ -135,10 +150,11 @@ def merged(row: SystemRow, info: SystemInfo, at: CommitContext) -> SystemRow:
     """A system after the cloud said something of it."""
     fields: dict[str, Value] = {"label": f"System {info.system} ({info.system})"} | row.info | dict(info.fields)
     lost = at.accounts and row.account not in at.accounts  # its account was renamed, or left the configuration
-    timezone = info.timezone or row.timezone
+    timezone, size = info.timezone or row.timezone, info.fields.get("size_w")
+    largest = max(row.size_w, size) if isinstance(size, float) and size <= LARGEST_W else row.profile.size_w
     return replace(
         row,
-        profile=replace(row.profile, zone=zone(timezone).key if timezone else ""),
+        profile=replace(row.profile, zone=zone(timezone).key if timezone else "", size_w=largest),
         account=at.account if lost else row.account,
         name=info.name or row.name,
         timezone=timezone,

@@ -1,6 +1,7 @@
 """A quantity of a day that nothing says any more is withdrawn, and the others of that day stay. Pure."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ingest.commit import derived, odd, plausible
 from ingest.commit.changes import Changes
@@ -14,12 +15,22 @@ from ingest.core.point import Point, Value, decode_fields, series_key
 from ingest.core.span import Span
 from ingest.enphase.catalogue import DAILY
 from ingest.enphase.streams import BY_NAME
+from ingest.enphase.streams.base import Odd
+from ingest.enphase.streams.site import SUMMARY
 
 
 def recompute(changes: Changes, system: str, at: CommitContext) -> None:
-    """Compute all that is derived of a system anew, and name what has turned out to be more than it can have."""
+    """Compute all that is derived of a system anew, and name what has turned out to be more than it can have: some
+    energies, or the size, where many are.
+    """
+    row = changes.systems[system]
+    too_small = []
+    if plausible.is_refuted(changes, system):
+        too_small.append(Odd(plausible.TOO_SMALL, f"size_w: {row.size_w:g}"))
+        changes.systems[system] = replace(row, profile=replace(row.profile, size_w=0.0))
+    odd.judged_anew(changes, (system, SUMMARY.name), too_small, at.now, (plausible.TOO_SMALL,))
     for stream, found in plausible.held(changes, system):
-        odd.add(changes, (system, stream.name), found, at.now)
+        odd.judged_anew(changes, (system, stream.name), found, at.now, plausible.REASONS)
     derived.everywhere(changes, system, at.now, at.classes.settle)
     withdraw(changes, system, at)
 

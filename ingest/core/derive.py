@@ -32,7 +32,7 @@ LARGEST_W = 1e7
 
 def most_wh(size_w: object, seconds: int, quantity: str = "produced_wh") -> float:
     """More energy (Wh) of a kind than the house of a system of a size (W) can have in a time."""
-    size = size_w if isinstance(size_w, float) and size_w > 0 else LARGEST_W
+    size = size_w if isinstance(size_w, float) and 0 < size_w <= LARGEST_W else LARGEST_W
     return (PLAUSIBLE if quantity == "produced_wh" else PLAUSIBLE_USE) * size * seconds / HOUR
 
 

@@ -19,6 +19,8 @@ class Profile:
     `meters` the kinds of meter in the system's list of devices, None while that was not asked. `zone` is that in which
     the days of the system were cut: UTC where the machine did not know its own, empty before any was told, None where
     that was not noted yet. `serials` are the numbers of the devices that are asked one by one, by kind, as listed last.
+    `size_w` is the largest size (W) that was ever said of the system, 0 where what was said cannot be right, None where
+    that was not noted yet.
     """
 
     rhythm: Rhythm = NO_RHYTHM
@@ -26,6 +28,7 @@ class Profile:
     meters: tuple[str, ...] | None = None
     zone: str | None = None
     serials: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    size_w: float | None = None
 
     def daylight(self, now: int, offset: int) -> Daylight | None:
         """Yesterday's light, or that of the last day with any; `offset` is the zone's from UTC (s).
@@ -67,7 +70,9 @@ def to_json(profile: Profile) -> dict[str, Any]:
     """A form that can be stored."""
     meters = None if profile.meters is None else list(profile.meters)
     days = [list(day) for day in profile.days]
-    kept = {"rhythm": list(profile.rhythm), "days": days, "meters": meters, "zone": profile.zone}
+    kept: dict[str, Any] = {"rhythm": list(profile.rhythm), "days": days, "meters": meters, "zone": profile.zone}
+    if profile.size_w is not None:
+        kept["size_w"] = profile.size_w
     return kept | ({"serials": {kind: list(many) for kind, many in profile.serials.items()}} if profile.serials else {})
 
 
@@ -83,4 +88,5 @@ def from_json(kept: Mapping[str, Any]) -> Profile:
         None if meters is None else tuple(meters),
         kept.get("zone"),
         {kind: tuple(many) for kind, many in kept.get("serials", {}).items()},
+        kept.get("size_w"),
     )

@@ -64,8 +64,8 @@ def system_report(
     system = works[0].system
     row = inventory.systems.get(system)
     log = inventory.state.logs.get(system, ())
-    size = row.info.get("size_w") if row else None
-    power = _power(db, system, held, size)
+    size = row.info.get("size_w") if row and row.size_w else None
+    power = _power(db, system, held, row.size_w if row else None)
     timezone = row.timezone if row else ""
     today = archive.numbers(db, "energy", system, "produced_wh", local_midnight(now, timezone), now)
     return SystemReport(

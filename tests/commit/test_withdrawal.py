@@ -7,6 +7,7 @@ import pytest
 
 from ingest.commit.changes import Changes, Loaded
 from ingest.commit.decide import decide
+from ingest.commit.plausible import TOO_MUCH, TOO_SMALL
 from ingest.core.audit import Total
 from ingest.core.point import decode_fields
 from ingest.core.span import Span
@@ -16,6 +17,7 @@ from ingest.enphase.replies import Kind, Verdict
 from ingest.enphase.streams.base import SystemInfo
 from ingest.enphase.streams.site import SUMMARY
 from ingest.fetch.worker import Outcome
+from ingest.plan.state import OddRow
 from tests.commit.test_decide import AT, NOW, known
 
 BEGIN = NOW - 2 * DAY
@@ -72,12 +74,55 @@ def test_what_a_total_of_the_vendor_says_stays() -> None:
     assert day_and_month(changes) == [fields] * 2
 
 
-@pytest.mark.parametrize(("size_w", "counts"), [(100.0, True), (10.0, False)])
-def test_a_size_that_becomes_known_takes_out_what_it_does_not_allow(size_w: float, counts: bool) -> None:  # noqa: FBT001
-    changes = told(metered(), size_w=size_w)
-    assert all(("produced_wh" in fields) is counts for fields in day_and_month(changes))
-    odd = changes.odd.get(("1", "rgm_stats"), {})
-    assert len(odd) == (0 if counts else 96), "and it is named"
+def spiky(spikes: int, size_w: float | None = None) -> Loaded:
+    """The same with some intervals of 5 kWh; `size_w` is what was said of the system so far."""
+    loaded = metered()
+    state = loaded.known
+    info = {"production_source": "meter"} | ({"size_w": size_w} if size_w else {})
+    state.systems["1"] = replace(state.systems["1"], info=info)
+    rows = {**loaded.rows, "production_rgm,system=1": {**loaded.rows["production_rgm,system=1"]}}
+    rows["production_rgm,system=1"] |= dict.fromkeys(QUARTERS[40 : 40 + spikes], "devices_reporting,energy_wh:1;5000;")
+    return replace(loaded, rows=rows)
+
+
+def made(changes: Changes) -> int:
+    """The intervals in which anything was produced."""
+    return sum("produced_wh" in decode_fields(row) for row in changes.points.rows("energy,system=1").values())
+
+
+@pytest.mark.parametrize(("spikes", "size_w", "left"), [(1, 5000.0, 95), (4, 5000.0, 92), (4, 8000.0, 96)])
+def test_a_size_that_becomes_known_takes_out_what_it_does_not_allow(spikes: int, size_w: float, left: int) -> None:
+    changes = told(spiky(spikes), size_w=size_w)
+    assert made(changes) == left
+    assert len(changes.odd.get(("1", "rgm_stats"), {})) == 96 - left, "and it is named"
+    assert not changes.odd.get(("1", "summary"))
+
+
+@pytest.mark.parametrize("before", [None, 6.0, 5000.0])
+def test_a_size_that_most_of_what_was_made_contradicts_withdraws_nothing(before: float | None) -> None:
+    """Kilowatts for watts, or a new gateway that has found one of many panels."""
+    loaded = spiky(0, before)
+    if before == 6.0:
+        loaded.known.odd["1", "rgm_stats"] = {(QUARTERS[0], TOO_MUCH): OddRow(TOO_MUCH, "", NOW, NOW)}
+    changes = told(loaded, size_w=6.0)
+    assert made(changes) == 96
+    assert not changes.odd.get(("1", "rgm_stats"))
+    named = {row.reason for row in changes.odd.get(("1", "summary"), {}).values()}
+    assert named == (set() if before == 5000.0 else {TOO_SMALL})
+    assert changes.systems["1"].info["size_w"] == 6.0, "as it was said"
+    changes.apply(loaded.known)
+    again = told(loaded, size_w=5000.0)
+    assert again.systems["1"].size_w == 5000.0, "once it is right it counts"
+    assert not again.odd.get(("1", "summary"))
+
+
+def test_a_smaller_size_leaves_a_spike_out_and_all_else_in() -> None:
+    loaded = spiky(1, 5000.0)
+    loaded.known.odd["1", "rgm_stats"] = {(QUARTERS[40], TOO_MUCH): OddRow(TOO_MUCH, "", NOW, NOW)}
+    changes = told(loaded, size_w=10.0)
+    assert made(changes) == 95
+    assert len(changes.odd["1", "rgm_stats"]) == 1
+    assert changes.systems["1"].size_w == 5000.0
 
 
 def test_a_day_that_nothing_is_left_of_is_a_row_without_fields() -> None:

@@ -10,8 +10,9 @@ from ingest.core.point import decode, encode
 from ingest.core.span import Span
 from ingest.core.units import DAY
 from ingest.enphase.streams import BY_NAME, STREAMS
-from ingest.enphase.streams.base import Odd
+from ingest.enphase.streams.base import Odd, SystemInfo
 from ingest.enphase.streams.readers import answered_to, identity, moment, number, rows
+from ingest.enphase.streams.site import SUMMARY
 
 anything = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.lists(st.integers())
 
@@ -169,3 +170,14 @@ def test_a_long_list_without_times_is_read_once(name: str) -> None:
     found = list(BY_NAME[name].read("42", {"intervals": [_Counted(ROWS[name]) for _ in range(many)]}))
     assert len(found) == many
     assert _Counted.looks < 5 * many
+
+
+@pytest.mark.parametrize(
+    ("size", "modules", "is_told"), [(6.0, 16, False), (6.0, None, True), (0, 16, True), (350, 1, True)]
+)
+def test_a_size_that_no_panels_can_have_is_odd(size: float, modules: int | None, is_told: bool) -> None:  # noqa: FBT001
+    assert SUMMARY.systems
+    reply = {"system_id": 1, "size_w": size, "modules": modules}
+    found = [*SUMMARY.systems("1", reply)]
+    assert any(isinstance(each, Odd) for each in found) is not is_told
+    assert [each.fields.get("size_w") for each in found if isinstance(each, SystemInfo)] == [size if is_told else None]

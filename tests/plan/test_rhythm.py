@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -126,7 +127,8 @@ def test_the_light_of_yesterday_is_taken_from_points() -> None:
 
 def test_a_profile_survives_being_stored() -> None:
     profile = NEW_PROFILE.saw(_produced(NOW, NOW + HOUR), -7 * HOUR)
-    assert from_json(json.loads(json.dumps(to_json(profile)))) == profile
+    for known in (profile, replace(profile, size_w=0.0), replace(profile, size_w=6000.0)):
+        assert from_json(json.loads(json.dumps(to_json(known)))) == known
     assert from_json({}) == NEW_PROFILE
 
 

@@ -23,6 +23,8 @@ from ingest.enphase.streams.readers import each, identity, maybe_moment, maybe_n
 PAGE_SIZE = 100
 """The most systems a page may hold (reference 5)."""
 
+LEAST_PANEL = 20.0
+"""No panel is so small (W); a size below is of another unit than W."""
 TIMES = ("last_report_at", "last_energy_at", "operational_at")
 
 
@@ -111,7 +113,7 @@ def _summary(system: str, reply: Json) -> Iterator[SystemInfo | Odd]:
     """Size and source of production from a summary. What is null or makes no sense is left out."""
     if "system_id" not in reply:
         raise KeyError("system_id")  # nothing else in it must be there, so any object would do
-    fields: dict[str, Value] = {}
+    found: dict[str, float] = {}
     for name, about in NUMBERS.items():
         try:
             value = number(reply.get(about.key))
@@ -119,8 +121,11 @@ def _summary(system: str, reply: Json) -> Iterator[SystemInfo | Odd]:
             yield odd(error, {about.key: reply.get(about.key)})
             continue
         if value is not None and value >= 0 and (value or name not in BATTERY):  # 0: the cloud's word for no battery
-            fields[name] = value
+            found[name] = value
+    if 0 < found.get("size_w", 0.0) < LEAST_PANEL * found.get("modules", 0.0):
+        yield Odd("its panels cannot be so small", f"size_w: {found.pop('size_w'):g}, modules: {found['modules']:g}")
     words = {name: reply.get(at.key) for name, at in WORDS.items()}
+    fields: dict[str, Value] = {**found}
     fields |= {name: plain(word) for name, word in words.items() if isinstance(word, str | int) and word != ""}
     moments = {name: maybe_moment(reply.get(name)) for name in MOMENTS}
     reported_at = moments["last_report_at"]
