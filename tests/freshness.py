@@ -46,7 +46,7 @@ def watch(world: World) -> Useful:
 def _state(world: World, outcome: Outcome) -> object:
     db, (system, stream) = world.store.db, outcome.task.pair
     audited = db.execute("SELECT count(*), sum(wh), sum(reads) FROM totals WHERE system = ?", (system,)).fetchone()
-    return journal.next_seq(db), progress.coverage_of(db, system, stream), audited
+    return journal.next_seq(db), progress.coverage(db).get((system, stream)), audited
 
 
 def awake(cloud: Cloud, system: int, endpoint: str, start: int, end: int) -> list[tuple[int, int]]:

@@ -17,7 +17,7 @@ from ingest.core.point import Point, parse_series, series_key
 from ingest.core.span import Span
 from ingest.plan.homes import row_of
 from ingest.plan.state import SystemRow
-from ingest.store import archive, extents, meta
+from ingest.store import archive, extents, meta, progress
 
 Homes = Mapping[str, Sequence[str]]
 """The systems of each home, by its name."""
@@ -142,8 +142,7 @@ def measured(db: sqlite3.Connection, member: str) -> frozenset[str]:
     """The energies of which a system has had any value. Two streams may share a measurement: what is bought and what
     is sold stand in one row, and a system may have only one of them read.
     """
-    kept = {name for (name,) in db.execute("SELECT DISTINCT measurement FROM series WHERE system = ?", (member,))}
-    read = {name for (name,) in db.execute("SELECT DISTINCT stream FROM coverage WHERE system = ?", (member,))}
+    kept, read = archive.measurements_of(db, member), progress.streams_read(db, member)
     flows = [flow for name in read & MEASURED.keys() for flow in MEASURED[name] if flow.measurement in kept]
     return frozenset(flow.quantity for flow in flows)
 

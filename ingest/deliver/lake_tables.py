@@ -41,22 +41,6 @@ def of_points(points: Iterable[Point]) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def points_of(table: pa.Table, measurement: str) -> list[Point]:
-    """The reverse of `of_points`."""
-    tags = [column.name for column in table.schema if is_tag(column)]
-    fields = [column.name for column in table.schema if not is_tag(column) and column.name != TIME]
-    times = table[TIME].cast(pa.int64()).to_pylist()
-    return [
-        Point(
-            measurement,
-            tuple((name, row[name]) for name in tags if row[name] is not None),
-            time // 1000,
-            {field_name(name): row[name] for name in fields if row[name] is not None},
-        )
-        for time, row in zip(times, table.to_pylist(), strict=True)
-    ]
-
-
 def column_name(field: str) -> str:
     """The column of a field."""
     return f"field_{field}" if field in RESERVED else field

@@ -227,11 +227,6 @@ class Pipeline:
         """Calls that have been sent and not recorded yet."""
         return len(self._flying) + self.accounts.renewing
 
-    @property
-    def unrecorded(self) -> int:
-        """Outcomes that the disk would not take yet."""
-        return len(self._unrecorded)
-
     def finish(self, seconds: float) -> None:
         """Record what is still in flight, waiting at most `seconds`; abandoned calls stay counted."""
         self.stopping = True

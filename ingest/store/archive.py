@@ -134,6 +134,11 @@ def places(db: sqlite3.Connection) -> list[MeasuredSystem]:
     return [MeasuredSystem(*row) for row in rows]
 
 
+def measurements_of(db: sqlite3.Connection, system: str) -> set[str]:
+    """The measurements of which a system ever had a point."""
+    return {name for (name,) in db.execute("SELECT DISTINCT measurement FROM series WHERE system = ?", (system,))}
+
+
 def tally(
     db: sqlite3.Connection, place: MeasuredSystem, period: tuple[int, int], besides: Container[tuple[int, int]]
 ) -> dict[str, FieldTotal]:

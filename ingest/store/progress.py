@@ -54,13 +54,9 @@ def coverage(db: sqlite3.Connection) -> dict[tuple[str, str], dict[int, Spans]]:
     return {key: {age: union(spans) for age, spans in ages.items()} for key, ages in found.items()}
 
 
-def coverage_of(db: sqlite3.Connection, system: str, stream: str) -> dict[int, Spans]:
-    """Spans read of one pair, by age class."""
-    found: dict[int, list[Span]] = defaultdict(list)
-    rows = db.execute("SELECT age, start, end FROM coverage WHERE system = ? AND stream = ?", (system, stream))
-    for age, start, end in rows:
-        found[age].append(Span(start, end))
-    return {age: union(spans) for age, spans in found.items()}
+def streams_read(db: sqlite3.Connection, system: str) -> set[str]:
+    """The streams of which anything was read of a system."""
+    return {name for (name,) in db.execute("SELECT DISTINCT stream FROM coverage WHERE system = ?", (system,))}
 
 
 def save_coverage(db: sqlite3.Connection, system: str, stream: str, old: Covered, new: Covered) -> None:

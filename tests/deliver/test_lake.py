@@ -94,13 +94,31 @@ def as_rows(measurement: str, rows: list[dict[str, Any]]) -> Rows:
     return found
 
 
+def points_of(table: Any, measurement: str) -> list[Point]:
+    """The points of a table of a data set."""
+    tags = [column.name for column in table.schema if lake_tables.is_tag(column)]
+    fields = [
+        column.name for column in table.schema if not lake_tables.is_tag(column) and column.name != lake_tables.TIME
+    ]
+    times = table[lake_tables.TIME].cast("int64").to_pylist()
+    return [
+        Point(
+            measurement,
+            tuple((name, row[name]) for name in tags if row[name] is not None),
+            time // 1000,
+            {lake_tables.field_name(name): row[name] for name in fields if row[name] is not None},
+        )
+        for time, row in zip(times, table.to_pylist(), strict=True)
+    ]
+
+
 def held(sink: ParquetSink) -> Rows:
     """What is stored, by our own reader."""
     return {
         (point.measurement, point.tags, point.time): point.fields
         for part in sink._parts()
         if (table := sink._read(part)) is not None
-        for point in lake_tables.points_of(table, part[0])
+        for point in points_of(table, part[0])
     }
 
 

@@ -36,8 +36,8 @@ def test_coverage_is_replaced_by_writing_what_differs(old: Covered, new: Covered
     progress.save_coverage(db, "1", "stats", {}, old)
     progress.save_coverage(db, "1", "rgm_stats", {}, old)
     progress.save_coverage(db, "1", "stats", old, new)
-    assert {age: spans for age, spans in new.items() if spans} == progress.coverage_of(db, "1", "stats")
-    assert {age: spans for age, spans in old.items() if spans} == progress.coverage_of(db, "1", "rgm_stats")
+    assert {age: spans for age, spans in new.items() if spans} == progress.coverage(db).get(("1", "stats"), {})
+    assert {age: spans for age, spans in old.items() if spans} == progress.coverage(db).get(("1", "rgm_stats"), {})
     db.close()
 
 

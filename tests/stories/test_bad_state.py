@@ -303,17 +303,17 @@ def test_what_was_fetched_when_the_disk_filled_up_is_kept_and_written_later(tmp_
     world = World(tmp_path, [HOUSE])
     world.run(10 * HOUR)
     world.pipeline.transport = Filling(world, "/telemetry/")
-    while not world.pipeline.unrecorded:
+    while not world.pipeline._unrecorded:
         world.step(world.time.true + HOUR)
     calls, held = len(world.cloud.calls), world.store.db.execute("SELECT count(*) FROM points").fetchone()
     bought = world.cloud.calls[-1]
     world.run(DAY)
     assert len(world.cloud.calls) == calls, "calls whose outcome could not be kept"
-    assert world.pipeline.unrecorded
+    assert world.pipeline._unrecorded
     assert world.store.db.execute("SELECT count(*) FROM points").fetchone() == held
     world.store.db.execute("PRAGMA max_page_count = 1073741823")
     world.pipeline.record()
-    assert not world.pipeline.unrecorded
+    assert not world.pipeline._unrecorded
     assert world.store.db.execute("SELECT count(*) FROM points").fetchone() > held, "the reply that was waiting"
     until = int(world.time.true)
     world.run(5 * DAY)

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -16,6 +17,7 @@ from flask import Blueprint
 from prometheus_client.parser import text_string_to_metric_families
 
 from ingest.config import load
+from ingest.report import Report, report
 from ingest.service.identity import open_store
 from ingest.simulator import API_KEY, CLIENT_SECRET
 from ingest.store import progress
@@ -117,7 +119,9 @@ def test_every_answer_has_safe_headers_and_no_page_asks_anything_outside(seen: S
         headers = client.get(path).headers
         assert "default-src 'none'" in headers["Content-Security-Policy"]
         assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["X-Frame-Options"] == "DENY"
         assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["Cross-Origin-Opener-Policy"] == headers["Cross-Origin-Resource-Policy"] == "same-origin"
     for path in ("/", "/systems", "/static/page.css", "/static/page.js", "/static/vendor/uPlot.min.css"):
         text = client.get(path).get_data(as_text=True)
         assert not re.search(r"""(?:src|href|action|url|fetch|import)\s*[=(]\s*["'`]?(?:https?:)?//""", text), path
@@ -267,21 +271,29 @@ def test_many_systems_are_searched_and_paged(tmp_path: Path) -> None:
     seen.world.end()
 
 
-def test_a_page_that_is_read_does_not_hold_up_the_owner(seen: Seen) -> None:
-    """A reader in the middle of a report leaves the owner free to commit."""
-    with seen.source.reader() as db:
-        db.execute("BEGIN")
-        db.execute("SELECT count(*) FROM points").fetchone()
-        done = threading.Event()
+def test_a_page_that_is_read_does_not_hold_up_the_owner(seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A report that takes long leaves the owner free to commit."""
+    begun, release = threading.Event(), threading.Event()
 
-        def write() -> None:
-            with seen.world.store.transaction() as owner:
-                owner.execute("INSERT OR REPLACE INTO meta VALUES ('probe', '1')")
-            done.set()
+    def slow(*given: Any, **more: Any) -> Report:
+        made = report(*given, **more)
+        begun.set()
+        release.wait(30)
+        return made
 
-        threading.Thread(target=write).start()
-        assert done.wait(2)
-        db.execute("COMMIT")
+    monkeypatch.setattr("ingest.web.source.report", slow)
+    seen.source._made = None
+    page = threading.Thread(target=lambda: seen.client().get("/"))
+    page.start()
+    try:
+        assert begun.wait(30)
+        seen.world.store.db.execute("PRAGMA busy_timeout = 0")
+        with seen.world.store.transaction() as owner:
+            owner.execute("INSERT OR REPLACE INTO meta VALUES ('probe', '1')")
+        assert not release.is_set()
+    finally:
+        release.set()
+        page.join()
     with seen.world.store.transaction() as owner:
         owner.execute("DELETE FROM meta WHERE key = 'probe'")
 
