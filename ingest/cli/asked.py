@@ -8,11 +8,11 @@ from itertools import groupby
 
 import click
 from rich import box
-from rich.console import Console
 from rich.table import Column, Table
 
 from ingest.cli.context import Context
 from ingest.cli.plan import known_state, the_works
+from ingest.cli.tables import print_table, stdout
 from ingest.core.span import Span
 from ingest.core.words import many
 from ingest.plan import estimate
@@ -93,7 +93,7 @@ def show(context: Context, *, as_json: bool) -> None:
         names = ", ".join(report.systems[:3]) + (", …" if len(report.systems) > 3 else "")
         streams = ", ".join(report.streams)
         table.add_row(str(report.id), _day(report.made_at), since, until, names, streams, f"{report.calls:,}")
-    Console(highlight=False, soft_wrap=True).print(table)
+    print_table(stdout(), table, "id", "asked", "since", "until", "systems")
     if not is_owned(context.settings.state_dir):
         context.show("No service is running here to read it: start `ingest run`")
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from ingest.cli.context import Context
 from ingest.cli.places import known_system
 from ingest.cli.single import cloud_caller
+from ingest.cli.tables import print_table, stdout
 from ingest.core.errors import IngestError
 from ingest.core.point import decode_fields, parse_series
 from ingest.core.words import local_words, many
@@ -165,7 +165,7 @@ def _show(context: Context, rows: Rows, *, as_json: bool) -> None:
     table = Table(*(name.removesuffix("_at").replace("_", " ") for name in names), padding=(0, 1), box=box.SIMPLE)
     for row in rows:
         table.add_row(*(_cell(name, row.get(name)) for name in names))
-    Console(highlight=False, soft_wrap=True).print(table, markup=False)
+    print_table(stdout(), table, "system", "device", "timezone", "last report")
 
 
 def _cell(name: str, value: Any) -> str:

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 import click
 from rich import box
-from rich.console import Console
 from rich.table import Column, Table
 
 from ingest.cli.context import Context
+from ingest.cli.tables import print_table, stdout
 from ingest.config import PLANS, SUBSCRIPTIONS
 from ingest.core.units import DAY
 from ingest.core.words import day_words
@@ -90,7 +90,7 @@ def plan(context: Context, *, as_json: bool) -> None:
 
 
 def _print(context: Context, found: Timetable, *, assumed: bool) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    console = stdout()
     if assumed:
         console.print("No system is known yet: this is for one system with all streams.")
     api = context.settings.api
@@ -109,7 +109,7 @@ def _print(context: Context, found: Timetable, *, assumed: bool) -> None:
     console.print("Asked every …, wished and as it fits by day and by night, and the calls it takes:")
     for stream in dict.fromkeys(line.stream for line in found.lines):
         table.add_row(*_row([line for line in found.lines if line.stream == stream]))
-    console.print(table)
+    print_table(console, table, "stream")
     now = _this_month(found, context.clock.now())
     if now:
         console.print(now)
@@ -127,13 +127,13 @@ def _print_choices(choices: Sequence[StreamChoice]) -> None:
     """Which streams are in and out, where the owner leaves that to the program, and what each costs."""
     if not choices:
         return
-    console, calls = Console(highlight=False, soft_wrap=True), Column("a month", justify="right", no_wrap=True)
+    console, calls = stdout(), Column("a month", justify="right", no_wrap=True)
     table = Table(Column("stream", no_wrap=True), "read", "asked every", calls, "why", padding=(0, 0), box=box.SIMPLE)
     for choice in choices:
         every = spell(choice.every) if choice.is_in else "-"
         table.add_row(choice.stream, "yes" if choice.is_in else "no", every, f"{choice.calls:,.0f}", choice.reason)
     console.print("Streams of systems that name none (`streams: auto`), and the calls each takes or would take:")
-    console.print(table)
+    print_table(console, table, "stream")
 
 
 def _row(lines: Sequence[TimetableLine]) -> list[str]:

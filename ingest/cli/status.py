@@ -7,6 +7,7 @@ from rich.table import Table
 from ingest.cli.context import Context
 from ingest.cli.fleet_table import fleet
 from ingest.cli.places import known_places, known_system
+from ingest.cli.tables import print_table, stdout
 from ingest.core.units import DAY
 from ingest.core.words import local_words, many, percent
 from ingest.report import Report, SystemReport, report, span_words
@@ -43,7 +44,7 @@ def status(context: Context, system: str | None, *, problems: bool, everything: 
 
 
 def _print(found: Report, context: Context, most: int | None) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    console = stdout()
     if found.simulated:
         console.print("SIMULATED DATA", style="bold")
     many_systems = len(found.systems) > FEW
@@ -54,7 +55,10 @@ def _print(found: Report, context: Context, most: int | None) -> None:
     console.print(context.localized("\n".join(text)), markup=False)
     if many_systems:
         for part in fleet(found, most):
-            console.print(context.localized(part) if isinstance(part, str) else part, markup=False)
+            if isinstance(part, str):
+                console.print(context.localized(part), markup=False)
+            else:
+                print_table(console, part)
     else:
         _systems(found, console)
     for line in (*_quota_lines(found), *_token_lines(found), *_sink_lines(found)):
@@ -69,7 +73,7 @@ def _systems(found: Report, console: Console) -> None:
         if home.lacking:
             console.print(f"  {home.lacking}", markup=False)
     for system in found.systems:
-        console.print(_system_table(system))
+        print_table(console, _system_table(system), "stream", "complete until")
         for stream in system.streams:
             for odd in stream.odd:
                 console.print(

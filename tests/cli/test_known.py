@@ -63,6 +63,10 @@ def test_devices_are_asked_for_when_told_to_and_remembered(known: Program, vendo
     assert sorted(row["kind"] for row in asked) == [*["battery"] * 2, "gateway", *["meter"] * 2, *["microinverter"] * 2]
     assert [row["config_type"] for row in asked if row["kind"] == "meter"] == ["Production", "Net"]
     assert rows(known, vendor, "devices", "--system", "8001") == asked
+    printed = call(known, vendor, "devices", "--system", "8001").stdout.splitlines()
+    for device in asked:
+        (row,) = [line for line in printed if f" {device['device']} " in line]
+        assert device["kind"] in row
     assert rows(known, vendor, "systems", "--name", "Barn")[0]["measures"] == [
         "battery",
         "consumption",
