@@ -9,7 +9,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ingest.cli import asked as asked_for
 from ingest.cli.context import Context
-from ingest.cli.data import WHEN, measurements, moment
+from ingest.cli.data import measurements
+from ingest.cli.moments import WHEN, check_range, moment
 from ingest.cli.plan import history_words, known_state, the_works
 from ingest.config import share
 from ingest.core.days import zone
@@ -103,6 +104,7 @@ def _asked(
         if system:
             raise ConfigError(f"no system {system} is polled here")
         raise IngestError("no system is known yet; start `ingest run` first")
+    check_range(since, until, [entry.timezone for entry in known], now)
     found = {}
     for entry in known:
         timezone = zone(entry.timezone).key

@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -15,9 +15,10 @@ import click
 from ingest.auth.token_files import TokenFiles
 from ingest.cli.context import Context
 from ingest.cli.data_set import write_data_set
+from ingest.cli.moments import WHEN, check_range, moment
 from ingest.cli.output import check_folder, check_output, confirm_overwrite
 from ingest.cli.places import known_places, known_system
-from ingest.config import When, hint
+from ingest.config import hint
 from ingest.core.days import zone
 from ingest.core.errors import ConfigError, IngestError
 from ingest.core.point import Tags, Value, decode_fields, line_fields, parse_series
@@ -31,10 +32,6 @@ from ingest.store.whole_file import whole_file
 
 DERIVED = {"energy": ("energy", "energy_daily", "energy_monthly"), "money": ("money", "money_daily")}
 """What is computed from streams, and the measurements of it."""
-WHEN = "WHEN"
-"""A date (a local day of the system), an age such as 7d or 2y, or all."""
-
-
 TAGS = ("system", "meter", "channel")
 """The columns of tags that every export has; others follow where any point has them."""
 
@@ -47,19 +44,6 @@ class Row(NamedTuple):
     time: int
     fields: str
     key: str
-
-
-def moment(text: str | None, timezone: str, now: int, *, end: bool = False) -> int | None:
-    """WHEN as epoch seconds in the zone of a system; a day that is an `end` is included. Raises `UsageError`."""
-    if text is None:
-        return None
-    try:
-        when = When.parse(text)
-    except ValueError as error:
-        raise click.UsageError(f"{text!r} {error}") from None
-    if end and when.day is not None:
-        when = When(day=when.day + timedelta(days=1))
-    return now if end and text == "all" else when.at(now, zone(timezone).key)
 
 
 def measurements(stream: str | None) -> tuple[str, ...] | None:
@@ -108,10 +92,11 @@ def export(
     local: bool,
 ) -> None:
     """Print the archive, sorted by measurement, tags, time."""
-    wanted = Filter(measurements(stream), system)
+    wanted, now = Filter(measurements(stream), system), context.clock.now()
     store = context.state()
     places = known_places(store, context)
     known_system(places, system)
+    check_range(since, until, [row.timezone for row in places.values() if system in (None, row.system)], now)
 
     def rows() -> Iterator[Row]:
         return points(store, context, wanted, since, until)
@@ -224,6 +209,7 @@ def replay(context: Context, name: str, since: str | None, system: str | None, s
         rows = known_places(store, context)
         known_system(rows, system)
         zones = {row.timezone for row in rows.values() if system in (None, row.system)} or {""}
+        check_range(since, None, zones, context.clock.now())
         begins = [moment(since, timezone, context.clock.now()) for timezone in sorted(zones)]
         begin = min((at for at in begins if at is not None), default=None)  # the earliest midnight: some are sent twice
         wanted = Filter(measurements(stream), system, begin)

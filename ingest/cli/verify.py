@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ingest.cli.context import Context
-from ingest.cli.data import moment
+from ingest.cli.moments import check_range, moment
 from ingest.core.errors import ConfigError, StateLocked
 from ingest.deliver.sender import Sender, record_delivery
 from ingest.deliver.sink import Sink, VerifiableSink, open_sink
@@ -37,6 +37,7 @@ def verify(context: Context, only: str | None, since: str | None, *, fix: bool, 
         raise ConfigError(f"{context.settings.config_path}: no sink is called {only!r}; known: {known}")
     store = context.state()
     try:
+        check_range(since, None, (), context.clock.now())
         begin = moment(since, "", context.clock.now())
         found = {name: _look(context, store, name, begin, fix=fix) for name in names if only in (None, name)}
     finally:
