@@ -36,10 +36,14 @@ def one_of(words: tuple[str, ...]) -> Callable[[str], str]:
 
 
 def seconds(value: object) -> int:
-    """Read a duration: `90s`, `15m`, `6h`, `4d`, `2w`, or a plain number of seconds."""
+    """Read a duration: `90s`, `15m`, `6h`, `4d`, `2w`; only 0 needs no unit. An int is a default, in seconds."""
+    if isinstance(value, int):
+        return value
     match = re.fullmatch(r"(\d{1,12})\s*([smhdw]?)", str(value).strip(), re.ASCII)
     if match is None:
         raise ValueError("is not a duration; write it like 90s, 15m, 6h or 4d")
+    if int(match[1]) and not match[2]:
+        raise ValueError(f"has no unit; write {match[1]}s, {match[1]}m, {match[1]}h or {match[1]}d")
     result = int(match[1]) * UNITS[match[2] or "s"]
     if result > LONGEST:
         raise ValueError("is longer than a hundred years")
@@ -167,6 +171,7 @@ def _patterned(pattern: str, *types: str) -> WithJsonSchema:
 
 ANY = _scalar("number", "boolean")
 SWITCH = WithJsonSchema({"type": ["boolean", "string"]})
+SPAN = rf"^\s*(?:0+|\d+\s*[smhdw])\s*$|{SLOT['pattern']}"
 _DATE = r"\d{4}-\d\d?-\d\d?"
 Text = Annotated[str, AfterValidator(clean), ANY]
 Name = Annotated[str, AfterValidator(_account_name)]
@@ -179,7 +184,7 @@ UnsetToken = Annotated[SecretStr | None, BeforeValidator(_or_none), AfterValidat
 Url = Annotated[str, AfterValidator(web_address), _scalar()]
 ApiUrl = Annotated[str, AfterValidator(api_address), _scalar()]
 RedirectUrl = Annotated[str, AfterValidator(redirect_address), _scalar()]
-Seconds = Annotated[int, BeforeValidator(seconds), _patterned(r"\d+\s*[smhdw]?", "integer")]
+Seconds = Annotated[int, BeforeValidator(seconds), _scalar("integer", pattern=SPAN, minimum=0, maximum=0)]
 Share = Annotated[float, BeforeValidator(share), _patterned(r"\d+(\.\d*)?\s*%?", "number")]
 Count = Annotated[int, Field(ge=1, le=10**12), _scalar("number")]
 Degrees = Annotated[float, Field(allow_inf_nan=False), _scalar("number")]

@@ -96,7 +96,9 @@ def test_plans(load: Load, written: str, name: str, limits: tuple[int, int], pri
     )
 
 
-@pytest.mark.parametrize(("written", "meant"), [("90s", 90), ("15m", 900), ("6h", 21600), ("4d", 345600), ("'42'", 42)])
+@pytest.mark.parametrize(
+    ("written", "meant"), [("90s", 90), ("15m", 900), ("6h", 21600), ("4d", 345600), ("0", 0), ("'0'", 0)]
+)
 def test_durations(load: Load, written: str, meant: int) -> None:
     assert load(f"settle: {written}\nlook_again: 30d").settle == meant
 

@@ -138,7 +138,7 @@ def test_the_schema_accepts_what_the_loader_accepts(
 @pytest.mark.parametrize(
     "text",
     ["apii: {}", "api: {verson: v4}", "api: {version: v3}", "api: {plan: kilo}", "sinks: {a: {type: influx}}",
-     "streams: {stat: {every: 1h}}", "systems: [{}]", "web: on", "settle: soon"],
+     "streams: {stat: {every: 1h}}", "systems: [{}]", "web: on", "settle: soon", "settle: 6"],
 )  # fmt: skip
 def test_the_schema_refuses_what_is_wrong(text: str) -> None:
     assert not VALIDATOR.is_valid(as_json(text))
