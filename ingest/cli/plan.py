@@ -132,7 +132,9 @@ def _print_choices(choices: Sequence[StreamChoice]) -> None:
     for choice in choices:
         every = spell(choice.every) if choice.is_in else "-"
         table.add_row(choice.stream, "yes" if choice.is_in else "no", every, f"{choice.calls:,.0f}", choice.reason)
-    console.print("Streams of systems that name none (`streams: auto`), and the calls each takes or would take:")
+    console.print(
+        "Streams of systems that name none (`streams: auto`), and the calls each takes or would take in a mean month:"
+    )
     print_table(console, table, "stream")
 
 

@@ -186,9 +186,11 @@ def _choice(homes: Homes, name: str, cadences: Cadences, bar: Factors) -> Stream
     stream, factors = BY_NAME[name], homes.factors(cadences)
     every = cadences.get(name, max(DAY, homes.every[name]))
     own = {name: every, **{total: cadences.get(total, WEEK) for total in _totals(homes, [name], WEEK)}}
-    calls = homes.calls({key: at for key, at in own.items() if key == name or name not in catalogue.DEFAULTS}, factors)
+    why = _why_not(homes, stream)
+    priced = own | {name: homes.every[name]} if why.startswith(OFF) else own  # it comes when its owner names it
+    calls = homes.calls({at: priced[at] for at in priced if at == name or name not in catalogue.DEFAULTS}, factors)
     if name not in cadences:
-        why = _why_not(homes, stream) or _staler(homes, {**cadences, **own}, bar)
+        why = why or _staler(homes, {**cadences, **own}, bar)
         return StreamChoice(name, is_in=False, reason=why, every=every, calls=calls)
     if every > homes.every[name]:
         why = "once a day, in the room that the plan leaves"

@@ -79,6 +79,8 @@ def test_every_stream_has_a_reason_and_a_price() -> None:
     assert reasons["events"] == "off by default on the plan Watt"
     assert "instead of every" in reasons["grid_export"]
     assert chosen(WATT, ("consumption", "micro")).choices["grid_export"].calls == pytest.approx(35, abs=1)
+    latest = chosen(KILOWATT, ALL).choices["latest"]
+    assert latest.calls == pytest.approx(365.25 / 12 * 96, rel=0.01), "once it is named: every 15 minutes"
 
 
 def test_a_look_that_takes_several_calls_is_priced_with_all_of_them() -> None:
