@@ -7,7 +7,8 @@ from ingest.core.units import HOUR
 from ingest.enphase.call import Purpose, Task
 from ingest.plan import budget, quota
 from ingest.plan.budget import Needs, Pace, Rules, TokenBucket
-from ingest.plan.queue import DueQueue, Key
+from ingest.plan.front import PairKey
+from ingest.plan.queue import DueQueue
 from ingest.plan.quota import Usage
 
 LONGEST_WAIT = HOUR
@@ -29,7 +30,7 @@ class Dispatcher:
         self.pace = Pace()
         self._live, self._history = TokenBucket(), TokenBucket(empty=True)
 
-    def choose(self, now: int, usage: Usage, accounts: frozenset[str], flying: Collection[Key]) -> Choice:
+    def choose(self, now: int, usage: Usage, accounts: frozenset[str], flying: Collection[PairKey]) -> Choice:
         """What to ask now: live calls as they fall due, first-timers at once, and history within its share."""
         due_queue = self.due_queue
         due_queue.keep_up(now, accounts)

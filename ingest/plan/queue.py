@@ -10,14 +10,12 @@ from collections.abc import Collection
 from ingest.core.units import HOUR, MINUTE
 from ingest.enphase.call import Task
 from ingest.plan import planner
-from ingest.plan.front import Front
+from ingest.plan.front import Front, PairKey
 from ingest.plan.inventory import Inventory
 from ingest.plan.pacing import Factors, Group
 from ingest.plan.planner import Debt
 from ingest.plan.quota import month_bounds
 from ingest.plan.work import Classes, Work
-
-Key = tuple[str, str]
 
 SWEEP = HOUR
 """Every pair is looked at so often (s), besides when a commit touched it."""
@@ -40,7 +38,7 @@ PRICES = 40
 
 
 class DueQueue:
-    """Dues and debts of the pairs of a inventory, at the pace of `factors`.
+    """Dues and debts of the pairs of an inventory, at the pace of `factors`.
 
     `groups` are the pairs by what they cost, `needs` the calls that history needs now and `leaving` those of them for
     data that leave the cloud this month, `again` the calls a day that second looks will need.
@@ -53,18 +51,18 @@ class DueQueue:
         self.needs, self.leaving, self.again = 0, 0.0, 0.0
         self.waits = False
         self._state: tuple[int, Factors, int, frozenset[str]] = (-SWEEP, Factors(), -1, frozenset())
-        self._works: dict[Key, Work] = {}
-        self._of: defaultdict[str, set[Key]] = defaultdict(set)
-        self._group: dict[Key, Group | None] = {}
-        self._due: dict[Key, int] = {}
-        self._order: dict[Key, int] = {}
-        self._heap: list[tuple[int, int, Key]] = []
+        self._works: dict[PairKey, Work] = {}
+        self._of: defaultdict[str, set[PairKey]] = defaultdict(set)
+        self._group: dict[PairKey, Group | None] = {}
+        self._due: dict[PairKey, int] = {}
+        self._order: dict[PairKey, int] = {}
+        self._heap: list[tuple[int, int, PairKey]] = []
         self._due_now = Front()
-        self._debts: dict[Key, Debt] = {}
-        self._priced: deque[tuple[int, Key]] = deque()
-        self._priced_at: dict[Key, int] = {}
+        self._debts: dict[PairKey, Debt] = {}
+        self._priced: deque[tuple[int, PairKey]] = deque()
+        self._priced_at: dict[PairKey, int] = {}
         self._unswept: deque[str] = deque()
-        self._front: set[Key] = set()
+        self._front: set[PairKey] = set()
         self._fronted_at, self._found = 0, True
 
     # ── keeping up ────────────────────────────────────────────────────────────────────────────────────
@@ -155,7 +153,7 @@ class DueQueue:
         self._due_now.discard(key)
         self._push(key, planner.due_at(work, self.factors))
 
-    def _push(self, key: Key, at: int) -> None:
+    def _push(self, key: PairKey, at: int) -> None:
         self._due[key] = at
         heapq.heappush(self._heap, (at, self._order[key], key))
 
@@ -166,7 +164,7 @@ class DueQueue:
             if not self.groups[group]:
                 del self.groups[group]
 
-    def _forget(self, key: Key) -> None:
+    def _forget(self, key: PairKey) -> None:
         self._of[key[0]].discard(key)
         self._due_now.discard(key)
         self._front.discard(key)
@@ -174,12 +172,12 @@ class DueQueue:
         self._owe(key, None)
         del self._due[key], self._priced_at[key]
 
-    def _price(self, key: Key, now: int) -> None:
+    def _price(self, key: PairKey, now: int) -> None:
         self._owe(key, planner.debt(self._works[key], now, self._classes, month_bounds(now)[1]))
         self._priced_at[key] = now
         self._priced.append((now, key))
 
-    def _owe(self, key: Key, debt: Debt | None) -> None:
+    def _owe(self, key: PairKey, debt: Debt | None) -> None:
         old = self._debts.pop(key, None)
         for each, by in ((old, -1), (debt, 1)):
             if each is not None:
@@ -191,7 +189,7 @@ class DueQueue:
 
     # ── asking ────────────────────────────────────────────────────────────────────────────────────────
 
-    def live(self, now: int, flying: Collection[Key], *, only_new: bool = False) -> list[Task]:
+    def live(self, now: int, flying: Collection[PairKey], *, only_new: bool = False) -> list[Task]:
         """The live calls and snapshots that are due, the most overdue first; of a large fleet only the front.
 
         `only_new` leaves out what was asked before; `waits` then says whether any of that is due.
@@ -214,11 +212,11 @@ class DueQueue:
                 return tasks
         return []
 
-    def _fresh(self, key: Key, now: int) -> Work:
+    def _fresh(self, key: PairKey, now: int) -> Work:
         """A pair as it stands at this moment."""
         return self._inventory.work(*key, now) or self._works[key]
 
-    def history(self, now: int, flying: Collection[Key], *, only_leaving: bool) -> list[Task]:
+    def history(self, now: int, flying: Collection[PairKey], *, only_leaving: bool) -> list[Task]:
         """The most urgent history calls."""
         rest = MINUTE if self._front else (0 if self._found else SOON)
         if now - self._fronted_at >= rest:
@@ -229,13 +227,13 @@ class DueQueue:
         front = sorted(self._front - set(flying), key=lambda key: (self._debts[key].key, self._order[key]))
         if len(front) > 4 * OWING:
             self._front.difference_update(front[OWING:])
-        works = [self._fresh(key, now) for key in front[:8]]
+        works = [self._fresh(key, now) for key in front[:FRONT]]
         return planner.history_tasks(works, now, self._classes, only_leaving=only_leaving)
 
-    def _history_at(self, key: Key) -> int:
+    def _history_at(self, key: PairKey) -> int:
         return max(self._works[key].history_from, self._debts[key].at)
 
-    def next_at(self, flying: Collection[Key]) -> int:
+    def next_at(self, flying: Collection[PairKey]) -> int:
         """When the next pair is due (epoch s); far away when nothing ever is."""
         while self._heap and (self._due.get(self._heap[0][2]) != self._heap[0][0] or self._heap[0][2] in flying):
             heapq.heappop(self._heap)

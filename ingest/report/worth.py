@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ingest.core.money import MONEY
-from ingest.core.units import DAY, HOUR
+from ingest.core.units import DAY, HOUR, YEAR
 from ingest.store import archive, extents
 
-YEAR = 365 * DAY
 LEAST_DAYS = 30
 """From so few days nothing is said of years."""
 

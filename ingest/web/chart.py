@@ -8,12 +8,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from ingest.core.days import ONE, midnight, zone
+from ingest.core.derive import QUARTER
 from ingest.core.money import MONEY
 from ingest.core.span import floor_to
 from ingest.store import archive
 from ingest.web.quarters import SHOWN, Flows, by_quarter
 
-QUARTER = 900
 PER_HOUR = 4
 LONGEST_CHART = 92
 """Days of the longest curve."""

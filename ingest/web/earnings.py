@@ -6,13 +6,11 @@ from typing import NamedTuple
 
 from ingest.config import Settings
 from ingest.core.days import date_at, midnight, month_start, zone
-from ingest.core.units import DAY, HOUR
+from ingest.core.units import DAY, HOUR, YEAR
 from ingest.core.words import many
 from ingest.report import SystemReport
 from ingest.report.worth import Payback, Worth, payback, worth
 from ingest.store import extents
-
-YEAR = 365 * DAY
 
 
 class MoneyPart(NamedTuple):

@@ -2,15 +2,14 @@
 
 import sqlite3
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import NamedTuple
 
-from ingest.core.days import LocalDay, date_at, days_between, zone
+from ingest.core.days import ONE, LocalDay, date_at, days_between, zone
 from ingest.store import archive, extents
 from ingest.web.quarters import SHOWN, Flows, of_span
 from ingest.web.view import View
 
-ONE = timedelta(days=1)
 KEY = {"year": 7, "all": 4}
 """Letters of an ISO day that name a month, and a year."""
 

@@ -2,19 +2,18 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import NamedTuple
 from urllib.parse import urlencode
 
 from ingest.core import when
-from ingest.core.days import month_start, next_month_start
+from ingest.core.days import ONE, month_start, next_month_start
 from ingest.web import calendar
 
 RANGES = {"30d": "30 days", "month": "Month", "year": "Year", "all": "All"}
 """What the bars show: days, days, months, years."""
 CURVES = {1: "Day", 3: "3 days", 7: "7 days", 30: "30 days"}
 """Days of the curve."""
-ONE = timedelta(days=1)
 
 
 class View(NamedTuple):
