@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from ingest.commit import daily_totals, derived
 from ingest.commit.changes import Changes, Loaded
 from ingest.commit.context import CommitContext
+from ingest.commit.daily_difference import NIGHTLY
 from ingest.commit.derived import MADE, is_summed
 from ingest.commit.sites import is_moved, is_size_doubted, merged
 from ingest.core import audit
@@ -153,7 +154,7 @@ def _of_site(known: Snapshot, ids: Mapping[str, int], outcome: Outcome, at: Comm
         mine = by_system[info.system]
         yield from _wants(mine, now, ("system_info",))
         if _is_moved(known, info, at):
-            yield from _wants(mine, ALWAYS, MADE)
+            yield from _wants(mine, ALWAYS, {*MADE, *NIGHTLY})
     times = [point.time for point in outcome.points]
     if times:
         before = 3 * DAY if outcome.task.stream.daily else 0

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from ingest.commit import derived, plausible, profiles, withdrawal
+from ingest.commit import daily_difference, derived, plausible, profiles, withdrawal
 from ingest.commit.changes import Changes
 from ingest.commit.context import CommitContext
 from ingest.core.days import ONE, midnight, zone
@@ -136,6 +136,8 @@ def _zone_of(row: SystemRow) -> str:
 def _forget_days(changes: Changes, system: str) -> None:
     """The days of a system have moved: what was said of the old ones is void, and is asked for again."""
     derived.retire_days(changes, system)
+    if local := changes.zone(system):
+        daily_difference.anew(changes, system, local)
     _ask_totals_again(changes, system)
 
 
