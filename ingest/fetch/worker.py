@@ -107,24 +107,41 @@ def instead(happened: object) -> list[Outcome]:
 
 
 def fetch(
-    task: Task, call: int, request: Request, version: str, grant: str, began_at: int | None, transport: Transport
+    task: Task,
+    call: int,
+    request: Request,
+    version: str,
+    grant: str,
+    began_at: int | None,
+    transport: Transport,
+    now: int | None = None,
 ) -> Outcome:
-    """Send the request of a task and read the reply. `began_at` is when the system began, where that is known."""
+    """Send the request of a task and read the reply. `began_at` is when the system began, where that is known, `now`
+    the time by our own clock, which counts where the cloud does not tell its own.
+    """
     reply = transport.send(request)
     with _reading:
-        return _read_all(task, call, request, reply, version, grant, began_at)
+        return _read_all(task, call, request, reply, version, grant, began_at, now)
 
 
 def _read_all(
-    task: Task, call: int, request: Request, reply: Reply, version: str, grant: str, began_at: int | None
+    task: Task,
+    call: int,
+    request: Request,
+    reply: Reply,
+    version: str,
+    grant: str,
+    began_at: int | None,
+    now: int | None = None,
 ) -> Outcome:
     reply = without_secrets(reply, request, grant)
     window = task.window if task.window.length else None
     judged = verdict(reply, version, window, began_at, lists=task.stream.is_list)
     if judged.kind is Kind.OK:
         try:
-            outcome = _read(task, call, judged, grant, version, reply.date_at)
-            return replace(outcome, odd=[_harmless(odd, *_secrets(request, grant)) for odd in outcome.odd])
+            outcome = _read(task, call, judged, grant, version, now if reply.date_at is None else reply.date_at)
+            odd = [_harmless(odd, *_secrets(request, grant)) for odd in outcome.odd]
+            return replace(outcome, odd=odd, date_at=reply.date_at)
         except UNREADABLE as error:
             detail = f"missing {error}" if isinstance(error, KeyError) else str(error)
             judged = Verdict(Kind.GARBLED, f"the reply has an unexpected structure: {detail[:120]}")
@@ -191,7 +208,6 @@ def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date
         reported_at=_credible(reported_at(reply), date_at),
         operational_at=operational_at(reply),
         lifetime=lifetime,
-        date_at=date_at,
     )
 
 
@@ -219,7 +235,7 @@ def _sorted_out(found: Iterable[T | Odd], most: int = MOST_POINTS) -> tuple[list
 
 
 def _not_ahead(points: list[Point], grain: int, date_at: int | None) -> tuple[list[Point], list[Odd]]:
-    """Points without those that end after the cloud's own time: nobody has measured them."""
+    """Points without those that end after the cloud's own time, or ours: nobody has measured them."""
     if date_at is None or all(point.time + grain <= date_at + SLACK for point in points):
         return points, []
     ahead = [point for point in points if point.time + grain > date_at + SLACK]

@@ -84,7 +84,7 @@ class SystemsLookup:
         task = Task(account, listing(account), SYSTEMS, Span(now, now), Purpose.LIVE)
         api = ApiTarget(self.settings.api.version, self.cloud.base_url, self.cloud.key)
         asked = request(api, task, token.access)
-        outcome = fetch(task, call, asked, api.version, token.access, None, self.transport)
+        outcome = fetch(task, call, asked, api.version, token.access, None, self.transport, now)
         self.clock.observe(outcome.date_at)
         keep(self.settings, store, outcome, self.clock.now())
         return self._told(account, outcome)

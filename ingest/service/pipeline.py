@@ -190,7 +190,7 @@ class Pipeline:
 
         def work() -> Outcome:
             try:
-                outcome = fetch(task, call, asked, self.api.version, grant, began_at, self.transport)
+                outcome = fetch(task, call, asked, self.api.version, grant, began_at, self.transport, now)
             except Exception:  # a fault of ours must not leave the pair in flight for ever
                 log.exception("event=fetch_failed system=%s stream=%s", *task.pair)
                 return Outcome(task, call, Verdict(Kind.BUSY, FAILED), grant)

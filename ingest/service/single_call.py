@@ -94,8 +94,9 @@ class SingleCall:
 
     def _read(self, task: Task, grant: str) -> Outcome:
         self._wait_for_room()
-        call = reserve(self.settings, self.store, self.clock.now(), task.system, task.stream.name, PURPOSE)
-        outcome = fetch(task, call, request(self.api, task, grant), self.api.version, grant, None, self.transport)
+        now = self.clock.now()
+        call = reserve(self.settings, self.store, now, task.system, task.stream.name, PURPOSE)
+        outcome = fetch(task, call, request(self.api, task, grant), self.api.version, grant, None, self.transport, now)
         self.clock.observe(outcome.date_at)
         keep(self.settings, self.store, outcome, self.clock.now())
         return outcome

@@ -1,5 +1,6 @@
 """What is taken of a reply, and what it takes."""
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -8,11 +9,15 @@ import pytest
 
 from ingest.core.http import Reply, Request
 from ingest.core.span import Span
+from ingest.core.units import DAY, HOUR
 from ingest.enphase.call import Purpose, Task
 from ingest.enphase.replies import Kind, Verdict
 from ingest.enphase.streams.base import Odd
+from ingest.enphase.streams.consumption import STREAM as CONSUMPTION
 from ingest.enphase.streams.site import SYSTEMS
 from ingest.fetch import worker
+
+NOW = 1_782_864_000
 
 
 def test_of_a_reply_without_end_no_more_is_read_than_is_taken() -> None:
@@ -45,3 +50,19 @@ def test_of_many_replies_that_come_at_once_one_is_in_memory_at_a_time(monkeypatc
         request = Request("GET", "https://cloud.example/systems")
         done = [pool.submit(worker.fetch, task, at, request, "v4", "", None, Cloud()) for at in range(3)]
         assert [each.result().verdict.kind for each in done] == [Kind.OK] * 3
+
+
+@pytest.mark.parametrize("date_at", [None, NOW])
+def test_what_lies_in_the_future_is_no_point_also_where_the_cloud_tells_no_time(date_at: int | None) -> None:
+    class Cloud:
+        def send(self, _: Request) -> Reply:
+            rows = [{"end_at": end, "enwh": 1, "devices_reporting": 1} for end in (NOW - 900, NOW, NOW + 3 * DAY)]
+            told = {"intervals": rows, "meta": {"last_report_at": NOW + 2 * HOUR}}
+            return Reply(200, json.dumps(told).encode(), date_at)
+
+    for version in ("v2", "v4"):
+        task = Task("home", "1", CONSUMPTION, Span(NOW - DAY, NOW), Purpose.LIVE)
+        outcome = worker.fetch(task, 1, Request("GET", ""), version, "", None, Cloud(), NOW + 1)
+        assert [point.time for point in outcome.points] == [NOW - 1800, NOW - 900]
+        assert len(outcome.odd) == 1, "and it is counted"
+        assert (outcome.reported_at, outcome.date_at) == (None, date_at)
