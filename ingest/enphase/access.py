@@ -34,8 +34,11 @@ def remedy(verdict: Verdict, group: str, account: str, version: str) -> str:
 
 
 def is_unknown(reason: str) -> bool:
-    """Whether a refusal means that there is no such system. Meter readings say 404 to what may not be read, too."""
-    return "HTTP 404" in reason and "not authorized" not in reason.lower()
+    """Whether a refusal means that there is no such system or device. Meter readings say 404, "Not Authorized" to what
+    may not be read, and to an unknown system: there the details decide.
+    """
+    low = reason.lower()
+    return "http 404" in low and ("system not found" in low or "not authorized" not in low)
 
 
 UNKNOWN = "the cloud knows no such system: check its id under `systems:` in the configuration"

@@ -196,8 +196,9 @@ def test_a_disabled_meter_measures_nothing() -> None:
 
 
 def test_a_system_that_the_cloud_does_not_know_is_looked_for_in_the_configuration() -> None:
-    unknown = Verdict(Kind.DENIED, "HTTP 404: System not found for {:id=>7}")
-    assert "check its id" in remedy(unknown, "group", "home", "v4")
+    for words in ("System not found for {:id=>7}", "Not Authorized: System not found for {:id=>7}"):
+        unknown = Verdict(Kind.DENIED, f"HTTP 404: {words}")
+        assert "check its id" in remedy(unknown, "group", "home", "v4")
     hidden = Verdict(Kind.DENIED, "HTTP 404: Not Authorized")
     assert "tick" in remedy(hidden, "group", "home", "v4")
 
