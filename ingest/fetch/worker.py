@@ -178,7 +178,7 @@ def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date
     stream, reply = task.stream, _as_object(task, judged.data, version)
     _same_system(task, reply)
     points, odd = _sorted_out(stream.read(task.system, reply))
-    points, ahead = _not_ahead(points, stream.grain, date_at)
+    points, ahead = _not_ahead(points, stream.lasts, date_at)
     systems, odd_systems = _sorted_out(stream.systems(task.system, reply) if stream.systems else (), MOST_ON_PAGE + 1)
     too_many = CROWDED if len(systems) > MOST_ON_PAGE else _too_many(task, reply, version)
     lifetime = read_totals(stream, reply)
@@ -234,12 +234,12 @@ def _sorted_out(found: Iterable[T | Odd], most: int = MOST_POINTS) -> tuple[list
     return good, odd
 
 
-def _not_ahead(points: list[Point], grain: int, date_at: int | None) -> tuple[list[Point], list[Odd]]:
-    """Points without those that end after the cloud's own time, or ours: nobody has measured them."""
-    if date_at is None or all(point.time + grain <= date_at + SLACK for point in points):
+def _not_ahead(points: list[Point], lasts: int, date_at: int | None) -> tuple[list[Point], list[Odd]]:
+    """Points without those that end, `lasts` (s) after they begin, after the cloud's time, or ours: nobody measured them."""
+    if date_at is None or all(point.time + lasts <= date_at + SLACK for point in points):
         return points, []
-    ahead = [point for point in points if point.time + grain > date_at + SLACK]
-    good = [point for point in points if point.time + grain <= date_at + SLACK]
+    ahead = [point for point in points if point.time + lasts > date_at + SLACK]
+    good = [point for point in points if point.time + lasts <= date_at + SLACK]
     return good, [Odd("it ends after the cloud's own time", encode(point)[:SAMPLE]) for point in ahead]
 
 

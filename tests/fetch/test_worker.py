@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from ingest.core.http import Reply, Request
+from ingest.core.point import Point
 from ingest.core.span import Span
 from ingest.core.units import DAY, HOUR
 from ingest.enphase.call import Purpose, Task
 from ingest.enphase.replies import Kind, Verdict
+from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.base import Odd
 from ingest.enphase.streams.consumption import STREAM as CONSUMPTION
 from ingest.enphase.streams.site import SYSTEMS
@@ -66,3 +68,12 @@ def test_what_lies_in_the_future_is_no_point_also_where_the_cloud_tells_no_time(
         assert [point.time for point in outcome.points] == [NOW - 1800, NOW - 900]
         assert len(outcome.odd) == 1, "and it is counted"
         assert (outcome.reported_at, outcome.date_at) == (None, date_at)
+
+
+@pytest.mark.parametrize(("stream", "ahead"), [("events", 0), ("events", 90), ("consumption", 0)])
+def test_what_happened_this_minute_is_no_row_of_the_future(stream: str, ahead: int) -> None:
+    """An event lasts no time; an interval that began now has not been measured."""
+    at = 1_782_864_000
+    found = BY_NAME[stream]
+    good, odd = worker._not_ahead([Point("event", (), at + ahead, {"text": "it"})], found.lasts, at)
+    assert (len(good), len(odd)) == ((1, 0) if (stream, ahead) == ("events", 0) else (0, 1))

@@ -197,7 +197,8 @@ class Stream:
     `serials` the numbers of the devices that are asked one by one, by kind, `tells_of` these kinds.
 
     A reply that `is_list` is a JSON array: it is read as the `rows` of an object that holds the `cursor`, too. Points
-    of a stream that `is_stamped` are of the moment of the call. What is read `at_night` is asked before dawn.
+    of a stream that `is_stamped` are of the moment of the call, those of one that `is_of_moments` are no intervals.
+    What is read `at_night` is asked before dawn.
     """
 
     name: str
@@ -215,6 +216,7 @@ class Stream:
     auto: Auto = Auto.NEVER
     is_list: bool = False
     is_stamped: bool = False
+    is_of_moments: bool = False
     at_night: bool = False
     fields: Mapping[str, Mapping[str, Field]] = field(default_factory=dict)
     flows: tuple[EnergyFlow, ...] = ()
@@ -226,6 +228,11 @@ class Stream:
     names: Callable[[Json], Mapping[str, str]] | None = None
     serials: Callable[[Json], Mapping[str, tuple[str, ...]]] | None = None
     tells_of: tuple[str, ...] = ()
+
+    @property
+    def lasts(self) -> int:
+        """How long (s) what a point tells of lasts."""
+        return 0 if self.is_of_moments else self.grain
 
     @cached_property
     def audited(self) -> tuple[str, ...]:
