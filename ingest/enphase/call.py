@@ -43,6 +43,10 @@ def unfinished(cursor: str) -> Unfinished | None:
     return Unfinished(Span(start, end), begun_at, Purpose(parts[3]), *of_devices)
 
 
+def _mark_of(name: str) -> str:
+    return f"{crc32(name.encode()):x}"
+
+
 @dataclass(frozen=True)
 class Task:
     """One call to make. `window` is empty for a snapshot; `cursor` is a page of a list: its number, and after a space
@@ -98,9 +102,27 @@ class Task:
         """A number that stands for the list of devices: another list has another."""
         return crc32(" ".join(self.devices).encode())
 
+    @property
+    def _mark(self) -> str:
+        """What stands for the name of one of the pages before, in the cursor of a list without a window."""
+        words = self.cursor.split(" ")
+        return words[1] if len(words) == 3 and not self.window.length and not self.devices else ""
+
+    def was_asked(self, name: str) -> bool:
+        """Whether a page of this name was asked for: the last one, or the one that is marked. A list that goes round in
+        a circle comes to the marked page, for the mark moves at every doubling of the number.
+        """
+        return name == self.page_name or _mark_of(name) == self._mark
+
     def following(self, name: str) -> str:
         """The cursor of the page after this one, which the cloud calls `name`."""
-        return self.going_on(name, 0, 0) if self.missed else f"{self.page + 1} {name}"
+        if self.missed:
+            return self.going_on(name, 0, 0)
+        page = self.page + 1
+        if self.devices:
+            return f"{page} {name}"
+        mark = self._mark if page & (page - 1) else ""
+        return f"{page} {mark or _mark_of(name)} {name}"
 
     def going_on(self, name: str, end: int, now: int) -> str:
         """The cursor of the next call for the same window, of which everything up to `end` was answered."""

@@ -49,6 +49,7 @@ MOST_ODD = 5_000
 """So many of the rows that cannot be read are looked at: a week of five minutes is 2,016."""
 TOO_MANY = f"only the first {MOST_SYSTEMS:,} systems of its list are read, and the list goes on"
 CROWDED = f"only the first {MOST_ON_PAGE:,} systems of a page of its list are read, which has more"
+CIRCLE = "its list of systems comes back to a page that was read, so there may be more than are known"
 """Said of a good answer after which nothing more is asked."""
 LONGEST_ERROR = 2**16
 """Bytes of an error, or of a reply that cannot be read, that are looked at."""
@@ -235,7 +236,7 @@ def _sorted_out(found: Iterable[T | Odd], most: int = MOST_POINTS) -> tuple[list
 
 
 def _not_ahead(points: list[Point], lasts: int, date_at: int | None) -> tuple[list[Point], list[Odd]]:
-    """Points without those that end, `lasts` (s) after they begin, after the cloud's time, or ours: nobody measured them."""
+    """Points without those that end, `lasts` (s) later, after the cloud's time or ours: nobody measured them."""
     if date_at is None or all(point.time + lasts <= date_at + SLACK for point in points):
         return points, []
     ahead = [point for point in points if point.time + lasts > date_at + SLACK]
@@ -263,16 +264,19 @@ def _credible(reported_at: int | None, date_at: int | None) -> int | None:
 
 
 def _next_page(task: Task, reply: Json, version: str) -> str:
-    """The cursor that follows; a server that ignores pages would be asked for the same one for ever."""
+    """The cursor that follows; a server that ignores pages would be asked for the same ones for ever."""
     pages = task.stream.route(version).pages
     name = (pages.following(reply) if pages else "") or task.next_device
-    return "" if name in ("", task.page_name) or task.page >= MOST_PAGES else name
+    return "" if not name or task.was_asked(name) or task.page >= MOST_PAGES else name
 
 
 def _too_many(task: Task, reply: Json, version: str) -> str:
-    """What is said of a list that goes on after the last page that is asked for."""
+    """What is said of a list that goes on after the last page that is asked for, or has no last one."""
     pages = task.stream.route(version).pages
-    if not pages or task.page < MOST_PAGES or not pages.following(reply):
+    name = pages.following(reply) if pages else ""
+    if pages and not pages.panels and name != task.page_name and task.was_asked(name):
+        return CIRCLE
+    if not pages or task.page < MOST_PAGES or not name:
         return ""
     return f"only the first {MOST_PAGES * pages.panels:,} panels are read" if pages.panels else TOO_MANY
 

@@ -3,6 +3,8 @@
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from ingest.core.http import Reply, Request
 from ingest.core.point import Point
 from ingest.core.span import Span
 from ingest.core.units import DAY, HOUR
-from ingest.enphase.call import Purpose, Task
+from ingest.enphase.call import Purpose, Task, unfinished
 from ingest.enphase.replies import Kind, Verdict
 from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.base import Odd
@@ -77,3 +79,21 @@ def test_what_happened_this_minute_is_no_row_of_the_future(stream: str, ahead: i
     found = BY_NAME[stream]
     good, odd = worker._not_ahead([Point("event", (), at + ahead, {"text": "it"})], found.lasts, at)
     assert (len(good), len(odd)) == ((1, 0) if (stream, ahead) == ("events", 0) else (0, 1))
+
+
+@pytest.mark.parametrize("circle", [["a"], ["a", "b"], ["a", "b", "c"], ["x", "y", "a", "b", "c", "d", "e"]])
+def test_a_list_that_goes_round_in_a_circle_ends(circle: list[str]) -> None:
+    names, task, calls = cycle(circle), Task("home", "@home", SYSTEMS, Span(0, 0), Purpose.SNAPSHOT), 1
+    while cursor := worker._next_page(task, {"systems": [], "next": next(names)}, "v2"):
+        task, calls = replace(task, cursor=task.following(cursor)), calls + 1
+    assert len(circle) < calls <= 3 * len(circle) + 1
+
+
+def test_a_list_of_other_names_goes_on_to_its_end() -> None:
+    task, asked = Task("home", "@home", SYSTEMS, Span(0, 0), Purpose.SNAPSHOT), []
+    for number in range(1, 60):
+        cursor = worker._next_page(task, {"systems": [], "next": f"n{number}"}, "v2")
+        task = replace(task, cursor=task.following(cursor))
+        asked.append((task.page, task.page_name))
+    assert asked == [(number + 1, f"n{number}") for number in range(1, 60)]
+    assert unfinished(task.cursor) is None

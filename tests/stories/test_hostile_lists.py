@@ -75,13 +75,14 @@ def test_a_list_of_systems_without_an_end_is_said(tmp_path: Path, kind: str, mon
     world.run(10 * MINUTE)
     (problem,) = report(world.settings, world.store.db, int(world.time.true)).problems
     assert problem.kind == "crowd"
-    assert problem.sentence == (
-        "Account home: only the first 10,000 systems of its list are read, and the list goes on"
-    )
+    is_circle = kind in ("v2 in a circle", "v4 that turns back")
+    said = worker.CIRCLE if is_circle else "only the first 10,000 systems of its list are read, and the list goes on"
+    assert problem.sentence == f"Account home: {said}"
     assert "`systems:`" in problem.remedy
-    assert sum(call.path.endswith("/systems") for call in world.cloud.calls) == 20
+    pages = sum(call.path.endswith("/systems") for call in world.cloud.calls)
+    assert pages <= 4 if is_circle else pages == 20
     world.run(HOUR)
-    assert sum(call.path.endswith("/systems") for call in world.cloud.calls) == 20
+    assert sum(call.path.endswith("/systems") for call in world.cloud.calls) == pages
 
 
 @pytest.mark.parametrize("place", [worker, sites])
