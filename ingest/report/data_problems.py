@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from ingest.core.days import zone
 from ingest.core.words import span_words
+from ingest.enphase.replies import Kind
 from ingest.enphase.streams.site import SYSTEMS
 from ingest.plan.inventory import Inventory, listing
 from ingest.report.model import Problem, Report
@@ -35,9 +36,13 @@ def refused_days(made: Report) -> Iterator[Problem]:
 
 
 def zones(made: Report, inventory: Inventory) -> Iterator[Problem]:
-    """Systems whose zone this machine does not know, or the cloud does not say."""
+    """Systems whose zone this machine does not know, or the cloud does not say. What the cloud does not let us see at
+    all has none either: the refusal is said, and is enough.
+    """
     for system in made.systems:
         listed = inventory.pairs.get((listing(system.account), SYSTEMS.name))
+        if not system.timezone and _is_refused(system.system, inventory):
+            continue
         if not system.timezone and listed is not None and listed.asked_at is not None:
             yield Problem(
                 "zone",
@@ -52,3 +57,10 @@ def zones(made: Report, inventory: Inventory) -> Iterator[Problem]:
                 f"{system.name}: this machine does not know the time zone {system.timezone}, so days are cut in UTC",
                 "Update the program, which brings the time zones (package tzdata); the days are then computed anew",
             )
+
+
+def _is_refused(system: str, inventory: Inventory) -> bool:
+    """Whether the cloud has refused something of a system, and never answered anything."""
+    found = [inventory.pairs.get((system, stream.name)) for stream in inventory.streams_of(system)]
+    asked = [pair for pair in found if pair]
+    return any(pair.state == Kind.DENIED for pair in asked) and all(pair.asked_at is None for pair in asked)

@@ -134,3 +134,13 @@ def test_the_number_of_points_is_kept_and_not_counted(tmp_path: Path) -> None:
             archive.upsert(db, [Point("m", (), at, {"f": value}) for at in (1, 2, 3)])
     assert archive.size(world.store.db) == 3
     world.end()
+
+
+def test_a_wrong_id_is_named_first_and_is_not_blamed_on_its_zone(tmp_path: Path) -> None:
+    wanted = [{"id": each, "streams": ["stats"]} for each in (SITE.system_id, 999)]
+    world = World(tmp_path, [SITE], systems=wanted)
+    world.run(8 * HOUR)
+    problems = report(world.settings, world.store.db, int(world.time.true)).problems
+    assert "check its id" in problems[0].text, [problem.text for problem in problems]
+    assert "zone" not in [problem.kind for problem in problems]
+    world.end()
