@@ -1,11 +1,12 @@
 """The command line. `main` turns the program's own errors into one sentence and the exit code that belongs to it."""
 
+import errno
 import os
 import sqlite3
 import sys
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -108,6 +109,7 @@ def main() -> None:
     try:
         with cli.make_context("ingest", sys.argv[1:], obj=context) as ctx:
             cli.invoke(ctx)
+        sys.stdout.flush()
     except IngestError as error:
         context.say(f"ingest: {logs.redact(str(error))}")
         sys.exit(error.exit_code)
@@ -125,3 +127,15 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        _no_room(error)
+
+
+def _no_room(error: OSError) -> NoReturn:
+    """Nothing more can be written; what waits for stdout is dropped, for it would fail again."""
+    where = error.filename or "the output"
+    click.echo(f"ingest: {where}: {error.strerror}; free some space, or write to another place", err=True)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(1)

@@ -92,6 +92,8 @@ def export(
     local: bool,
 ) -> None:
     """Print the archive, sorted by measurement, tags, time."""
+    if form == "parquet" and output is None:
+        raise click.UsageError("--format parquet writes a folder; name one with -o")
     wanted, now = Filter(measurements(stream), system), context.clock.now()
     store = context.state()
     places = known_places(store, context)
@@ -109,8 +111,8 @@ def export(
 
     zones = {name: row.timezone for name, row in places.items()} if local else None
     try:
-        if form == "parquet":
-            check_folder(context, output or Path())
+        if form == "parquet" and output:
+            check_folder(context, output)
             write_data_set((f"{row.key} {line_fields(row.fields)} {row.time}" for row in rows()), output)
         elif output is None:
             write(sys.stdout)
@@ -118,9 +120,9 @@ def export(
             check_output(context, output)
             with whole_file(output) as fresh, fresh.open("x", encoding="utf-8", newline="") as file:
                 write(file)
-    except BrokenPipeError:
-        raise
     except OSError as error:
+        if output is None:
+            raise
         raise IngestError(f"{output}: {error.strerror}; choose another file with -o") from None
     finally:
         store.close()

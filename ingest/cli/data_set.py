@@ -9,12 +9,10 @@ from ingest.core.errors import IngestError
 from ingest.deliver.lake import BATCH, ParquetSink
 
 
-def write_data_set(lines: Iterable[str], folder: Path | None) -> None:
+def write_data_set(lines: Iterable[str], folder: Path) -> None:
     """Write points (lines of line protocol) into a folder that is new or empty; it is there whole or not at all. Raises
     `IngestError`.
     """
-    if folder is None:
-        raise IngestError("--format parquet writes a folder; name one with -o")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise IngestError(f"{folder}: is not an empty folder; choose another one with -o")
     fresh = folder.absolute() / ".part"

@@ -22,6 +22,7 @@ def restore(source: Path, folder: Path) -> dict[str, str]:
     with plain_words(target), contextlib.ExitStack() as stack:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         stack.callback(os.close, own_folder(folder))
+        stack.callback(fresh.unlink, missing_ok=True)
         shutil.copyfile(source, fresh)
         fresh.chmod(0o600)
         with contextlib.closing(sqlite3.connect(fresh)) as db:

@@ -1,6 +1,7 @@
 """`state.db`: opened, owned by one runner, migrated, and written in transactions."""
 
 import contextlib
+import errno
 import fcntl
 import os
 import shutil
@@ -13,6 +14,7 @@ from ingest.store import compaction, migrations
 from ingest.store.whole_file import whole_file
 
 BUSY_S = 30.0
+FULL = "the disk is full; free some space. Nothing was lost: a service goes on by itself, a command is called again"
 LEAST_FREE = 2**17
 """With less room than this (bytes) not even an empty state can be opened."""
 
@@ -25,6 +27,8 @@ def plain_words(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         raise state_failed(error, path) from error
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StateError(f"{path}: {FULL}") from error
         raise StateError(f"{path}: {error.strerror}; make the folder writable for this user") from error
 
 
@@ -36,7 +40,7 @@ def state_failed(error: sqlite3.DatabaseError, path: Path) -> StateError:
 def _remedy(error: sqlite3.DatabaseError, path: Path) -> str:
     text = str(error)
     if "full" in text or ("I/O error" in text and _is_full(path)):
-        return "the disk is full; free some space. Nothing was lost, the program goes on by itself"
+        return FULL
     if "readonly" in text or "unable to open" in text:
         return f"cannot be written ({text}); give this user write access to {path.parent}"
     if "locked" in text:

@@ -1,6 +1,7 @@
 """A file that is there whole or not at all, whatever was in its place."""
 
 import contextlib
+import glob
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,4 +15,5 @@ def whole_file(target: Path) -> Iterator[Path]:
         yield fresh
         fresh.replace(target)
     finally:
-        fresh.unlink(missing_ok=True)
+        for left in target.parent.glob(f"{glob.escape(fresh.name)}*"):  # a journal, or a part of it
+            left.unlink(missing_ok=True)
