@@ -8,6 +8,8 @@ from ingest.cli.context import Context
 from ingest.cli.fleet_table import fleet
 from ingest.cli.places import known_places, known_system
 from ingest.cli.tables import print_table, stdout
+from ingest.config import Settings, message_name
+from ingest.core.errors import ConfigError
 from ingest.core.units import DAY
 from ingest.core.words import local_words, many, percent
 from ingest.report import Report, SystemReport, report, span_words
@@ -157,6 +159,7 @@ def _length(seconds: int) -> str:
 def check(context: Context, *, as_json: bool) -> None:
     """Validate the configuration, offline; print where everything is."""
     settings = context.settings
+    _check_addresses(settings)
     found = {
         "config": str(settings.config_path),
         "state_dir": str(settings.state_dir),
@@ -178,3 +181,15 @@ def check(context: Context, *, as_json: bool) -> None:
         if notes[name]:
             click.echo(f"{words}: {', '.join(notes[name])}")
     click.echo("The configuration is valid.")
+
+
+def _check_addresses(settings: Settings) -> None:
+    """Raise `ConfigError` for an address of `notify` to which no message can ever be sent; it may hold a secret."""
+    if not settings.notify:
+        return
+    from ingest.notify.messages import UNKNOWN, is_known  # noqa: PLC0415 - it knows some hundred services
+
+    labels = settings.receivers()
+    for address in [secret.get_secret_value() for entry in settings.notify for secret in entry.to]:
+        if not is_known(address):
+            raise ConfigError(f"{settings.config_path}: {labels[message_name(address)]}: {UNKNOWN}")

@@ -44,6 +44,8 @@ def verify(context: Context, only: str | None, since: str | None, *, fix: bool, 
         store.close()
     if as_json:
         context.show_json({name: [_document(item) for item in items] for name, items in found.items()})
+    elif not names:
+        context.show("No database is configured; the data are in the embedded archive.")
     else:
         _print(context, found, fix=fix)
     if any(found.values()):

@@ -5,8 +5,12 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from ingest.notify.letters import Letter
+
+if TYPE_CHECKING:
+    import apprise
 
 UNKNOWN = "this kind of address is not known, or a part of it is missing; see the list of services at appriseit.com"
 _STATUS = re.compile(r"error=(\d{3})\b")
@@ -19,8 +23,7 @@ def messenger(address: str) -> Callable[[Letter], str]:
         import apprise  # noqa: PLC0415 - a third of a second, and longer on a small machine
 
         with _listening() as said:
-            # the service itself, not the pool of apprise: what is said of an address must be said in this thread
-            service = apprise.Apprise.instantiate(address, asset=apprise.AppriseAsset(secure_logging=True))
+            service = _service(address)
             if service is None:
                 return UNKNOWN
             kind = apprise.NotifyType.WARNING if letter.is_bad else apprise.NotifyType.INFO
@@ -29,6 +32,19 @@ def messenger(address: str) -> Callable[[Letter], str]:
         return "" if sent else _why(said)
 
     return send
+
+
+def is_known(address: str) -> bool:
+    """Whether a letter can be sent to such an address: its kind is known, and no part is missing. Nobody is asked."""
+    with _listening():
+        return _service(address) is not None
+
+
+def _service(address: str) -> "apprise.NotifyBase | None":
+    """The service itself, not the pool of apprise: what is said of an address must be said in this thread."""
+    import apprise  # noqa: PLC0415 - a third of a second, and longer on a small machine
+
+    return apprise.Apprise.instantiate(address, asset=apprise.AppriseAsset(secure_logging=True))
 
 
 def _why(said: list[str]) -> str:

@@ -100,6 +100,13 @@ def test_a_serial_number_finds_its_system(known: Program, vendor: Vendor) -> Non
     assert vendor.counted == before + 1
 
 
+def test_what_cannot_be_done_so_is_said(known: Program, vendor: Vendor) -> None:
+    assert "No database is configured" in call(known, vendor, "verify").stdout
+    result = call(known, vendor, "export", "--format", "parquet")
+    assert result.exit_code == 2
+    assert "name one with -o" in result.stderr
+
+
 def raise_(result: Result) -> None:
     assert result.exception is not None
     raise result.exception

@@ -50,3 +50,13 @@ def test_where_nobody_is_told_it_says_what_to_do(tmp_path: Path, words: tuple[st
     result = call(tmp_path, *words)
     assert isinstance(result.exception, ConfigError)
     assert "docs/notify.md" in str(result.exception)
+
+
+def test_an_address_that_nobody_knows_does_not_pass_the_check(tmp_path: Path) -> None:
+    for address, code in ((f"ntfy://{SECRET}", 0), (f"ntfyy://{SECRET}", 2)):
+        call(tmp_path, notify={"to": [address]})
+        result = CliRunner().invoke(cli, ["--config", str(tmp_path / "ingest.yaml"), "check"])
+        assert (result.exit_code == 0) == (code == 0), result.output
+    assert isinstance(result.exception, ConfigError)
+    assert "ntfyy (notify.to[0]): this kind of address is not known" in str(result.exception)
+    assert SECRET not in str(result.exception)
