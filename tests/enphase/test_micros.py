@@ -34,9 +34,13 @@ class Page:
         ({"total_devices": 60}, "3 1-2-3-live 3", ""),
         ({"total_devices": 61}, "3 1-2-3-live 3", "4"),
         ({"page": 1}, "2 1-2-3-live 2", ""),
+        ({"total_devices": 0, "page": 1, "page_size": 20}, "", "2"),
+        ({"total_devices": 10}, "3 1-2-3-live 3", "4"),
+        ({"total_devices": "60"}, "3 1-2-3-live 3", "4"),
+        ({"total_devices": 20}, "", ""),
     ],
 )
-def test_the_page_that_follows(told: dict[str, int], asked: str, following: str) -> None:
+def test_the_page_that_follows(told: dict[str, object], asked: str, following: str) -> None:
     devices = [{"serial_number": str(number), "intervals": []} for number in range(20)]
     task = Task("home", "1", BY_NAME["micros"], Span(START, START + DAY), Purpose.LIVE, asked)
     outcome = fetch(task, 1, Request("GET", ""), "v4", "", None, Page(devices=devices, **told))

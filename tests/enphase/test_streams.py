@@ -85,6 +85,14 @@ def following(version: str, page: dict[str, object]) -> str:
         ({"total": 200, "current_page": 2, "size": 100, "systems": [{}]}, ""),
         ({"total": 500, "current_page": 2, "size": 100, "systems": []}, ""),
         ({"systems": [{}]}, ""),
+        ({"total": None, "size": 100, "systems": [{}] * 100}, "2"),
+        ({"total": "250", "current_page": 2, "size": 100, "systems": [{}] * 100}, "3"),
+        ({"total": 0, "current_page": 1, "size": 100, "systems": [{}] * 100}, "2"),
+        ({"total": 5, "current_page": 1, "size": 100, "systems": [{}] * 100}, "2"),
+        ({"total": 0, "current_page": 1, "size": 100, "systems": [{}] * 30}, ""),
+        ({"systems": [{}] * 100, "cursor": "3"}, "4"),
+        ({"total": 25, "systems": [{}] * 10, "cursor": "2"}, "3"),
+        ({"total": None, "size": 10, "systems": [{}] * 10}, "2"),
     ],
 )
 def test_pages_go_on_until_the_total_is_read(page: dict[str, object], expected: str) -> None:

@@ -9,6 +9,7 @@ from functools import partial
 from ingest.core.point import Point
 from ingest.core.units import DAY
 from ingest.enphase.streams.base import Auto, DailyDifference, Field, Json, Odd, Pages, Route, Stream, nothing, numbered
+from ingest.enphase.streams.page_numbers import DEVICES, number_after
 from ingest.enphase.streams.readers import each, identity, maybe_moment, number
 
 PAGE_SIZE = 100
@@ -57,10 +58,10 @@ def _quantity(value: object) -> float | None:
 
 
 def _following(reply: Json) -> str:
-    """The page after a full one: the reply itself tells neither its number nor how many there are."""
+    """The page after a full one of panels: the list of gateways tells neither its number nor how many there are."""
     lists = [gateway.get("micro_inverters") for gateway in reply["rows"] if isinstance(gateway, Mapping)]
     panels = sum(len(listed) for listed in lists if isinstance(listed, list))
-    return str(int(reply["cursor"] or "1") + 1) if panels >= PAGE_SIZE else ""
+    return number_after(reply, panels, PAGE_SIZE, DEVICES)
 
 
 PATH = "systems/inverters_summary_by_envoy_or_site"

@@ -4,7 +4,7 @@ from ingest.core.span import Span
 from ingest.core.units import DAY, HOUR, MINUTE, YEAR
 from ingest.enphase.streams.base import Field, Json, Pages, Params, Route, Stream, numbered, start_end
 from ingest.enphase.streams.by_device import of_devices
-from ingest.enphase.streams.readers import maybe_number
+from ingest.enphase.streams.page_numbers import DEVICES, number_after
 
 GRAIN = 5 * MINUTE
 PAGE_SIZE = 20
@@ -17,13 +17,7 @@ def _ask(window: Span) -> Params:
 
 
 def _following(reply: Json) -> str:
-    """The page after one that does not end the list; where the reply does not tell, after a full one. It may not tell
-    its own number either: the `cursor` is that which was asked for.
-    """
-    page, shown = maybe_number(reply.get("page")) or int(reply.get("cursor") or "1"), len(reply["devices"])
-    size, total = maybe_number(reply.get("page_size")) or PAGE_SIZE, maybe_number(reply.get("total_devices"))
-    is_last = shown < size if total is None else page * size >= total
-    return "" if is_last or not shown else str(int(page) + 1)
+    return number_after(reply, len(reply["devices"]), PAGE_SIZE, DEVICES)
 
 
 STREAM = Stream(

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ingest.core.point import Value
 from ingest.core.units import DAY, WEEK
+from ingest.enphase.streams import page_numbers
 from ingest.enphase.streams.base import (
     Field,
     Json,
@@ -18,7 +19,8 @@ from ingest.enphase.streams.base import (
     nothing,
     numbered,
 )
-from ingest.enphase.streams.readers import each, identity, maybe_moment, maybe_number, number, odd, plain, serials_of
+from ingest.enphase.streams.page_numbers import number_after
+from ingest.enphase.streams.readers import each, identity, maybe_moment, number, odd, plain, serials_of
 
 PAGE_SIZE = 100
 """The most systems a page may hold (reference 5)."""
@@ -63,9 +65,7 @@ MOMENTS = {
 
 
 def _next_number(reply: Json) -> str:
-    total, page = maybe_number(reply.get("total")) or 0, maybe_number(reply.get("current_page")) or 1
-    size = maybe_number(reply.get("size")) or PAGE_SIZE
-    return str(int(page) + 1) if page * size < total and reply["systems"] else ""
+    return number_after(reply, len(reply["systems"]), PAGE_SIZE, page_numbers.SYSTEMS)
 
 
 def _named(cursor: str) -> Params:
