@@ -204,7 +204,9 @@ def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date
         serials=stream.serials(reply) if stream.serials else {},
         energy_at=_credible(energy_at(reply), date_at),
         cursor="" if too_many else _next_page(task, reply, version),
-        answered_end=answered_to(reply, task.window, sure if is_moved else _reach(task, points, version)),
+        answered_end=answered_to(
+            reply, task.window, sure if is_moved else _reach(task, points, version), _newest_end(task, points)
+        ),
         is_moved=is_moved,
         reported_at=_credible(reported_at(reply), date_at),
         operational_at=operational_at(reply),
@@ -291,6 +293,12 @@ def _reach(task: Task, points: Sequence[Point], version: str) -> int:
     times = (point.time for point in points if task.window.start <= point.time < task.window.end)
     shown = max(times, default=0) + task.stream.grain - task.window.start
     return task.reach if shown > task.reach - DAY else max(sure, shown // DAY * DAY)
+
+
+def _newest_end(task: Task, points: Sequence[Point]) -> int:
+    """The end of the newest row within the window; 0 where there is none."""
+    ends = (point.time + task.stream.grain for point in points)
+    return max((end for end in ends if task.window.start < end <= task.window.end), default=0)
 
 
 def _same_system(task: Task, reply: Json) -> None:
