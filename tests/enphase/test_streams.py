@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.core.point import decode, encode
+from ingest.core.point import Point, decode, encode
 from ingest.core.span import Span
 from ingest.core.units import DAY
 from ingest.enphase.streams import BY_NAME, STREAMS
 from ingest.enphase.streams.base import Odd, SystemInfo
-from ingest.enphase.streams.readers import answered_to, identity, moment, number, rows
+from ingest.enphase.streams.interval_rows import rows
+from ingest.enphase.streams.readers import answered_to, identity, moment, number
 from ingest.enphase.streams.site import SUMMARY
 
 anything = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.lists(st.integers())
@@ -160,6 +161,33 @@ def test_a_row_without_its_energy_is_counted_and_null_is_not(name: str, key: str
     assert set(told(lacking)) == {(f"missing '{key}'", end - grain)}
     assert len(told(lacking)) == (2 if name == "rgm_stats" else 1)
     assert told(row | {key: None}) == []
+
+
+SNAPSHOTS: dict[str, tuple[str, dict[str, object]]] = {
+    "production_meter_readings": ("meter_readings", {"serial_number": "M", "value": 5, "read_at": 0}),
+    "storage_meter_readings": ("meter_readings", {"serial_num": "M", "value_charged": 5, "read_at": 0}),
+    "latest": ("devices", {"name": "production", "channel": 1, "power": 5, "last_report_at": 0}),
+    "ev_charger_sessions": ("sessions", {"energy_added": 5, "start_time": 0}),
+}
+
+
+@pytest.mark.parametrize("name", SNAPSHOTS)
+@pytest.mark.parametrize(("time", "read"), [(1_750_000_000, Point), (12, Odd), (None, Odd), ("soon", Odd)])
+def test_a_snapshot_has_a_time_at_which_it_can_have_been_taken(name: str, time: object, read: type) -> None:
+    key, row = SNAPSHOTS[name]
+    rows = [{**row, next(reversed(row)): time}]
+    reply = {key: {"meters": rows} if name == "latest" else rows, "device": "C0"}
+    (found,) = BY_NAME[name].read("42", reply)
+    assert type(found) is read
+
+
+@pytest.mark.parametrize("change", [{"power": "n/a"}, {"last_report_at": None}, {"last_report_at": "soon"}])
+def test_a_power_of_which_a_part_cannot_be_read_is_not_that_of_the_rest(change: dict[str, object]) -> None:
+    made = {"name": "production", "power": 500, "last_report_at": 1_750_000_000}
+    used = {**made, "name": "consumption"}
+    found = list(BY_NAME["latest"].read("42", {"devices": {"meters": [made, made | change, made, used]}}))
+    assert [at.tags[0][1] for at in found if isinstance(at, Point)] == ["consumption"]
+    assert len([at for at in found if isinstance(at, Odd)]) == 1
 
 
 def test_rows_of_which_none_has_a_time_have_none() -> None:

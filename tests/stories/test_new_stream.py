@@ -14,7 +14,7 @@ STREAM = '''
 
 from ingest.core.units import MINUTE, WEEK, YEAR
 from ingest.enphase.streams.base import Route, Stream, start_granularity
-from ingest.enphase.streams.readers import energy_fields, intervals
+from ingest.enphase.streams.interval_rows import energy_fields, intervals
 
 STREAM = Stream(
     name="carport",

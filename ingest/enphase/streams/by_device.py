@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from ingest.core.point import Point
 from ingest.enphase.streams.base import Json, Odd, Read
-from ingest.enphase.streams.readers import each, identity, quantities_of
+from ingest.enphase.streams.interval_rows import quantities_of
+from ingest.enphase.streams.readers import each, identity
 
 
 def of_device(kind: str, measurement: str, grain: int, keys: Mapping[str, str], listed: str = "intervals") -> Read:

@@ -8,7 +8,7 @@ from ingest.core.span import Span
 from ingest.core.units import DAY, HOUR, MINUTE, YEAR
 from ingest.enphase.streams.base import Field, Json, Odd, Pages, Params, Route, Stream, nothing, start_granularity
 from ingest.enphase.streams.by_device import of_device
-from ingest.enphase.streams.readers import each, identity, maybe_moment, maybe_number, moment, number
+from ingest.enphase.streams.readers import each, identity, maybe_moment, maybe_number, measured_at, number
 
 GRAIN = 15 * MINUTE
 DEVICE, EV = "Device Level Monitoring", "EV Charger Monitoring"
@@ -54,7 +54,7 @@ def _session(system: str, charger: str, row: Json) -> Iterator[Point]:
     fields = {name: float(value) for name, value in found.items() if value is not None}
     if fields:
         tags = identity(("charger", charger), ("system", system))
-        yield Point("ev_charger_session", tags, moment(row["start_time"]), fields)
+        yield Point("ev_charger_session", tags, measured_at(row["start_time"]), fields)
 
 
 def _watt_hours(energy: float | None, seconds: float | None) -> float | None:

@@ -12,7 +12,7 @@ from ingest.enphase.streams.base import (
     nothing,
     start_granularity,
 )
-from ingest.enphase.streams.readers import quantities
+from ingest.enphase.streams.interval_rows import quantities
 
 GROUP = "Site Level Consumption Monitoring"
 GRAIN = 15 * MINUTE

@@ -3,7 +3,7 @@
 from ingest.core.span import Span
 from ingest.core.units import DAY, MINUTE, WEEK, YEAR
 from ingest.enphase.streams.base import Field, Params, Route, Stream, start_granularity
-from ingest.enphase.streams.readers import quantities
+from ingest.enphase.streams.interval_rows import quantities
 
 GRAIN = 15 * MINUTE
 

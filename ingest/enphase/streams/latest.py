@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from ingest.core.point import Point
 from ingest.core.units import HOUR, MINUTE
 from ingest.enphase.streams.base import Field, Json, Odd, Route, Stream, nothing
-from ingest.enphase.streams.readers import UNREADABLE, identity, moment, number, odd
+from ingest.enphase.streams.readers import UNREADABLE, identity, measured_at, number, odd
 
 NAMED = {"encharges": "storage", "acbs": "storage", "heat-pump": "heat_pump", "evse": "ev_charger"}
 """What the lists beside the meters are called; a meter is called by its own name."""
@@ -42,7 +42,7 @@ def _power(row: Json) -> Iterator[tuple[int, float, object]]:
     """When a device or channel reported, its power, and the row itself; nothing where it does not report."""
     power = number(row.get("power"))
     if power is not None and (power or row.get("last_report_at") is not None):
-        yield moment(row["last_report_at"]), power, row
+        yield measured_at(row["last_report_at"]), power, row
 
 
 def _sum(system: str, kind: str, powers: list[tuple[int, float, object]]) -> Iterator[Point | Odd]:

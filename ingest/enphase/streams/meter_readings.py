@@ -6,7 +6,7 @@ from functools import partial
 from ingest.core.point import Point
 from ingest.core.units import DAY
 from ingest.enphase.streams.base import Auto, Field, Json, Odd, Read, Route, Stream, nothing
-from ingest.enphase.streams.readers import each, identity, moment, number
+from ingest.enphase.streams.readers import each, identity, measured_at, number
 
 CONSUMPTION_GROUP = "Site Level Consumption Monitoring"
 
@@ -24,10 +24,10 @@ def _read(measurement: str, keys: Mapping[str, Field], system: str, reply: Json)
 def _reading(measurement: str, keys: Mapping[str, Field], system: str, reading: Json) -> Iterator[Point]:
     found = {name: number(reading.get(field.key)) for name, field in keys.items()}
     fields = {name: value for name, value in found.items() if value is not None}
-    if fields and reading.get("read_at") is not None:
+    if fields:
         serial = reading["serial_number"] if "serial_number" in reading else reading["serial_num"]
         tags = identity(("meter", serial), ("system", system))
-        yield Point(measurement, tags, moment(reading["read_at"]), fields)
+        yield Point(measurement, tags, measured_at(reading["read_at"]), fields)
 
 
 COUNTED = {"reading_wh": Field("value", "energy counted since the meter was installed, Wh")}

@@ -6,18 +6,8 @@ from typing import Any
 from ingest.core.point import Point, Tags
 from ingest.core.units import DAY, MINUTE, WEEK, YEAR
 from ingest.enphase.streams.base import EnergyFlow, Field, Json, Odd, Route, Stream, start_end
-from ingest.enphase.streams.readers import (
-    UNREADABLE,
-    each,
-    energy_fields,
-    identity,
-    intervals,
-    moment,
-    number,
-    odd,
-    own_time,
-    rows,
-)
+from ingest.enphase.streams.interval_rows import energy_fields, intervals, own_time, rows
+from ingest.enphase.streams.readers import UNREADABLE, each, identity, moment, number, odd
 
 GRAIN = 15 * MINUTE
 _read_sum = intervals("production_rgm", GRAIN, "wh_del")

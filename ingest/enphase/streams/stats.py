@@ -2,7 +2,7 @@
 
 from ingest.core.units import DAY, MINUTE, WEEK, YEAR
 from ingest.enphase.streams.base import EnergyFlow, Route, Stream, start_end, start_granularity
-from ingest.enphase.streams.readers import energy_fields, intervals
+from ingest.enphase.streams.interval_rows import energy_fields, intervals
 
 STREAM = Stream(
     name="stats",
