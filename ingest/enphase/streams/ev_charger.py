@@ -1,6 +1,6 @@
 """What cars draw from chargers: of the vendor, by interval and by session, and of other makers. Reference: 7.16."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from ingest.core.point import Point
@@ -20,9 +20,9 @@ PAGE_SIZE = 100
 MOST_SESSIONS = 2_000
 """So many sessions of a charger are read: more than five years of one a day."""
 LEAST_W = 100.0
-"""No charger charges with less (W): what would be less in Wh is meant in kWh, where a car could hold that much."""
+"""No charger charges with less (W): what would be less in Wh is meant in kWh."""
 MOST_KWH = 250.0
-"""No car takes or gives back more in a session (kWh)."""
+"""No car takes or gives back more in a session (kWh): what would be more is meant in Wh."""
 SESSION = {
     "energy_wh": Field("energy_added", "energy into the car, Wh; named Wh by the cloud, but in kWh in its own example"),
     "ended_at": Field("end_time", "when the car was unplugged, epoch seconds"),
@@ -39,14 +39,15 @@ def _ask_quarters(window: Span) -> Params:
 def _sessions(system: str, reply: Json) -> Iterator[Point | Odd]:
     if not isinstance(reply["sessions"], list):
         raise TypeError("a list of sessions is due")
-    return each(reply["sessions"], partial(_session, system, reply["device"]))
+    unit = 1000.0 if _is_in_kwh(reply["sessions"]) else 1.0
+    return each(reply["sessions"], partial(_session, system, reply["device"], unit))
 
 
-def _session(system: str, charger: str, row: Json) -> Iterator[Point]:
-    """A session, its time being when it began."""
-    lasted = maybe_number(row.get("charge_time")) or maybe_number(row.get("duration"))
+def _session(system: str, charger: str, unit: float, row: Json) -> Iterator[Point]:
+    """A session, its time being when it began; `unit` is that of its energy in Wh."""
+    energy = number(row.get("energy_added"))
     found = {
-        "energy_wh": _watt_hours(number(row.get("energy_added")), lasted),
+        "energy_wh": None if energy is None else round(energy * unit, 3),
         "ended_at": maybe_moment(row.get("end_time")),
         "charge_s": maybe_number(row.get("charge_time")),
         "cost": maybe_number(row.get("cost")),
@@ -57,11 +58,14 @@ def _session(system: str, charger: str, row: Json) -> Iterator[Point]:
         yield Point("ev_charger_session", tags, measured_at(row["start_time"]), fields)
 
 
-def _watt_hours(energy: float | None, seconds: float | None) -> float | None:
-    """An energy that may be in Wh or in kWh, by how long it took."""
-    if not energy or not seconds or abs(energy) > MOST_KWH or abs(energy) * HOUR / seconds >= LEAST_W:
-        return energy
-    return round(energy * 1000, 3)
+def _is_in_kwh(sessions: Sequence[object]) -> bool:
+    """Whether the energies of a charger are in kWh: one would be too little in Wh for how long it was charged, and
+    none too much in kWh for a car. How long the car was plugged in says nothing.
+    """
+    rows = [row for row in sessions if isinstance(row, Mapping)]
+    known = [(abs(maybe_number(row.get("energy_added")) or 0), maybe_number(row.get("charge_time"))) for row in rows]
+    too_little = any(energy and seconds and energy * HOUR / seconds < LEAST_W for energy, seconds in known)
+    return too_little and all(energy <= MOST_KWH for energy, _ in known)
 
 
 def _page(cursor: str) -> Params:
