@@ -4,12 +4,12 @@ The words of the vendor's replies are those of the reference, sections 6 to 8.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from itertools import islice
 from typing import Any
 
 from ingest.core.point import Point, Tags
 from ingest.enphase.streams.base import Field, Json, Odd, Read
+from ingest.enphase.streams.even_grid import on_grid
 from ingest.enphase.streams.readers import UNREADABLE, maybe_moment, maybe_number, moment, number, odd
 
 LOOKED_AHEAD = 100
@@ -31,7 +31,11 @@ def rows(value: object) -> Iterator[Any]:
 
 def intervals(measurement: str, grain: int, energy_key: str, power_key: str = "") -> Read:
     """A reader of `intervals[]` with one energy (Wh) a row; power is its mean over the interval."""
-    return partial(_intervals, measurement, grain, energy_key, power_key)
+
+    def read(system: str, reply: Json) -> Iterator[Point | Odd]:
+        return on_grid(grain, _intervals(measurement, grain, energy_key, power_key, system, reply))
+
+    return read
 
 
 def _intervals(
@@ -83,7 +87,12 @@ def quantities_of(
     measurement: str, grain: int, keys: Mapping[str, Sequence[str]], tags: Tags, intervals: object
 ) -> Iterator[Point | Odd]:
     """The same of a list of intervals: a point each, with `tags`."""
-    listed = list(rows(intervals))
+    return on_grid(grain, _quantities(measurement, grain, keys, tags, list(rows(intervals))))
+
+
+def _quantities(
+    measurement: str, grain: int, keys: Mapping[str, Sequence[str]], tags: Tags, listed: Sequence[Any]
+) -> Iterator[Point | Odd]:
     following = beginning(listed, grain)
     for row in listed:
         try:

@@ -6,6 +6,7 @@ from typing import Any
 from ingest.core.point import Point, Tags
 from ingest.core.units import DAY, MINUTE, WEEK, YEAR
 from ingest.enphase.streams.base import EnergyFlow, Field, Json, Odd, Route, Stream, start_end
+from ingest.enphase.streams.even_grid import on_grid
 from ingest.enphase.streams.interval_rows import energy_fields, intervals, own_time, rows
 from ingest.enphase.streams.readers import UNREADABLE, each, identity, moment, number, odd
 
@@ -19,7 +20,7 @@ def _read(system: str, reply: Json) -> Iterator[Point | Odd]:
         if isinstance(meter, Odd):
             yield meter
         else:
-            yield from _channels(system, *meter)
+            yield from on_grid(GRAIN, _channels(system, *meter))
 
 
 def _meter(meter: Json) -> Iterator[tuple[str, list[Any]]]:

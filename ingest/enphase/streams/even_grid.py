@@ -1,0 +1,64 @@
+"""Intervals that do not lie on the grid of their stream: shorter ones are put together. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from ingest.core.point import Point, Tags, encode
+from ingest.core.span import ceil_to
+from ingest.core.units import HOUR
+from ingest.enphase.streams.base import Odd
+from ingest.enphase.streams.readers import SAMPLE
+
+
+def on_grid(grain: int, found: Iterable[Point | Odd]) -> Iterator[Point | Odd]:
+    """What is read of a list of intervals of `grain` s, which begin at whole multiples of it.
+
+    Where a list has shorter ones, those that fill a whole interval are put together; of others there is no point, and
+    they are odd unless the newest interval is still to be filled. A list of which all lies beside the grid stands.
+    """
+    listed = list(found)
+    if all(isinstance(at, Odd) or at.time % grain == 0 for at in listed):
+        return iter(listed)
+    return _put_together(grain, listed)
+
+
+def _put_together(grain: int, listed: Sequence[Point | Odd]) -> Iterator[Point | Odd]:
+    whole: dict[tuple[Tags, int], list[Point]] = {}
+    for at in listed:
+        if isinstance(at, Odd):
+            yield at
+        else:
+            whole.setdefault((at.tags, ceil_to(at.time, grain)), []).append(at)
+    usual = Counter(map(len, whole.values())).most_common(1)[0][0]
+    newest = max(start for _, start in whole)
+    if usual == 1 and not any(part.time == start for (_, start), parts in whole.items() for part in parts):
+        yield from (part for parts in whole.values() for part in parts)
+        return
+    for (_, start), unsorted in whole.items():
+        parts = sorted(unsorted, key=lambda part: part.time)
+        step = parts[0].time - (start - grain)
+        is_even = [part.time for part in parts] == [start - grain + step * (at + 1) for at in range(len(parts))]
+        if usual == 1:
+            yield from (part if part.time == start else _off_grid(part, start) for part in parts)
+        elif is_even and len(parts) > 1 and step * len(parts) == grain:
+            yield _sum(grain, start, parts)
+        elif not (is_even and start == newest):
+            yield _off_grid(parts[0], start)
+
+
+def _off_grid(part: Point, start: int) -> Odd:
+    return Odd("it is no whole interval of its stream", encode(part)[:SAMPLE], start)
+
+
+def _sum(grain: int, start: int, parts: Sequence[Point]) -> Point:
+    """Energies are added up, where each part has one, and power is their mean; else the newest part counts."""
+    fields = dict(parts[-1].fields)
+    had_power = fields.pop("power_w", None) is not None
+    for name in [name for name in fields if name.endswith("_wh")]:
+        values = [float(part.fields[name]) for part in parts if name in part.fields]
+        fields[name] = sum(values)
+        if len(values) < len(parts):
+            del fields[name]
+    if had_power and "energy_wh" in fields:
+        fields["power_w"] = float(fields["energy_wh"]) * HOUR / grain
+    return Point(parts[0].measurement, parts[0].tags, start, fields)
