@@ -18,7 +18,10 @@ def record(changes: Changes, outcome: Outcome, now: int) -> None:
 
 
 def _news(changes: Changes, outcome: Outcome, now: int) -> Iterator[Point]:
-    """A whole row of each device of which something changed, so that the newest row says all."""
+    """A whole row of each device of which something changed, so that the newest row says all.
+
+    One that is not listed is gone, unless some of its kind could not be read: it may be one of these.
+    """
     system, listed = outcome.task.system, set()
     for device in outcome.devices:
         tags: Tags = (("device", device.serial), ("system", system))
@@ -28,7 +31,10 @@ def _news(changes: Changes, outcome: Outcome, now: int) -> Iterator[Point]:
             yield Point(DEVICE, tags, now, fresh)
     for key in changes.loaded.rows.keys() - listed:
         measurement, names = parse_series(key)
-        if measurement == DEVICE and (held := _held(changes, key)).get("state") != REMOVED:
+        if measurement != DEVICE:
+            continue
+        held = _held(changes, key)
+        if held.get("state") != REMOVED and held.get("kind") not in outcome.unread:
             yield Point(DEVICE, names, now, {**held, "state": REMOVED})
 
 

@@ -63,10 +63,10 @@ FAILED = "the program failed; the reason is in its log"
 class Outcome:
     """What came of a task. `odd` is what could not be read of the reply, `answered_end` how far the window was
     answered, `reported_at` how far the cloud knows the system, `date_at` the cloud's own clock, `cursor` names the
-    next page of a list, `meters` the kinds of meter in a list of `devices`, `status` the word for the state of the
-    system, `energy_at` when it last reported production, `names` those of kinds of events, `serials` the numbers of
-    devices that are asked one by one, by kind; times are epoch seconds. `is_moved` says that the cloud answered from a
-    later start on than it was asked.
+    next page of a list, `meters` the kinds of meter in a list of `devices`, `unread` the kinds of which some of these
+    could not be read, `status` the word for the state of the system, `energy_at` when it last reported production,
+    `names` those of kinds of events, `serials` the numbers of devices that are asked one by one, by kind; times are
+    epoch seconds. `is_moved` says that the cloud answered from a later start on than it was asked.
 
     `grant` is what the call was made with, `body` the reply when it could not be read, `sent` whether it left.
     """
@@ -84,6 +84,7 @@ class Outcome:
     systems: Sequence[SystemInfo] = ()
     meters: tuple[str, ...] | None = None
     devices: Sequence[Device] = ()
+    unread: frozenset[str] = frozenset()
     status: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
     serials: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -199,6 +200,7 @@ def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date
         systems=systems[:MOST_ON_PAGE],
         meters=stream.meters(reply) if stream.meters else None,
         devices=devices,
+        unread=stream.unread(reply) if stream.unread else frozenset(),
         status=status(reply),
         names=stream.names(reply) if stream.names else {},
         serials=stream.serials(reply) if stream.serials else {},

@@ -191,10 +191,11 @@ class Stream:
     what must be installed for the cloud to have anything to say: a meter of production or consumption, or a battery. A
     chosen stream that `is_default` is read where the owner names none, another as `auto` says.
 
-    `read` turns a reply into points, `systems` into what it says of systems, `devices` into its devices and `meters`
-    into the kinds of them that measure; `series` are its arrays of daily totals. `flows` are the energies of the home
-    that its intervals measure, `daily` what its readings of two nights make, `names` those of kinds of events,
-    `serials` the numbers of the devices that are asked one by one, by kind, `tells_of` these kinds.
+    `read` turns a reply into points, `systems` into what it says of systems, `devices` into its devices, `unread`
+    into the kinds of which some could not be read, and `meters` into the kinds of them that measure; `series` are its
+    arrays of daily totals. `flows` are the energies of the home that its intervals measure, `daily` what its readings
+    of two nights make, `names` those of kinds of events, `serials` the numbers of the devices that are asked one by
+    one, by kind, `tells_of` these kinds.
 
     A reply that `is_list` is a JSON array: it is read as the `rows` of an object that holds the `cursor`, too. Points
     of a stream that `is_stamped` are of the moment of the call, those of one that `is_of_moments` are no intervals.
@@ -224,6 +225,7 @@ class Stream:
     systems: Callable[[str, Json], Iterator[SystemInfo | Odd]] | None = None
     meters: Callable[[Json], tuple[str, ...]] | None = None
     devices: Callable[[Json], Iterator[Device | Odd]] | None = None
+    unread: Callable[[Json], frozenset[str]] | None = None
     daily: DailyDifference | None = None
     names: Callable[[Json], Mapping[str, str]] | None = None
     serials: Callable[[Json], Mapping[str, tuple[str, ...]]] | None = None

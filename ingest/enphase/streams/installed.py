@@ -57,10 +57,19 @@ OF_SYSTEM = {
 
 def _lists(reply: Json) -> Mapping[str, Sequence[Any]]:
     """The lists of a reply. KeyError where it holds none."""
+    return {name: rows for name, rows in _named(reply).items() if isinstance(rows, list)}
+
+
+def _named(reply: Json) -> Json:
+    """What stands under the names of lists; an empty list of them is an object with none."""
     if "devices" not in reply and not {"inverters", "envoys", "meters"} & reply.keys():
         raise KeyError("devices")
-    found = reply.get("devices", reply)
-    return {name: rows for name, rows in found.items() if isinstance(rows, list)}
+    found = {} if reply.get("devices") == [] else reply.get("devices", reply)
+    return {name: rows for name, rows in found.items() if name in LISTED or isinstance(rows, list)}
+
+
+def _kind(name: str) -> str:
+    return LISTED.get(name, name.removesuffix("s").replace("_", " "))
 
 
 def _meters(reply: Json) -> tuple[str, ...]:
@@ -85,19 +94,28 @@ def _meters(reply: Json) -> tuple[str, ...]:
 
 
 def _serials(reply: Json) -> Mapping[str, tuple[str, ...]]:
-    """The serial numbers of what is asked one by one, by kind."""
-    lists = _lists(reply)
+    """The serial numbers of what is asked one by one, by kind; none of a kind whose list cannot be read."""
+    named = _named(reply)
     return {
-        kind: serials_of(row.get("serial_number") for row in lists.get(name, ()) if isinstance(row, Mapping))
+        kind: serials_of(row.get("serial_number") for row in rows if isinstance(row, Mapping))
         for name, kind in ASKED_ONE_BY_ONE.items()
+        if isinstance(rows := named.get(name, []), list)
     }
 
 
 def _devices(reply: Json) -> Iterator[Device | Odd]:
-    for name, rows in _lists(reply).items():
-        kind = LISTED.get(name, name.removesuffix("s").replace("_", " "))
+    for name, rows in _named(reply).items():
         for found in each(rows, _device):
-            yield found if isinstance(found, Odd) else Device(found.serial, {"kind": kind, **found.fields})
+            yield found if isinstance(found, Odd) else Device(found.serial, {"kind": _kind(name), **found.fields})
+
+
+def _unread(reply: Json) -> frozenset[str]:
+    """The kinds of devices of which some may be there that could not be read."""
+    return frozenset(
+        _kind(name)
+        for name, rows in _named(reply).items()
+        if not isinstance(rows, list) or any(isinstance(found, Odd) for found in each(rows, _device))
+    )
 
 
 def _device(row: Json) -> Iterator[Device]:
@@ -141,5 +159,6 @@ STREAM = Stream(
     serials=_serials,
     tells_of=tuple(ASKED_ONE_BY_ONE.values()),
     devices=_devices,
+    unread=_unread,
     fields={"device": FIELDS, "system_info": OF_SYSTEM},
 )
