@@ -28,8 +28,8 @@ MADE = (
     "energy_monthly",
 )
 """The measurements that derivation reads and writes."""
-METER = "meter"
-"""The vendor's word for a meter as the source of production."""
+MICROINVERTERS = "microinverters"
+"""The vendor's word for these as the source of production; with any other word a meter counts."""
 BATTERY = tuple({flow.measurement for flows in MEASURED.values() for flow in flows if flow.quantity == "charged_wh"})
 """The measurements of batteries."""
 
@@ -49,7 +49,7 @@ def producers(changes: Changes, system: str, fresh: Collection[str] = ()) -> tup
     }
     if source is None and not there[meter.name]:
         return ()
-    if source in (None, METER) or (there[meter.name] and not any(there[stream.name] for stream in others)):
+    if source != MICROINVERTERS or (there[meter.name] and not any(there[stream.name] for stream in others)):
         return PRODUCERS
     return others
 

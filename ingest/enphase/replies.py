@@ -87,14 +87,19 @@ def sent_on(status: int, place: str) -> str:
 
 def words(text: str) -> str:
     """A reply's own words in one short line: its message and details where it is an error of the cloud."""
-    body = fields_of(text.encode())
-    if body is not None:
-        parts = [_flat(body.get(key)) for key in ("message", "details", "reason", "errorMessages", "error_description")]
-        text = ": ".join(part for part in parts if part) or text
+    if fields_of(text.encode()) is not None:
+        text = complaint(text.encode()) or text
     elif _is_page(text):
         title = re.search(r"<(?:title|h1)[^>]*>([^<]{1,200})<", text, re.IGNORECASE)
         text = f"an HTML page: {title.group(1)}" if title else "an HTML page"
     return one_line(text)[:200] or "no words"
+
+
+def complaint(body: bytes) -> str:
+    """What an error of the cloud says, in one short line, whatever its status; empty for what is none."""
+    fields = fields_of(body) or {}
+    parts = [_flat(fields.get(key)) for key in ("message", "details", "reason", "errorMessages", "error_description")]
+    return one_line(": ".join(part for part in parts if part))[:200]
 
 
 def fields_of(body: bytes) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from ingest.core.point import Point, encode
 from ingest.core.units import DAY, HOUR, MINUTE
 from ingest.enphase.call import Task
 from ingest.enphase.first_version import as_v2
-from ingest.enphase.replies import Kind, Verdict, verdict
+from ingest.enphase.replies import Kind, Verdict, complaint, verdict
 from ingest.enphase.streams.base import Device, Json, Lifetime, Odd, SystemInfo
 from ingest.enphase.streams.lifetime import read_totals
 from ingest.enphase.streams.readers import (
@@ -32,6 +32,7 @@ from ingest.logs import redact
 
 T = TypeVar("T")
 
+UNEXPECTED = "the reply has an unexpected structure"
 SHAPELESS = 3
 """So many rows of which none can be read are a reply of an unknown shape."""
 SLACK = MINUTE
@@ -146,7 +147,8 @@ def _read_all(
             return replace(outcome, odd=odd, date_at=reply.date_at)
         except UNREADABLE as error:
             detail = f"missing {error}" if isinstance(error, KeyError) else str(error)
-            judged = Verdict(Kind.GARBLED, f"the reply has an unexpected structure: {detail[:120]}")
+            said = redact(complaint(reply.body), *_secrets(request, grant))
+            judged = Verdict(Kind.GARBLED, f"HTTP 200: {said}" if said else f"{UNEXPECTED}: {detail[:120]}")
     unreadable = judged.kind is Kind.GARBLED or (judged.kind is Kind.BUSY and reply.status in (0, 200))
     body = _redacted(reply.body, *_secrets(request, grant)) if unreadable else b""
     return Outcome(task, call, judged, grant, date_at=reply.date_at, body=body, sent=reply.sent)

@@ -12,6 +12,7 @@ import pytest
 from ingest.commit.changes import Changes, Loaded
 from ingest.commit.context import CommitContext
 from ingest.commit.decide import decide
+from ingest.commit.derived import producers
 from ingest.core.audit import Total
 from ingest.core.point import Point, decode_fields
 from ingest.core.span import Span
@@ -250,6 +251,16 @@ def test_another_status_in_any_reply_is_written_at_once_and_the_same_one_is_not(
     assert decode_fields(row) == {"status": "comm", "label": "House (1)", "last_energy_at": NOW - 3 * HOUR}
     same = decide(Loaded(state), outcome(points=used(NOW - DAY), status="normal", energy_at=NOW - 3 * HOUR), AT)
     assert "system_info,system=1" not in same.points.news
+
+
+@pytest.mark.parametrize(
+    ("source", "first"), [("meter", "rgm_stats"), ("envoy", "rgm_stats"), ("microinverters", "stats")]
+)
+def test_only_the_word_for_them_makes_the_microinverters_count(source: str, first: str) -> None:
+    state = known()
+    state.systems["1"] = replace(state.systems["1"], info={"production_source": source})
+    there = Loaded(state, ids={"production_rgm,system=1": 1, "production_micro,system=1": 2})
+    assert producers(Changes(there), "1")[0].name == first
 
 
 def test_a_meter_of_type_total_measures_the_home_without_its_battery() -> None:

@@ -190,6 +190,35 @@ def test_a_power_of_which_a_part_cannot_be_read_is_not_that_of_the_rest(change: 
     assert len([at for at in found if isinstance(at, Odd)]) == 1
 
 
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        ({"cleared": "false"}, "open"),
+        ({"cleared": "no", "alarm_end_time": ""}, "open"),
+        ({"cleared": False, "alarm_end_time": None}, "open"),
+        ({}, "open"),
+        ({"cleared": "True"}, "closed"),
+        ({"cleared": True}, "closed"),
+        ({"cleared": 1}, "closed"),
+        ({"cleared": "false", "alarm_end_time": 1_750_000_900}, "closed"),
+    ],
+)
+def test_an_alarm_is_over_when_something_says_so(said: dict[str, object], state: str) -> None:
+    row = {"event_type_id": 5, "alarm_start_time": 1_750_000_000, **said}
+    (found,) = BY_NAME["alarms"].read("42", {"alarms": [row]})
+    assert isinstance(found, Point)
+    assert found.fields["state"] == state
+
+
+@pytest.mark.parametrize(("said", "source"), [("Meter", "meter"), ("Microinverters ", "microinverters"), ("x", "x")])
+def test_the_source_of_production_is_a_word_in_any_case(said: str, source: str) -> None:
+    systems = BY_NAME["summary"].systems
+    assert systems
+    (found,) = systems("42", {"system_id": 42, "source": said})
+    assert not isinstance(found, Odd)
+    assert found.fields["production_source"] == source
+
+
 def test_rows_of_which_none_has_a_time_have_none() -> None:
     found = list(BY_NAME["stats"].read("42", {"intervals": [None] * 3}))
     assert [at.time for at in found] == [None] * 3

@@ -18,6 +18,8 @@ FIELDS = {
     "ended_at": Field("event_end_time, alarm_end_time", "when it ended, epoch seconds"),
     "severity": Field("severity", "of an alarm: 1 to 6"),
 }
+CLEARED = ("true", "1", "yes")
+"""Words, or what is written so, that say that an alarm is over."""
 UNNAMED = "event "
 """Before the number of a kind whose name is not known."""
 
@@ -45,8 +47,8 @@ def _alarms(system: str, reply: Json) -> Iterator[Point | Odd]:
 
 def _alarm(system: str, row: Json) -> Iterator[Point]:
     """An alarm, which may be about several devices: the first is named."""
-    cleared = row.get("cleared") or row.get("alarm_end_time") is not None
-    fields: dict[str, Value] = {"state": "closed" if cleared else "open"}
+    is_over = str(row.get("cleared")).lower() in CLEARED or maybe_moment(row.get("alarm_end_time")) is not None
+    fields: dict[str, Value] = {"state": "closed" if is_over else "open"}
     severity = row.get("severity")
     if isinstance(severity, int) and not isinstance(severity, bool):
         fields["severity"] = float(severity)

@@ -127,6 +127,8 @@ def _summary(system: str, reply: Json) -> Iterator[SystemInfo | Odd]:
     words = {name: reply.get(at.key) for name, at in WORDS.items()}
     fields: dict[str, Value] = {**found}
     fields |= {name: plain(word) for name, word in words.items() if isinstance(word, str | int) and word != ""}
+    if "production_source" in fields:
+        fields["production_source"] = str(fields["production_source"]).strip().lower()
     moments = {name: maybe_moment(reply.get(name)) for name in MOMENTS}
     reported_at = moments["last_report_at"]
     fields |= {name: float(at) for name, at in moments.items() if at is not None}
