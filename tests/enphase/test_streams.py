@@ -165,7 +165,10 @@ def test_a_row_without_its_energy_is_counted_and_null_is_not(name: str, key: str
 
 SNAPSHOTS: dict[str, tuple[str, dict[str, object]]] = {
     "production_meter_readings": ("meter_readings", {"serial_number": "M", "value": 5, "read_at": 0}),
-    "storage_meter_readings": ("meter_readings", {"serial_num": "M", "value_charged": 5, "read_at": 0}),
+    "storage_meter_readings": (
+        "meter_readings",
+        {"serial_num": "M", "value_charged": 5, "value_discharged": 5, "read_at": 0},
+    ),
     "latest": ("devices", {"name": "production", "channel": 1, "power": 5, "last_report_at": 0}),
     "ev_charger_sessions": ("sessions", {"energy_added": 5, "start_time": 0}),
 }
@@ -188,6 +191,37 @@ def test_a_power_of_which_a_part_cannot_be_read_is_not_that_of_the_rest(change: 
     found = list(BY_NAME["latest"].read("42", {"devices": {"meters": [made, made | change, made, used]}}))
     assert [at.tags[0][1] for at in found if isinstance(at, Point)] == ["consumption"]
     assert len([at for at in found if isinstance(at, Odd)]) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "fields", "reason"),
+    [
+        ({"soc": {"percent": "97%"}}, ["charged_wh", "discharged_wh"], "'97%' is not a number"),
+        ({"charge": 5}, ["discharged_wh", "soc_percent"], "int where an object is due"),
+        ({"charge": {"wh": 5}, "soc": "full"}, ["discharged_wh"], "missing 'enwh'"),
+        ({"charge": None, "soc": {"percent": None}}, ["discharged_wh"], ""),
+        ({"charge": "n/a", "discharge": "n/a", "soc": "n/a"}, [], "str where an object is due"),
+    ],
+)
+def test_a_quantity_that_cannot_be_read_costs_no_other(
+    change: dict[str, object], fields: list[str], reason: str
+) -> None:
+    """Of a row; a row without a key counts too, and each row once."""
+    row = {"end_at": 1_750_000_500, "charge": {"enwh": 5}, "discharge": {"enwh": 0}, "soc": {"percent": 97}}
+    found = list(BY_NAME["battery"].read("42", {"intervals": [row | change]}))
+    assert [sorted(at.fields) for at in found if isinstance(at, Point)] == [fields] * bool(fields)
+    assert [(at.reason, at.time) for at in found if isinstance(at, Odd)] == [(reason, 1_749_999_600)] * bool(reason)
+    del row["soc"]
+    kept = [at for at in BY_NAME["battery"].read("42", {"intervals": [row]}) if isinstance(at, Point)]
+    assert [sorted(at.fields) for at in kept] == [["charged_wh", "discharged_wh"]]
+
+
+def test_half_a_reading_of_a_battery_stands() -> None:
+    row = {"serial_num": "M", "value_charged": "n/a", "value_discharged": 7, "read_at": 1_750_000_500}
+    wrong, read = BY_NAME["storage_meter_readings"].read("42", {"meter_readings": [row]})
+    assert isinstance(wrong, Odd)
+    assert isinstance(read, Point)
+    assert read.fields == {"reading_discharged_wh": 7}
 
 
 @pytest.mark.parametrize(

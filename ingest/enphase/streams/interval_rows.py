@@ -10,7 +10,7 @@ from typing import Any
 from ingest.core.point import Point, Tags
 from ingest.enphase.streams.base import Field, Json, Odd, Read
 from ingest.enphase.streams.even_grid import on_grid
-from ingest.enphase.streams.readers import UNREADABLE, maybe_moment, maybe_number, moment, number, odd
+from ingest.enphase.streams.readers import UNREADABLE, maybe_moment, maybe_number, moment, number, numbers_of, odd
 
 LOOKED_AHEAD = 100
 """So many rows are looked at for a time."""
@@ -98,23 +98,16 @@ def _quantities(
         try:
             time = following = moment(row["end_at"]) - grain
             following += grain
-            found = {name: number(_within(row, path)) for name, path in keys.items()}
+            fields, wrong = numbers_of(row, keys)
         except UNREADABLE as error:
             at = own_time(row, grain) or following
             following = None if at is None else at + grain
             yield odd(error, row, at)
             continue
-        fields = {name: value for name, value in found.items() if value is not None}
+        if wrong:
+            yield odd(wrong[0], row, time)
         if fields:
             yield Point(measurement, tags, time, fields)
-
-
-def _within(row: Json, path: Sequence[str]) -> object:
-    """What a row holds under a key, which must be there; null where an object on the way is."""
-    value: object = row
-    for key in path:
-        value = value[key] if isinstance(value, Mapping) else None
-    return value
 
 
 def own_time(row: object, grain: int) -> int | None:

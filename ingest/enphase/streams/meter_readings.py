@@ -6,7 +6,7 @@ from functools import partial
 from ingest.core.point import Point
 from ingest.core.units import DAY
 from ingest.enphase.streams.base import Auto, Field, Json, Odd, Read, Route, Stream, nothing
-from ingest.enphase.streams.readers import each, identity, measured_at, number
+from ingest.enphase.streams.readers import each, identity, measured_at, numbers_of, odd
 
 CONSUMPTION_GROUP = "Site Level Consumption Monitoring"
 
@@ -21,9 +21,10 @@ def _read(measurement: str, keys: Mapping[str, Field], system: str, reply: Json)
     return each(reply["meter_readings"], partial(_reading, measurement, keys, system))
 
 
-def _reading(measurement: str, keys: Mapping[str, Field], system: str, reading: Json) -> Iterator[Point]:
-    found = {name: number(reading.get(field.key)) for name, field in keys.items()}
-    fields = {name: value for name, value in found.items() if value is not None}
+def _reading(measurement: str, keys: Mapping[str, Field], system: str, reading: Json) -> Iterator[Point | Odd]:
+    fields, wrong = numbers_of(reading, {name: (field.key,) for name, field in keys.items()})
+    if wrong:
+        yield odd(wrong[0], reading)
     if fields:
         serial = reading["serial_number"] if "serial_number" in reading else reading["serial_num"]
         tags = identity(("meter", serial), ("system", system))

@@ -5,7 +5,7 @@ The words of the vendor's replies are those of the reference, sections 6 to 8.
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -69,6 +69,29 @@ def maybe_moment(value: object) -> int | None:
         return moment(value)
     except ValueError:
         return None
+
+
+def numbers_of(row: Json, keys: Mapping[str, Sequence[str]]) -> tuple[dict[str, float], list[Exception]]:
+    """The numbers that a row holds under keys, each by itself, null being none; and what is wrong with the others."""
+    found: dict[str, float] = {}
+    wrong: list[Exception] = []
+    for name, path in keys.items():
+        try:
+            if (value := number(_within(row, path))) is not None:
+                found[name] = value
+        except UNREADABLE as error:
+            wrong.append(error)
+    return found, wrong
+
+
+def _within(row: Json, path: Sequence[str]) -> object:
+    """What a row holds under a key, which must be there; null where an object on the way is."""
+    value: Any = row[path[0]]
+    for key in path[1:]:
+        if not isinstance(value, Mapping | None):
+            raise TypeError(f"{type(value).__name__} where an object is due")
+        value = None if value is None else value[key]
+    return value
 
 
 def odd(error: Exception, part: object, time: int | None = None) -> Odd:
