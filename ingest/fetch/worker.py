@@ -1,24 +1,21 @@
 """One task fetched and read: the one function a worker runs. It keeps nothing and never raises for bad replies."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from threading import Lock
 from typing import Any, TypeVar
 
 from ingest.core.draft import RowsBySeries, by_series
 from ingest.core.http import Reply, Request, Transport
-from ingest.core.point import Point, encode
-from ingest.core.units import DAY, HOUR, MINUTE
+from ingest.core.point import Point
+from ingest.core.units import DAY
 from ingest.enphase.call import Task
 from ingest.enphase.first_version import as_v2
 from ingest.enphase.replies import Kind, Verdict, complaint, verdict
 from ingest.enphase.streams.base import Device, Json, Lifetime, Odd, SystemInfo
 from ingest.enphase.streams.lifetime import read_totals
 from ingest.enphase.streams.readers import (
-    SAMPLE,
     UNREADABLE,
     answered_to,
     energy_at,
@@ -28,6 +25,7 @@ from ingest.enphase.streams.readers import (
     status,
 )
 from ingest.enphase.streams.site import PAGE_SIZE
+from ingest.fetch.credible import credible, not_ahead, odd_totals
 from ingest.logs import redact
 
 T = TypeVar("T")
@@ -35,10 +33,6 @@ T = TypeVar("T")
 UNEXPECTED = "the reply has an unexpected structure"
 SHAPELESS = 3
 """So many rows of which none can be read are a reply of an unknown shape."""
-SLACK = MINUTE
-"""A clock may be so much (s) behind another."""
-
-
 MOST_PAGES = 100
 """Pages of a list that are asked for: with a hundred systems each, twice the largest fleet."""
 MOST_SYSTEMS = MOST_PAGES * PAGE_SIZE
@@ -182,12 +176,12 @@ def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date
     stream, reply = task.stream, _as_object(task, judged.data, version)
     _same_system(task, reply)
     points, odd = _sorted_out(stream.read(task.system, reply))
-    points, ahead = _not_ahead(points, stream.lasts, date_at)
+    points, ahead = not_ahead(points, stream.lasts, date_at)
     systems, odd_systems = _sorted_out(stream.systems(task.system, reply) if stream.systems else (), MOST_ON_PAGE + 1)
     too_many = CROWDED if len(systems) > MOST_ON_PAGE else _too_many(task, reply, version)
     lifetime = read_totals(stream, reply)
     devices, odd_devices = _sorted_out(stream.devices(reply) if stream.devices else ())
-    odd += [*ahead, *odd_systems, *odd_devices, *_odd_totals(lifetime, date_at)]
+    odd += [*ahead, *odd_systems, *odd_devices, *odd_totals(lifetime, date_at)]
     if len(odd) >= SHAPELESS and not points and not systems and not lifetime:
         raise ValueError(f"none of {len(odd)} rows can be read: {odd[0].reason}")
     sure = max(stream.route(version).reach, 0 if task.hopes else task.reach)
@@ -206,13 +200,13 @@ def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date
         status=status(reply),
         names=stream.names(reply) if stream.names else {},
         serials=stream.serials(reply) if stream.serials else {},
-        energy_at=_credible(energy_at(reply), date_at),
+        energy_at=credible(energy_at(reply), date_at),
         cursor="" if too_many else _next_page(task, reply, version),
         answered_end=answered_to(
             reply, task.window, sure if is_moved else _reach(task, points, version), _newest_end(task, points)
         ),
         is_moved=is_moved,
-        reported_at=_credible(reported_at(reply), date_at),
+        reported_at=credible(reported_at(reply), date_at),
         operational_at=operational_at(reply),
         lifetime=lifetime,
     )
@@ -239,34 +233,6 @@ def _sorted_out(found: Iterable[T | Odd], most: int = MOST_POINTS) -> tuple[list
         else:
             break
     return good, odd
-
-
-def _not_ahead(points: list[Point], lasts: int, date_at: int | None) -> tuple[list[Point], list[Odd]]:
-    """Points without those that end, `lasts` (s) later, after the cloud's time or ours: nobody measured them."""
-    if date_at is None or all(point.time + lasts <= date_at + SLACK for point in points):
-        return points, []
-    ahead = [point for point in points if point.time + lasts > date_at + SLACK]
-    good = [point for point in points if point.time + lasts <= date_at + SLACK]
-    return good, [Odd("it ends after the cloud's own time", encode(point)[:SAMPLE]) for point in ahead]
-
-
-def _odd_totals(life: Lifetime | None, date_at: int | None) -> list[Odd]:
-    """Totals that cannot be read, and those of days that have begun nowhere on earth: they count for nothing."""
-    if life is None or life.start is None or date_at is None:
-        return list(life.odd) if life else []
-    newest = datetime.fromtimestamp(date_at, UTC).date() + timedelta(days=1)
-    return [*life.odd] + [
-        Odd("it is of a day after the cloud's own time", json.dumps({series: values[-1]}))
-        for series, values in life.series.items()
-        if life.start + timedelta(days=len(values) - 1) > newest
-    ]
-
-
-def _credible(reported_at: int | None, date_at: int | None) -> int | None:
-    """A report of the gateway, unless it lies in the future by more than its clock may be fast."""
-    if reported_at is None or date_at is None or reported_at <= date_at + HOUR:
-        return reported_at
-    return None
 
 
 def _next_page(task: Task, reply: Json, version: str) -> str:

@@ -20,6 +20,7 @@ from ingest.enphase.streams.base import Odd
 from ingest.enphase.streams.consumption import STREAM as CONSUMPTION
 from ingest.enphase.streams.site import SYSTEMS
 from ingest.fetch import worker
+from ingest.fetch.credible import not_ahead
 
 NOW = 1_782_864_000
 
@@ -77,7 +78,7 @@ def test_what_happened_this_minute_is_no_row_of_the_future(stream: str, ahead: i
     """An event lasts no time; an interval that began now has not been measured."""
     at = 1_782_864_000
     found = BY_NAME[stream]
-    good, odd = worker._not_ahead([Point("event", (), at + ahead, {"text": "it"})], found.lasts, at)
+    good, odd = not_ahead([Point("event", (), at + ahead, {"text": "it"})], found.lasts, at)
     assert (len(good), len(odd)) == ((1, 0) if (stream, ahead) == ("events", 0) else (0, 1))
 
 
