@@ -51,6 +51,21 @@ def load(db: sqlite3.Connection, known: Snapshot, outcome: Outcome, at: CommitCo
     return Loaded(known, archive.read(db, ids, [*now, *_of_site(known, ids, outcome, at)]), ids, totals)
 
 
+def life_of(db: sqlite3.Connection, outcome: Outcome) -> Span | None:
+    """From the oldest point to the newest of the device that was asked, where the cloud says that it has none."""
+    task = outcome.task
+    if outcome.verdict.kind is not Kind.NOTHING or len(task.devices) < 2:
+        return None
+    series = [(parse_series(key), number) for key, number in archive.series_of(db, [task.system]).items()]
+    mine = [
+        number
+        for (name, tags), number in series
+        if name in task.stream.fields and task.device in (value for key, value in tags if key != "system")
+    ]
+    found = extents.of_series(db, mine) if mine else None
+    return Span(*found) if found else None
+
+
 def _of_intervals(
     db: sqlite3.Connection,
     known: Snapshot,

@@ -5,7 +5,7 @@ import sqlite3
 from ingest.commit.changes import Changes
 from ingest.commit.context import CommitContext
 from ingest.commit.decide import decide
-from ingest.commit.load import load
+from ingest.commit.load import life_of, load
 from ingest.commit.plausible import near
 from ingest.commit.prepare import prepared
 from ingest.commit.save import save
@@ -26,7 +26,7 @@ def record(db: sqlite3.Connection, known: Snapshot, outcome: Outcome, at: Commit
         ledger.release(db, outcome.call)
     names = meta.read_all(db, EVENT_TYPE) if "event" in outcome.task.stream.fields else {}
     pair = known.pairs.get(outcome.task.pair) or Pair(*outcome.task.pair)
-    outcome = passed_over(near(prepared(outcome, at.now, names), at.version), pair)
+    outcome = passed_over(near(prepared(outcome, at.now, names), at.version), pair, life_of(db, outcome))
     changes = decide(load(db, known, outcome, at), outcome, at)
     for number, name in outcome.names.items():
         meta.write(db, f"{EVENT_TYPE}{number}", name)

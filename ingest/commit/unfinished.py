@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from ingest.core.span import Span
+from ingest.core.units import DAY
 from ingest.enphase import access
 from ingest.enphase.call import Purpose
 from ingest.enphase.replies import Kind, Verdict
@@ -15,17 +16,19 @@ HAS_NOTHING = (Kind.NOTHING, Kind.OUTSIDE)
 """What the cloud says of a device that has no data in a window."""
 
 
-def passed_over(outcome: Outcome, pair: Pair) -> Outcome:
+def passed_over(outcome: Outcome, pair: Pair, life: Span | None = None) -> Outcome:
     """An outcome of a pair. Where one of several devices cannot be read the others are asked, and it is odd.
 
     One that is unknown or has nothing there costs itself alone. One that gave no answer that can be read is missed:
-    the window is not read then. Where none of them gave one, the stream is refused.
+    the window is not read then; so is one that has nothing in the midst of its `life`, the time of which it has points.
+    Where none of them gave one, the stream is refused.
     """
     task, judged = outcome.task, outcome.verdict
     if len(task.devices) < 2:
         return outcome
     is_unknown = judged.kind is Kind.DENIED and access.is_unknown(judged.reason)
     is_missed = judged.kind is Kind.GARBLED or (judged.kind is Kind.BUSY and outcome.sent and tried(pair, outcome))
+    is_missed |= judged.kind is Kind.NOTHING and life is not None and _is_amid(life, outcome)
     if is_missed and task.missed + 1 < len(task.devices):
         task = replace(task, missed=task.missed + 1)
     elif not is_unknown and judged.kind not in HAS_NOTHING:
@@ -39,6 +42,12 @@ def passed_over(outcome: Outcome, pair: Pair) -> Outcome:
         answered_end=task.window.end,
         cursor=task.next_device,
     )
+
+
+def _is_amid(life: Span, outcome: Outcome) -> bool:
+    """Whether a window of history, read from the newest to the oldest, ends amid a device's life."""
+    end = outcome.task.window.end
+    return outcome.task.purpose is Purpose.HISTORY and life.start < end + DAY and life.end >= end
 
 
 def tried(pair: Pair, outcome: Outcome) -> bool:

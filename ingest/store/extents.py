@@ -23,6 +23,17 @@ def extent(db: sqlite3.Connection, measurement: str, system: str) -> tuple[int, 
     return None if oldest is None else (oldest, newest)
 
 
+def of_series(db: sqlite3.Connection, numbers: Collection[int]) -> tuple[int, int] | None:
+    """The oldest and newest time of some series; None without points."""
+    oldest, newest = db.execute(
+        "SELECT min(first), max(last) FROM (SELECT (SELECT min(time) FROM points WHERE series = id) AS first, "  # noqa: S608 - marks
+        "(SELECT max(time) FROM points WHERE series = id) AS last FROM series "
+        f"WHERE id IN ({', '.join('?' * len(numbers))}))",
+        tuple(numbers),
+    ).fetchone()
+    return None if oldest is None else (oldest, newest)
+
+
 def newest_times(
     db: sqlite3.Connection, measurements: Collection[str], systems: Collection[str] | None
 ) -> dict[tuple[str, str], int]:

@@ -149,6 +149,29 @@ def test_a_reply_that_cannot_be_read_never_counts_as_read(kinds: tuple[Kind, ...
     assert past.pairs["1", "encharges"].history_from == NOW + HOUR
 
 
+@pytest.mark.parametrize(
+    ("life", "purpose", "is_read"),
+    [
+        (Span(NOW, NOW + 9 * DAY), Purpose.HISTORY, False),
+        (Span(NOW - 9 * DAY, NOW + DAY), Purpose.HISTORY, False),
+        (Span(NOW - 9 * DAY, NOW + DAY), Purpose.LIVE, True),
+        (Span(NOW + 2 * DAY, NOW + 9 * DAY), Purpose.HISTORY, True),
+        (Span(NOW - 9 * DAY, NOW - HOUR), Purpose.HISTORY, True),
+        (None, Purpose.HISTORY, True),
+    ],
+    ids=["at its oldest", "amid", "live", "before it began", "after it died", "never seen"],
+)
+def test_a_device_that_has_nothing_in_the_midst_of_its_life_is_missed(
+    life: Span | None,
+    purpose: Purpose,
+    is_read: bool,  # noqa: FBT001
+) -> None:
+    reply = passed_over(of_battery(1, Kind.NOTHING, begun_at=NOW, purpose=purpose), PAIR, life)
+    changes = decide(Loaded(known()), reply, AT)
+    assert bool(read(changes)) is is_read
+    assert bool(changes.deferred.get(("1", "encharges"))) is not is_read
+
+
 @pytest.mark.parametrize("purpose", [Purpose.LIVE, Purpose.HISTORY])
 def test_where_no_device_gives_an_answer_the_stream_is_refused(purpose: Purpose) -> None:
     changes = round_of(BAD, BAD, BAD, purpose=purpose)
