@@ -7,7 +7,7 @@ from boards.steps import as_words, joined, known, organized
 from boards.troubles import HEADS, UNSEEN, names, troubles
 
 DAY = "time >= now() - 1d AND time <= now()"
-NOTHING = "Nothing was revised, and no gap came or went, in the last day."
+NOTHING = "Nothing was corrected, and no gap came or went, in the last day."
 
 
 def signed(*forms: tuple[str, str]) -> list[Json]:
@@ -37,8 +37,8 @@ def streams() -> Json:
     return table(
         "What changed since yesterday, and why",
         "What changed of each source within the last 24 hours, with the newest reason. Energy: by how much that of "
-        "revised points is now more (+) or less (-) than what was first read. Gaps: how many more (+) or fewer (-) "
-        "there are. Points are revised where gateways report late; gaps become fewer as they are filled.",
+        "corrected values is now more (+) or less (-) than what was first read. Gaps: how many more (+) or fewer (-) "
+        "there are. Values are corrected where gateways report late; gaps become fewer as they are filled.",
         [rows(points, "A"), names("B")],
         COUNT,
         NOTHING,
@@ -69,9 +69,9 @@ def counts() -> Json:
     where = f'FROM "ingest" WHERE {ALL_SYSTEMS} AND {DAY}'
     return stat(
         "Since yesterday",
-        "Points that a later answer changed within the last 24 hours, gaps that came, and gaps that were filled.",
+        "Values that a later answer changed within the last 24 hours, gaps that came, and gaps that were filled.",
         [
-            query(f'SELECT sum("changed_points") AS "Points revised" {where}', ref="A"),
+            query(f'SELECT sum("changed_points") AS "Values corrected" {where}', ref="A"),
             query(f'SELECT sum("changed_gaps") AS "New gaps" {where} AND "changed_gaps" > 0', ref="B"),
             query(f'SELECT sum("changed_gaps") * -1 AS "Gaps filled" {where} AND "changed_gaps" < 0', ref="C"),
         ],
@@ -84,17 +84,17 @@ def counts() -> Json:
 def board() -> Json:
     """The board."""
     revised = curves(
-        "Points revised by hour",
-        "Points that a later answer changed, in each hour. Many for days after an outage; always many means that "
+        "Values corrected by hour",
+        "Values that a later answer changed, in each hour. Many for days after an outage; always many means that "
         "intervals are read before they are finished.",
         [
             query(
-                f'SELECT sum("changed_points") AS "Points revised" FROM "ingest" WHERE {ALL_SYSTEMS} AND $timeFilter '
+                f'SELECT sum("changed_points") AS "Values corrected" FROM "ingest" WHERE {ALL_SYSTEMS} AND $timeFilter '
                 "GROUP BY time(1h) fill(none)"
             )
         ],
         COUNT,
-        "Nothing was revised in the time shown.",
+        "Nothing was corrected in the time shown.",
         interval="1h",
         draw={"drawStyle": "bars", "fillOpacity": 80, "lineWidth": 1},
         decimals=0,

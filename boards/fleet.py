@@ -61,7 +61,7 @@ def systems() -> Json:
     names = {"system": "Number"}
     order = ("Name", LOST, READ, "Time", "Time energy", "system")
     return table(
-        "Systems, least read of what is wanted first",
+        "Systems, least data first",
         f"{NEWEST_IS} Lost days: those of which the cloud refused something again and again, of the worst source; they "
         "are asked for again by themselves. Read: the share of what is wanted that has been read, of the worst source. "
         "Below are the days of the holes.",

@@ -188,7 +188,7 @@ def annotations(systems: str) -> list[Json]:
         "AND \"state\" != 'info' AND $timeFilter"
     )
     return [
-        annotation("Points revised", "#B877D9", f"{changes} /revised$/"),
+        annotation("Values corrected", "#B877D9", f"{changes} /revised$/"),
         annotation("Gaps filled", "#73BF69", f"{changes} /filled/"),
         annotation("Outages", "#F2495C", errors),
         annotation("Events of devices", "#FF9830", happened),

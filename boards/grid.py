@@ -7,9 +7,9 @@ from boards.periods import DAYS, daily
 from boards.prices import ELSEWHERE, estimate, which_holds
 from boards.steps import joined, named_days
 
-NOTHING = "No meter of grid or battery was read today. The command `ingest plan` says what is read, and why."
-UNREAD = "No meter of grid or battery was read in the time shown."
-"""What all other panels say: what to do stands once."""
+NOTHING = "Nothing of a grid meter or a battery is known of today: a system that has neither has nothing here."
+UNREAD = "Nothing of a grid meter or a battery is known of the time shown."
+"""What all other panels say: why that may be stands once."""
 FROM, TO, INTO, OUT = "From the grid", "To the grid", "Into the battery", "Out of the battery"
 FIELDS = {FROM: "imported_wh", TO: "exported_wh", INTO: "charged_wh", OUT: "discharged_wh"}
 PAIRS = {"A": (FROM, TO), "B": (INTO, OUT)}
@@ -48,7 +48,7 @@ def numbers() -> list[tuple[int, int, Json]]:
     )
     counted = {"A": "Days", "B": "Days, battery"}
     shown = stat(
-        "Grid and battery in the time shown",
+        "Grid and battery, of the metered days shown",
         "Sums of the ended local days in the time shown: of the grid over those of which both its numbers are known, "
         "of the battery likewise, and how many these are.",
         [

@@ -182,7 +182,7 @@ def each_panel() -> list[tuple[int, int, Json]]:
             ),
         ],
         WH,
-        "No whole day of a single panel is known. The command `ingest plan` says whether panels are read, and why.",
+        "No day of a single panel is known: not every source gives the energy of single panels.",
         [
             of("Panel", unit=TEXT, custom__width=118),
             of(

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from boards.frame import NAME, OF_SYSTEM, ZONE, Json, currency, dashboard, no_meter, system, text_box, zone
 from boards.palette import COLORS
-from boards.panels import TEXT, WATT, WH, colored, fixed, of, query, rows, stat, table, tinted, unseen
+from boards.panels import PLAIN, TEXT, WATT, WH, colored, fixed, of, query, rows, stat, table, tinted, unseen
 from boards.periods import (
     BOTH,
     DAY_MS,
@@ -51,8 +51,11 @@ def year_ago() -> Json:
         "these days a year ago, and how many they are.",
         [query(f"SELECT {sums} FROM ({days}) WHERE {both}")],
         WH,
-        "No day of the last 30 is known together with the one a year before.",
-        [*tinted("Produced", "Last 30 days", "A year ago"), DAYS],
+        "There is no day yet that was also read a year ago.",
+        [
+            *tinted("Produced", "Last 30 days", "A year ago"),
+            of("Days", unit="suffix:of 30", decimals=0, color=fixed(PLAIN)),
+        ],
         size=16,
     )
 
@@ -70,7 +73,7 @@ def totals() -> list[tuple[int, int, Json]]:
         [*colored("Produced"), DAYS],
     )
     both = stat(
-        "Consumed in the time shown, and net",
+        "Consumed and net, on the days known",
         "Consumption, and production less consumption (above zero more was produced than consumed; with a battery it "
         "is no exchange with the grid), of the ended local days in the time shown of which both are known, and how "
         "many these are.",
@@ -81,7 +84,7 @@ def totals() -> list[tuple[int, int, Json]]:
         needs="consumption",
     )
     own = own_shares(
-        "Used by the house and any battery",
+        "Used by house and any battery, on days known",
         "Of the days in the time shown of which production, consumption and their overlap are all known, and how many "
         "these are.",
         lambda known: daily("", f" AND {WHOLE} AND {known}").removeprefix("SELECT  "),
@@ -114,6 +117,7 @@ def record(
     unit: str,
     color: Iterable[Json],
     when: str,
+    nothing: str,
     steps: Iterable[Json] = (),
     *,
     days: str = "",
@@ -125,7 +129,7 @@ def record(
         f"{about} With when it was.",
         [rows(f"{text} WHERE {OF_SYSTEM}"), *([query(days, ref="B")] if days else ())],
         unit,
-        "Nothing of it is known.",
+        nothing,
         [*color, of(when, unit=TEXT), *([DAYS] if days else ())],
         transformations=steps,
         needs=needs,
@@ -146,6 +150,7 @@ def records() -> list[tuple[int, int, Json]]:
         WH,
         colored("Produced"),
         "Month",
+        "No month is known yet.",
     )
     strongest = record(
         "Strongest quarter of an hour that was read",
@@ -155,6 +160,7 @@ def records() -> list[tuple[int, int, Json]]:
         WATT,
         [of("Power", color=fixed(COLORS["Produced"]))],
         "Day",
+        "No quarter of an hour was read yet.",
         only("A", day, organized(("Power", "Time"), {"Time": "Day"}, ())),
         days=read,
     )
@@ -166,6 +172,7 @@ def records() -> list[tuple[int, int, Json]]:
         WH,
         colored("Consumed"),
         "Day",
+        "No consumption of a whole day is known yet.",
         days=f'SELECT count("consumed_wh") AS "Days" FROM "energy_daily" WHERE {OF_SYSTEM}',
         needs="consumption",
     )

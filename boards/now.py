@@ -37,19 +37,19 @@ from boards.steps import joined, named_days
 
 RECENT = "time >= now() - 1d AND time <= now()"
 MEASURED = (
-    "Sums over the quarters of an hour of the system's own day that were read; 'Hours' is how many hours these are. "
-    "'Yesterday by now' is of the quarters of an hour 24 hours before them, so that it ends where the newest data do; "
-    "'Usual whole day' is the median of the last 30 ended days. The cloud is minutes to hours behind the roof, and the "
-    "last six hours may still grow."
+    "Sums over the quarters of an hour of the system's own day that were read; 'Hours of today' is how many these "
+    "are. 'Yesterday by now' is of the quarters of an hour 24 hours before them, so that it ends where the newest data "
+    "do; 'Usual of 30 days' is the median of the last 30 ended days. The cloud is minutes to hours behind the roof, "
+    "and the last six hours may still grow."
 )
 
 
 WEEK = f"time >= now() - 8d AND time <= now() - 1d GROUP BY time(1d) fill(null) OFFSET 1 {ZONE}"
 """The first bucket is a part of a day, of which the total is not asked."""
 NO_USE = "No consumption was read of today."
-DAYS_BESIDE = ("Today so far", "Yesterday by now", "Usual whole day")
+DAYS_BESIDE = ("Today so far", "Yesterday by now", "Usual of 30 days")
 NO_DAY = [of(name, noValue="–") for name in DAYS_BESIDE[1:]]
-HOURS = of("Hours", unit=NONE, noValue="0", color=fixed(PLAIN))
+HOURS = of("Hours of today", unit=NONE, noValue="0", color=fixed(PLAIN))
 NET_IS = (
     "Above zero more was produced than consumed. It is no exchange with the grid where there is a battery: what came "
     "from the grid and went to it stands on the board Grid and battery."
@@ -70,7 +70,7 @@ def mean_power(field: str, name: str, ref: str) -> Json:
 
 def so_far(field: str) -> Json:
     """The sum over the local day so far, and over how many hours it is."""
-    sums = f'sum("{field}") AS "Today so far", count("{field}") / 4 AS "Hours"'
+    sums = f'sum("{field}") AS "Today so far", count("{field}") / 4 AS "Hours of today"'
     end = f"GROUP BY time(1d) fill(null) ORDER BY time DESC LIMIT 1 {ZONE}"
     return query(f'SELECT {sums} FROM "energy" WHERE {OF_SYSTEM} AND time >= now() - 2d AND time <= now() {end}')
 
@@ -100,7 +100,7 @@ def day(title: str, field: str, name: str, nothing: str, needs: str = "") -> Jso
     targets = [
         so_far(field),
         a_day_before(field),
-        query(usual, "Usual whole day", "C"),
+        query(usual, "Usual of 30 days", "C"),
     ]
     return stat(
         title, MEASURED, targets, WH, nothing, [*tinted(name, *DAYS_BESIDE), *NO_DAY, HOURS], needs=needs, size=16
@@ -177,7 +177,7 @@ def balance() -> list[tuple[int, int, Json]]:
         today,
         "Production and consumption of today are not both known.",
         [HOURS],
-        number='count("consumed_wh") / 4 AS "Hours"',
+        number='count("consumed_wh") / 4 AS "Hours of today"',
         needs="consumption",
     )
     total = stat(

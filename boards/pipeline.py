@@ -81,8 +81,8 @@ def numbers() -> tuple[list[tuple[int, int, Json]], list[tuple[int, int, Json]]]
         decimals=0,
     )
     waiting = stat(
-        "Waiting points that are overdue",
-        "Points that a database should have and does not accept: it is down, or it refused them. They are kept on disk "
+        "Values not yet stored, overdue",
+        "Values that a database should have and does not accept: it is down, or it refused them. They are kept on disk "
         "until it does. What is only on its way is not counted.",
         [
             query(
@@ -125,7 +125,7 @@ def streams() -> Json:
     """What is missing and what it costs, by system and stream, worst first."""
     said = (("coverage_ratio", READ), ("gaps", "Gaps"), ("calls_month", "Calls"))
     return table(
-        "Least read of what is wanted, first",
+        "Least data first",
         "What was last said of each source of each system. Read: the share of what is wanted that has been read. Gaps: "
         "holes, which are asked for again by themselves as the quota allows; their days are beside. Calls: those that "
         "were made for it this month.",
@@ -198,8 +198,8 @@ def board() -> Json:
         decimals=0,
     )
     backlog = curves(
-        "Waiting points over time",
-        "Points not yet taken by each database, those on their way too. A slope that does not end: it is down or "
+        "Values not yet stored",
+        "Values not yet taken by each database, those on their way too. A slope that does not end: it is down or "
         "refuses them, and they are overdue; see the errors above.",
         [
             query(

@@ -44,7 +44,7 @@ def own_shares(
     steps = [
         joined("Time"),
         first_known(SUFFICIENCY, METERED, MATCHED),
-        organized(("Self-consumption", SUFFICIENCY, "Days", "Hours"), {}, ("Time", METERED, MATCHED)),
+        organized(("Self-consumption", SUFFICIENCY, "Days", "Hours of today"), {}, ("Time", METERED, MATCHED)),
     ]
     colors = tinted("Self-consumed", "Self-consumption", SUFFICIENCY)
     fields = [*colors, *overrides]

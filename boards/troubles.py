@@ -20,7 +20,7 @@ WORDS = [called(custom__minWidth=112), named_sources()]
 """The columns of words of a table of systems and streams."""
 READ = "Read"
 """The heading of a share: the title says of what."""
-LEAST = "Read of wanted, at worst"
+LEAST = "Data read, worst source"
 """The same of the worst source, on each board that says it."""
 PROGRESS = ((None, PLAIN), (0.99, GOOD))
 """What is not read yet is no trouble: a history is read for days. What is wrong has a sentence; lost days are red."""
@@ -62,7 +62,7 @@ def holes() -> Json:
     """The gaps of each stream, with the days that they are of."""
     said = 'last("gaps") AS "Gaps", last("gap_days") AS "Days"'
     return table(
-        "Gaps, and the days that they are of",
+        "Missing days",
         "Spans of each source of each system that should have been read by now and were not, and their days by the "
         "system's own calendar. They are asked for again by themselves as the quota allows.",
         [

@@ -111,7 +111,7 @@ def a_difference_has_its_sign(seen: Seen) -> Faults:
 
 def one_number_has_one_name(seen: Seen) -> Faults:
     """What is told of one thing on several panels begins with the same words."""
-    for words, field in (("Waiting points", '"sink_'), ("Read of wanted, at worst", '"coverage_ratio"')):
+    for words, field in (("Values not yet stored", '"sink_'), ("Data read, worst source", '"coverage_ratio"')):
         for panel in seen.drawn("stat", "timeseries"):
             names = [panel.title, *panel.words]
             if field in _queries(panel.source) and not any(name.startswith(words) for name in names):

@@ -136,7 +136,7 @@ def test_curves_are_marked_with_what_explains_them(path: Path) -> None:
     """Bars over days have no axis of time, on which Grafana could set a mark."""
     has_curves = any(panel["type"] == "timeseries" for panel in panels(path))
     notes = board(path)["annotations"]["list"]
-    names = ["Points revised", "Gaps filled", "Outages", "Events of devices"]
+    names = ["Values corrected", "Gaps filled", "Outages", "Events of devices"]
     assert [note["name"] for note in notes] == (names if has_curves else [])
     assert all('AS "text"' in note["query"] and note["textColumn"] == "text" for note in notes)
 
@@ -187,7 +187,7 @@ def test_every_panel_says_what_it_shows_and_in_which_unit(path: Path) -> None:
         units = [defaults["unit"]]
         for override in panel["fieldConfig"]["overrides"]:
             units += [each["value"] for each in override["properties"] if each["id"] == "unit"]
-        assert all(unit in UNITS or unit.startswith("time:") for unit in units), (panel["title"], units)
+        assert all(unit in UNITS or unit.startswith(("time:", "suffix:")) for unit in units), (panel["title"], units)
         assert defaults["thresholds"]["steps"][0]["value"] is None
         assert defaults["noValue"]
 

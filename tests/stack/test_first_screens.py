@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from tests.stack.boards import FILES, ROOT
+from tests.stack.fifth_look import FIFTH_LOOK
 from tests.stack.first_screens import FIRST_SCREENS
 from tests.stack.fourth_look import FOURTH_LOOK
 from tests.stack.reading import Panel
@@ -20,7 +21,7 @@ from tests.stack.third_look import THIRD_LOOK
 from tests.world import DAY
 
 MESA = SITES[0]
-KINDS = {**FIRST_SCREENS, **SECOND_LOOK, **THIRD_LOOK, **FOURTH_LOOK}
+KINDS = {**FIRST_SCREENS, **SECOND_LOOK, **THIRD_LOOK, **FOURTH_LOOK, **FIFTH_LOOK}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -162,7 +163,7 @@ def test_the_calls_of_the_pictures_are_a_month_that_can_be(seen: Seen) -> None:
         used, forecast, limit = (int(words[name].replace(",", "")) for name in ("Used", "Forecast", "Limit"))
         assert forecast == pytest.approx(used * 30 * DAY / (NOW - MONTH), rel=0.02)
         assert used < forecast < limit
-        streams = seen.find("pipeline", "Least read of what is wanted, first", situation.name)
+        streams = seen.find("pipeline", "Least data first", situation.name)
         assert sum(int(calls) for calls in streams.column("Calls")) == used, situation.name
 
 

@@ -98,7 +98,7 @@ def test_yesterday_ends_where_today_does(title: str, field: str, site: Site, see
     assert end < NOW
     (today,) = ask(seeded, site, "now", title)
     assert today["Today so far"] == seeded.sums(site, begin, end)[field]
-    assert today["Hours"] == sum(field in row for start, row in rows.items() if begin <= start < end) / 4
+    assert today["Hours of today"] == sum(field in row for start, row in rows.items() if begin <= start < end) / 4
     before = seeded.sums(site, begin - DAY, end - DAY)[field]
     assert number(ask(seeded, site, "now", title, "B")[-1:]) == pytest.approx(before)
 
@@ -141,7 +141,7 @@ def test_days_and_their_totals(site: Site, seeded: Seeded) -> None:
     found = {site.local_date(int(str(row["time"]))): row.get("Produced") for row in rows}
     assert {day: found[day] for day in truth} == {day: wh["produced_wh"] for day, wh in truth.items()}
     assert {found[day] for day in found.keys() - truth.keys()} <= {None}, "today has not ended"
-    titles = {"Produced": "Produced in the time shown", "Consumed": "Consumed in the time shown, and net"}
+    titles = {"Produced": "Produced in the time shown", "Consumed": "Consumed and net, on the days known"}
     for name, title in titles.items():
         (total,) = ask(seeded, site, "history", title)
         assert total[name] == sum(wh[f"{name.lower()}_wh"] for wh in truth.values())
@@ -200,9 +200,9 @@ def test_self_sufficiency_and_money_count_only_days_that_are_whole(site: Site, s
     whole = [day for day in daily if day >= SINCE]
     own = sum(seeded.day(site, day)["self_consumed_wh"] for day in whole)
     made, used = (sum(daily[day][name] for day in whole) for name in ("produced_wh", "consumed_wh"))
-    (shares,) = ask(seeded, site, "history", "Used by the house and any battery", days=days)
+    (shares,) = ask(seeded, site, "history", "Used by house and any battery, on days known", days=days)
     assert shares["Self-consumption"] == pytest.approx(own / made)
-    sufficiency = ask(seeded, site, "history", "Used by the house and any battery", "C", days=days)
+    sufficiency = ask(seeded, site, "history", "Used by house and any battery, on days known", "C", days=days)
     assert number(sufficiency) == pytest.approx(own / used)
     (money,) = ask(seeded, site, "history", PRICED, days=days)
     bought, sold = (used - own) / 1000 * 0.30, (made - own) / 1000 * 0.08

@@ -89,7 +89,7 @@ def test_a_lone_change_is_seen(seen: Seen) -> None:
     assert rows.keys() == {"Panel production", "Production meter"}
     assert (rows["Production meter"]["Energy"], rows["Production meter"]["Gaps ±"]) == ("+640 Wh", "-3")
     assert rows["Panel production"]["Gaps ±"] == "0"
-    assert seen.find("changed", "Since yesterday", "one system").words == {"Points revised": "84", "Gaps filled": "3"}
+    assert seen.find("changed", "Since yesterday", "one system").words == {"Values corrected": "84", "Gaps filled": "3"}
 
 
 def test_a_difference_is_what_it_was_with_its_sign(seen: Seen) -> None:
@@ -132,7 +132,7 @@ def test_the_board_of_grid_and_battery_is_that_of_the_house(seen: Seen, seeded: 
     where = "battery and grid"
     days = seeded.cabin.rows("energy_daily", CABIN.system_id)
     shown = [days[at] for at in sorted(days)[-7:]]
-    grid = battery = seen.find("grid", "Grid and battery in the time shown", where).words
+    grid = battery = seen.find("grid", "Grid and battery, of the metered days shown", where).words
     assert same(grid["From the grid"], sum(day["imported_wh"] for day in shown))
     assert same(grid["To the grid"], sum(day["exported_wh"] for day in shown))
     assert same(battery["Into the battery"], sum(day["charged_wh"] for day in shown))
@@ -239,7 +239,7 @@ def test_the_head_keeps_time_system_and_source(path: Path) -> None:
 
 def test_a_status_is_a_word_and_an_age_an_age(seen: Seen) -> None:
     assert seen.find("health", "Status", "one system").words == {"Status": "normal"}
-    fleet = seen.find("fleet", "Systems, least read of what is wanted first", "four systems, Mesa (old roof)")
+    fleet = seen.find("fleet", "Systems, least data first", "four systems, Mesa (old roof)")
     assert fleet.headings == ["Name", "Lost days", "Read", "Newest data", "Number"]
     assert (fleet.rows[0]["Name"], fleet.rows[0]["Read"], fleet.rows[0]["Lost days"]) == (MILL.name, "94.7%", "2")
     assert all(text.endswith("ago") for text in fleet.column("Newest data"))
@@ -247,8 +247,8 @@ def test_a_status_is_a_word_and_an_age_an_age(seen: Seen) -> None:
 
 
 def test_sums_of_five_years_are_of_the_same_days(seen: Seen) -> None:
-    assert seen.find("history", "Used by the house and any battery", "five years").words["Days"] == "38"
-    both = seen.find("history", "Consumed in the time shown, and net", "five years").words
+    assert seen.find("history", "Used by house and any battery, on days known", "five years").words["Days"] == "38"
+    both = seen.find("history", "Consumed and net, on the days known", "five years").words
     assert both["Days"] == seen.find("history", "Produced in the time shown", "five years").words["Days"]
     assert "Days" in seen.find("history", "Years, consumed and net", "five years").headings
 
@@ -299,7 +299,7 @@ def test_what_is_read_is_the_truth(site: Site, seen: Seen, seeded: Seeded) -> No
     total = seen.find("history", "Produced in the time shown", where).words
     assert same(total["Produced"], sum(wh["produced_wh"] for wh in shown.values()))
     assert total["Days"] == str(len(shown))
-    used = seen.find("history", "Consumed in the time shown, and net", where).words
+    used = seen.find("history", "Consumed and net, on the days known", where).words
     assert same(used["Consumed"], sum(wh["consumed_wh"] for wh in shown.values()))
     assert same(used["Net"], sum(wh["produced_wh"] - wh["consumed_wh"] for wh in shown.values()))
     week = seen.find("now", "The last seven days", where)
