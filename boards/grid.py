@@ -2,7 +2,23 @@
 
 from boards.frame import CLOCK, NAME, OF_SYSTEM, ZONE, Json, annotations, dashboard, no_meter, system, text_box, zone
 from boards.palette import COLORS
-from boards.panels import COUNT, PLAIN, SHARE, TEXT, WATT, WH, bars, colored, curves, each_day, fixed, of, query, stat
+from boards.panels import (
+    COUNT,
+    PLAIN,
+    REASON,
+    SHARE,
+    TEXT,
+    WATT,
+    WH,
+    bars,
+    colored,
+    curves,
+    each_day,
+    fixed,
+    of,
+    query,
+    stat,
+)
 from boards.periods import DAYS, daily
 from boards.prices import ELSEWHERE, estimate, which_holds
 from boards.steps import joined, named_days
@@ -14,6 +30,10 @@ FROM, TO, INTO, OUT = "From the grid", "To the grid", "Into the battery", "Out o
 FIELDS = {FROM: "imported_wh", TO: "exported_wh", INTO: "charged_wh", OUT: "discharged_wh"}
 PAIRS = {"A": (FROM, TO), "B": (INTO, OUT)}
 TODAY = f"time >= now() - 2d AND time <= now() GROUP BY time(1d) fill(null) ORDER BY time DESC LIMIT 1 {ZONE}"
+NO_GRID = of(
+    REASON, mappings=[{"type": "value", "options": {"no consumption meter": {"text": "no grid meter", "index": 0}}}]
+)
+"""What meters consumption is what meters the grid: without one neither is known."""
 LEVEL = '"soc_percent") / 100'
 
 
@@ -43,7 +63,8 @@ def numbers() -> list[tuple[int, int, Json]]:
         ],
         WH,
         NOTHING,
-        [*colored(*FIELDS), of("Charge", unit=SHARE, color=fixed(COLORS["Charge"]))],
+        [*colored(*FIELDS), of("Charge", unit=SHARE, color=fixed(COLORS["Charge"])), NO_GRID],
+        needs="consumption",
         size=16,
     )
     counted = {"A": "Days", "B": "Days, battery"}
@@ -57,7 +78,8 @@ def numbers() -> list[tuple[int, int, Json]]:
         ],
         WH,
         UNREAD,
-        [*colored(*FIELDS), DAYS, of("Days, battery", unit=COUNT, decimals=0, color=fixed(PLAIN))],
+        [*colored(*FIELDS), DAYS, of("Days, battery", unit=COUNT, decimals=0, color=fixed(PLAIN)), NO_GRID],
+        needs="consumption",
         size=16,
     )
     return [(12, 6, today), (12, 6, shown)]

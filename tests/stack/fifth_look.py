@@ -3,7 +3,9 @@
 import re
 from collections.abc import Callable, Iterator
 
+from boards.panels import REASON
 from tests.stack.rules import Faults, Seen
+from tests.stack.seed import MILL
 
 PARTLY = {"Net", "Self-consumption", "Into the battery"}
 """What is known of fewer days than the production beside it, where a meter came later."""
@@ -26,10 +28,14 @@ def boards_name_no_command(seen: Seen) -> Faults:
 
 
 def what_is_not_there_is_no_outage(seen: Seen) -> Faults:
-    """A grid meter that was never read is not said to be unread."""
-    for where, panel in seen.sources():
-        if re.search(r"\bmeter\b.* was read", panel["fieldConfig"]["defaults"]["noValue"]):
-            yield f"{where}: {panel['fieldConfig']['defaults']['noValue']}"
+    """A grid meter that was never read is not said to be unread; where there is none, that is said."""
+    for where, source in seen.sources():
+        if re.search(r"\bmeter\b.* was read", source["fieldConfig"]["defaults"]["noValue"]):
+            yield f"{where}: {source['fieldConfig']['defaults']['noValue']}"
+    for panel in seen.panels:
+        is_meant = panel.situation.site is MILL and panel.type == "stat" and panel.title.startswith("Grid and battery")
+        if is_meant and panel.words != {REASON: "no grid meter"}:
+            yield f"{panel.where}: {panel.words}"
 
 
 def words_are_those_of_an_owner(seen: Seen) -> Faults:
