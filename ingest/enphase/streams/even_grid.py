@@ -14,7 +14,8 @@ def on_grid(grain: int, found: Iterable[Point | Odd]) -> Iterator[Point | Odd]:
     """What is read of a list of intervals of `grain` s, which begin at whole multiples of it.
 
     Where a list has shorter ones, those that fill a whole interval are put together; of others there is no point, and
-    they are odd unless the newest interval is still to be filled. A list of which all lies beside the grid stands.
+    they are odd unless the newest interval is still to be filled. Where it has whole ones, what lies beside the grid
+    stands as it is: the vendor's own examples do.
     """
     listed = list(found)
     if all(isinstance(at, Odd) or at.time % grain == 0 for at in listed):
@@ -31,16 +32,14 @@ def _put_together(grain: int, listed: Sequence[Point | Odd]) -> Iterator[Point |
             whole.setdefault((at.tags, ceil_to(at.time, grain)), []).append(at)
     usual = Counter(map(len, whole.values())).most_common(1)[0][0]
     newest = max(start for _, start in whole)
-    if usual == 1 and not any(part.time == start for (_, start), parts in whole.items() for part in parts):
-        yield from (part for parts in whole.values() for part in parts)
+    if usual == 1:
+        yield from (at for at in listed if isinstance(at, Point))
         return
     for (_, start), unsorted in whole.items():
         parts = sorted(unsorted, key=lambda part: part.time)
         step = parts[0].time - (start - grain)
         is_even = [part.time for part in parts] == [start - grain + step * (at + 1) for at in range(len(parts))]
-        if usual == 1:
-            yield from (part if part.time == start else _off_grid(part, start) for part in parts)
-        elif is_even and len(parts) > 1 and step * len(parts) == grain:
+        if is_even and len(parts) > 1 and step * len(parts) == grain:
             yield _sum(grain, start, parts)
         elif not (is_even and start == newest):
             yield _off_grid(parts[0], start)
