@@ -115,7 +115,7 @@ def program(vendor: Vendor, tmp_path_factory: pytest.TempPathFactory) -> Program
         tmp_path_factory.mktemp("sick"),
         api=vendor.api,
         sinks={"db": {"type": "influxdb_v1", "url": "http://127.0.0.1:9", "database": "d"}},
-        notify={"to": ["http://127.0.0.1:9/told"]},
+        notify={"to": ["json://127.0.0.1:9/told"]},
     )
     made.consent(vendor)
     made.run("once", "--max-calls", "3", code=1)
