@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from ingest.core.errors import IngestError, StateError
 from ingest.store.database import plain_words
 from tests.cli.command import call
+from tests.disks import own_disk
 from tests.stories.program import Program, Vendor
 from tests.world import START
 from tests.worlds import HOME
@@ -34,16 +34,11 @@ def known(program: Program, vendor: Vendor) -> Program:
 @pytest.fixture
 def full_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of its own on which a page or two are left."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(folder)]
-    if os.geteuid() or subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("needs the right to mount a small disk")
-    with (folder / "ballast").open("wb") as ballast, contextlib.suppress(OSError):
-        while True:
-            os.write(ballast.fileno(), bytes(4096))
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    with own_disk(tmp_path / "disk", "256k") as folder:
+        with (folder / "ballast").open("wb") as ballast, contextlib.suppress(OSError):
+            while True:
+                os.write(ballast.fileno(), bytes(4096))
+        yield folder
 
 
 def test_an_output_without_room_is_named_as_that(known: Program) -> None:

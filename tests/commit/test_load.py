@@ -3,7 +3,7 @@
 import os
 import random
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,6 @@ from ingest.commit import load, record
 from ingest.commit.changes import Changes, Loaded
 from ingest.commit.context import CommitContext, context_of
 from ingest.commit.decide import decide
-from ingest.core.days import LocalDay
-from ingest.core.draft import Rows
 from ingest.core.point import Point
 from ingest.core.span import Span
 from ingest.enphase.call import Purpose, Task
@@ -36,12 +34,7 @@ MOST = 5000 if LONG else 300
 
 
 def days_around(
-    draft: Changes,
-    rows: Mapping[str, Rows],
-    outcome: Outcome,
-    inputs: Collection[str],
-    days: Sequence[LocalDay],
-    at: CommitContext,
+    draft: Changes, _: object, outcome: Outcome, inputs: Collection[str], __: object, at: CommitContext
 ) -> Iterator[Want]:
     """All inputs of a day before and after the window, and every day and month."""
     window = outcome.task.window

@@ -18,6 +18,7 @@ from ingest.core.http import Reply, Request
 from ingest.store import migrations
 from ingest.store.database import Store
 from tests.cli.command import call
+from tests.disks import own_disk
 from tests.stories import stored
 from tests.stories.program import Program, Vendor, read_some
 from tests.stories.test_convergence import differences
@@ -326,13 +327,8 @@ def test_what_was_fetched_when_the_disk_filled_up_is_kept_and_written_later(tmp_
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of its own, of 8 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(folder)]
-    if os.geteuid() or subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("needs the right to mount a small disk")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    with own_disk(tmp_path / "disk", "8m") as folder:
+        yield folder
 
 
 def test_a_disk_that_is_really_full_is_a_sentence_and_costs_nothing(
