@@ -11,6 +11,7 @@ from typing import Any
 from ingest.config import load
 from ingest.service import build, identity
 from ingest.simulator import API_KEY, CLIENT_ID, CLIENT_SECRET, Cloud, SimulatedServer, Site
+from tests.forkserver import ForkServer
 from tests.world import FOUR, Time, Wire
 
 
@@ -22,6 +23,14 @@ def command(hurry: str = "") -> list[str]:
 
 INGEST = command()
 ROOT = Path(__file__).parents[2]
+FORKING = ForkServer()
+LONGEST_S = 240
+
+
+def _environment(more: dict[str, str]) -> dict[str, str]:
+    """The machine's variables without the program's own, and `more`."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("INGEST_")}
+    return {**clean, "PYTHONPATH": str(ROOT), **more}
 
 
 class Vendor:
@@ -77,22 +86,27 @@ class Program:
     def start(self, *words: str, wrap: tuple[str, ...] = (), hurry: str = "", **env: str) -> "subprocess.Popen[str]":
         """A command that is running."""
         self.write()
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("INGEST_")}
         return subprocess.Popen(
             [*wrap, *command(hurry), "--config", str(self.config), *words],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             cwd=ROOT,
-            env={**clean, "PYTHONPATH": str(ROOT), **env},
+            env=_environment(env),
         )
 
     def run(self, *words: str, code: int = 0, wrap: tuple[str, ...] = (), **env: str) -> "Ended":
         """A command and its end; no command ever shows a traceback."""
-        with self.start(*words, wrap=wrap, **env) as process:
-            out, err = process.communicate(timeout=240)
+        self.write()
+        command = ["--config", str(self.config), *words]
+        ended = None if wrap else FORKING.run(command, _environment(env), ROOT, LONGEST_S)
+        if ended is None:
+            with self.start(*words, wrap=wrap, **env) as process:
+                said = process.communicate(timeout=LONGEST_S)
+            ended = subprocess.CompletedProcess(command, process.returncode, *said)
+        out, err = ended.stdout, ended.stderr
         assert "Traceback" not in err, err
-        assert process.returncode == code, f"{words}: exit {process.returncode}\n{err}\n{out[-2000:]}"
+        assert ended.returncode == code, f"{words}: exit {ended.returncode}\n{err}\n{out[-2000:]}"
         return Ended(out, err)
 
     def json(self, *words: str) -> Any:
