@@ -55,7 +55,7 @@ class ParquetSink:
         self._schemas: dict[str, pa.Schema] = {}
 
     def write(self, lines: Sequence[str]) -> int:
-        """Put rows in the place of those of the same tags and time. Raises `SinkDown`."""
+        """Bring rows in; of the same tags and time new values win, and what a row omits stays. Raises `SinkDown`."""
         parts: dict[Part, list[Point]] = defaultdict(list)
         for line in lines:
             point = decode(line)

@@ -20,7 +20,7 @@ RESERVED = (TIME, "measurement", "month")
 MOMENT = pa.timestamp("ms", tz="UTC")
 """Parquet has no coarser one; times are whole seconds."""
 TAG, FIELD = {b"kind": b"tag"}, {b"kind": b"field"}
-_ROW = "_row"
+_ROW, _FRESH = "_row", "_fresh"
 
 
 def of_points(points: Iterable[Point]) -> pa.Table:
@@ -81,14 +81,26 @@ def with_columns(table: pa.Table, schema: pa.Schema) -> pa.Table:
 
 
 def merged(held: pa.Table, fresh: pa.Table) -> pa.Table:
-    """The rows of both, those of `fresh` in the place of those with the same tags and time; sorted by tags and time."""
+    """The rows of both, sorted by tags and time. Of those with the same tags and time the fields are merged: those of
+    `fresh` win, what it omits stays, as in every other database.
+    """
     schema = widest([held.schema, fresh.schema])
     held, fresh = with_columns(held, schema), with_columns(fresh, schema)
     keys = [column.name for column in schema if is_tag(column)]
-    rows = _keys(held, keys).append_column(_ROW, pa.array(range(held.num_rows), pa.int64()))
-    rest = rows.join(_keys(fresh, keys), keys=[TIME, *keys], join_type="left anti")
-    whole = pa.concat_tables([held.take(rest[_ROW].sort()), fresh])
-    return in_order(whole)
+    rows = _numbered(held, keys, _ROW).join(
+        _numbered(fresh, keys, _FRESH), keys=[TIME, *keys], join_type="full outer", coalesce_keys=True
+    )
+    both = rows.filter(pc.and_(pc.is_valid(rows[_ROW]), pc.is_valid(rows[_FRESH])))
+    old, new = held.take(both[_ROW]), fresh.take(both[_FRESH])
+    mixed = [pc.coalesce(new[column.name], old[column.name]) for column in schema]
+    rest = held.take(rows.filter(pc.is_null(rows[_FRESH]))[_ROW])
+    more = fresh.take(rows.filter(pc.is_null(rows[_ROW]))[_FRESH])
+    return in_order(pa.concat_tables([rest, more, pa.Table.from_arrays(mixed, schema=schema)]))
+
+
+def _numbered(table: pa.Table, keys: Sequence[str], name: str) -> pa.Table:
+    """What tells rows apart, with the number of each."""
+    return _keys(table, keys).append_column(name, pa.array(range(table.num_rows), pa.int64()))
 
 
 def in_order(table: pa.Table) -> pa.Table:
