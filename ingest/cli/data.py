@@ -24,6 +24,7 @@ from ingest.core.errors import ConfigError, IngestError
 from ingest.core.point import Tags, Value, decode_fields, line_fields, parse_series
 from ingest.core.words import many
 from ingest.enphase.streams import BY_NAME
+from ingest.report.departed import departed
 from ingest.store import archive, outbox, progress
 from ingest.store.archive import Filter
 from ingest.store.backup import restore as put_back
@@ -110,6 +111,7 @@ def export(
             _write(form, rows, zones, out)
 
     zones = {name: row.timezone for name, row in places.items()} if local else None
+    _note_departed(store, context, system, since)
     try:
         if form == "parquet" and output:
             check_folder(context, output)
@@ -126,6 +128,13 @@ def export(
         raise IngestError(f"{output}: {error.strerror}; choose another file with -o") from None
     finally:
         store.close()
+
+
+def _note_departed(store: Store, context: Context, system: str | None, since: str | None) -> None:
+    """Say what is not among the points that were asked for, since it has left the archive."""
+    left = departed(store.db, context.settings.sinks, moment(since, "", context.clock.now()), system)
+    if left:
+        context.say(left)
 
 
 def _write(form: str, rows: Callable[[], Iterator[Row]], zones: dict[str, str] | None, out: IO[str]) -> None:
@@ -218,9 +227,12 @@ def replay(context: Context, name: str, since: str | None, system: str | None, s
         with store.transaction() as db:
             outbox.ask_replay(db, name, wanted)
         points = many(archive.rows_after(store.db, wanted), "point")
+        left = departed(store.db, [other for other in context.settings.sinks if other != name], begin, system)
     finally:
         store.close()
     context.show(f"{points} will be sent to {name} again, by the runner, or by: `ingest once`")
+    if left:
+        context.say(f"{left}, and cannot be sent again from here")
 
 
 @click.command()

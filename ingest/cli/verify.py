@@ -1,6 +1,6 @@
 """The command that holds the databases against the archive."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, closing
 from typing import Any
 
@@ -11,10 +11,11 @@ from ingest.cli.moments import check_range, moment
 from ingest.core.errors import ConfigError, StateLocked
 from ingest.deliver.sender import Sender, record_delivery
 from ingest.deliver.sink import Sink, VerifiableSink, open_sink
-from ingest.deliver.verify import Mismatch, all_periods, ask_again, differences
+from ingest.deliver.verify import Mismatch, Period, all_periods, ask_again, differences
+from ingest.report.departed import departed
 from ingest.service import identity
 from ingest.service.build import target_of
-from ingest.store import outbox
+from ingest.store import departures, outbox
 from ingest.store.database import Store
 
 RUNNER_PATIENCE_S = 600
@@ -40,6 +41,7 @@ def verify(context: Context, only: str | None, since: str | None, *, fix: bool, 
         check_range(since, None, (), context.clock.now())
         begin = moment(since, "", context.clock.now())
         found = {name: _look(context, store, name, begin, fix=fix) for name in names if only in (None, name)}
+        left = departed(store.db, [name for name in names if only in (None, name)], begin)
     finally:
         store.close()
     if as_json:
@@ -48,6 +50,8 @@ def verify(context: Context, only: str | None, since: str | None, *, fix: bool, 
         context.show("No database is configured; the data are in the embedded archive.")
     else:
         _print(context, found, fix=fix)
+    if left:
+        context.say(f"{left}; of these nothing is said")
     if any(found.values()):
         raise click.exceptions.Exit(1)
 
@@ -57,18 +61,27 @@ def _look(context: Context, store: Store, name: str, since: int | None, *, fix: 
         if not isinstance(sink, VerifiableSink):
             return []
         now = context.clock.now()
-        found = list(differences(store.db, sink, name, all_periods(store.db, since), now))
+        found = _differences(store, sink, name, all_periods(store.db, since), now)
         # A runner may have delivered something between the two looks.
-        found = found and list(differences(store.db, sink, name, _periods(found), now))
+        found = found and _differences(store, sink, name, _periods(found), now)
         if not (found and fix):
             return found
+        with store.transaction() as db:
+            departures.end_proofs(db, name)  # nothing leaves the archive from here on: what it has not is surplus
+        found = _differences(store, sink, name, _periods(found), now)
         for item in found:
             if item.is_surplus:
                 sink.delete(item.place, *item.period)
         with store.transaction() as db:
             ask_again(db, name, found)
         _send(context, store, name, sink)
-        return list(differences(store.db, sink, name, _periods(found), now))
+        return _differences(store, sink, name, _periods(found), now)
+
+
+def _differences(store: Store, sink: VerifiableSink, name: str, periods: Iterable[Period], now: int) -> list[Mismatch]:
+    """What differs at one moment of the archive."""
+    with store.moment() as db:
+        return list(differences(db, sink, name, periods, now))
 
 
 def _periods(found: Sequence[Mismatch]) -> list[tuple[int, int]]:

@@ -24,7 +24,8 @@ V = TypeVar("V")
 class Loaded:
     """What a decision needs: `known` is all that planning knows, `rows` the part of the archive that may be touched,
     `ids` the numbers of the series that have points, both by series key. `oldest` is the oldest point (epoch s) of the
-    stream that was asked, where the cloud says that it has none so old.
+    stream that was asked, where the cloud says that it has none so old; `fixed` the local day (ISO date) by system
+    before which all stays as it is, since intervals have left the archive.
     """
 
     known: Snapshot
@@ -32,6 +33,7 @@ class Loaded:
     ids: Mapping[str, int] = field(default_factory=dict)
     totals: Mapping[TotalKey, Total] = field(default_factory=dict)
     oldest: int | None = None
+    fixed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

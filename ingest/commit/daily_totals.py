@@ -144,13 +144,17 @@ def _daily(changes: Changes, system: str, field: str, said: Said, final: int, at
 def to_judge(
     changes: Changes, system: str, series: str, totals: Mapping[LocalDay, Total], at: CommitContext
 ) -> list[LocalDay]:
-    """The days whose sums are to be held against their totals: open, and wholly read."""
+    """The days whose sums are to be held against their totals: open, wholly read, and still here."""
     stream = SERIES[series].stream
     if not stream:
         return []
     read = changes.settled(system, stream, at.classes.settle)
-    begin = changes.pair(system, stream).first_at or 0
-    return [day for day, total in totals.items() if total.open and day.start >= begin and audit.is_covered(day, read)]
+    begin, first = changes.pair(system, stream).first_at or 0, changes.loaded.fixed.get(system, "")
+    return [
+        day
+        for day, total in totals.items()
+        if total.open and day.start >= begin and day.date.isoformat() >= first and audit.is_covered(day, read)
+    ]
 
 
 def _audit(changes: Changes, system: str, series: str, days: Sequence[LocalDay], at: CommitContext) -> None:

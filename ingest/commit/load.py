@@ -22,7 +22,7 @@ from ingest.enphase.replies import Kind
 from ingest.enphase.streams.base import SystemInfo
 from ingest.fetch.worker import Outcome
 from ingest.plan.state import Snapshot, SystemRow
-from ingest.store import archive, extents
+from ingest.store import archive, departures, extents
 from ingest.store import daily_totals as stored
 from ingest.store.archive import Want
 from ingest.store.packing import unpacker
@@ -36,7 +36,8 @@ def load(db: sqlite3.Connection, known: Snapshot, outcome: Outcome, at: CommitCo
     task = outcome.task
     if outcome.verdict.kind is Kind.OUTSIDE:
         found = [extents.extent(db, name, task.system) for name in task.stream.fields]
-        return Loaded(known, oldest=min((extent[0] for extent in found if extent), default=None))
+        left = [row.first for row in departures.known(db, [task.system]).values() if row.until]
+        return Loaded(known, oldest=min([*left, *(extent[0] for extent in found if extent)], default=None))
     if outcome.verdict.kind is not Kind.OK:
         return Loaded(known)
     systems = list(dict.fromkeys([task.system, *(info.system for info in outcome.systems)]))
@@ -135,8 +136,8 @@ def _of_totals(
 ) -> Loaded:
     """Every day and month of the system's life, and the intervals of those days that are to be judged."""
     system = outcome.task.system
-    totals = stored.of_system(db, system)
-    draft = Changes(Loaded(known, ids=ids, totals=totals))
+    totals, fixed = stored.of_system(db, system), departures.days(db, [system])
+    draft = Changes(Loaded(known, ids=ids, totals=totals, fixed=fixed))
     final = daily_totals.final_until(draft, system, at)
     spans: list[Span] = []
     for series, said in daily_totals.said_by(draft, outcome, at):
@@ -149,7 +150,7 @@ def _of_totals(
     wants = [*_wants(ids, ALWAYS, LONG), *_wants(ids, Span(at.now, at.now + 1), ("system_info",))]
     for span in union(spans):
         wants += _wants(ids, span, {*MADE} - {*LONG})
-    return Loaded(known, archive.read(db, ids, wants), ids, totals)
+    return Loaded(known, archive.read(db, ids, wants), ids, totals, fixed=fixed)
 
 
 def _is_moved(known: Snapshot, info: SystemInfo, at: CommitContext) -> bool:

@@ -265,3 +265,10 @@ class Web(Section):
     def port(self) -> int:
         """The port part of `listen`."""
         return int(self.listen.rpartition(":")[2])
+
+
+class Archive(Section):
+    """What stays on this machine."""
+
+    keep: values.Kept = None
+    """all, or how long intervals stay once every database is proved to hold them, such as 2y; days and months stay."""

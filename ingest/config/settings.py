@@ -15,6 +15,7 @@ from ingest.config.house import Homes
 from ingest.config.models import (
     Account,
     ApiSettings,
+    Archive,
     Cadence,
     CadenceName,
     Influx,
@@ -27,7 +28,6 @@ from ingest.config.models import (
 )
 from ingest.config.receivers import HeartbeatUrl, Mqtt, Notify
 from ingest.config.tariffs import Invested, TariffEntry, contract
-from ingest.config.values import SIMULATOR, word_error
 from ingest.core.tariff import Contract
 from ingest.core.units import DAY, HOUR
 from ingest.enphase.catalogue import CADENCES
@@ -67,7 +67,7 @@ def secret_parts(address: str) -> list[str]:
 def _all_or_list(value: Any) -> Any:
     if isinstance(value, str):
         if value.strip() != "all":
-            raise word_error(["all"])
+            raise values.word_error(["all"])
         return None
     if value == []:
         raise ValueError("is an empty list; name a system, or write all")
@@ -124,7 +124,7 @@ def _folder(written: Any, info: ValidationInfo) -> Path:
         raise ValueError("must be text")  # noqa: TRY004 - what pydantic hears
     place = cast(Place, info.context)
     api = info.data.get("api")
-    default = "state/demo" if api is not None and api.base_url == SIMULATOR else "state"
+    default = "state/demo" if api is not None and api.base_url == values.SIMULATOR else "state"
     folder = place.config_path.parent
     base = Path() if place.state_dir else folder.parent if folder.name == "config" else folder
     text = place.state_dir or values.clean(default if written is None else str(written))
@@ -155,6 +155,8 @@ class Settings(Section):
     """How often each stream is asked."""
     sinks: Mapping[values.Name, Sink] = Field(default={})
     """The databases; without any, the data stays in the embedded archive."""
+    archive: Archive = Archive()
+    """What stays on this machine."""
     settle: values.Seconds = 6 * HOUR
     """What is younger is read again with the next call."""
     look_again: values.Seconds = 4 * DAY
@@ -196,7 +198,7 @@ class Settings(Section):
     @property
     def is_simulated(self) -> bool:
         """Whether the built-in simulator stands for the cloud."""
-        return self.api.base_url == SIMULATOR
+        return self.api.base_url == values.SIMULATOR
 
     @property
     def plan(self) -> Plan:

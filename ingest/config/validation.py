@@ -9,7 +9,18 @@ from pydantic_core import ErrorDetails
 from ingest.config import house
 from ingest.config.document import Document
 from ingest.config.errors import Path, dotted, hint, nearest, shown
-from ingest.config.models import Account, ApiSettings, Cadence, Influx, InfluxV1, Parquet, PlanChoice, System, Web
+from ingest.config.models import (
+    Account,
+    ApiSettings,
+    Archive,
+    Cadence,
+    Influx,
+    InfluxV1,
+    Parquet,
+    PlanChoice,
+    System,
+    Web,
+)
 from ingest.config.receivers import Mqtt, Notify
 from ingest.config.settings import Settings
 from ingest.config.tariffs import RateEntry, TariffEntry
@@ -32,6 +43,7 @@ _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     ("notify",): Notify,
     ("notify", "*"): Notify,
     ("mqtt",): Mqtt,
+    ("archive",): Archive,
     ("tariffs", "*"): TariffEntry,
     ("tariffs", "*", "import"): RateEntry,
     ("tariffs", "*", "import", "*"): RateEntry,
@@ -149,6 +161,8 @@ def cross_checks(file: Settings) -> Iterator[tuple[Path, str]]:
     yield from _addresses(file)
     yield from house.strangers(file.homes, {system.id for system in file.systems or ()})
     yield from _tariffs(file)
+    if file.archive.keep and not file.sinks:
+        yield ("archive", "keep"), "needs a database among the sinks, which holds what leaves; or write all"
     if file.look_again < file.settle:
         yield ("look_again",), "must not be shorter than settle"
     if file.api.reserve >= 1:

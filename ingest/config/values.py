@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from ingest.core.units import DAY, WEEK, YEAR
 from ingest.core.when import LONGEST, UNITS, When, day
 from ingest.logs import LEAST_SECRET
 
@@ -22,6 +23,10 @@ def word_error(words: Iterable[str]) -> PydanticCustomError:
     """Return the error for a value that is none of `words`; the nearest one is named when it is shown."""
     expected = ", ".join(f"'{word}'" for word in words)
     return PydanticCustomError("word", "is none of {expected}", {"expected": expected})
+
+
+LEAST_KEPT = YEAR
+"""What is younger is read again, and plants are held against the year before."""
 
 
 def one_of(words: tuple[str, ...]) -> Callable[[str], str]:
@@ -47,6 +52,20 @@ def seconds(value: object) -> int:
     result = int(match[1]) * UNITS[match[2] or "s"]
     if result > LONGEST:
         raise ValueError("is longer than a hundred years")
+    return result
+
+
+def kept(value: object) -> int | None:
+    """Read how long something is kept (s), such as `2y` or `180d`; None for `all`. No less than `LEAST_KEPT`."""
+    text = str(value).strip()
+    if text == "all":
+        return None
+    match = re.fullmatch(r"(\d{1,5})\s*([dwy])", text, re.ASCII)
+    if match is None:
+        raise ValueError("must be all, or how long, such as 2y or 500d")
+    result = int(match[1]) * {"d": DAY, "w": WEEK, "y": YEAR}[match[2]]
+    if result < LEAST_KEPT:
+        raise ValueError("must not be shorter than a year, which is read again and compared with; write 1y or more")
     return result
 
 
@@ -185,6 +204,7 @@ Url = Annotated[str, AfterValidator(web_address), _scalar()]
 ApiUrl = Annotated[str, AfterValidator(api_address), _scalar()]
 RedirectUrl = Annotated[str, AfterValidator(redirect_address), _scalar()]
 Seconds = Annotated[int, BeforeValidator(seconds), _scalar("integer", pattern=SPAN, minimum=0, maximum=0)]
+Kept = Annotated[int | None, BeforeValidator(kept), _patterned(r"all|\d+\s*[dwy]")]
 Share = Annotated[float, BeforeValidator(share), _patterned(r"\d+(\.\d*)?\s*%?", "number")]
 Count = Annotated[int, Field(ge=1, le=10**12), _scalar("number")]
 Degrees = Annotated[float, Field(allow_inf_nan=False), _scalar("number")]

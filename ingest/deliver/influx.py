@@ -92,6 +92,11 @@ class InfluxSink(LineSink):
         found = retention_of(self._retrying(self._list), self._bucket)
         return super().kept_from(now) if found is None else now - found if found else 0
 
+    def _kept(self, version: str) -> int | None:
+        if version.startswith("2."):
+            return retention_of(self._retrying(self._list), self._bucket)
+        return None if "/" in self._bucket else super()._kept(version)  # a policy that is named need not be the default
+
     def _list(self) -> SinkAnswer:
         return self._http.request("GET", "/api/v2/buckets", params={"org": self._org, "name": self._bucket})
 

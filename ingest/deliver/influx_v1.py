@@ -80,6 +80,9 @@ class InfluxV1Sink(LineSink):
     def _on(self) -> str:
         return f" ON {identifier(self._database)}"
 
+    def _kept(self, version: str) -> int | None:
+        return None if "rp" in self._params else super()._kept(version)  # it need not be the one that is read
+
     def _may_read(self) -> str:
         user, database = identifier(self._user or "USER"), identifier(self._database)
         return (

@@ -118,6 +118,10 @@ class ParquetSink:
         """Files are kept for ever."""
         return 0
 
+    def forgets(self, now: int) -> str:  # noqa: ARG002
+        """Files are kept for ever; a rule of an object store that removes old ones is its owner's to leave out."""
+        return ""
+
     def delete(self, place: MeasuredSystem, start: int, end: int) -> None:
         """Remove the rows of a place with `start <= time < end`; a month without rows vanishes. Raises `SinkDown`."""
         with self._plain_words():

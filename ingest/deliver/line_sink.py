@@ -29,6 +29,7 @@ from ingest.deliver.influx_http import (
     query_series,
     series_rows,
 )
+from ingest.deliver.setup import kept_words
 
 LINES_PER_REQUEST = 5_000
 """About half a megabyte: every server takes it, and larger requests are not faster."""
@@ -83,11 +84,30 @@ class LineSink(ABC):
 
     def kept_from(self, now: int) -> int:
         """Points older than this are no longer kept; 0 where they are kept for ever. Raises `SinkDown`."""
-        policies = [
-            row for series in self._query(f"SHOW RETENTION POLICIES{self._on()}") for row in series_rows(series)
-        ]
-        seconds = next((duration_seconds(row["duration"]) for row in policies if row.get("default")), 0)
+        seconds = self._policy()
         return now - seconds if seconds else 0
+
+    def forgets(self, now: int) -> str:  # noqa: ARG002 - of the protocol
+        """Why it is not known to keep points for ever; empty where it is. Only InfluxDB 1.x can be taken at its word:
+        2.x answers `0s` whatever the bucket keeps. Raises `SinkDown`.
+        """
+        answer = self._retrying(self._hello)
+        version = (answer.version or "").removeprefix("v")
+        seconds = self._kept(version)
+        if seconds is None:
+            what = version_words(answer)
+            return f"it is an {what}, which does not say to a sink of this kind how long it keeps points"
+        return f"it keeps points {kept_words(seconds)} only" if seconds else ""
+
+    def _kept(self, version: str) -> int | None:
+        """How long (s) points are kept by a server of a version, 0 for ever; None where that is not known."""
+        return self._policy() if version.startswith("1.") else None
+
+    def _policy(self) -> int | None:
+        """How long (s) the retention policy keeps that is written to, 0 for ever; None where there is none."""
+        found = self._query(f"SHOW RETENTION POLICIES{self._on()}")
+        policies = [row for series in found for row in series_rows(series)]
+        return next((duration_seconds(row["duration"]) for row in policies if row.get("default")), None)
 
     def delete(self, place: MeasuredSystem, start: int, end: int) -> None:
         """Delete what is stored of a place with `start <= time < end`. Raises `SinkDown`."""

@@ -54,6 +54,14 @@ class VerifiableSink(Protocol):
 
 
 @runtime_checkable
+class LastingSink(Protocol):
+    """A sink that can say whether it keeps for ever what it holds."""
+
+    def forgets(self, now: int) -> str:
+        """Why it is not known to keep points for ever; empty where it is. Raises `SinkDown`."""
+
+
+@runtime_checkable
 class BulkSink(Protocol):
     """A sink that takes much at once and seldom: `batch` points, and then nothing for `rest_s` seconds."""
 

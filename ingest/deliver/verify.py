@@ -13,9 +13,12 @@ from ingest.core.errors import SinkDown
 from ingest.core.tally import NOTHING, MeasuredSystem, Totals, is_equal
 from ingest.core.units import DAY, HOUR
 from ingest.core.words import many
+from ingest.deliver import proof
 from ingest.deliver.sink import VerifiableSink
-from ingest.store import archive, extents, journal, outbox
+from ingest.enphase.catalogue import INTERVALS
+from ingest.store import archive, departures, extents, journal, outbox
 from ingest.store.archive import Filter
+from ingest.store.departures import Proof
 from ingest.store.outbox import Verified
 
 Period = tuple[int, int]
@@ -119,12 +122,22 @@ def _of_period(
     waiting: Container[MeasuredSystem],
     refused: Container[tuple[int, int]],
 ) -> Iterator[Mismatch]:
-    places = archive.places(db)
-    stored = sink.tally(sorted({place.measurement for place in places}), *period)
-    for place in places:
-        archived, held = archive.tally(db, place, period, refused), stored.get(place, {})
-        if place not in waiting and not is_equal(archived, held):
-            yield _difference(place, period, archived, held)
+    for begin, places in _by_begin(db, period):
+        stored = sink.tally(sorted({place.measurement for place in places}), begin, period[1])
+        for place in places:
+            archived, held = archive.tally(db, place, (begin, period[1]), refused), stored.get(place, {})
+            if place not in waiting and not is_equal(archived, held):
+                yield _difference(place, (begin, period[1]), archived, held)
+
+
+def _by_begin(db: sqlite3.Connection, period: Period) -> Iterator[tuple[int, list[MeasuredSystem]]]:
+    """What is to be looked at in a period, by when that begins: of what has left the archive nothing is said."""
+    begins: dict[int, list[MeasuredSystem]] = {}
+    left = departures.untils(db)
+    for place in archive.places(db):
+        since = left.get(place.system, 0) if place.measurement in INTERVALS else 0
+        begins.setdefault(max(period[0], since), []).append(place)
+    yield from ((begin, places) for begin, places in sorted(begins.items()) if begin < period[1])
 
 
 def _difference(place: MeasuredSystem, period: Period, archived: Totals, held: Totals) -> Mismatch:
@@ -144,7 +157,8 @@ def _difference(place: MeasuredSystem, period: Period, archived: Totals, held: T
 @dataclass(frozen=True)
 class Verification:
     """What the look at one sink found, of all changes up to `seq` (0: something waited, so that not all was seen).
-    `error` says why it could not be looked at.
+    `error` says why it could not be looked at. `proofs` are of what may leave the archive, good while `ended` is what
+    it was; `forgets` is why there are none (None: not asked).
     """
 
     sink: str
@@ -152,6 +166,9 @@ class Verification:
     found: tuple[Mismatch, ...] = ()
     error: str = ""
     seq: int = 0
+    proofs: tuple[Proof, ...] = ()
+    forgets: str | None = None
+    ended: int = 0
 
     @property
     def is_good(self) -> bool:
@@ -186,10 +203,14 @@ def verification(db: sqlite3.Connection, sink: VerifiableSink, name: str, now: i
         )
         if found or state.differs:
             found = tuple(differences(db, sink, name, all_periods(db), now, cursor))
+        held = proof.ProofLook() if found or waits else proof.proofs(db, sink, name, now, state)
+        if held.lacks:
+            found = tuple(differences(db, sink, name, all_periods(db), now, cursor))
     except SinkDown as error:
         return Verification(name, now, error=str(error))
     # What waits is not held against the database, and so is not proved either.
-    return Verification(name, now, found, seq=0 if waits else seq)
+    ended = departures.ended(db, name)
+    return Verification(name, now, found, "", 0 if waits else seq, held.proofs, held.forgets, ended)
 
 
 def record_verification(db: sqlite3.Connection, done: Verification) -> None:
@@ -201,9 +222,14 @@ def record_verification(db: sqlite3.Connection, done: Verification) -> None:
     sentences = [difference.sentence for difference in done.found]
     stays = bool(sentences) and sentences == before.differs
     pause = HOUR if done.found and not stays else DAY
-    outbox.verify_noted(
-        db, done.sink, Verified(done.at, done.at + pause, done.seq or before.seq, sentences, done.error, stays)
-    )
+    forgets = before.forgets if done.forgets is None else done.forgets
+    ended = done.ended if done.is_good and done.seq else -1
+    state = Verified(done.at, done.at + pause, done.seq or before.seq, sentences, done.error, stays, forgets, ended)
+    outbox.verify_noted(db, done.sink, state)
+    if not done.is_good:
+        departures.disprove(db, done.sink)
+    elif done.ended == departures.ended(db, done.sink):
+        departures.prove(db, done.sink, done.proofs, done.at)
     if not stays:
         ask_again(db, done.sink, done.found)
 

@@ -30,6 +30,12 @@ PRODUCTION = {
 """Their measurements in the same order, and the length (s) of their intervals."""
 
 
+INTERVALS = frozenset(
+    {"energy", "money", *(name for stream in STREAMS if stream.grain for name in stream.fields)} - {"event"}
+)
+"""The measurements that have a point an interval: those of the streams, and what follows from them."""
+
+
 def of_scope(scope: Scope) -> Iterator[Stream]:
     """The streams that are asked of whom `scope` says."""
     return (stream for stream in STREAMS if stream.scope is scope)

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, tzinfo
 from typing import NamedTuple
 
-from ingest.core.days import date_at
+from ingest.core.days import ONE, date_at, midnight
 from ingest.core.point import decode_fields
 from ingest.core.span import floor_to
 from ingest.core.units import HOUR
 from ingest.notify.meters import FIELDS, flows
-from ingest.store import archive
+from ingest.store import archive, departures
 
 COLUMNS = ("statistic_id", "unit", "start", "state", "sum")
 NOON = 12 * HOUR
@@ -36,11 +36,12 @@ class Hour(NamedTuple):
 def rows(db: sqlite3.Connection, system: str, local: tzinfo, begin: int, end: int) -> Iterator[Hour]:
     """The rows of every energy of a system that is known, `begin <= time < end` in epoch seconds.
 
-    Days of which only the total is known have it at noon.
+    Days of which only the total is known have it at noon; so have those whose intervals have left the archive, if only
+    in part.
     """
     hours: dict[str, dict[int, float]] = defaultdict(lambda: defaultdict(float))
     known: dict[str, set[object]] = defaultdict(set)
-    for time, text in archive.values(db, "energy", system, begin, end):
+    for time, text in archive.values(db, "energy", system, max(begin, _whole_from(db, system, local)), end):
         for name, wh in flows(decode_fields(text)).items():
             hours[name][floor_to(time, HOUR)] += wh
             known[name].add(date_at(time, local))
@@ -50,6 +51,12 @@ def rows(db: sqlite3.Connection, system: str, local: tzinfo, begin: int, end: in
                 hours[name][floor_to(time + NOON, HOUR)] += wh
     for name in FIELDS:
         yield from _running(statistic_id(system, name), hours.get(name, {}))
+
+
+def _whole_from(db: sqlite3.Connection, system: str, local: tzinfo) -> int:
+    """The first midnight from which on all intervals that were read are in the archive."""
+    until = departures.until_of(db, [system])
+    return midnight(date_at(until - 1, local) + ONE, local) if until else 0
 
 
 def statistic_id(system: str, field: str) -> str:

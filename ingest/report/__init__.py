@@ -115,7 +115,8 @@ def _sink(db: sqlite3.Connection, name: str) -> SinkReport:
     seen = outbox.verified(db, name)
     made = SinkReport(name, backlog(db, row.cursor), row.sent, row.too_old, row.error, row.since, len(parked), why)
     differs = seen.differs[0] if seen.stays else ""
-    return replace(made, verified_at=seen.at or None, differs=differs, again=outbox.to_send_again(db, name))
+    again = outbox.to_send_again(db, name)
+    return replace(made, verified_at=seen.at or None, differs=differs, again=again, forgets=seen.forgets or seen.error)
 
 
 def _receivers(settings: Settings, db: sqlite3.Connection) -> list[ReceiverReport]:

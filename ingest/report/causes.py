@@ -24,6 +24,7 @@ ORDER = (
     "disk",
     "sink",
     "refused",
+    "keep",
     "gateway",
     "stream",
     "days",
@@ -39,7 +40,7 @@ ORDER = (
 _OF_THE_CLOUD = frozenset({"gateway", "stream", "days", "no_system", "start"})
 EXPLAINS: Mapping[str, frozenset[str]] = {
     # Without a runner nothing is known of the outside world but what was true then.
-    "runner": _OF_THE_CLOUD | {"renewal", "cloud", "clock", "sink", "receiver"},
+    "runner": _OF_THE_CLOUD | {"renewal", "cloud", "clock", "sink", "keep", "receiver"},
     "credentials": _OF_THE_CLOUD | {"auth", "renewal", "cloud"},
     "auth": _OF_THE_CLOUD | {"renewal", "cloud"},
     "renewal": _OF_THE_CLOUD | {"cloud"},

@@ -174,6 +174,7 @@ class TokenReport:
 class SinkReport:
     """A sink: points that wait for it, and what it could not take. `verified_at` is when its content was last held
     against the archive, `differs` what sending again did not mend; `again` are points that replays have still to send.
+    `forgets` is why nothing leaves the archive for it, where that keeps intervals for a time only.
     """
 
     sink: str
@@ -187,6 +188,7 @@ class SinkReport:
     verified_at: int | None = None
     differs: str = ""
     again: int = 0
+    forgets: str = ""
 
 
 @dataclass(frozen=True)

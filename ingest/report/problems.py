@@ -33,6 +33,7 @@ def problems(made: Report, settings: Settings, inventory: Inventory) -> list[Pro
         *_quota(made),
         *refusals.cloud(made, inventory),
         *_sinks(made),
+        *_keeping(made, settings),
         *_clock(made),
         *zones(made, inventory),
         *homes(settings, inventory),
@@ -154,6 +155,22 @@ def _sinks(made: Report) -> Iterator[Problem]:
         elif sink.differs:
             text = f"Sink {sink.sink} differs from the archive, also after it was sent again: {sink.differs}"
             yield Problem("refused", sink.sink, text, f"`ingest verify --sink {sink.sink} --fix` makes it equal")
+
+
+def _keeping(made: Report, settings: Settings) -> Iterator[Problem]:
+    """Sinks that are not known to keep for ever what is to leave the archive."""
+    for sink in made.sinks if settings.archive.keep else ():
+        if sink.forgets:
+            yield not_kept(sink.sink, sink.forgets)
+
+
+def not_kept(sink: str, why: str) -> Problem:
+    """Nothing leaves the archive, for a reason that a sink gives."""
+    remedy = (
+        "Let it keep points for ever; let an InfluxDB 2 be a sink of `type: influxdb` whose token may read the bucket; "
+        "or write `archive: {keep: all}`"
+    )
+    return Problem("keep", sink, f"No interval leaves the archive because of sink {sink}: {why}", remedy)
 
 
 def _clock(made: Report) -> Iterator[Problem]:

@@ -28,7 +28,7 @@ from ingest.service.check import BAD, OK, SKIPPED, WARN, Check
 from ingest.service.clock import TOLERANCE_S, Clock
 from ingest.service.counted_call import CountedCall, counted, refusal
 from ingest.service.identity import CloudIdentity
-from ingest.service.sink_checks import sink_checks
+from ingest.service.sink_checks import keeping_checks, sink_checks
 from ingest.store.database import Store, state_failed
 
 UNREADABLE = "not known: the state cannot be read"
@@ -102,6 +102,7 @@ class Doctor:
             ("production", self._production),
             ("receivers", self._receivers),
             ("sinks", self._sinks),
+            ("archive", lambda: keeping_checks(self.settings, self.store, self.opener, self.clock.now())),
         )
 
     def _state_report(self) -> Report | None:

@@ -10,6 +10,7 @@ from ingest.enphase.replies import Kind
 from ingest.plan import quota
 from ingest.plan.state import Pair
 from ingest.report.problems import used_up
+from ingest.service.leaving import Leaving
 from ingest.service.pipeline import Pipeline
 from ingest.store import ledger, outbox
 
@@ -49,7 +50,10 @@ class OneRun:
                 self.patience -= wait
             pipeline.clock.sleep(max(wait, 0))
         deliver(pipeline, self.senders)
+        leaving = Leaving(pipeline)
         if not pipeline.changes.sentence("state"):
+            while leaving.next():
+                pass
             outbox.forget_proved(pipeline.store, pipeline.settings.sinks)
         return calls
 

@@ -20,6 +20,7 @@ from ingest.deliver.sender import Sender
 from ingest.logs import event
 from ingest.service import underperformance
 from ingest.service.garbage import seldom_searched
+from ingest.service.leaving import Leaving
 from ingest.service.pipeline import Pipeline
 from ingest.service.tick import Tick
 from ingest.store import journal, ledger, outbox
@@ -52,6 +53,7 @@ class Service:
         self._ending = threading.Event()
         self._ticking = threading.Event()
         self._wanted = threading.Event()
+        self._leaving = Leaving(pipeline)
         self._loops = [SenderLoop(sender, self) for sender in senders]
         self._scheduler = BlockingScheduler(
             timezone=UTC,
@@ -109,7 +111,8 @@ class Service:
                 self.last_tick_at = self.pipeline.clock.now()
                 self._after(tick)
                 if not self._wanted.is_set():
-                    self._next_tick(max(1, min(TICK_S, tick.next_at - self.last_tick_at)))
+                    wait = 1 if self._leaving.next() else tick.next_at - self.last_tick_at
+                    self._next_tick(max(1, min(TICK_S, wait)))
                     break
         finally:
             self._ticking.clear()

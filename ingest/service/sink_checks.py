@@ -3,14 +3,19 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 
-from ingest.config import Influx, InfluxV1, Parquet
+from ingest.config import Influx, InfluxV1, Parquet, Settings
 from ingest.core.errors import ConfigError, IngestError, SinkDown
 from ingest.core.words import many
-from ingest.deliver.sink import Sink, Target
+from ingest.deliver.proof import NOT_SAID
+from ingest.deliver.sink import LastingSink, Sink, Target
+from ingest.plan.inventory import Inventory
 from ingest.report import Problem
+from ingest.report.departed import day, departed
+from ingest.report.problems import not_kept
 from ingest.service.build import target_of
 from ingest.service.check import BAD, OK, WARN, Check
-from ingest.store import outbox
+from ingest.service.leaving import waiting
+from ingest.store import departures, outbox, snapshot
 from ingest.store.database import Store
 
 
@@ -41,6 +46,29 @@ def sink_checks(
         yield Check("sinks", OK, "none configured; the data are in the embedded archive")
 
 
+def keeping_checks(
+    settings: Settings, store: Store | None, opener: Callable[[Target], Sink], now: int
+) -> Iterator[Check]:
+    """What has left the archive, and each database that lets nothing leave, for it is not known to keep it; nothing
+    where all stays, as it does by default.
+    """
+    for name, entry in settings.sinks.items() if settings.archive.keep else ():
+        try:
+            with closing(opener(target_of(entry))) as sink:
+                why = sink.forgets(now) if isinstance(sink, LastingSink) else NOT_SAID
+        except (IngestError, ConfigError) as error:
+            why = str(error)
+        if why:
+            found = not_kept(name, why)
+            yield Check("archive", WARN, found.sentence, found.remedy)
+    if store and settings.archive.keep:
+        for why, count in waiting(store.db, settings, Inventory(settings, snapshot.load(store.db)), now).items():
+            yield Check("archive", OK, f"no interval of {many(count, 'system')} leaves it now: {why}")
+    left = departed(store.db, settings.sinks) if store else ""
+    if left or settings.archive.keep:
+        yield Check("archive", OK, left or "it has every interval that was read")
+
+
 def _reading(name: str, sink: Sink) -> list[Check]:
     """What is stored is proved by reading it back, which a token that may only write cannot."""
     try:
@@ -54,10 +82,12 @@ def _reading(name: str, sink: Sink) -> list[Check]:
 def _delivery(name: str, store: Store | None, version: str, fingerprint: str) -> Check:
     row = outbox.sink(store.db, name) if store else None
     label = f"sink {name}"
+    left = max(departures.untils(store.db).values(), default=0) if store else 0
+    begin = "the beginning" + f", intervals from {day(left)} on: what is older has left the archive" * bool(left)
     if row is None:
-        return Check(label, OK, f"{version} may be written; the runner fills it from the beginning")
+        return Check(label, OK, f"{version} may be written; the runner fills it from {begin}")
     if row.fingerprint != fingerprint:
-        return Check(label, OK, f"{version}; a new target: the runner fills it from the beginning")
+        return Check(label, OK, f"{version}; a new target: the runner fills it from {begin}")
     return Check(label, OK, f"{version} takes points; {many(row.sent, 'point')} were sent")
 
 

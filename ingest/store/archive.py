@@ -10,7 +10,7 @@ from ingest.core.draft import Draft, Rows, by_series
 from ingest.core.draft import numbers as text_numbers
 from ingest.core.point import Point, parse_series, series_key
 from ingest.core.tally import FieldTotal, MeasuredSystem, totals
-from ingest.store import journal
+from ingest.store import departures, journal
 from ingest.store.journal import Row
 from ingest.store.packing import NAMES, Packer, unpacker
 
@@ -52,7 +52,8 @@ def upsert(db: sqlite3.Connection, points: Iterable[Point]) -> Written:
 
 
 def write(db: sqlite3.Connection, draft: Draft, ids: Mapping[str, int]) -> None:
-    """Write what changes; `ids` are the numbers of the series that there are already."""
+    """Write what changes but for what stays as it is; `ids` are the numbers of the series that there are already."""
+    departures.hold(db, draft)
     if not draft.news:
         return
     kept = dict(db.execute("SELECT key, value FROM meta WHERE key IN ('seq', 'points', ?)", (NAMES,)).fetchall())

@@ -27,6 +27,8 @@ def restore(source: Path, folder: Path) -> dict[str, str]:
         fresh.chmod(0o600)
         with contextlib.closing(sqlite3.connect(fresh)) as db:
             db.execute("DROP TABLE tokens")
+            if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'proofs'").fetchone():
+                db.execute("DELETE FROM proofs")  # what the databases held then they may hold no more
             db.commit()
         if target.exists():
             _set_aside(folder)

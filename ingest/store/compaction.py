@@ -134,7 +134,8 @@ def opening(folder: Path) -> Iterator[None]:
 
 def _begun(fresh: Path, db: sqlite3.Connection) -> sqlite3.Connection:
     """The new file, as far as it has got, or anew where the archive has changed since."""
-    of = str(journal.next_seq(db))
+    (left,) = db.execute("SELECT coalesce(sum(until), 0) FROM departures").fetchone()
+    of = f"{journal.next_seq(db)} {left}"  # what leaves is no change
     for _ in range(2):
         os.close(os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         new = sqlite3.connect(fresh, isolation_level=None)

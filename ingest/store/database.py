@@ -220,6 +220,15 @@ class Store:
                     self.db.execute("ROLLBACK")
                 raise
 
+    @contextlib.contextmanager
+    def moment(self) -> Iterator[sqlite3.Connection]:
+        """The state as it is at one moment, also while others write."""
+        self.db.execute("BEGIN")
+        try:
+            yield self.db
+        finally:
+            self.db.execute("ROLLBACK")
+
     def reader(self) -> sqlite3.Connection:
         """A connection of its own for reading in another thread; the caller closes it."""
         with plain_words(self.path):

@@ -163,10 +163,22 @@ MIGRATIONS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (
     DROP INDEX points_by_seq;
     INSERT INTO meta SELECT 'packed', '1' WHERE NOT EXISTS (SELECT 1 FROM points);
     """,
+    """
+    -- what has left the archive, and is proposed to, by system; what each sink was seen to hold of it
+    CREATE TABLE departures (
+        system TEXT PRIMARY KEY, until INTEGER NOT NULL DEFAULT 0, day TEXT NOT NULL DEFAULT '',
+        fixed INTEGER NOT NULL DEFAULT 0, first INTEGER NOT NULL DEFAULT 0, next_day TEXT NOT NULL DEFAULT '',
+        next_fixed INTEGER NOT NULL DEFAULT 0, next_until INTEGER NOT NULL DEFAULT 0
+    ) WITHOUT ROWID;
+    CREATE TABLE proofs (
+        sink TEXT NOT NULL, system TEXT NOT NULL, until INTEGER NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL,
+        PRIMARY KEY (sink, system)
+    ) WITHOUT ROWID;
+    """,
 )
 
 VERSION = len(MIGRATIONS)
-LEAVING_ALL = {13}
+LEAVING_ALL = {13, 14}
 """Steps that leave every row as it is: where no other is needed, no copy of the file is made first."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, field, replace
 
 from ingest.core.tally import MeasuredSystem
-from ingest.store import archive, journal, meta
+from ingest.store import archive, departures, journal, meta
 from ingest.store.archive import Filter
 from ingest.store.database import Store
 from ingest.store.journal import Row
@@ -38,7 +38,10 @@ class Replay:
 
 @dataclass(frozen=True)
 class Verified:
-    """What the last look at a sink's content found, and when the next is due. `stays`: sending again did not help."""
+    """What the last look at a sink's content found, and when the next is due. `stays`: sending again did not help.
+    `forgets` is why it is not known to keep for ever what it holds, where that was asked; `ended` is how often its
+    proofs had come to their end, where the look was a good one of all there is.
+    """
 
     at: int = 0
     next_at: int = 0
@@ -46,6 +49,8 @@ class Verified:
     differs: list[str] = field(default_factory=list)
     error: str = ""
     stays: bool = False
+    forgets: str = ""
+    ended: int = -1
 
 
 def verified(db: sqlite3.Connection, name: str) -> Verified:
@@ -73,6 +78,7 @@ def register(db: sqlite3.Connection, name: str, fingerprint: str) -> SinkRow:
     if row is None or row.fingerprint != fingerprint:
         db.execute("DELETE FROM parked WHERE sink = ?", (name,))
         db.execute("DELETE FROM meta WHERE key = ?", (f"verified.{name}",))
+        departures.end_proofs(db, name)
         db.execute("INSERT OR REPLACE INTO sinks (name, fingerprint) VALUES (?, ?)", (name, fingerprint))
         row = SinkRow(name, fingerprint, 0, 0, 0, "", None)
     if row.cursor < forgotten:
@@ -104,6 +110,7 @@ def returned(db: sqlite3.Connection, name: str, cursor: int) -> None:
 
 def failed(db: sqlite3.Connection, name: str, error: str, at: int) -> None:
     """Note why a sink does not accept writes, and since when."""
+    departures.end_proofs(db, name)
     db.execute("UPDATE sinks SET error = ?, since = coalesce(since, ?) WHERE name = ?", (error, at, name))
 
 
@@ -197,6 +204,7 @@ def to_send_again(db: sqlite3.Connection, name: str) -> int:
 
 def ask_replay(db: sqlite3.Connection, name: str, wanted: Filter) -> int:
     """Store a replay; the sink's own sender carries it out."""
+    departures.end_proofs(db, name)
     made = db.execute("INSERT INTO replays (sink, filter) VALUES (?, ?)", (name, json.dumps(wanted)))
     return int(made.lastrowid or 0)
 

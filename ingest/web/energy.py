@@ -1,15 +1,18 @@
 """Energy by the day, month or year, as bars and as a table: of what the range needs, and no more."""
 
 import sqlite3
+from bisect import bisect_right
 from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
 from ingest.core.days import ONE, LocalDay, date_at, days_between, zone
+from ingest.core.units import HOUR
 from ingest.store import archive, extents
 from ingest.web.quarters import SHOWN, Flows, of_span
 from ingest.web.view import View
 
+NOON = 12 * HOUR
 KEY = {"year": 7, "all": 4}
 """Letters of an ISO day that name a month, and a year."""
 
@@ -64,7 +67,7 @@ def _daily(db: sqlite3.Connection, system: str, days: list[LocalDay]) -> dict[in
     found: dict[int, dict[str, float]] = {}
     for name in SHOWN:
         for at, value in archive.numbers(db, "energy_daily", system, name, days[0].start, days[-1].end).items():
-            found.setdefault(at, {})[name] = value
+            found.setdefault(_begin(at, days), {})[name] = value
     for row in found.values():
         _complete(row)
     return found
@@ -84,8 +87,16 @@ def _brought(db: sqlite3.Connection, system: str, days: list[LocalDay]) -> dict[
     sums: dict[int, float] = {}
     for name in ("earned", "saved"):
         for at, value in archive.numbers(db, "money_daily", system, name, days[0].start, days[-1].end).items():
-            sums[at] = sums.get(at, 0.0) + value
+            day = _begin(at, days)
+            sums[day] = sums.get(day, 0.0) + value
     return sums
+
+
+def _begin(at: int, days: list[LocalDay]) -> int:
+    """When the day begins that a row is of: at its time, but for days that were cut in the zone of another time and
+    stayed so, since their intervals have left the archive.
+    """
+    return days[max(0, bisect_right(days, at + NOON, key=lambda day: day.start) - 1)].start
 
 
 def _bar(

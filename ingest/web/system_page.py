@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from ingest.core.days import date_at, zone
+from ingest.core.days import date_at, midnight, zone
 from ingest.core.words import percent
 from ingest.enphase.replies import Kind
 from ingest.enphase.streams import BY_NAME
@@ -15,7 +15,9 @@ from ingest.plan.state import EMPTY
 from ingest.plan.work import Work
 from ingest.report import Report, SystemReport
 from ingest.report.absent import why_absent
+from ingest.report.departed import NO_CURVE
 from ingest.report.systems import local_midnight
+from ingest.store import departures
 from ingest.web import calendar, chart, earnings, energy
 from ingest.web.energy import Bar
 from ingest.web.quarters import Flows, of_span
@@ -56,13 +58,14 @@ def of_system(source: Source, made: Report, shown: SystemReport, args: Mapping[s
         hours = chart.hours(db, shown.system, timezone, here.day)
         today = of_span(db, shown.system, local_midnight(now, timezone), now)
         worth = earnings.part(source.settings, db, shown, now, is_alone=len(made.households) == 1)
+        has_left = midnight(here.day, zone(timezone)) < departures.until_of(db, [shown.system])
         each_panel = panels(db, shown.system, zone(timezone), now)
         calendars = [calendar.calendar(inventory, work, now, weeks, shown.differences) for work in works if not parts]
     why = partial(why_not, inventory, parts or [shown])
     lacking = [f"No {kind}: {why(field)}." for kind, field in DRAWN.items() if is_empty(curve[f"{field[:-3]}_w"])]
     known = [today, *(row for _, row in hours), *(bar.flows for bar in bars)]
     return {
-        "data": drawn(made, here, shown, curve, bars, lacking),
+        "data": drawn(made, here, shown, curve, bars, empty_words(here, lacking, has_left=has_left)),
         "view": here,
         "zone": timezone or "UTC",
         **CHOICES,
@@ -112,9 +115,9 @@ def final_until(works: Sequence[Work], settle: int) -> int | None:
 
 
 def drawn(
-    made: Report, here: View, shown: SystemReport, curve: Mapping[str, Any], bars: Sequence[Bar], lacking: Sequence[str]
+    made: Report, here: View, shown: SystemReport, curve: Mapping[str, Any], bars: Sequence[Bar], reason: str
 ) -> str:
-    """The numbers of the charts as JSON that can stand in a page."""
+    """The numbers of the charts as JSON that can stand in a page; `reason` stands in the place of an empty one."""
     data = {
         "system": shown.system,
         "zone": shown.timezone or "UTC",
@@ -127,13 +130,15 @@ def drawn(
              here.of_bar(bar.key)]
             for bar in bars
         ],
-        "reason": empty_words(here, lacking),
+        "reason": reason,
     }  # fmt: skip
     return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
 
 
-def empty_words(here: View, lacking: Sequence[str]) -> str:
-    """What stands in the place of a chart that would be empty."""
+def empty_words(here: View, lacking: Sequence[str], *, has_left: bool = False) -> str:
+    """What stands in the place of a chart that would be empty: where intervals are that have left the archive."""
+    if has_left:
+        return f"{NO_CURVE}."
     return (
         " ".join(lacking) or "The first values appear here by themselves."
         if here.is_now

@@ -17,7 +17,8 @@ import pytest
 
 from ingest.core.errors import StateError, StateLocked
 from ingest.core.point import Point, decode_fields
-from ingest.store import archive, compaction, journal, migrations, outbox
+from ingest.plan.keeping import Cut
+from ingest.store import archive, compaction, departures, journal, migrations, outbox, removal
 from ingest.store.archive import Filter
 from ingest.store.database import Store, own_folder
 from ingest.store.packing import unpacker
@@ -205,6 +206,24 @@ def test_a_new_file_of_another_archive_is_begun_anew(tmp_path: Path) -> None:
     before = content(tmp_path / "third" / "state.db")
     owner(tmp_path / "third").close()
     assert content(tmp_path / "third" / "state.db") == before
+
+
+def test_what_has_left_since_it_was_interrupted_does_not_come_back(tmp_path: Path) -> None:
+    former.write(tmp_path, 3000, 0)
+    with closing(sqlite3.connect(tmp_path / "state.db")) as db:
+        migrations.migrate(db)
+        (system,) = db.execute("SELECT system FROM series WHERE measurement = 'production_micro' LIMIT 1").fetchone()
+    assert killed(tmp_path, "1200")
+    with closing(sqlite3.connect(tmp_path / compaction.FRESH)) as db:
+        assert db.execute("SELECT count(*) FROM points").fetchone()[0] > 500, "it had begun"
+    with closing(sqlite3.connect(tmp_path / "state.db", isolation_level=None)) as db:
+        first = removal.oldest(db, system, 0)
+        assert first is not None
+        departures.fix(db, [system], Cut("2030-01-01", 2**40, 2**40))
+        assert removal.remove(db, system, first + 3600, 2**40)
+    before = content(tmp_path / "state.db")
+    owner(tmp_path).close()
+    assert content(tmp_path / "state.db")["points"] == before["points"]
 
 
 def test_a_file_that_history_left_full_of_air_is_packed_at_the_next_start(

@@ -1,0 +1,71 @@
+"""Whether a sink holds, for good, the intervals that are to leave the archive: part of the daily look at it."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ingest.core.tally import is_equal
+from ingest.core.units import DAY
+from ingest.deliver.sink import LastingSink, VerifiableSink
+from ingest.enphase.catalogue import INTERVALS
+from ingest.store import archive, departures, removal
+from ingest.store.departures import PROOF_S, Departure, Proof
+from ingest.store.outbox import Verified
+
+NOT_SAID = "it does not say how long it keeps points"
+MOST = 4
+"""So many spans of time are looked at once, others the next day: it takes as long as the rest of the daily look."""
+
+
+class ProofLook(NamedTuple):
+    """Why a sink is not known to keep for good what it has (None: not asked), what it is proved to hold of what is
+    proposed to leave, and whether it lacks any of that.
+    """
+
+    forgets: str | None = None
+    proofs: tuple[Proof, ...] = ()
+    lacks: bool = False
+
+
+def proofs(db: sqlite3.Connection, sink: VerifiableSink, name: str, now: int, before: Verified) -> ProofLook:
+    """What a sink in which all else is good holds of what is proposed to leave. A database may show what it has not on
+    its disk yet: it must have been good at the look `before`, too, and nothing must have happened to it since. Raises
+    `SinkDown`.
+    """
+    proposed = [row for row in departures.known(db).values() if row.next_until > row.until]
+    if not proposed:
+        return ProofLook()
+    why = sink.forgets(now) if isinstance(sink, LastingSink) else NOT_SAID
+    if why or before.ended != departures.ended(db, name) or not 0 < now - before.at <= PROOF_S:
+        return ProofLook(why)
+    spans: dict[tuple[int, int], list[Departure]] = {}
+    for row in sorted(proposed, key=lambda row: (row.next_until, row.system)):
+        spans.setdefault((row.until, row.next_until), []).append(row)
+    held, lacking = list[Proof](), set[str]()
+    turn = now // DAY * MOST % len(spans)  # what cannot be proved for long keeps nobody else
+    for rows in [*spans.values(), *spans.values()][turn : turn + min(MOST, len(spans))]:
+        quiet = [row for row in rows if _is_quiet(db, name, row, before.seq)]
+        lacks = _lacking(db, sink, quiet) if quiet else set()
+        held += [Proof(row.system, row.next_until, before.seq) for row in quiet if row.system not in lacks]
+        lacking |= lacks
+    return ProofLook("", tuple(held), bool(lacking))
+
+
+def _lacking(db: sqlite3.Connection, sink: VerifiableSink, rows: Sequence[Departure]) -> set[str]:
+    """Of systems of which the same span is to leave: those not all of whose intervals are there as they are here."""
+    begins = [at for row in rows if (at := removal.oldest(db, row.system, row.until)) is not None]
+    begin, end = rows[0].until or min(begins, default=0), rows[0].next_until
+    systems = {row.system for row in rows}
+    places = [at for at in archive.places(db) if at.system in systems and at.measurement in INTERVALS]
+    stored = sink.tally(sorted({place.measurement for place in places}), begin, end) if places else {}
+    return {
+        place.system
+        for place in places
+        if not is_equal(archive.tally(db, place, (begin, end), ()), stored.get(place, {}))
+    }
+
+
+def _is_quiet(db: sqlite3.Connection, sink: str, row: Departure, seq: int) -> bool:
+    """Whether nothing of what is to leave has changed since, or was refused."""
+    is_unchanged = removal.is_unchanged(db, row.system, row.until, row.next_until, seq)
+    return is_unchanged and not removal.is_refused(db, sink, row.system, row.next_until)

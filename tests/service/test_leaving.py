@@ -1,0 +1,357 @@
+"""What leaves the archive is proved by every database, at that moment; whatever casts doubt on that keeps it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from ingest.core.point import Point, Value
+from ingest.core.span import Span
+from ingest.core.units import DAY, HOUR
+from ingest.plan.keeping import Cut
+from ingest.store import archive, backfills, departures, meta, outbox, removal
+from ingest.store.archive import Filter
+from ingest.store.backup import restore
+from ingest.store.journal import Row
+from tests.service.fleeting import BEGIN, Fleet, Lasting
+from tests.world import Database
+
+JANUARY = 29
+"""Days of January that leave: two stay, for the days of February may be cut in another zone."""
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Iterator[Fleet]:
+    made = Fleet(tmp_path, {"a": Lasting(), "b": Lasting()})
+    yield made
+    made.end()
+
+
+def ready(fleet: Fleet) -> Fleet:
+    """Proved by all, and about to leave."""
+    leave, fleet.leave = fleet.leave, lambda: None  # type: ignore[method-assign]
+    fleet.leaving.next()
+    fleet.day()
+    fleet.day()
+    fleet.leave = leave  # type: ignore[method-assign]
+    fleet.now -= DAY - HOUR
+    return fleet
+
+
+def test_months_leave_one_a_day_and_the_last_year_stays(fleet: Fleet) -> None:
+    whole = fleet.rows()
+    databases = [dict(database.rows) for database in fleet.databases.values()]
+    found = []
+    for _ in range(6):
+        fleet.day()
+        found.append(fleet.oldest())
+    assert found == [0, JANUARY, 57, 57, 57, 57], "430 days, of which 365 and what begins no month stay"
+    assert fleet.rows() == {key: row for key, row in whole.items() if key[2] >= BEGIN + 57 * DAY}
+    assert fleet.rows().keys() < whole.keys()
+    assert archive.size(fleet.store.db) == len(fleet.rows())
+    for database in fleet.databases.values():
+        assert database.rows.items() >= whole.items()
+        assert len(database.rows) >= len(databases[0])
+    for name in fleet.databases:
+        assert outbox.verified(fleet.store.db, name).differs == []
+    assert departures.untils(fleet.store.db) == dict.fromkeys("12", BEGIN + 57 * DAY)
+
+
+def a_bad_look(fleet: Fleet) -> None:
+    database = fleet.databases["b"]
+    del database.rows[next(key for key in database.rows if key[2] > BEGIN + 397 * DAY)]
+    fleet.now += DAY
+    assert fleet.look("b").found
+
+
+def a_look_in_vain(fleet: Fleet) -> None:
+    fleet.databases["b"].tally = lambda *_: 1 / 0  # type: ignore[method-assign,assignment]
+    fleet.now += DAY
+    assert fleet.look("b").error
+
+
+def a_replay(fleet: Fleet) -> None:
+    with fleet.store.transaction() as db:
+        outbox.ask_replay(db, "b", Filter(since=BEGIN + 390 * DAY))
+    fleet.deliver("b")
+    assert not outbox.has_replays(fleet.store.db, "b")
+
+
+def another_address(fleet: Fleet) -> None:
+    fleet.databases["b"].fingerprint = "elsewhere"
+    fleet.end()
+    fleet.begin()
+    fleet.deliver("b")
+
+
+def two_days(fleet: Fleet) -> None:
+    fleet.now += 2 * DAY
+
+
+def a_restored_backup(fleet: Fleet) -> None:
+    fleet.store.backup(fleet.folder / "backup", {})
+    fleet.end()
+    restore(fleet.folder / "backup", fleet.store.folder)
+    fleet.begin()
+
+
+def an_outage(fleet: Fleet) -> None:
+    fleet.databases["b"].down = True
+    fleet.say("1", fleet.now, fleet.now + 1)
+    fleet.deliver("b")
+
+
+def an_outage_that_is_over(fleet: Fleet) -> None:
+    an_outage(fleet)
+    fleet.databases["b"].down = False
+    fleet.deliver("b")
+    row = outbox.sink(fleet.store.db, "b")
+    assert row
+    assert not row.error
+
+
+def a_refused_point(fleet: Fleet) -> None:
+    number = removal.series(fleet.store.db, "1")[0]
+    row: Row = (number, BEGIN + 12 * HOUR, "", 1)
+    with fleet.store.transaction() as db:
+        outbox.park(db, "b", [(row, "no")])
+
+
+def a_change_that_waits(fleet: Fleet) -> None:
+    fleet.say("1", BEGIN, BEGIN + DAY, wh=7.0)
+
+
+def a_change_that_was_sent(fleet: Fleet) -> None:
+    a_change_that_waits(fleet)
+    fleet.deliver("a")
+    fleet.deliver("b")
+
+
+def a_new_sink(fleet: Fleet) -> None:
+    fleet.databases["c"] = Lasting()
+    fleet.end()
+    fleet.settings = Fleet(fleet.folder / "c", dict(fleet.databases), days=1).settings
+    fleet.settings = fleet.settings.model_copy(update={"state_dir": fleet.folder / "state"})
+    fleet.begin()
+    fleet.deliver("c")
+
+
+def a_gap(fleet: Fleet) -> None:
+    whole, hole = Span(0, 2**40), BEGIN + 14 * DAY
+    fleet.state.coverage["1", "stats"] = {4 * DAY: (Span(whole.start, hole), Span(hole + HOUR, whole.end))}
+    fleet.pipeline.inventory.replace(fleet.state)
+
+
+def a_look_again(fleet: Fleet) -> None:
+    """Read when it was young, and not again since."""
+    fleet.state.coverage["1", "stats"] = {6 * HOUR: (Span(0, 2**40),)}
+    fleet.pipeline.inventory.replace(fleet.state)
+
+
+def a_wish(fleet: Fleet) -> None:
+    with fleet.store.transaction() as db:
+        backfills.ask(db, backfills.BackfillRequest(BEGIN), fleet.now)
+
+
+def a_wrong_clock(fleet: Fleet) -> None:
+    with fleet.store.transaction() as db:
+        meta.write(db, "clock_wrong_by", "90000")
+
+
+def a_clock_that_nobody_confirmed(fleet: Fleet) -> None:
+    fleet.clock.is_confirmed = False
+
+
+def no_zone(fleet: Fleet) -> None:
+    for name, row in fleet.state.systems.items():
+        fleet.state.systems[name] = replace(row, timezone="")
+
+
+def nobody_polls_it(fleet: Fleet) -> None:
+    fleet.pipeline.inventory.works_of = lambda *_: []
+
+
+DOUBTS: list[Callable[[Fleet], None]] = [
+    a_bad_look, a_look_in_vain, a_replay, another_address, two_days, a_restored_backup, an_outage,
+    an_outage_that_is_over, a_refused_point, a_change_that_waits, a_change_that_was_sent, a_new_sink, a_gap,
+    a_look_again, a_wish, a_wrong_clock, a_clock_that_nobody_confirmed, no_zone, nobody_polls_it,
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def proved(tmp_path_factory: pytest.TempPathFactory) -> Fleet:
+    made = ready(Fleet(tmp_path_factory.mktemp("proved"), {"a": Lasting(), "b": Lasting()}, days=400))
+    made.end()
+    return made
+
+
+@pytest.mark.parametrize("doubt", DOUBTS, ids=lambda doubt: doubt.__name__)
+def test_whatever_casts_doubt_keeps_it(doubt: Callable[[Fleet], None], proved: Fleet, tmp_path: Path) -> None:
+    fleet = proved.copy(tmp_path)
+    doubt(fleet)
+    fleet.leave()
+    assert fleet.oldest() == 0
+    fleet.end()
+
+
+def test_without_a_doubt_it_leaves(proved: Fleet, tmp_path: Path) -> None:
+    fleet = proved.copy(tmp_path)
+    fleet.leave()
+    assert (fleet.oldest("1"), fleet.oldest("2")) == (JANUARY, JANUARY)
+    fleet.end()
+
+
+def test_a_look_during_which_something_happened_proves_nothing(fleet: Fleet) -> None:
+    fleet.leaving.next()
+    for name in fleet.databases:
+        fleet.deliver(name)
+        fleet.look(name)
+    fleet.now += DAY
+    fleet.look("a")
+    seen = fleet.senders["b"].verify(fleet.now)
+    assert seen
+    assert len(seen.proofs) == 2
+    a_replay(fleet)
+    fleet.record(seen)
+    fleet.leave()
+    assert fleet.oldest() == 0
+
+
+def test_a_gap_keeps_its_system_alone(proved: Fleet, tmp_path: Path) -> None:
+    fleet = proved.copy(tmp_path)
+    a_gap(fleet)
+    fleet.leave()
+    assert (fleet.oldest("1"), fleet.oldest("2")) == (0, JANUARY)
+    fleet.end()
+
+
+def test_a_database_that_may_forget_lets_nothing_leave_and_says_why(tmp_path: Path) -> None:
+    for other, why in ((Database(), "it does not say how long it keeps points"), (Lasting(), "it keeps a year")):
+        if isinstance(other, Lasting):
+            other.why = why
+        fleet = Fleet(tmp_path / why[-4:], {"a": Lasting(), "b": other}, days=400)
+        for _ in range(3):
+            fleet.day()
+        assert fleet.oldest() == 0
+        assert outbox.verified(fleet.store.db, "b").forgets == why
+        other.why = ""  # type: ignore[attr-defined]
+        other.forgets = lambda _: ""  # type: ignore[attr-defined]
+        fleet.day()
+        assert outbox.verified(fleet.store.db, "b").forgets == ""
+        assert fleet.oldest() == JANUARY
+        fleet.end()
+
+
+def test_what_cannot_be_proved_for_long_keeps_nobody_else(tmp_path: Path) -> None:
+    zones = ("Pacific/Kiritimati", "Asia/Tokyo", "Europe/Berlin", "UTC", "America/New_York", "America/Los_Angeles")
+    fleet = Fleet(tmp_path, {"a": Lasting(), "b": Lasting()}, tuple("123456"), days=400, every=DAY)
+    for name, place in zip("123456", zones, strict=True):
+        fleet.state.systems[name] = replace(fleet.state.systems[name], timezone=place)
+    fleet.pipeline.inventory.replace(fleet.state)
+    fleet.deliver("b")
+    for name in "1234":
+        row: Row = (removal.series(fleet.store.db, name)[0], BEGIN + 2 * DAY, "", 10**9)
+        with fleet.store.transaction() as db:
+            outbox.park(db, "b", [(row, "no")])
+        del fleet.databases["b"].rows["energy", (("system", name),), BEGIN + 2 * DAY]
+    for _ in range(6):
+        fleet.day()
+        fleet.now += HOUR  # the looks of a day at other hours
+    left = departures.untils(fleet.store.db)
+    assert left.keys() == {"5", "6"}
+    assert left["6"] - left["5"] == 3 * HOUR, "each by its own midnight"
+    fleet.end()
+
+
+def test_a_removal_goes_on_where_it_was_killed_in_short_transactions(
+    proved: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet = proved.copy(tmp_path)
+    monkeypatch.setattr(removal, "ROWS", 16)
+    whole, parts = fleet.rows(), 0
+    while fleet.leaving.next():
+        rows = fleet.rows()
+        left = departures.untils(fleet.store.db)
+        assert len(whole) - len(rows) <= 16
+        gone = whole.keys() - rows.keys()
+        assert all(at < left[dict(tags)["system"]] for _, tags, at in gone)
+        assert all(at >= left.get(dict(tags)["system"], 0) for _, tags, at in rows), "never one without the other"
+        whole, parts = rows, parts + 1
+        fleet.end()
+        fleet.begin()
+    assert parts > 10
+    assert (fleet.oldest("1"), fleet.oldest("2")) == (JANUARY, JANUARY)
+    fleet.end()
+
+
+def test_a_day_of_many_rows_leaves_in_parts(proved: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fleet = proved.copy(tmp_path)
+    monkeypatch.setattr(removal, "ROWS", 2)
+    sizes = [archive.size(fleet.store.db)]
+    while fleet.leaving.next():
+        sizes.append(archive.size(fleet.store.db))
+    assert {before - after for before, after in pairwise(sizes)} == {2}
+    assert sizes[0] - sizes[-1] == 2 * JANUARY * 4
+    fleet.end()
+
+
+def test_what_comes_late_is_sent_stays_and_is_no_difference(fleet: Fleet) -> None:
+    fleet.day()
+    fleet.day()
+    tags = (("system", "1"),)
+    late = Point("production_micro", tags, BEGIN + 900, {"energy_wh": 5.0})
+    derived = Point("energy", tags, BEGIN + 900, {"produced_wh": 5.0})
+    with fleet.store.transaction() as db:
+        archive.upsert(db, [late, derived])
+    for _ in range(3):
+        fleet.day()
+    for database in fleet.databases.values():
+        assert database.rows["production_micro", tags, BEGIN + 900] == {"energy_wh": 5.0}
+        assert ("energy", tags, BEGIN + 900) not in database.rows
+    old = [key for key in fleet.rows() if key[2] < BEGIN + 57 * DAY]
+    assert old == [("production_micro", tags, BEGIN + 900)]
+    assert outbox.verified(fleet.store.db, "a").differs == []
+    assert archive.size(fleet.store.db) == len(fleet.rows())
+
+
+def test_nothing_leaves_where_all_is_kept_and_nothing_is_proposed_any_more(proved: Fleet, tmp_path: Path) -> None:
+    fleet = proved.copy(tmp_path)
+    fleet.end()
+    fleet.settings = fleet.settings.model_copy(update={"archive": type(fleet.settings.archive)()})
+    fleet.begin()
+    fleet.leave()
+    assert fleet.oldest() == 0
+    assert not any(row.next_day for row in departures.known(fleet.store.db).values())
+    fleet.end()
+
+
+def test_what_is_fixed_is_written_by_nobody(fleet: Fleet) -> None:
+    tags = (("system", "1"),)
+    day: dict[str, Value] = {"produced_wh": 3.0, "date": "2025-01-20"}
+    month: dict[str, Value] = {"produced_wh": 3.0, "month": "2025-01"}
+    with fleet.store.transaction() as db:
+        archive.upsert(
+            db, [Point("energy_daily", tags, BEGIN + 19 * DAY, day), Point("energy_monthly", tags, BEGIN, month)]
+        )
+        departures.fix(db, ["1"], Cut("2025-02-01", BEGIN + 31 * DAY, BEGIN + 29 * DAY))
+    size, seq = archive.size(fleet.store.db), meta.read(fleet.store.db, "seq")
+    with fleet.store.transaction() as db:
+        archive.upsert(
+            db,
+            [
+                Point("energy_daily", tags, BEGIN + 19 * DAY, day | {"produced_wh": 0.0}),
+                Point("energy_daily", tags, BEGIN + 19 * DAY + 8 * HOUR, day),
+                Point("money_daily", tags, BEGIN + 19 * DAY, {"cost": 1.0, "date": "2025-01-20"}),
+                Point("energy_monthly", tags, BEGIN, month | {"produced_wh": 9.0}),
+                Point("energy", tags, BEGIN + 30 * DAY, {"produced_wh": 9.0}),
+                Point("money", tags, BEGIN + 30 * DAY, {"cost": 9.0}),
+            ],
+        )
+    assert archive.size(fleet.store.db) == size
+    assert meta.read(fleet.store.db, "seq") == seq
+    with fleet.store.transaction() as db:
+        archive.upsert(db, [Point("energy_daily", tags, BEGIN + 31 * DAY, day | {"date": "2025-02-01"})])
+        archive.upsert(db, [Point("energy_daily", (("system", "2"),), BEGIN, day)])
+    assert archive.size(fleet.store.db) == size + 2

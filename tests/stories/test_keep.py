@@ -1,0 +1,392 @@
+"""Intervals leave the archive once every database was seen to hold them twice; what was derived of them stays."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from copy import deepcopy
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ingest.cli import cli
+from ingest.cli.context import Context
+from ingest.config import values
+from ingest.core.point import Point
+from ingest.core.span import Span
+from ingest.core.tally import MeasuredSystem
+from ingest.deliver.verify import all_periods, differences
+from ingest.enphase.call import Purpose, Task
+from ingest.enphase.catalogue import INTERVALS
+from ingest.enphase.replies import Kind, Verdict
+from ingest.enphase.streams import BY_NAME
+from ingest.enphase.streams.base import Lifetime, Stream, SystemInfo
+from ingest.enphase.streams.site import SUMMARY
+from ingest.fetch.worker import Outcome
+from ingest.plan.keeping import Cut
+from ingest.report import report
+from ingest.report.departed import NO_CURVE
+from ingest.service.clock import Clock
+from ingest.service.doctor import Doctor
+from ingest.service.leaving import Leaving
+from ingest.service.once import OneRun
+from ingest.service.scheduler import Service
+from ingest.service.sink_checks import sink_checks
+from ingest.service.tick import Tick
+from ingest.store import archive, departures, meta, outbox, progress
+from ingest.store.departures import Proof
+from ingest.web import Source, create_app
+from tests.stories.test_homes import BARN, HOUSE, RANCH
+from tests.world import DAY, HOUR, Database, Time, World, settings
+
+NOW = int(datetime(2026, 11, 6, 12, tzinfo=UTC).timestamp())
+UNTIL = int(datetime(2026, 10, 29, 23, tzinfo=UTC).timestamp())
+"""Midnight in Berlin, two days before the month."""
+FIXED = int(datetime(2026, 10, 31, 23, tzinfo=UTC).timestamp())
+"""When the month began."""
+BY_DAY = ("energy_daily", "energy_monthly", "money_daily")
+PLACES = (str(HOUSE.system_id), str(BARN.system_id), "ranch")
+KEEP: dict[str, Any] = {
+    **RANCH,
+    "systems": [
+        {"id": HOUSE.system_id, "since": "9d", "streams": ["rgm_stats", "consumption"]},
+        {"id": BARN.system_id, "since": "9d", "streams": ["stats"]},
+    ],
+    "archive": {"keep": "2d"},
+}
+
+
+class Lasting(Database):
+    """Keeps all for ever."""
+
+    def forgets(self, now: int) -> str:
+        return ""
+
+    def delete(self, place: MeasuredSystem, start: int, end: int) -> None:
+        """Of rows that are withdrawn one by one, thousands, there is one series a place."""
+        if end - start > 1:
+            super().delete(place, start, end)
+        else:
+            self.rows.pop((place.measurement, (("system", place.system),), start), None)
+
+
+class Keeping(World):
+    """A world whose database is asked, and whose days go by without a call."""
+
+    def begin(self) -> None:
+        if not isinstance(self.database, Lasting):
+            self.database = Lasting()
+        super().begin()
+        for _ in range(2):
+            self.pipeline.clock.observe(int(self.time.true))
+        self.leaving = Leaving(self.pipeline)
+
+    def leave(self) -> None:
+        while self.leaving.next():
+            pass
+
+    def day(self) -> None:
+        """What a day of the service does besides polling."""
+        self.deliver()
+        self.look()
+        self.leave()
+        self.time.true += DAY
+
+    def intervals(self, system: str) -> dict[tuple[str, int], str]:
+        wanted = archive.Filter(tuple(INTERVALS), system)
+        return {(key, at): row for key, at, row in archive.select(self.store.db, wanted)}
+
+    def derived(self) -> dict[tuple[str, str, str], dict[str, Any]]:
+        """What is derived of days and months before the cut, by its name."""
+        return {
+            (name, place, word): row
+            for name in BY_DAY
+            for place in PLACES
+            for row in self.rows(name, place).values()
+            if (word := str(row.get("date", row["month"]))) < "2026-11"
+        }
+
+    def old_rows(self) -> dict[Any, dict[str, Any]]:
+        """What the database has of intervals that have left."""
+        return {key: dict(row) for key, row in self.database.rows.items() if key[0] in INTERVALS and key[2] < UNTIL}
+
+    def sent(self) -> dict[tuple[str, str, str], dict[str, Any]]:
+        return {
+            (name, dict(tags)["system"], word): row
+            for (name, tags, _), row in self.database.rows.items()
+            if name in BY_DAY and (word := str(row.get("date", row["month"]))) < "2026-11"
+        }
+
+
+@pytest.fixture(scope="module")
+def patched() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(values, "LEAST_KEPT", DAY)
+        yield
+
+
+@pytest.fixture(scope="module")
+def left(patched: None, tmp_path_factory: pytest.TempPathFactory) -> Keeping:
+    """Ten days of a home, read as history, after October has left the archive."""
+    made = Keeping(tmp_path_factory.mktemp("keep"), [HOUSE, BARN], time=Time(NOW), **KEEP)
+    made.run(HOUR)
+    whole = {place: made.intervals(place) for place in PLACES}
+    before, database = made.derived(), deepcopy(made.database.rows)
+    coverage = made.pipeline.inventory.state.coverage
+    read = coverage.pop((PLACES[1], "stats"))
+    for _ in range(3):
+        made.day()
+    assert not departures.untils(made.store.db), "what one lacks keeps the home"
+    coverage[PLACES[1], "stats"] = read
+    made.leave()
+    assert not departures.untils(made.store.db), "nobody was asked yet"
+    for _ in range(2):
+        OneRun(made.pipeline, made.senders, 0).run(0)
+        made.time.true += DAY
+    assert departures.untils(made.store.db) == dict.fromkeys(PLACES, UNTIL)
+    for place in PLACES:
+        rest = {key: row for key, row in whole[place].items() if key[1] >= UNTIL}
+        assert made.intervals(place) == rest != whole[place]
+    assert made.derived() == before
+    assert {name for name, *_ in before} == {*BY_DAY}
+    assert made.database.rows == database, "the databases keep all"
+    assert archive.size(made.store.db) == sum(1 for _ in archive.select(made.store.db, archive.Filter()))
+    made.end()
+    return made
+
+
+@pytest.fixture
+def made(left: Keeping, tmp_path: Path) -> Iterator[Keeping]:
+    world = left.copy(tmp_path)
+    assert isinstance(world, Keeping)
+    yield world
+    world.end()
+
+
+def said(made: Keeping, stream: Stream, **what: Any) -> None:
+    """A reply of the cloud about the house."""
+    task = Task("home", str(HOUSE.system_id), stream, what.pop("window", Span(0, 0)), Purpose.HISTORY)
+    made.pipeline.events.put(Outcome(task, 0, Verdict(Kind.OK, ""), **what))
+    assert made.pipeline.record() == 1
+    while made.pipeline.derivation.next(
+        made.store, made.pipeline.inventory.systems, made.pipeline.changes, int(made.time.true)
+    ):
+        pass
+    made.deliver()
+
+
+def drawn(page: str) -> dict[str, int | None]:
+    """What a page shows as produced, by day."""
+    data = json.loads(page.split('id="data">')[1].split("</script>", maxsplit=1)[0])
+    return {bar[0]: bar[1] for bar in data["bars"]}
+
+
+def restarted(made: Keeping, folder: Path, **changes: Any) -> None:
+    made.end()
+    made.settings = settings(folder, **{**KEEP, **changes})
+    made.begin()
+    made.run(300)
+
+
+def test_whatever_is_said_later_days_before_stay_as_they_are(made: Keeping, tmp_path: Path) -> None:
+    derived, sent, october = made.derived(), made.sent(), made.old_rows()
+    assert sent == derived
+
+    def is_left_alone() -> None:
+        assert made.derived() == derived
+        assert made.sent() == sent
+        assert made.old_rows() == october
+
+    house, at = str(HOUSE.system_id), UNTIL - 12 * HOUR
+    tags = (("system", house),)
+    late = [Point("production_rgm", tags, at + 900 * number, {"energy_wh": 777.0}) for number in range(4)]
+    said(made, BY_NAME["rgm_stats"], window=Span(at, at + HOUR), points=late, answered_end=at + HOUR)
+    assert [row["energy_wh"] for row in made.rows("production_rgm", house).values()][:4] == [777.0] * 4, "it is stored"
+    for point in late:
+        row = made.database.rows["production_rgm", tags, point.time]
+        assert row["energy_wh"] == 777.0, "and sent"
+        assert "devices_reporting" in row, "and what it omits stays"
+        october["production_rgm", tags, point.time] = row
+    is_left_alone()
+
+    start = date(2026, 10, 20)
+    for wh in (0.0, 7.0):
+        many = [wh] * ((datetime.fromtimestamp(made.time.true, UTC).date() - start).days)
+        said(made, BY_NAME["energy_lifetime"], lifetime=Lifetime(start, {"production": many, "meter_production": many}))
+        is_left_alone()
+    assert {row["produced_wh"] for row in made.rows("energy_daily", house).values() if row["date"] == "2026-11-02"} == {
+        7.0
+    }, "what is after the cut follows"
+    covered = progress.coverage_of(made.store.db, house, "rgm_stats")
+    assert any(spans[0].end > UNTIL for spans in covered.values()), "no day before is asked for again"
+
+    info = SystemInfo(house, HOUSE.name, HOUSE.timezone, None, fields={"size_w": 0.001})
+    said(made, SUMMARY, systems=[info])
+    is_left_alone()
+    many_rows = made.rows("energy", house)
+    assert not any(row.get("produced_wh") for at, row in many_rows.items() if at >= FIXED), "more than its size allows"
+
+    for site in (HOUSE, BARN):
+        info = SystemInfo(str(site.system_id), site.name, "America/New_York", None, fields={"size_w": 6000.0})
+        said(made, SUMMARY, systems=[info])
+    is_left_alone()
+    now = int(made.time.true)
+    page = create_app(Source(made.settings, made.store, lambda: now, lambda: now)).test_client()
+    bars = drawn(page.get("/?system=ranch&day=2026-10-28").text)
+    assert bars["2026-10-28"] == round(derived["energy_daily", "ranch", "2026-10-28"]["produced_wh"])
+    later = [at for at, row in made.rows("energy_daily", "ranch").items() if row.get("date", "") > "2026-11-01"]
+    assert later
+    assert all(datetime.fromtimestamp(at, UTC).hour in (4, 5) for at in later), "and these are of the other zone"
+
+    with made.store.transaction() as db:
+        meta.write(db, "home.ranch", (meta.read(db, "home.ranch") or "").replace('"formula": ', '"formula": 9'))
+    restarted(made, tmp_path, tariffs=[{**RANCH["tariffs"][0], "import": 0.9, "standing": 2}])
+    is_left_alone()
+    restarted(made, tmp_path, homes={}, tariffs=[])
+    is_left_alone()
+    assert max(at for _, at in made.intervals("ranch")) < FIXED, "what is after the cut of a home that is no more goes"
+
+
+def test_what_has_left_is_no_difference_and_never_deleted(made: Keeping) -> None:
+    october = made.old_rows()
+    for _ in range(3):
+        made.day()
+        assert outbox.verified(made.store.db, "db").differs == []
+    assert made.old_rows() == october
+    assert not outbox.has_replays(made.store.db, "db")
+    lost = next(key for key in made.database.rows if key[0] == "production_rgm" and key[2] >= UNTIL)
+    del made.database.rows[lost]
+    with closing(made.store.reader()) as db:
+        found = list(differences(db, made.database, "db", all_periods(db), int(made.time.true)))  # type: ignore[arg-type]
+    assert [(item.place.measurement, item.period[0], item.is_surplus) for item in found] == [
+        ("production_rgm", UNTIL, False)
+    ]
+
+
+def test_commands_say_what_has_left_and_days_take_its_place(made: Keeping, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.cli.verify.open_sink", lambda _: made.database)
+    now = int(made.time.true)
+
+    def run(*words: str) -> Result:
+        context = Context(clock=Clock(lambda: now, lambda: now, lambda _: None))
+        return CliRunner().invoke(cli, ["--config", str(made.settings.config_path), *words], obj=context)
+
+    gone = "Intervals of 3 systems, homes included, from before 2026-10-29 have left the archive: the databases"
+    statistics = ("export", "--format", "statistics", "--system", "ranch")
+    done = run(*statistics)
+    hours = [line.split("\t")[2][:10] for line in done.stdout.splitlines() if "produced" in line]
+    assert hours.count("28.10.2026") == hours.count("29.10.2026") == 1, "the whole day at noon"
+    assert hours.count("31.10.2026") > 5
+    assert "Intervals of ranch from before 2026-10-29 have left" in done.stderr
+    with made.store.transaction() as db:
+        db.execute("UPDATE departures SET until = until + 3600")  # in the middle of a removal
+    hours = [line.split("\t")[2][:10] for line in run(*statistics).stdout.splitlines() if "produced" in line]
+    assert hours.count("30.10.2026") == 1
+    with made.store.transaction() as db:
+        db.execute("UPDATE departures SET until = until - 3600")
+    assert gone in run("export", "--format", "csv", "--since", "2026-10-01").stderr
+    assert not run("export", "--format", "csv", "--since", "2026-11-02").stderr
+    made.end()
+    try:
+        done = run("verify")
+        assert f"{gone} have them (db); of these nothing is said" in done.stderr
+        assert done.exit_code == 0
+        assert (
+            f"{gone} of that time have them, and cannot be sent again from here" in run("replay", "--sink", "db").stderr
+        )
+    finally:
+        made.begin()
+    page = create_app(Source(made.settings, made.store, lambda: now, lambda: now)).test_client()
+    text = page.get("/?system=ranch&day=2026-10-28").text
+    assert NO_CURVE in text
+    row = made.derived()["energy_daily", "ranch", "2026-10-28"]
+    assert drawn(text)["2026-10-28"] == round(row["produced_wh"])
+    assert NO_CURVE not in page.get("/?system=ranch&day=2026-11-02").text
+
+
+def test_status_and_doctor_say_what_left_and_which_database_lets_nothing_leave(made: Keeping) -> None:
+    def archive_checks() -> list[tuple[str, str]]:
+        doctor = Doctor(made.settings, made.pipeline.clock, made.store, opener=lambda _: made.database)
+        return [(check.result, check.found) for check in doctor.checks() if check.name == "archive"]
+
+    gone = "Intervals of 3 systems, homes included, from before 2026-10-29 have left the archive"
+    assert archive_checks() == [("ok", f"{gone}: the databases have them (db)")]
+    made.time.true += 40 * DAY
+    with made.store.transaction() as db:
+        db.execute("UPDATE known SET reported_at = reported_at + ?", (40 * DAY,))
+    unread = "no interval of 2 systems leaves it now: their history is not read yet, or was refused"
+    assert archive_checks()[0] == ("ok", unread)
+    now = int(made.time.true)
+    assert not [at for at in report(made.settings, made.store.db, now).problems if at.kind == "keep"]
+    made.database.forgets = lambda _: "it is an InfluxDB 2"  # type: ignore[attr-defined]
+    why, *_ = archive_checks()
+    assert why == ("warn", "No interval leaves the archive because of sink db: it is an InfluxDB 2")
+    with made.store.transaction() as db:
+        departures.propose(db, {PLACES[0]: Cut("2026-12-01", FIXED + 30 * DAY, FIXED + 28 * DAY)})
+    made.look()
+    (problem,) = [at for at in report(made.settings, made.store.db, now).problems if at.kind == "keep"]
+    assert problem.sentence == why[1]
+    assert "`type: influxdb`" in problem.remedy
+    assert "`archive: {keep: all}`" in problem.remedy
+    (new,) = [
+        check
+        for check in sink_checks(made.settings.sinks, made.store, lambda _: Renamed(), {})
+        if check.name == "sink db"
+    ]
+    assert "from the beginning, intervals from 2026-10-29 on: what is older has left the archive" in new.found
+
+
+class Renamed(Lasting):
+    """Another database."""
+
+    fingerprint = "another"
+
+
+def test_fix_deletes_nothing_of_what_has_left(made: Keeping, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.cli.verify.open_sink", lambda _: made.database)
+    house, october, now = str(HOUSE.system_id), made.old_rows(), int(made.time.true)
+    stranger, delete, proofs = ("production_rgm", (("system", house),), UNTIL + 1), made.database.delete, list[int]()
+
+    def deleted(place: MeasuredSystem, start: int, end: int) -> None:
+        with closing(sqlite3.connect(made.settings.state_dir / "state.db")) as db:
+            proofs.extend(db.execute("SELECT count(*) FROM proofs").fetchone())
+        delete(place, start, end)
+
+    monkeypatch.setattr(made.database, "delete", deleted)
+    made.database.rows[stranger] = {"energy_wh": 1e9}
+    with made.store.transaction() as db:
+        departures.prove(db, "db", [Proof(house, UNTIL + DAY, 10**9)], now)
+    made.end()
+    context = Context(clock=Clock(lambda: now, lambda: now, lambda _: None))
+    done = CliRunner().invoke(cli, ["--config", str(made.settings.config_path), "verify", "--fix"], obj=context)
+    made.begin()
+    assert done.exit_code == 0, done.output
+    assert stranger not in made.database.rows
+    assert made.old_rows() == october
+    assert proofs == [0], "and nothing leaves meanwhile upon what was seen before"
+
+
+def test_where_the_cloud_begins_is_never_above_what_was_read_and_has_left(made: Keeping) -> None:
+    house = str(HOUSE.system_id)
+    first = UNTIL - 6 * HOUR
+    task = Task("home", house, BY_NAME["rgm_stats"], Span(UNTIL - 2 * DAY, UNTIL - DAY), Purpose.HISTORY)
+    made.pipeline.events.put(Outcome(task, 0, Verdict(Kind.OUTSIDE, "", first_at=first)))
+    assert made.pipeline.record() == 1
+    assert made.pipeline.inventory.pairs[house, "rgm_stats"].first_at is None
+
+
+def test_what_leaves_does_so_a_little_after_each_tick(made: Keeping, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    service = Service(made.pipeline, [], lambda: None)
+    monkeypatch.setattr(service, "_next_tick", waits.append)
+    monkeypatch.setattr(service, "wake", lambda: None)
+    monkeypatch.setattr(made.pipeline, "wake", lambda: None)
+    monkeypatch.setattr(made.pipeline, "tick", lambda: Tick(next_at=int(made.time.true) + 20))
+    asked = iter([True, False])
+    monkeypatch.setattr(service._leaving, "next", lambda: next(asked))
+    service._tick()
+    service._tick()
+    assert waits == [1, 20]
