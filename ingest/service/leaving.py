@@ -44,6 +44,8 @@ class Leaving:
         now = pipeline.clock.now()
         if pipeline.settings.archive.keep is None or not pipeline.settings.sinks:
             return False
+        if pipeline.derivation.waits:
+            return False  # what is to leave is what it is computed of
         if not self._due and not 0 <= now - self._looked_at < HOUR:
             self._looked_at = now
             self._due.extend(groups(pipeline.settings, pipeline.inventory))

@@ -23,6 +23,11 @@ class Derivation:
     homes: HomeEnergy
     valuation: Valuation
 
+    @property
+    def waits(self) -> bool:
+        """Whether anything may have to be computed anew of all that there is of a home or system."""
+        return bool(self.homes.pending or self.valuation.pending)
+
     def follow(self, db: sqlite3.Connection, changes: Changes, now: int) -> None:
         """Compute what follows from what changes, in the caller's transaction."""
         self.valuation.follow(db, changes)

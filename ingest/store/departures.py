@@ -12,7 +12,7 @@ What holds at every moment, also after a kill, and wherever something is added:
 3. What was derived of days before `day`, and `energy` and `money` from before it began, are written no more, whoever
    computes them: `hold` stands in the one way by which rows come into the archive.
 4. A month leaves of all systems of a home together, and only once all that is wanted of their history and can still be
-   had was read (`plan/keeping`).
+   had was read (`plan/keeping`), and no sums of homes and no money are still to be computed of it.
 """
 
 import sqlite3

@@ -113,6 +113,7 @@ class Fleet:
             clock=self.clock,
             inventory=Inventory(self.settings, self.state),
             classes=self.settings.ages,
+            derivation=SimpleNamespace(waits=False),
             changes=SimpleNamespace(bad=lambda *_: None),
         )
         self.leaving = Leaving(self.pipeline)

@@ -164,6 +164,10 @@ def a_clock_that_nobody_confirmed(fleet: Fleet) -> None:
     fleet.clock.is_confirmed = False
 
 
+def sums_to_compute(fleet: Fleet) -> None:
+    fleet.pipeline.derivation.waits = True
+
+
 def no_zone(fleet: Fleet) -> None:
     for name, row in fleet.state.systems.items():
         fleet.state.systems[name] = replace(row, timezone="")
@@ -176,7 +180,7 @@ def nobody_polls_it(fleet: Fleet) -> None:
 DOUBTS: list[Callable[[Fleet], None]] = [
     a_bad_look, a_look_in_vain, a_replay, another_address, two_days, a_restored_backup, an_outage,
     an_outage_that_is_over, a_refused_point, a_change_that_waits, a_change_that_was_sent, a_new_sink, a_gap,
-    a_look_again, a_wish, a_wrong_clock, a_clock_that_nobody_confirmed, no_zone, nobody_polls_it,
+    a_look_again, a_wish, a_wrong_clock, a_clock_that_nobody_confirmed, no_zone, nobody_polls_it, sums_to_compute,
 ]  # fmt: skip
 
 

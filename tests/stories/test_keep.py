@@ -378,6 +378,24 @@ def test_where_the_cloud_begins_is_never_above_what_was_read_and_has_left(made: 
     assert made.pipeline.inventory.pairs[house, "rgm_stats"].first_at is None
 
 
+def test_nothing_leaves_before_what_a_new_tariff_or_home_makes_of_it(
+    made: Keeping, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tariffs = [{**RANCH["tariffs"][0], "import": 0.9}]
+    for changes in ({"homes": {}, "tariffs": []}, {"tariffs": tariffs}):
+        made.end()
+        made.settings = settings(tmp_path, **{**KEEP, **changes})
+        made.begin()
+        looked: list[object] = []
+        monkeypatch.setattr(made.leaving, "_leave", lambda group, _, looked=looked: looked.append(group))
+        while made.pipeline.derivation.waits:
+            made.leave()
+            assert not looked
+            made.pipeline.tick()
+        made.leave()
+        assert looked, "all is computed"
+
+
 def test_what_leaves_does_so_a_little_after_each_tick(made: Keeping, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
     service = Service(made.pipeline, [], lambda: None)
