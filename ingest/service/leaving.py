@@ -80,12 +80,19 @@ class Leaving:
         return first is not None and first < cut.until
 
     def _remove(self, db: sqlite3.Connection, group: Sequence[str], cut: Cut, now: int) -> bool:
-        rows = [row for row in departures.known(db, group).values() if row.next_until > row.until]
+        held = departures.known(db, group).values()
+        rows = [row for row in held if row.next_until > row.until]
         seq = removal.proved(db, self._pipeline.settings.sinks, rows, cut.until, now) if rows else None
         if seq is None:
             return False
-        departures.fix(db, group, cut)
-        return any(removal.remove(db, row.system, cut.until, seq) for row in rows)
+        if not any(row.day >= cut.day for row in held) and not all(
+            removal.is_unchanged(db, row.system, row.until, cut.until, seq) for row in rows
+        ):
+            return False  # its days follow what changes until all of the month is proved
+        gone = any(removal.remove(db, row.system, cut.until, seq) for row in rows)
+        if gone:
+            departures.fix(db, group, cut)
+        return gone
 
     def _cut(self, db: sqlite3.Connection, group: Sequence[str], now: int) -> Cut | None:
         """The next cut of some systems; None while none is due, or it must wait, or it is not sure what time it is."""

@@ -10,7 +10,8 @@ What holds at every moment, also after a kill, and wherever something is added:
    archive, and that is held against no database, deleted in none, and stays. Nothing is pending, so a kill leaves
    nothing half done.
 3. What was derived of days before `day`, and `energy` and `money` from before it began, are written no more, whoever
-   computes them: `hold` stands in the one way by which rows come into the archive.
+   computes them: `hold` stands in the one way by which rows come into the archive. `day` moves when the first of them
+   leave, in the same transaction, and at that moment all systems of the home are proved up to the cut.
 4. A month leaves of all systems of a home together, and only once all that is wanted of their history and can still be
    had was read (`plan/keeping`), and no sums of homes and no money are still to be computed of it.
 """

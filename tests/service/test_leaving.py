@@ -197,6 +197,8 @@ def test_whatever_casts_doubt_keeps_it(doubt: Callable[[Fleet], None], proved: F
     doubt(fleet)
     fleet.leave()
     assert fleet.oldest() == 0
+    held = departures.known(fleet.store.db, ["1"])
+    assert not held or not held["1"].day, "and what is derived of it follows it"
     fleet.end()
 
 
@@ -359,3 +361,22 @@ def test_what_is_fixed_is_written_by_nobody(fleet: Fleet) -> None:
         archive.upsert(db, [Point("energy_daily", tags, BEGIN + 31 * DAY, day | {"date": "2025-02-01"})])
         archive.upsert(db, [Point("energy_daily", (("system", "2"),), BEGIN, day)])
     assert archive.size(fleet.store.db) == size + 2
+
+
+def test_a_change_of_one_system_of_a_home_keeps_all_of_it_and_their_days_follow(proved: Fleet, tmp_path: Path) -> None:
+    fleet = proved.copy(tmp_path)
+    fleet.end()
+    fleet.settings = fleet.settings.model_copy(update={"homes": {"ranch": (1, 2)}})
+    fleet.begin()
+    fleet.say("2", BEGIN + 20 * DAY, BEGIN + 21 * DAY, wh=7.0)
+    for name in "ab":
+        fleet.deliver(name)
+    fleet.leave()
+    assert (fleet.oldest("1"), fleet.oldest("2")) == (0, 0)
+    assert not departures.days(fleet.store.db, ["1", "2", "ranch"])
+    fleet.now += DAY
+    for _ in range(2):
+        fleet.day()
+    assert (fleet.oldest("1"), fleet.oldest("2")) == (JANUARY, JANUARY)
+    assert departures.days(fleet.store.db, ["1", "ranch"]) == {"1": "2025-02-01", "ranch": "2025-02-01"}
+    fleet.end()
