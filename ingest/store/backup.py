@@ -29,6 +29,7 @@ def restore(source: Path, folder: Path) -> dict[str, str]:
             db.execute("DROP TABLE tokens")
             if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'proofs'").fetchone():
                 db.execute("DELETE FROM proofs")  # what the databases held then they may hold no more
+            db.execute("DELETE FROM meta WHERE key GLOB 'verified.*'")  # nor is the next look the second of two
             db.commit()
         if target.exists():
             _set_aside(folder)

@@ -202,6 +202,17 @@ def test_whatever_casts_doubt_keeps_it(doubt: Callable[[Fleet], None], proved: F
     fleet.end()
 
 
+def test_after_a_restored_backup_one_look_proves_nothing(proved: Fleet, tmp_path: Path) -> None:
+    fleet = proved.copy(tmp_path)
+    a_restored_backup(fleet)
+    fleet.now += DAY
+    fleet.day()
+    assert fleet.oldest() == 0
+    fleet.day()
+    assert fleet.oldest() == JANUARY
+    fleet.end()
+
+
 def test_without_a_doubt_it_leaves(proved: Fleet, tmp_path: Path) -> None:
     fleet = proved.copy(tmp_path)
     fleet.leave()
