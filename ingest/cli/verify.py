@@ -11,7 +11,8 @@ from ingest.cli.moments import check_range, moment
 from ingest.core.errors import ConfigError, StateLocked
 from ingest.deliver.sender import Sender, record_delivery
 from ingest.deliver.sink import Sink, VerifiableSink, open_sink
-from ingest.deliver.verify import Mismatch, Period, all_periods, ask_again, differences
+from ingest.deliver.verify import Mismatch, Period, all_periods, ask_again, deletable, differences
+from ingest.enphase.catalogue import INTERVALS
 from ingest.report.departed import departed
 from ingest.service import identity
 from ingest.service.build import target_of
@@ -19,6 +20,7 @@ from ingest.store import departures, outbox
 from ingest.store.database import Store
 
 RUNNER_PATIENCE_S = 600
+ONLY_COPY = "the database may have their only copy"
 
 
 @click.command()
@@ -69,13 +71,21 @@ def _look(context: Context, store: Store, name: str, since: int | None, *, fix: 
         with store.transaction() as db:
             departures.end_proofs(db, name)  # nothing leaves the archive from here on: what it has not is surplus
         found = _differences(store, sink, name, _periods(found), now)
-        for item in found:
-            if item.is_surplus:
-                sink.delete(item.place, *item.period)
+        _delete(store, sink, found)
         with store.transaction() as db:
             ask_again(db, name, found)
         _send(context, store, name, sink)
-        return _differences(store, sink, name, _periods(found), now)
+        found = _differences(store, sink, name, _periods(found), now)
+        if any(item.is_surplus and item.place.measurement in INTERVALS for item in found):
+            context.say(f"sink {name}: intervals of a time of which the archive has none were left: {ONLY_COPY}")
+        return found
+
+
+def _delete(store: Store, sink: VerifiableSink, found: Iterable[Mismatch]) -> None:
+    """Delete what only the database has, where the archive is known to be the one that is right."""
+    for item in found:
+        if item.is_surplus and (period := deletable(store.db, item)):
+            sink.delete(item.place, *period)
 
 
 def _differences(store: Store, sink: VerifiableSink, name: str, periods: Iterable[Period], now: int) -> list[Mismatch]:

@@ -115,6 +115,20 @@ def differences(
             )
 
 
+def deletable(db: sqlite3.Connection, surplus: Mismatch) -> Period | None:
+    """The part of a period in which what only the database has may be deleted, None where nothing may.
+
+    Of intervals that is no time before the oldest that the archive has, nor a period of which it has none: beside a
+    state that was begun anew the database may have the only copy, and nobody can read it again.
+    """
+    (name, system), (begin, end) = surplus.place, surplus.period
+    if name not in INTERVALS:
+        return surplus.period
+    extent = extents.extent(db, name, system)
+    begin = max(begin, extent[0]) if extent else end
+    return (begin, end) if extents.has_any(db, name, system, begin, end) else None
+
+
 def _of_period(
     db: sqlite3.Connection,
     sink: VerifiableSink,

@@ -154,7 +154,11 @@ def _sinks(made: Report) -> Iterator[Problem]:
             )
         elif sink.differs:
             text = f"Sink {sink.sink} differs from the archive, also after it was sent again: {sink.differs}"
-            yield Problem("refused", sink.sink, text, f"`ingest verify --sink {sink.sink} --fix` makes it equal")
+            remedy = (
+                f"`ingest verify --sink {sink.sink}` shows where; --fix makes it equal, but leaves intervals of a time "
+                "of which the archive has none"
+            )
+            yield Problem("refused", sink.sink, text, remedy)
 
 
 def _keeping(made: Report, settings: Settings) -> Iterator[Problem]:

@@ -14,6 +14,15 @@ def extent(db: sqlite3.Connection, measurement: str, system: str) -> tuple[int, 
     return _extent(db, "system = ? AND measurement = ?", (system, measurement))
 
 
+def has_any(db: sqlite3.Connection, measurement: str, system: str, begin: int, end: int) -> bool:
+    """Whether a measurement of a system has any row with `begin <= time < end`, be it one that was withdrawn."""
+    wanted = (
+        "SELECT 1 FROM series WHERE system = ? AND measurement = ? AND EXISTS "
+        "(SELECT 1 FROM points WHERE series = id AND time >= ? AND time < ?)"
+    )
+    return db.execute(wanted, (system, measurement, begin, end)).fetchone() is not None
+
+
 def of_series(db: sqlite3.Connection, numbers: Collection[int]) -> tuple[int, int] | None:
     """The oldest and newest time of some series; None without points."""
     return _extent(db, f"id IN ({', '.join('?' * len(numbers))})", tuple(numbers))

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from ingest.cli import cli
 from ingest.cli.context import Context
+from ingest.cli.verify import ONLY_COPY
 from ingest.config import values
 from ingest.core.point import Point
 from ingest.core.span import Span
@@ -367,6 +368,28 @@ def test_fix_deletes_nothing_of_what_has_left(made: Keeping, monkeypatch: pytest
     assert stranger not in made.database.rows
     assert made.old_rows() == october
     assert proofs == [0], "and nothing leaves meanwhile upon what was seen before"
+
+
+def test_fix_deletes_nothing_of_a_time_of_which_a_new_state_has_nothing(
+    made: Keeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.cli.verify.open_sink", lambda _: made.database)
+    tags, october, now = (("system", str(HOUSE.system_id)),), made.old_rows(), int(made.time.true)
+    stranger = "production_rgm", tags, UNTIL + 1
+    october["production_rgm", tags, UNTIL - 45 * DAY] = {"energy_wh": 4.0}
+    made.database.rows |= {**october, stranger: {"energy_wh": 1e9}}
+    with made.store.transaction() as db:
+        db.execute("DELETE FROM departures")  # of a state that was begun anew it is not known what the former one had
+        day = {"date": "2026-09-01", "produced_wh": 9.0}
+        archive.upsert(db, [Point("energy_daily", tags, UNTIL - 58 * DAY, day)])
+    made.end()
+    context = Context(clock=Clock(lambda: now, lambda: now, lambda _: None))
+    done = CliRunner().invoke(cli, ["--config", str(made.settings.config_path), "verify", "--fix"], obj=context)
+    made.begin()
+    assert made.old_rows() == october
+    assert stranger not in made.database.rows
+    assert ONLY_COPY in done.stderr
+    assert done.exit_code == 1
 
 
 def test_where_the_cloud_begins_is_never_above_what_was_read_and_has_left(made: Keeping) -> None:
