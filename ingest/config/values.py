@@ -66,6 +66,8 @@ def kept(value: object) -> int | None:
     result = int(match[1]) * {"d": DAY, "w": WEEK, "y": YEAR}[match[2]]
     if result < LEAST_KEPT:
         raise ValueError("must not be shorter than a year, which is read again and compared with; write 1y or more")
+    if result > LONGEST:
+        raise ValueError("is longer than a hundred years; write all")
     return result
 
 

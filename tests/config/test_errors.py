@@ -269,6 +269,7 @@ def test_any_variable_is_filled_or_explained(file: Path, text: str) -> None:
         ("streams: {stats: {every: 900}}", "streams.stats.every: has no unit; write 900s"),
         ("archive: {keep: soon}", "archive.keep: must be all, or how long, such as 2y or 500d"),
         ("archive: {keep: 364d}", "archive.keep: must not be shorter than a year"),
+        ("archive: {keep: 2100y}", "archive.keep: is longer than a hundred years; write all"),
         ("archive: {keep: 2y}", "archive.keep: needs a database among the sinks"),
         ("archive: {kep: 2y}", 'archive.kep: unknown key; did you mean "keep"'),
         ("settle: 9d", "look_again: must not be shorter than settle"),
