@@ -29,8 +29,8 @@ class ProofLook(NamedTuple):
 
 def proofs(db: sqlite3.Connection, sink: VerifiableSink, name: str, now: int, before: Verified) -> ProofLook:
     """What a sink in which all else is good holds of what is proposed to leave. A database may show what it has not on
-    its disk yet: it must have been good at the look `before`, too, and nothing must have happened to it since. Raises
-    `SinkDown`.
+    its disk yet: it must have taken all of it before the look `before`, which must have been good, too (of what it
+    looked at), and nothing must have happened to it since. Raises `SinkDown`.
     """
     proposed = [row for row in departures.known(db).values() if row.next_until > row.until]
     if not proposed:

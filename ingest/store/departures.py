@@ -3,9 +3,10 @@
 What holds at every moment, also after a kill, and wherever something is added:
 
 1. An interval leaves only in a transaction that sees that it is proved: each sink of the settings was looked at within
-   two days, twice in a row with all good, held all fields of all intervals of that system up to the cut, and nothing of
-   them changed since the first of these looks. What ends a proof: a look that is not good, a failure to deliver, a
-   replay, another database under the name of the sink, a restored backup, two days. (`removal`, `deliver/proof`)
+   two days, twice in a row with all good; at the second look it held all fields of all intervals of that system up to
+   the cut, counted and summed; and nothing of them changed since the first, so that it had taken them before that. What
+   ends a proof: a look that is not good, a failure to deliver, a replay, another database under the name of the sink, a
+   restored backup, two days. (`removal`, `deliver/proof`)
 2. `until` moves with the rows, in the same transaction: of what began before it, only what came later is in the
    archive, and that is held against no database, deleted in none, and stays. Nothing is pending, so a kill leaves
    nothing half done.

@@ -1,4 +1,4 @@
-"""Intervals leave the archive once every database was seen to hold them twice; what was derived of them stays."""
+"""Intervals leave the archive once every database was seen to hold them; what was derived of them stays."""
 
 import json
 import sqlite3
