@@ -51,7 +51,7 @@ def bars(db: sqlite3.Connection, timezone: str, view: View, now: int) -> list[Ba
     end = min(end, view.today + ONE)
     if begin == date.min:
         extent = extents.extent(db, "energy_daily", view.system)
-        begin = min(date_at(extent[0], place), view.today) if extent else view.today
+        begin = min(date_at(extent[0] + NOON, place), view.today) if extent else view.today
     days = list(days_between(begin, (end - begin).days, place))
     daily = _daily(db, view.system, days)
     if days[-1].date == view.today:
@@ -66,7 +66,7 @@ def bars(db: sqlite3.Connection, timezone: str, view: View, now: int) -> list[Ba
 def _daily(db: sqlite3.Connection, system: str, days: list[LocalDay]) -> dict[int, dict[str, float]]:
     found: dict[int, dict[str, float]] = {}
     for name in SHOWN:
-        for at, value in archive.numbers(db, "energy_daily", system, name, days[0].start, days[-1].end).items():
+        for at, value in archive.numbers(db, "energy_daily", system, name, *_rows_of(days)).items():
             found.setdefault(_begin(at, days), {})[name] = value
     for row in found.values():
         _complete(row)
@@ -86,17 +86,22 @@ def _complete(row: dict[str, float]) -> None:
 def _brought(db: sqlite3.Connection, system: str, days: list[LocalDay]) -> dict[int, float]:
     sums: dict[int, float] = {}
     for name in ("earned", "saved"):
-        for at, value in archive.numbers(db, "money_daily", system, name, days[0].start, days[-1].end).items():
+        for at, value in archive.numbers(db, "money_daily", system, name, *_rows_of(days)).items():
             day = _begin(at, days)
             sums[day] = sums.get(day, 0.0) + value
     return sums
 
 
-def _begin(at: int, days: list[LocalDay]) -> int:
-    """When the day begins that a row is of: at its time, but for days that were cut in the zone of another time and
-    stayed so, since their intervals have left the archive.
+def _rows_of(days: list[LocalDay]) -> tuple[int, int]:
+    """Between which times the rows of some days are. A row is of the day in which it has its noon: it begins with that
+    day, but where days were cut in another zone and stayed so, since their intervals have left the archive.
     """
-    return days[max(0, bisect_right(days, at + NOON, key=lambda day: day.start) - 1)].start
+    return days[0].start - NOON, days[-1].end - NOON
+
+
+def _begin(at: int, days: list[LocalDay]) -> int:
+    """When the day begins that a row is of."""
+    return days[bisect_right(days, at + NOON, key=lambda day: day.start) - 1].start
 
 
 def _bar(
