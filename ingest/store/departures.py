@@ -8,8 +8,8 @@ What holds at every moment, also after a kill, and wherever something is added:
    ends a proof: a look that is not good, a failure to deliver, a replay, another database under the name of the sink, a
    restored backup, two days. (`removal`, `deliver/proof`)
 2. `until` moves with the rows, in the same transaction: of what began before it, only what came later is in the
-   archive, and that is held against no database, deleted in none, and stays. Nothing is pending, so a kill leaves
-   nothing half done.
+   archive, and that is held against no database (nor missed in one that loses it), deleted in none, and stays.
+   Nothing is pending, so a kill leaves nothing half done.
 3. What was derived of days before `day`, and `energy` and `money` from before it began, are written no more, whoever
    computes them: `hold` stands in the one way by which rows come into the archive. `day` moves when the first of them
    leave, in the same transaction, and at that moment all systems of the home are proved up to the cut.

@@ -16,7 +16,7 @@ from ingest.cli import cli
 from ingest.cli.context import Context
 from ingest.cli.verify import ONLY_COPY
 from ingest.config import values
-from ingest.core.point import Point
+from ingest.core.point import Point, Value
 from ingest.core.span import Span
 from ingest.core.tally import MeasuredSystem
 from ingest.deliver.verify import all_periods, differences
@@ -221,7 +221,7 @@ def test_whatever_is_said_later_days_before_stay_as_they_are(made: Keeping, tmp_
     assert {row["produced_wh"] for row in made.rows("energy_daily", house).values() if row["date"] == "2026-11-02"} == {
         7.0
     }, "what is after the cut follows"
-    covered = progress.coverage_of(made.store.db, house, "rgm_stats")
+    covered = progress.coverage(made.store.db)[house, "rgm_stats"]
     assert any(spans[0].end > UNTIL for spans in covered.values()), "no day before is asked for again"
 
     info = SystemInfo(house, HOUSE.name, HOUSE.timezone, None, fields={"size_w": 0.001})
@@ -380,7 +380,7 @@ def test_fix_deletes_nothing_of_a_time_of_which_a_new_state_has_nothing(
     made.database.rows |= {**october, stranger: {"energy_wh": 1e9}}
     with made.store.transaction() as db:
         db.execute("DELETE FROM departures")  # of a state that was begun anew it is not known what the former one had
-        day = {"date": "2026-09-01", "produced_wh": 9.0}
+        day: dict[str, Value] = {"date": "2026-09-01", "produced_wh": 9.0}
         archive.upsert(db, [Point("energy_daily", tags, UNTIL - 58 * DAY, day)])
     made.end()
     context = Context(clock=Clock(lambda: now, lambda: now, lambda _: None))
@@ -405,7 +405,8 @@ def test_nothing_leaves_before_what_a_new_tariff_or_home_makes_of_it(
     made: Keeping, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tariffs = [{**RANCH["tariffs"][0], "import": 0.9}]
-    for changes in ({"homes": {}, "tariffs": []}, {"tariffs": tariffs}):
+    both: list[dict[str, Any]] = [{"homes": {}, "tariffs": []}, {"tariffs": tariffs}]
+    for changes in both:
         made.end()
         made.settings = settings(tmp_path, **{**KEEP, **changes})
         made.begin()
