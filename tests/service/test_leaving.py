@@ -377,7 +377,7 @@ def test_what_is_fixed_is_written_by_nobody(fleet: Fleet) -> None:
 def test_a_change_of_one_system_of_a_home_keeps_all_of_it_and_their_days_follow(proved: Fleet, tmp_path: Path) -> None:
     fleet = proved.copy(tmp_path)
     fleet.end()
-    fleet.settings = fleet.settings.model_copy(update={"homes": {"ranch": (1, 2)}})
+    fleet.settings = fleet.settings.model_copy(update={"home_members": {"ranch": ("1", "2")}})
     fleet.begin()
     fleet.say("2", BEGIN + 20 * DAY, BEGIN + 21 * DAY, wh=7.0)
     for name in "ab":
