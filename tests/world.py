@@ -16,8 +16,8 @@ from urllib.parse import urlencode, urlsplit
 from ingest.config import Settings, load
 from ingest.core.errors import SinkDown
 from ingest.core.http import Reply, Request
-from ingest.core.point import decode, decode_fields, encode_fields
-from ingest.core.tally import MeasuredSystem, Tally, totals
+from ingest.core.point import decode, decode_fields
+from ingest.core.tally import NOTHING, FieldTotal, MeasuredSystem, Tally
 from ingest.deliver.sender import Sender
 from ingest.deliver.sink import Target
 from ingest.service import build, identity
@@ -125,11 +125,14 @@ class Database:
     def tally(self, measurements: Sequence[str], start: int, end: int) -> Tally:
         if self.down:
             raise SinkDown("the database is down")
-        wanted, held = set(measurements), dict[MeasuredSystem, list[str]]()
+        wanted, held = set(measurements), dict[MeasuredSystem, dict[str, FieldTotal]]()
         for (name, tags, time), fields in self.rows.items():
-            if name in wanted and start <= time < end:
-                held.setdefault(MeasuredSystem(name, dict(tags).get("system", "")), []).append(encode_fields(fields))
-        return {place: totals(rows) for place, rows in held.items()}
+            if start <= time < end and name in wanted:
+                found = held.setdefault(MeasuredSystem(name, dict(tags).get("system", "")), {})
+                for field, value in fields.items():
+                    number, total = found.get(field, NOTHING)
+                    found[field] = FieldTotal(number + 1, total + (value if isinstance(value, float) else 0.0))
+        return held
 
     def ping(self) -> str:
         return "memory"

@@ -9,6 +9,7 @@ import click
 from ingest.cli.context import Context
 from ingest.cli.moments import check_range, moment
 from ingest.core.errors import ConfigError, StateLocked
+from ingest.core.units import DAY
 from ingest.deliver.sender import Sender, record_delivery
 from ingest.deliver.sink import Sink, VerifiableSink, open_sink
 from ingest.deliver.verify import Mismatch, Period, all_periods, ask_again, deletable, differences
@@ -16,17 +17,18 @@ from ingest.enphase.catalogue import INTERVALS
 from ingest.report.departed import departed
 from ingest.service import identity
 from ingest.service.build import target_of
-from ingest.store import departures, outbox
+from ingest.store import departures, journal, outbox
 from ingest.store.database import Store
 
 RUNNER_PATIENCE_S = 600
-ONLY_COPY = "the database may have their only copy"
+ONLY_COPY = "the database may have the only copy"
 
 
 @click.command()
 @click.option("--sink", "only", metavar="NAME", help="This one only.")
 @click.option("--since", metavar="WHEN", help="Look at what is younger. Default: everything.")
-@click.option("--fix", is_flag=True, help="Send again what differs; delete what is only in the database.")
+@click.option("--fix", is_flag=True, help="Send again what differs; delete what is only in the database, "
+              "but for what is of a time of which the archive has nothing.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_obj
 def verify(context: Context, only: str | None, since: str | None, *, fix: bool, as_json: bool) -> None:
@@ -71,27 +73,43 @@ def _look(context: Context, store: Store, name: str, since: int | None, *, fix: 
         with store.transaction() as db:
             departures.end_proofs(db, name)  # nothing leaves the archive from here on: what it has not is surplus
         found = _differences(store, sink, name, _periods(found), now)
-        _delete(store, sink, found)
+        _delete(store, sink, name, found, now)
         with store.transaction() as db:
             ask_again(db, name, found)
         _send(context, store, name, sink)
         found = _differences(store, sink, name, _periods(found), now)
-        if any(item.is_surplus and item.place.measurement in INTERVALS for item in found):
-            context.say(f"sink {name}: intervals of a time of which the archive has none were left: {ONLY_COPY}")
+        if any(item.is_surplus for item in found):
+            context.say(f"sink {name}: what is of a time of which the archive has nothing was left: {ONLY_COPY}")
         return found
 
 
-def _delete(store: Store, sink: VerifiableSink, found: Iterable[Mismatch]) -> None:
-    """Delete what only the database has, where the archive is known to be the one that is right."""
-    for item in found:
-        if item.is_surplus and (period := deletable(store.db, item)):
+def _delete(store: Store, sink: VerifiableSink, name: str, found: Sequence[Mismatch], now: int) -> None:
+    """Delete what only the database has, where the archive is known to be the one that is right; of intervals on those
+    days alone that differ.
+    """
+    surplus = [item for item in found if item.is_surplus]
+    quarters = [item for item in surplus if item.place.measurement in INTERVALS]
+    days = sorted({(at, min(at + DAY, end)) for begin, end in _periods(quarters) for at in range(begin, end, DAY)})
+    by_day = _differences(store, sink, name, days, now)
+    whole = [item for item in surplus if item.place.measurement not in INTERVALS]
+    places = {item.place for item in quarters}
+    for item in (*whole, *(part for part in by_day if part.place in places and part.is_surplus)):
+        for period in deletable(store.db, item):
             sink.delete(item.place, *period)
 
 
 def _differences(store: Store, sink: VerifiableSink, name: str, periods: Iterable[Period], now: int) -> list[Mismatch]:
-    """What differs at one moment of the archive."""
-    with store.moment() as db:
-        return list(differences(db, sink, name, periods, now))
+    """What differs, of each period at one moment of the archive. What changed while it was looked at may be there
+    already, and is not held against the database.
+    """
+    found: list[Mismatch] = []
+    for period in periods:
+        with store.moment() as db:
+            seen = journal.next_seq(db) - 1
+            differ = list(differences(db, sink, name, [period], now))
+        changed = journal.waiting(store.db, seen) if differ else set()
+        found += (item for item in differ if item.place not in changed)
+    return found
 
 
 def _periods(found: Sequence[Mismatch]) -> list[tuple[int, int]]:

@@ -25,17 +25,22 @@ Period = tuple[int, int]
 """`start <= time < end`, epoch seconds."""
 
 WEEK = 7 * DAY
+QUARTER = 900
+"""Intervals follow upon each other by that (s), at most."""
 
 
 @dataclass(frozen=True)
 class Mismatch:
-    """A measurement of a system in a month (or the part of one that was looked at), where the two do not agree."""
+    """A measurement of a system in a month (or the part of one that was looked at), where the two do not agree.
+    `strange`: the database has a field of which the archive has none.
+    """
 
     place: MeasuredSystem
     period: Period
     archived: int
     stored: int
     field: str
+    strange: bool = False
 
     @property
     def is_surplus(self) -> bool:
@@ -115,18 +120,31 @@ def differences(
             )
 
 
-def deletable(db: sqlite3.Connection, surplus: Mismatch) -> Period | None:
-    """The part of a period in which what only the database has may be deleted, None where nothing may.
+def deletable(db: sqlite3.Connection, surplus: Mismatch) -> list[Period]:
+    """The parts of a period in which what only the database has may be deleted.
 
-    Of intervals that is no time before the oldest that the archive has, nor a period of which it has none: beside a
-    state that was begun anew the database may have the only copy, and nobody can read it again.
+    That is no time before the oldest that the archive has of it, nor a period of which it has none; of intervals it is
+    only between those that follow upon each other in the archive, and of no field that it has not: beside a state that
+    was begun anew the database may have the only copy, and nobody can read it again.
     """
     (name, system), (begin, end) = surplus.place, surplus.period
-    if name not in INTERVALS:
-        return surplus.period
     extent = extents.extent(db, name, system)
     begin = max(begin, extent[0]) if extent else end
-    return (begin, end) if extents.has_any(db, name, system, begin, end) else None
+    times = extents.times(db, name, system, begin, end)
+    if name in INTERVALS:
+        return [] if surplus.strange else _runs(times)
+    return [(begin, end)] if any(True for _ in times) else []
+
+
+def _runs(times: Iterable[int]) -> list[Period]:
+    """From the first to the last of times that follow upon each other."""
+    found: list[Period] = []
+    for time in times:
+        if found and time - found[-1][1] < QUARTER:
+            found[-1] = found[-1][0], time + 1
+        else:
+            found.append((time, time + 1))
+    return found
 
 
 def _of_period(
@@ -165,7 +183,7 @@ def _difference(place: MeasuredSystem, period: Period, archived: Totals, held: T
         return abs(ours - theirs), abs(archived.get(field, NOTHING).sum - held.get(field, NOTHING).sum)
 
     field = max(sorted({*archived, *held}), key=distance)
-    return Mismatch(place, period, *numbers(field), field)
+    return Mismatch(place, period, *numbers(field), field, strange=not held.keys() <= archived.keys())
 
 
 @dataclass(frozen=True)
