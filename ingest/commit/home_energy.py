@@ -61,6 +61,14 @@ class HomeEnergy:
         self._home_of = {member: home for home, members in homes.items() for member in members}
         self.pending = {*homes, *(home for home, text in self._kept.items() if text)}
 
+    def is_behind(self, db: sqlite3.Connection, systems: Mapping[str, SystemRow]) -> bool:
+        """Whether anything of a home is to be computed again, or withdrawn."""
+        for home in self.pending:
+            members = self._homes.get(home, ())
+            if _text(db, members, row_of(home, members, systems)) != self._kept.get(home, ""):
+                return True
+        return False
+
     def follow(self, db: sqlite3.Connection, changes: Changes, now: int) -> dict[str, set[int]]:
         """Compute what follows from what changes, in the caller's transaction. Returns the times of `energy` that did,
         by home.

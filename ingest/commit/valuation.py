@@ -62,17 +62,28 @@ class Valuation:
 
     def catch_up(self, db: sqlite3.Connection, systems: Mapping[str, SystemRow], system: str) -> None:
         """Bring a system up to date in the caller's transaction: only what its tariffs and zone change."""
+        news = self._news(db, systems, system)
+        if news is None:
+            return
+        before, after = news
+        place = zone(systems[system].timezone)
+        _compute(db, system, self._contract(system), place, [Span(_since(before, after, place), END)], is_all=True)
+        meta.write(db, _name(system), after)
+
+    def is_behind(self, db: sqlite3.Connection, systems: Mapping[str, SystemRow]) -> bool:
+        """Whether money of any system is to be computed again."""
+        return any(self._news(db, systems, system) for system in self.pending)
+
+    def _news(
+        self, db: sqlite3.Connection, systems: Mapping[str, SystemRow], system: str
+    ) -> tuple[str | None, str] | None:
+        """What the money of a system depended on, and depends on; None where that is the same."""
         row = systems.get(system)
         if not row or not row.timezone:
-            return  # it comes again once its zone is known
+            return None  # it comes again once its zone is known
         contract = self._contract(system)
         before, after = meta.read(db, _name(system)), _text(contract, row.timezone)
-        if before == after or (before is None and not contract):
-            return
-        place = zone(row.timezone)
-        since = _since(before, after, place)
-        _compute(db, system, contract, place, [Span(since, END)], is_all=True)
-        meta.write(db, _name(system), after)
+        return None if before == after or (before is None and not contract) else (before, after)
 
 
 def _name(system: str) -> str:

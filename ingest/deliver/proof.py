@@ -9,7 +9,7 @@ from ingest.core.units import DAY
 from ingest.deliver.sink import LastingSink, VerifiableSink
 from ingest.enphase.catalogue import INTERVALS
 from ingest.store import archive, departures, removal
-from ingest.store.departures import PROOF_S, Departure, Proof
+from ingest.store.departures import APART_S, Departure, Proof
 from ingest.store.outbox import Verified
 
 NOT_SAID = "it does not say how long it keeps points"
@@ -36,7 +36,7 @@ def proofs(db: sqlite3.Connection, sink: VerifiableSink, name: str, now: int, be
     if not proposed:
         return ProofLook()
     why = sink.forgets(now) if isinstance(sink, LastingSink) else NOT_SAID
-    if why or before.ended != departures.ended(db, name) or not 0 < now - before.at <= PROOF_S:
+    if why or before.ended != departures.ended(db, name) or not 0 < now - before.at <= APART_S:
         return ProofLook(why)
     spans: dict[tuple[int, int], list[Departure]] = {}
     for row in sorted(proposed, key=lambda row: (row.next_until, row.system)):

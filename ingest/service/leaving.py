@@ -4,6 +4,7 @@ What may leave is proposed, the daily look at each sink proves that it holds it,
 while is said in `store/departures`.
 """
 
+import logging
 import sqlite3
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
@@ -17,11 +18,19 @@ from ingest.plan.homes import row_of
 from ingest.plan.inventory import Inventory
 from ingest.plan.keeping import Cut
 from ingest.service.pipeline import Pipeline
+from ingest.service.valuing import derivation
 from ingest.store import backfills, departures, meta, removal
+from ingest.store.database import plain_words
+
+log = logging.getLogger(__name__)
 
 NO_ZONE = "their time zone is not known, or there are several in a home"
 NOT_POLLED = "they are not polled"
 NOT_READ = "their history is not read yet, or was refused"
+WISHED = "history was asked for that is not taken up yet"
+OTHER_TIME = "this machine's clock is not that of the cloud"
+TO_COMPUTE = "sums of homes, or money, are still to be computed of what is here"
+NOT_PROVED = "not every database was seen to hold it, at two daily looks in a row between which nothing of it was sent"
 """Why nothing leaves of some systems."""
 AT_ONCE = 10
 """So many systems are looked at in one go, each of which takes a millisecond or two."""
@@ -49,17 +58,25 @@ class Leaving:
         if not self._due and not 0 <= now - self._looked_at < HOUR:
             self._looked_at = now
             self._due.extend(groups(pipeline.settings, pipeline.inventory))
-        try:
-            for _ in range(AT_ONCE):
-                if not self._due:
-                    return False
-                if self._leave(self._due[0], now):
-                    return True
+        for _ in range(min(AT_ONCE, len(self._due))):
+            if self._due and self._leaves(self._due[0], now):
+                return True
+            if self._due:
                 self._due.popleft()
+        return bool(self._due)
+
+    def _leaves(self, group: Sequence[str], now: int) -> bool:
+        """The same of some systems; what fails of them keeps nobody else."""
+        pipeline = self._pipeline
+        try:
+            with plain_words(pipeline.store.path):
+                return self._leave(group, now)
         except StateError as error:
             pipeline.changes.bad("state", str(error))
             self._due.clear()
-        return bool(self._due)
+        except Exception:  # a fault of ours must not keep the runner from its ticks
+            log.exception("event=leaving_failed systems=%s", ",".join(group))
+        return False
 
     def _leave(self, group: Sequence[str], now: int) -> bool:
         """Propose what may leave of some systems, and let some of it go where it is proved; whether anything went."""
@@ -82,7 +99,7 @@ class Leaving:
     def _remove(self, db: sqlite3.Connection, group: Sequence[str], cut: Cut, now: int) -> bool:
         held = departures.known(db, group).values()
         rows = [row for row in held if row.next_until > row.until]
-        seq = removal.proved(db, self._pipeline.settings.sinks, rows, cut.until, now) if rows else None
+        seq = _proved(db, self._pipeline.settings, group, cut, now)
         if seq is None:
             return False
         if not any(row.day >= cut.day for row in held) and not all(
@@ -138,8 +155,26 @@ def next_cut(
 def waiting(db: sqlite3.Connection, settings: Settings, inventory: Inventory, now: int) -> Mapping[str, int]:
     """Of how many systems nothing leaves now although it is due, by the reason."""
     found: Counter[str] = Counter()
+    general = _held_up(db, settings, inventory)
     for group in groups(settings, inventory):
-        _, why = next_cut(db, settings, inventory, group, now)
+        cut, why = next_cut(db, settings, inventory, group, now)
+        if cut and not why:
+            why = general or ("" if _proved(db, settings, group, cut, now) else NOT_PROVED)
         if why:
             found[why] += sum(name not in settings.home_members for name in group)
     return found
+
+
+def _held_up(db: sqlite3.Connection, settings: Settings, inventory: Inventory) -> str:
+    """Why nothing leaves of any system, as far as it is known without the runner; empty where it is none of this."""
+    if derivation(settings, db, inventory.systems).is_behind(db, inventory.systems):
+        return TO_COMPUTE
+    if backfills.waiting(db):
+        return WISHED
+    return "" if meta.read(db, "clock_wrong_by") in (None, "0") else OTHER_TIME
+
+
+def _proved(db: sqlite3.Connection, settings: Settings, group: Sequence[str], cut: Cut, now: int) -> int | None:
+    """Up to which change all of a group is proved, as `removal.proved`, of those that have something to leave."""
+    rows = [row for row in departures.known(db, group).values() if row.next_until > row.until]
+    return removal.proved(db, settings.sinks, rows, cut.until, now) if rows else None

@@ -50,10 +50,8 @@ class OneRun:
                 self.patience -= wait
             pipeline.clock.sleep(max(wait, 0))
         deliver(pipeline, self.senders)
-        leaving = Leaving(pipeline)
         if not pipeline.changes.sentence("state"):
-            while leaving.next():
-                pass
+            leave(pipeline)
             outbox.forget_proved(pipeline.store, pipeline.settings.sinks)
         return calls
 
@@ -113,6 +111,18 @@ class OneRun:
         if quota.left_of_month(plan, usage, settings.api.reserve) <= 0:
             reserve = quota.reserved(plan, settings.api.reserve)
             raise IngestError(used_up(usage.month, plan.per_month, reserve, quota.month_bounds(now)[1]).text)
+
+
+def leave(pipeline: Pipeline) -> None:
+    """Let leave what may, once all is computed of it, for which the calls of the run need not have sufficed."""
+    now = pipeline.clock.now()
+    while pipeline.settings.archive.keep and pipeline.derivation.next(
+        pipeline.store, pipeline.inventory.systems, pipeline.changes, now
+    ):
+        pass
+    leaving = Leaving(pipeline)
+    while leaving.next():
+        pass
 
 
 def deliver(pipeline: Pipeline, senders: Sequence[Sender]) -> None:

@@ -28,6 +28,11 @@ class Derivation:
         """Whether anything may have to be computed anew of all that there is of a home or system."""
         return bool(self.homes.pending or self.valuation.pending)
 
+    def is_behind(self, db: sqlite3.Connection, systems: Mapping[str, SystemRow]) -> bool:
+        """Whether anything is to be computed anew; to see that takes longer than `waits`."""
+        places = with_homes(systems, self.settings.home_members)
+        return self.homes.is_behind(db, places) or self.valuation.is_behind(db, places)
+
     def follow(self, db: sqlite3.Connection, changes: Changes, now: int) -> None:
         """Compute what follows from what changes, in the caller's transaction."""
         self.valuation.follow(db, changes)

@@ -2,11 +2,11 @@
 
 What holds at every moment, also after a kill, and wherever something is added:
 
-1. An interval leaves only in a transaction that sees that it is proved: each sink of the settings was looked at within
-   two days, twice in a row with all good; at the second look it held all fields of all intervals of that system up to
-   the cut, counted and summed; and nothing of them changed since the first, so that it had taken them before that. What
-   ends a proof: a look that is not good, a failure to deliver, a replay, another database under the name of the sink, a
-   restored backup, two days. (`removal`, `deliver/proof`)
+1. An interval leaves only in a transaction that sees that it is proved: each sink of the settings was looked at twice
+   in a row with all good, the second time within two days; then it held all fields of all intervals of that system up
+   to the cut, counted and summed; and nothing of them changed since the first, so that it had taken them before that.
+   What ends a proof: a look that is not good, a failure to deliver, a replay, another database under the name of the
+   sink, a restored backup, two days. (`removal`, `deliver/proof`)
 2. `until` moves with the rows, in the same transaction: of what began before it, only what came later is in the
    archive, and that is held against no database (nor missed in one that loses it), deleted in none, and stays.
    Nothing is pending, so a kill leaves nothing half done.
@@ -33,6 +33,8 @@ NAMED = {"energy_daily": "date", "money_daily": "date", "energy_monthly": "month
 """What is derived of days and months, and the field that says which."""
 PROOF_S = 2 * DAY
 """A proof is good for so long (s)."""
+APART_S = 3 * DAY
+"""Two looks are no further apart (s): a run a day looks every other day where it comes a moment earlier."""
 _ENDED = "proofs_ended."
 _COLUMNS = "system, until, day, fixed, first, next_day, next_fixed, next_until"
 

@@ -1,7 +1,9 @@
 """What leaves the archive is proved by every database, at that moment; whatever casts doubt on that keeps it."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import tzinfo
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,7 +12,9 @@ import pytest
 from ingest.core.point import Point, Value
 from ingest.core.span import Span
 from ingest.core.units import DAY, HOUR
+from ingest.plan import keeping
 from ingest.plan.keeping import Cut
+from ingest.service import leaving
 from ingest.store import archive, backfills, departures, meta, outbox, removal
 from ingest.store.archive import Filter
 from ingest.store.backup import restore
@@ -248,7 +252,7 @@ def test_a_database_that_may_forget_lets_nothing_leave_and_says_why(tmp_path: Pa
     for other, why in ((Database(), "it does not say how long it keeps points"), (Lasting(), "it keeps a year")):
         if isinstance(other, Lasting):
             other.why = why
-        fleet = Fleet(tmp_path / why[-4:], {"a": Lasting(), "b": other}, days=400)
+        fleet = Fleet(tmp_path / why[-4:], {"a": Lasting(), "b": other}, ("1",), days=400, first=32)
         for _ in range(3):
             fleet.day()
         assert fleet.oldest() == 0
@@ -286,19 +290,19 @@ def test_a_removal_goes_on_where_it_was_killed_in_short_transactions(
     proved: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fleet = proved.copy(tmp_path)
-    monkeypatch.setattr(removal, "ROWS", 16)
+    monkeypatch.setattr(removal, "ROWS", 40)
     whole, parts = fleet.rows(), 0
     while fleet.leaving.next():
         rows = fleet.rows()
         left = departures.untils(fleet.store.db)
-        assert len(whole) - len(rows) <= 16
+        assert len(whole) - len(rows) <= 40
         gone = whole.keys() - rows.keys()
         assert all(at < left[dict(tags)["system"]] for _, tags, at in gone)
         assert all(at >= left.get(dict(tags)["system"], 0) for _, tags, at in rows), "never one without the other"
         whole, parts = rows, parts + 1
         fleet.end()
         fleet.begin()
-    assert parts > 10
+    assert parts > 5
     assert (fleet.oldest("1"), fleet.oldest("2")) == (JANUARY, JANUARY)
     fleet.end()
 
@@ -390,4 +394,68 @@ def test_a_change_of_one_system_of_a_home_keeps_all_of_it_and_their_days_follow(
         fleet.day()
     assert (fleet.oldest("1"), fleet.oldest("2")) == (JANUARY, JANUARY)
     assert departures.days(fleet.store.db, ["1", "ranch"]) == {"1": "2025-02-01", "ranch": "2025-02-01"}
+    fleet.end()
+
+
+def test_it_is_said_why_nothing_leaves(proved: Fleet, tmp_path: Path) -> None:
+    fleet = proved.copy(tmp_path)
+
+    def why() -> dict[str, int]:
+        return dict(leaving.waiting(fleet.store.db, fleet.settings, fleet.pipeline.inventory, fleet.now))
+
+    assert why() == {}, "it is about to leave"
+    fleet.now += 2 * DAY
+    assert why() == {leaving.NOT_PROVED: 2}
+    a_wrong_clock(fleet)
+    assert why() == {leaving.OTHER_TIME: 2}
+    a_wish(fleet)
+    assert why() == {leaving.WISHED: 2}
+    with fleet.store.transaction() as db:
+        meta.write(db, "home.ranch", '{"zone": "UTC"}')
+    assert why() == {leaving.TO_COMPUTE: 2}, "the sums of a home that is no more are withdrawn"
+    with fleet.store.transaction() as db:
+        meta.write(db, "home.ranch", "")
+        meta.write(db, "money.1", '{"base": [1, "UTC"], "tariffs": []}')
+    assert why() == {leaving.TO_COMPUTE: 2}, "and so is money"
+    a_gap(fleet)
+    assert why() == {leaving.NOT_READ: 1, leaving.TO_COMPUTE: 1}
+    fleet.end()
+
+
+def test_looks_of_a_run_a_day_prove_although_they_come_every_other_day(fleet: Fleet) -> None:
+    for _ in range(3):
+        fleet.day()
+        fleet.now += DAY + 5
+    assert fleet.oldest() == 57
+
+
+def test_looks_that_are_further_apart_prove_nothing(fleet: Fleet) -> None:
+    for _ in range(4):
+        fleet.day()
+        fleet.now += 2 * DAY + 5
+    assert fleet.oldest() == 0
+
+
+@pytest.mark.parametrize("error", [ValueError("a fault"), sqlite3.OperationalError("disk I/O error")])
+def test_a_fault_keeps_its_system_alone_and_is_told(
+    error: Exception, proved: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    fleet, told, real = proved.copy(tmp_path), list[str](), keeping.next_cut
+    fleet.pipeline.changes.bad = lambda _, text: told.append(text)
+
+    def next_cut(oldest: int, known_to: int, keep: int, place: tzinfo) -> Cut | None:
+        if not fails:
+            return real(oldest, known_to, keep, place)
+        fails.pop()
+        raise error
+
+    fails = [1]
+    monkeypatch.setattr(keeping, "next_cut", next_cut)
+    fleet.leave()
+    assert len(told) + sum("leaving_failed" in record.message for record in caplog.records) == 1
+    if isinstance(error, ValueError):
+        assert (fleet.oldest("1"), fleet.oldest("2")) == (0, JANUARY)
+    fleet.now += HOUR
+    fleet.leave()
+    assert (fleet.oldest("1"), fleet.oldest("2")) == (JANUARY, JANUARY), "it is tried again an hour later"
     fleet.end()

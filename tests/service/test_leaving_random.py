@@ -16,7 +16,7 @@ from ingest.store import backfills, outbox
 from ingest.store.archive import Filter
 from tests.service.fleeting import BEGIN, EVER, Fleet, Key, Lasting
 
-SEEDS = 100 if os.environ.get("INGEST_LONG") else 3
+SEEDS = 100 if os.environ.get("INGEST_LONG") else 1
 STEPS = 60
 Rows = dict[Key, dict[str, Any]]
 

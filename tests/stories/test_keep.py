@@ -66,6 +66,11 @@ class Lasting(Database):
     def forgets(self, now: int) -> str:
         return ""
 
+    def __deepcopy__(self, _: object) -> "Lasting":
+        made = Lasting()
+        made.rows = {key: dict(row) for key, row in self.rows.items()}
+        return made
+
     def delete(self, place: MeasuredSystem, start: int, end: int) -> None:
         """Of rows that are withdrawn one by one, thousands, there is one series a place."""
         if end - start > 1:
@@ -135,7 +140,7 @@ def left(patched: None, tmp_path_factory: pytest.TempPathFactory) -> Keeping:
     made = Keeping(tmp_path_factory.mktemp("keep"), [HOUSE, BARN], time=Time(NOW), **KEEP)
     made.run(HOUR)
     whole = {place: made.intervals(place) for place in PLACES}
-    before, database = made.derived(), deepcopy(made.database.rows)
+    before, database = made.derived(), deepcopy(made.database).rows
     coverage = made.pipeline.inventory.state.coverage
     read = coverage.pop((PLACES[1], "stats"))
     for _ in range(3):
@@ -172,6 +177,11 @@ def said(made: Keeping, stream: Stream, **what: Any) -> None:
     task = Task("home", str(HOUSE.system_id), stream, what.pop("window", Span(0, 0)), Purpose.HISTORY)
     made.pipeline.events.put(Outcome(task, 0, Verdict(Kind.OK, ""), **what))
     assert made.pipeline.record() == 1
+    follow(made)
+
+
+def follow(made: Keeping) -> None:
+    """What a few ticks compute of what has changed."""
     while made.pipeline.derivation.next(
         made.store, made.pipeline.inventory.systems, made.pipeline.changes, int(made.time.true)
     ):
@@ -189,7 +199,7 @@ def restarted(made: Keeping, folder: Path, **changes: Any) -> None:
     made.end()
     made.settings = settings(folder, **{**KEEP, **changes})
     made.begin()
-    made.run(300)
+    follow(made)
 
 
 def test_whatever_is_said_later_days_before_stay_as_they_are(made: Keeping, tmp_path: Path) -> None:
@@ -416,6 +426,22 @@ def test_nothing_leaves_before_what_a_new_tariff_or_home_makes_of_it(
             made.pipeline.tick()
         made.leave()
         assert looked, "all is computed"
+
+
+@pytest.mark.parametrize("keep", ["2d", "all"])
+def test_a_run_of_few_calls_computes_all_that_has_to_be_before_anything_leaves(
+    keep: str, made: Keeping, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made.end()
+    tariffs = [{**RANCH["tariffs"][0], "import": 0.9}]
+    made.settings = settings(tmp_path, **{**KEEP, "tariffs": tariffs, "archive": {"keep": keep}})
+    made.begin()
+    assert made.pipeline.derivation.waits
+    looked: list[bool] = []
+    monkeypatch.setattr(Leaving, "_leave", lambda *_: looked.append(made.pipeline.derivation.waits))
+    OneRun(made.pipeline, made.senders, 0).run(0)
+    assert looked == ([False] if keep == "2d" else [])
+    assert made.pipeline.derivation.waits is (keep == "all")
 
 
 def test_what_leaves_does_so_a_little_after_each_tick(made: Keeping, monkeypatch: pytest.MonkeyPatch) -> None:
