@@ -307,6 +307,30 @@ def test_a_removal_goes_on_where_it_was_killed_in_short_transactions(
     fleet.end()
 
 
+@pytest.mark.parametrize("step", ["fix", "propose"])
+def test_a_removal_that_ends_in_the_middle_has_not_begun(
+    step: str, proved: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet, real = proved.copy(tmp_path), getattr(departures, step)
+    whole, size, sums = fleet.rows(), archive.size(fleet.store.db), departures.known(fleet.store.db)
+
+    def killed(*words: object) -> None:
+        real(*words)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(departures, step, killed)
+    with pytest.raises(KeyboardInterrupt):
+        fleet.leave()
+    monkeypatch.undo()
+    fleet.end()
+    fleet.begin()
+    assert fleet.rows() == whole
+    assert (archive.size(fleet.store.db), departures.known(fleet.store.db)) == (size, sums)
+    fleet.leave()
+    assert (fleet.oldest("1"), fleet.oldest("2")) == (JANUARY, JANUARY)
+    fleet.end()
+
+
 def test_a_day_of_many_rows_leaves_in_parts(proved: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fleet = proved.copy(tmp_path)
     monkeypatch.setattr(removal, "ROWS", 2)
