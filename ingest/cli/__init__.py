@@ -14,6 +14,7 @@ import ingest
 from ingest import logs
 from ingest.cli.context import Context
 from ingest.core.errors import IngestError
+from ingest.service.garbage import seldom_searched
 from ingest.store.database import state_failed
 
 HOMES = {
@@ -107,7 +108,7 @@ def main() -> None:
         sys.exit(shell_complete(cli, {}, "ingest", COMPLETE, os.environ[COMPLETE]))
     context = Context()
     try:
-        with cli.make_context("ingest", sys.argv[1:], obj=context) as ctx:
+        with seldom_searched(), cli.make_context("ingest", sys.argv[1:], obj=context) as ctx:
             cli.invoke(ctx)
         sys.stdout.flush()
     except IngestError as error:

@@ -59,6 +59,8 @@ def lacking(pair: Pair, route: Route, row: SystemRow | None) -> Pair:
 
 def untold(pair: Pair, stream: Stream, asked: Iterable[str], row: SystemRow | None) -> Pair:
     """The pair of a list. Where it tells of devices that are `asked` one by one, and never did, it is due."""
+    if not stream.tells_of:
+        return pair
     unknown = set(stream.tells_of) - row.profile.serials.keys() if row else set()
     is_due = bool(unknown) and any(BY_NAME[name].v4.asks_each in unknown for name in asked)
     return replace(pair, asked_at=None) if is_due else pair

@@ -104,6 +104,8 @@ def count_refused(work: Work, now: int, classes: Classes) -> int:
     """How many calls it takes at least to read what was refused. A day that fails alone is not counted while it waits:
     nobody knows whether it can be had.
     """
+    if not work.deferred:
+        return 0
     place = zone(work.wanted.timezone)
     return sum(
         -(-(spans[-1].end - spans[0].start) // work.route.reach)
@@ -114,6 +116,8 @@ def count_refused(work: Work, now: int, classes: Classes) -> int:
 
 def narrowed(work: Work, now: int, classes: Classes) -> list[Deferral]:
     """What was refused and is still being narrowed down to the day that fails."""
+    if not work.deferred:
+        return []
     place = zone(work.wanted.timezone)
     return [entry for entry, _ in refused_debts(work, now, classes) if deferrals.cuts(entry.span, place)]
 

@@ -73,7 +73,8 @@ def report(
         if work.stream.grain and (shown is None or work.system in shown):
             works.setdefault(work.system, []).append(work)
     calls, history = spending(settings, stands, table, db, now)
-    held = holding(db, ledger.by_pair(db, settings.ledger_name, month_bounds(now)[0]), shown)
+    calls_by_pair = ledger.by_pair(db, settings.ledger_name, month_bounds(now)[0])
+    held = holding(db, calls_by_pair, {system: entries[0].wanted.timezone for system, entries in works.items()}, now)
     current = Report(
         now=now,
         simulated=settings.is_simulated,
@@ -85,7 +86,7 @@ def report(
         runner=runner.kind_of(db),
         runner_due_at=None if is_owned(settings.state_dir) else runner.due_at(db, settings.state_dir),
         fatal=meta.read(db, "fatal") or "",
-        systems=[system_report(inventory, db, entries, stands, held, now) for _, entries in sorted(works.items())],
+        systems=[system_report(inventory, entries, stands, held, now) for _, entries in sorted(works.items())],
         quota=calls,
         backfill=history,
         tokens=tokens(settings, db, now),

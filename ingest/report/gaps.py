@@ -123,6 +123,8 @@ def gaps(work: Work, stands: PairStanding, now: int) -> list[Gap]:
 
 def refusals(work: Work, holes: Spans, now: int) -> list[RefusedReport]:
     """What the cloud refused of the spans that are not read, oldest first."""
+    if not work.deferred:
+        return []
     place = zone(work.wanted.timezone)
     found = []
     for entry in work.deferred:

@@ -6,7 +6,7 @@ What the state holds of many systems is read at once (`holding`): a statement fo
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ from ingest.plan.state import NO_METER, OddRow, OddRows
 from ingest.plan.work import Work
 from ingest.report.gaps import PairStanding, Standings, gaps, refusals
 from ingest.report.model import DifferenceReport, OddReport, StreamReport, SystemReport
-from ingest.store import archive, daily_totals, extents, meta
+from ingest.store import daily_totals, meta, overview
 
 SHOWN_GAPS = 20
 METER_GRAIN = 900
@@ -39,44 +39,55 @@ LOOKED_AT = (
 
 class Holding(NamedTuple):
     """What the state holds of the systems of a report: the calls of this month by pair, the start (epoch s) of the
-    newest interval by measurement and system, and by system the days that do not add up, and that it makes too little.
+    newest interval by measurement and system, the newest rows of production likewise, and by system what it made today
+    (Wh), the days that do not add up, and that it makes too little.
     """
 
     calls: Mapping[tuple[str, str], int]
     newest: Mapping[tuple[str, str], int]
+    production: Mapping[tuple[str, str], tuple[int, str]]
+    today_wh: Mapping[str, float]
     differences: Mapping[str, list[DifferenceReport]]
     behind: Mapping[str, str]
 
 
-def holding(db: sqlite3.Connection, calls: Mapping[tuple[str, str], int], systems: Collection[str] | None) -> Holding:
-    """What is held of all systems, or of some."""
+def holding(
+    db: sqlite3.Connection, calls: Mapping[tuple[str, str], int], timezones: Mapping[str, str], now: int
+) -> Holding:
+    """What is held of some systems, of which the time zones are given."""
+    systems = timezones.keys()
+    midnights = {timezone: local_midnight(now, timezone) for timezone in set(timezones.values())}
+    begins = {system: midnights[timezone] for system, timezone in timezones.items()}
     differences: defaultdict[str, list[DifferenceReport]] = defaultdict(list)
     for at in daily_totals.differences(db, systems):
         differences[at.system].append(DifferenceReport(at.day, at.series, at.vendor_wh, at.held_wh))
     behind = {system: str(json.loads(kept)["sentence"]) for system, kept in meta.read_all(db, "behind.").items()}
-    return Holding(calls, extents.newest_times(db, LOOKED_AT, systems), differences, behind)
+    return Holding(
+        calls,
+        overview.newest_times(db, LOOKED_AT, systems),
+        overview.newest_rows(db, PRODUCTION, systems),
+        overview.sums_since(db, "energy", "produced_wh", begins, now),
+        differences,
+        behind,
+    )
 
 
-def system_report(
-    inventory: Inventory, db: sqlite3.Connection, works: list[Work], stands: Standings, held: Holding, now: int
-) -> SystemReport:
+def system_report(inventory: Inventory, works: list[Work], stands: Standings, held: Holding, now: int) -> SystemReport:
     """What there is to say of a system whose interval streams are `works`, all of which are in `stands`."""
     system = works[0].system
     row = inventory.systems.get(system)
     log = inventory.state.logs.get(system, ())
     size = row.info.get("size_w") if row and row.size_w else None
-    power = _power(db, system, held, row.size_w if row else None)
-    timezone = row.timezone if row else ""
-    today = archive.numbers(db, "energy", system, "produced_wh", local_midnight(now, timezone), now)
+    power = _power(system, held, row.size_w if row else None)
     return SystemReport(
         system=system,
         name=(row.name if row else "") or f"System {system}",
         account=works[0].account,
-        timezone=timezone,
+        timezone=row.timezone if row else "",
         reported_at=log[-1].reported_at if log else None,
         looked_at=row.profile.rhythm.looked_at or None if row else None,
         power_w=power[0] if power else None,
-        today_wh=sum(today.values()) if today else None,
+        today_wh=held.today_wh.get(system),
         age_s=max(0, now - power[1]) if power else None,
         streams=[_stream(inventory, work, stands[work.key], held, now) for work in works],
         differences=held.differences.get(system, []),
@@ -117,7 +128,7 @@ def local_midnight(now: int, timezone: str) -> int:
     return int(datetime(local.year, local.month, local.day, tzinfo=local.tzinfo).timestamp())
 
 
-def _power(db: sqlite3.Connection, system: str, held: Holding, size_w: object) -> tuple[float, int] | None:
+def _power(system: str, held: Holding, size_w: object) -> tuple[float, int] | None:
     """The newest mean power (W) of production, and the end of its interval.
 
     That of the meter where it reported, unless the microinverters have gone on for longer than one of its intervals.
@@ -126,10 +137,10 @@ def _power(db: sqlite3.Connection, system: str, held: Holding, size_w: object) -
     newest: tuple[float, int] | None = None
     unsure: tuple[float, int] | None = None
     for measurement, grain in PRODUCTION.items():
-        found = held.newest.get((measurement, system))
-        if found is None or (newest and found + grain <= newest[1] + METER_GRAIN):
+        found, row = held.production.get((measurement, system), (0, ""))
+        if not row or (newest and found + grain <= newest[1] + METER_GRAIN):
             continue
-        fields = decode_fields(next(archive.values(db, measurement, system, found, found + 1))[1])
+        fields = decode_fields(row)
         value, reporting = fields.get("power_w"), fields.get("devices_reporting", 1.0)
         is_silent = measurement == METERED and reporting == 0.0 and value == 0.0
         if isinstance(value, float) and abs(value) <= derive.most_wh(size_w, HOUR):

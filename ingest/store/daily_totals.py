@@ -1,5 +1,6 @@
 """The last known daily total of the vendor per local day, and the result of the comparison with our intervals."""
 
+import json
 import sqlite3
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
@@ -53,10 +54,10 @@ def clear(db: sqlite3.Connection, system: str) -> None:
 
 def differences(db: sqlite3.Connection, systems: Collection[str] | None = None) -> list[Difference]:
     """Every day, of all systems or of some, that was let be although it does not add up, newest first."""
-    of_some, values = ("", ()) if systems is None else (f"system IN ({', '.join('?' * len(systems))}) AND ", systems)
+    of_some = "" if systems is None else "system IN (SELECT value FROM json_each(?)) AND "
     rows = db.execute(
-        f"SELECT system, series, day, wh, held FROM totals WHERE {of_some}held IS NOT NULL "  # noqa: S608 - marks
+        f"SELECT system, series, day, wh, held FROM totals WHERE {of_some}held IS NOT NULL "  # noqa: S608 - as above
         "ORDER BY day DESC, system, series",
-        tuple(values),
+        () if systems is None else (json.dumps([*systems]),),
     )
     return [Difference(*row) for row in rows]

@@ -37,21 +37,3 @@ def _extent(db: sqlite3.Connection, where: str, values: tuple[str | int, ...]) -
         values,
     ).fetchone()
     return None if oldest is None else (oldest, newest)
-
-
-def newest_times(
-    db: sqlite3.Connection, measurements: Collection[str], systems: Collection[str] | None
-) -> dict[tuple[str, str], int]:
-    """The newest time by measurement and system, of all systems or of some."""
-    names = tuple(dict.fromkeys(measurements))
-    of_some = "" if systems is None else f" AND system IN ({', '.join('?' * len(systems))})"
-    rows = db.execute(
-        "SELECT measurement, system, (SELECT max(time) FROM points WHERE series = id) FROM series "  # noqa: S608 - marks
-        f"WHERE measurement IN ({', '.join('?' * len(names))}){of_some}",
-        (*names, *(systems or ())),
-    )
-    found: dict[tuple[str, str], int] = {}
-    for measurement, system, time in rows:
-        if time is not None and time > found.get((measurement, system), time - 1):
-            found[measurement, system] = time
-    return found
