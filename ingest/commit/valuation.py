@@ -8,9 +8,9 @@ from datetime import datetime, tzinfo
 
 from ingest.commit.changes import Changes
 from ingest.core.days import ONE, date_at, midnight, month_start, next_month_start, zone
-from ingest.core.derive import dated
+from ingest.core.derive import QUANTITIES, dated
 from ingest.core.draft import Draft, numbers
-from ingest.core.money import MONEY, NEEDED, daily, is_monthly, money
+from ingest.core.money import MONEY, daily, is_monthly, money
 from ingest.core.point import Point, series_key
 from ingest.core.span import Span, union
 from ingest.core.tariff import Contract
@@ -160,7 +160,7 @@ def _nothing(draft: Draft, system: str, measurement: str, fields: Iterable[str])
 def _flows(rows: Mapping[int, str]) -> dict[int, dict[str, float]]:
     """The fields of `energy` that money is computed from, by time."""
     found: dict[int, dict[str, float]] = {at: {} for at in rows}
-    for name in NEEDED:
+    for name in QUANTITIES:
         for at, value in numbers(rows, name).items():
             found[at][name] = value
     return found

@@ -38,8 +38,10 @@ def most_wh(size_w: object, seconds: int, quantity: str = "produced_wh") -> floa
 
 FLOWS = ("produced_wh", "consumed_wh", "imported_wh", "exported_wh", "charged_wh", "discharged_wh")
 """The energies of a home that are measured."""
-QUANTITIES = (*FLOWS, "self_consumed_wh")
-"""What days and months add up."""
+QUANTITIES = (*FLOWS[:2], "self_consumed_wh", *FLOWS[2:])
+"""What days and months add up, and what is shown of a span of time, in this order."""
+GRID = ("imported_wh", "exported_wh")
+"""The exchange with the grid."""
 Flows = Mapping[str, Mapping[int, float]]
 """Energies (Wh) of quarters of an hour by the start of each, under the names of `FLOWS`."""
 
@@ -84,6 +86,37 @@ def balanced(flows: Mapping[str, float], *, has_battery: bool) -> dict[str, floa
         into = flows["produced_wh"] + flows["imported_wh"] + flows.get("discharged_wh", 0.0)
         fields["balance_wh"] = into - flows["consumed_wh"] - flows["exported_wh"] - flows.get("charged_wh", 0.0)
     return fields
+
+
+def grid_exchange(row: Mapping[str, float]) -> dict[str, float]:
+    """`imported_wh` and `exported_wh` of an interval of `energy`: as metered, else what production and the battery did
+    not cover, or left over. Empty where that is not known either.
+    """
+    found = _metered(row)
+    if "produced_wh" in row and "consumed_wh" in row:
+        net = row["produced_wh"] + row.get("discharged_wh", 0.0) - row["consumed_wh"] - row.get("charged_wh", 0.0)
+        found.setdefault("imported_wh", max(0.0, -net))
+        found.setdefault("exported_wh", max(0.0, net))
+    return found
+
+
+def grid_exchange_of_day(row: Mapping[str, float]) -> dict[str, float]:
+    """The same of a row of `energy_daily`: as metered, else what self-consumption did not cover, or left over.
+
+    With a battery it does not follow from sums of a day: only `grid_exchange` of its intervals knows when it helped.
+    """
+    found = _metered(row)
+    own = row.get("self_consumed_wh")
+    if own is not None and not row.keys() & {"charged_wh", "discharged_wh"}:
+        if "consumed_wh" in row:
+            found.setdefault("imported_wh", max(0.0, row["consumed_wh"] - own))
+        if "produced_wh" in row:
+            found.setdefault("exported_wh", max(0.0, row["produced_wh"] - own))
+    return found
+
+
+def _metered(row: Mapping[str, float]) -> dict[str, float]:
+    return {name: row[name] for name in GRID if name in row}
 
 
 def day_sums(day: LocalDay, produced: Mapping[int, float], known: Flows) -> dict[str, float]:

@@ -5,35 +5,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from itertools import groupby
-from typing import NamedTuple
 
 from ingest.core.days import ONE, midnight
-from ingest.core.derive import QUARTER
+from ingest.core.derive import GRID, QUARTER, grid_exchange
 from ingest.core.point import Point
 from ingest.core.tariff import Contract, Rate, Tariff, starts
 from ingest.core.units import HOUR
 
 MONEY = ("cost", "earned", "saved")
-NEEDED = ("produced_wh", "consumed_wh", "self_consumed_wh", "imported_wh", "exported_wh", "charged_wh", "discharged_wh")
-"""The fields of `energy` that money is computed from."""
-
-
-class Grid(NamedTuple):
-    """What came from the grid in an interval and what went to it, kWh; None where that is not known."""
-
-    imported: float | None
-    exported: float | None
-
-
-def grid(flows: Mapping[str, float]) -> Grid:
-    """The exchange with the grid: as it was metered, else what production (and the battery) did not cover."""
-    imported, exported = flows.get("imported_wh"), flows.get("exported_wh")
-    made, used = flows.get("produced_wh"), flows.get("consumed_wh")
-    if made is not None and used is not None:
-        net = made + flows.get("discharged_wh", 0.0) - used - flows.get("charged_wh", 0.0)
-        imported = max(0.0, -net) if imported is None else imported
-        exported = max(0.0, net) if exported is None else exported
-    return Grid(*(None if value is None else value / 1000 for value in (imported, exported)))
 
 
 @dataclass
@@ -91,7 +70,8 @@ def _worth(
 ) -> dict[str, float]:
     """The fields of an interval; `share` is the part of the day that it is."""
     tariff = contract[number]
-    imported, exported = grid(flows)
+    exchange = {name: wh / 1000 for name, wh in grid_exchange(flows).items()}
+    imported, exported = (exchange.get(name) for name in GRID)
     used = flows.get("consumed_wh")
     rates, export_price = tariff.rates(local)
     fields = {}

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta, tzinfo
 
 from ingest.core.days import date_at, midnight
+from ingest.core.derive import FLOWS, GRID, grid_exchange, grid_exchange_of_day
 from ingest.core.point import decode_fields
 from ingest.enphase.catalogue import totals_of
 from ingest.store import archive, progress
 
-FIELDS = ("produced_wh", "consumed_wh", "imported_wh", "exported_wh", "charged_wh", "discharged_wh")
+FIELDS = FLOWS
 OPEN_DAYS = 30
 """Days that may still change; older ones go into the base."""
 LIFETIMES = {
@@ -77,7 +78,7 @@ def read(
     today = date_at(now, local)
     first = min((date.fromisoformat(at.since) for at in old.values()), default=None)
     whole = first is None or len(old) < len(FIELDS)
-    days = _days(db, system, 0 if whole or first is None else midnight(first, local), now, local)
+    days = _days(db, system, first, now, local, whole=whole)
     due = {stream.name for stream in totals_of(wanted)}
     waiting = {name for name, stream in LIFETIMES.items() if stream in due and not _is_asked(db, system, stream)}
     return {
@@ -92,17 +93,22 @@ def _is_asked(db: sqlite3.Connection, system: str, stream: str) -> bool:
     return pair.asked_at is not None or bool(pair.state)
 
 
-def _days(db: sqlite3.Connection, system: str, begin: int, now: int, local: tzinfo) -> dict[str, dict[date, float]]:
-    """Wh by field and local day: the daily totals, and sums of intervals for the days that have none yet."""
+def _days(
+    db: sqlite3.Connection, system: str, since: date | None, now: int, local: tzinfo, *, whole: bool
+) -> dict[str, dict[date, float]]:
+    """Wh by field and local day: the daily totals, and sums of intervals for the days that have none and are still
+    open. Of the whole life, or of the days since the last fold.
+    """
     days: dict[str, dict[date, float]] = defaultdict(dict)
+    begin = 0 if whole or since is None else midnight(since, local)
     for time, text in archive.values(db, "energy_daily", system, begin, now + 1):
-        for name, wh in flows(decode_fields(text)).items():
+        for name, wh in flows_of_day(decode_fields(text)).items():
             days[name][date_at(time, local)] = wh
     sums: dict[tuple[str, date], float] = defaultdict(float)
-    newest = max((at for held in days.values() for at in held), default=None)
-    recent = max(begin, midnight(newest - timedelta(days=OPEN_DAYS), local)) if newest else begin
-    lacking = _first_lacking(days, date_at(recent, local), date_at(now, local))
-    for time, text in archive.values(db, "energy", system, midnight(lacking, local), now + 1):
+    if newest := max((at for held in days.values() for at in held), default=None):
+        open_since = min(newest - timedelta(days=OPEN_DAYS), since or newest)
+        begin = midnight(_first_lacking(days, max(date_at(begin, local), open_since), date_at(now, local)), local)
+    for time, text in archive.values(db, "energy", system, begin, now + 1):
         for name, wh in flows(decode_fields(text)).items():
             sums[name, date_at(time, local)] += wh
     for (name, day), wh in sums.items():
@@ -111,20 +117,29 @@ def _days(db: sqlite3.Connection, system: str, begin: int, now: int, local: tzin
 
 
 def _first_lacking(days: Mapping[str, Days], first: date, today: date) -> date:
-    """The first day of which a field that is known has no total."""
-    while first < today and days and all(first in held for held in days.values()):
+    """The first day of which a field that is known has no total. What came from the grid and went to it is known where
+    production and consumption are, if not by the day.
+    """
+    names = days.keys() | (GRID if {"produced_wh", "consumed_wh"} <= days.keys() else ())
+    while first < today and all(first in days.get(name, ()) for name in names):
         first += timedelta(days=1)
     return first
 
 
 def flows(fields: Mapping[str, object]) -> dict[str, float]:
-    """The energies of a row; what came from and went to the grid follows from the rest where it is not measured."""
-    known = {name: value for name, value in fields.items() if isinstance(value, float)}
-    found = {name: known[name] for name in FIELDS if name in known}
-    if {"produced_wh", "consumed_wh", "self_consumed_wh"} <= known.keys():
-        found.setdefault("imported_wh", max(0.0, known["consumed_wh"] - known["self_consumed_wh"]))
-        found.setdefault("exported_wh", max(0.0, known["produced_wh"] - known["self_consumed_wh"]))
-    return found
+    """The energies of an interval, with those of the grid where they follow from the rest."""
+    known = _numbers(fields)
+    return {name: known[name] for name in FLOWS if name in known} | grid_exchange(known)
+
+
+def flows_of_day(fields: Mapping[str, object]) -> dict[str, float]:
+    """The energies of a row of `energy_daily`, likewise."""
+    known = _numbers(fields)
+    return {name: known[name] for name in FLOWS if name in known} | grid_exchange_of_day(known)
+
+
+def _numbers(fields: Mapping[str, object]) -> dict[str, float]:
+    return {name: value for name, value in fields.items() if isinstance(value, float)}
 
 
 def from_document(rows: Mapping[str, Mapping[str, Mapping[str, object]]]) -> dict[str, dict[str, Meter]]:

@@ -16,7 +16,7 @@ from ingest.core.days import ONE, date_at, midnight
 from ingest.core.point import decode_fields
 from ingest.core.span import floor_to
 from ingest.core.units import HOUR
-from ingest.notify.meters import FIELDS, flows
+from ingest.notify.meters import FIELDS, flows, flows_of_day
 from ingest.store import archive, departures
 
 COLUMNS = ("statistic_id", "unit", "start", "state", "sum")
@@ -46,7 +46,7 @@ def rows(db: sqlite3.Connection, system: str, local: tzinfo, begin: int, end: in
             hours[name][floor_to(time, HOUR)] += wh
             known[name].add(date_at(time, local))
     for time, text in archive.values(db, "energy_daily", system, begin, end):
-        for name, wh in flows(decode_fields(text)).items():
+        for name, wh in flows_of_day(decode_fields(text)).items():
             if date_at(time, local) not in known[name]:
                 hours[name][floor_to(time + NOON, HOUR)] += wh
     for name in FIELDS:

@@ -7,7 +7,9 @@ from datetime import date, timedelta, tzinfo
 from typing import NamedTuple
 
 from ingest.core.days import LocalDay, date_at, days_between, midnight, month_start, zone
+from ingest.core.derive import grid_exchange, grid_exchange_of_day
 from ingest.core.money import MONEY
+from ingest.core.point import decode_fields
 from ingest.core.units import DAY, HOUR
 from ingest.core.words import many
 from ingest.report import SystemReport
@@ -18,7 +20,6 @@ FROM = 10 * HOUR
 """After local midnight: by then the last hours of the day before are settled and read, on a small plan too."""
 LATEST = {"daily": DAY, "monthly": 10 * DAY}
 """A summary that could not be sent for so long is not news any more."""
-FLOWS = ("produced_wh", "consumed_wh", "self_consumed_wh", "imported_wh", "exported_wh")
 
 
 class Period(NamedTuple):
@@ -63,16 +64,37 @@ def lines(
     sums: dict[str, float] = defaultdict(float)
     known: set[str] = set()
     missing: list[str] = []
-    for rows, measurement, fields in ((systems, "energy_daily", FLOWS), (households, "money_daily", MONEY)):
-        for row in rows:
-            days = list(days_between(period.first, period.days, zone(row.timezone)))
-            for field in fields:
-                held = archive.numbers(db, measurement, row.system, field, days[0].start, days[-1].end)
-                sums[field] += sum(held.values())
-                known |= {field} if held else set()
     for system in systems:
-        missing += _missing(db, system, list(days_between(period.first, period.days, zone(system.timezone))))
+        days = list(days_between(period.first, period.days, zone(system.timezone)))
+        missing += _missing(db, system, days)
+        for energies in _energies(db, system.system, days):
+            known |= energies.keys()
+            for name, wh in energies.items():
+                sums[name] += wh
+    for household in households:
+        days = list(days_between(period.first, period.days, zone(household.timezone)))
+        for name in MONEY:
+            held = archive.numbers(db, "money_daily", household.system, name, days[0].start, days[-1].end)
+            sums[name] += sum(held.values())
+            known |= {name} if held else set()
     return [*_flows(sums, known), *_money(sums, known, currencies), f"Missing: {'; '.join(missing) or 'nothing'}"]
+
+
+def _energies(db: sqlite3.Connection, system: str, days: Sequence[LocalDay]) -> Iterator[dict[str, float]]:
+    """The energies of each day that is known; with a battery and no meter of the grid, the grid from the intervals."""
+    for day in days:
+        for _, text in archive.values(db, "energy_daily", system, day.start, day.end):
+            row = {name: value for name, value in decode_fields(text).items() if isinstance(value, float)}
+            yield row | (grid_exchange_of_day(row) or _of_intervals(db, system, day))
+
+
+def _of_intervals(db: sqlite3.Connection, system: str, day: LocalDay) -> dict[str, float]:
+    sums: dict[str, float] = defaultdict(float)
+    for _, text in archive.values(db, "energy", system, day.start, day.end):
+        row = {name: value for name, value in decode_fields(text).items() if isinstance(value, float)}
+        for name, wh in grid_exchange(row).items():
+            sums[name] += wh
+    return sums
 
 
 def _flows(sums: Mapping[str, float], known: set[str]) -> Iterator[str]:
@@ -82,9 +104,6 @@ def _flows(sums: Mapping[str, float], known: set[str]) -> Iterator[str]:
         yield f"Used: {_kwh(sums['consumed_wh'])}{own}"
     if {"imported_wh", "exported_wh"} <= known:
         yield f"Grid: {_kwh(sums['imported_wh'])} bought, {_kwh(sums['exported_wh'])} sold"
-    elif {"produced_wh", "consumed_wh", "self_consumed_wh"} <= known:
-        bought, sold = (sums[name] - sums["self_consumed_wh"] for name in ("consumed_wh", "produced_wh"))
-        yield f"Grid: {_kwh(max(bought, 0))} bought, {_kwh(max(sold, 0))} sold"
 
 
 def _money(sums: Mapping[str, float], known: set[str], currencies: Collection[str]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import NamedTuple
 
 from ingest.core.days import ONE, LocalDay, date_at, days_between, zone
+from ingest.core.derive import grid_exchange_of_day
 from ingest.core.units import HOUR
 from ingest.store import archive, extents
 from ingest.web.quarters import SHOWN, Flows, of_span
@@ -69,18 +70,8 @@ def _daily(db: sqlite3.Connection, system: str, days: list[LocalDay]) -> dict[in
         for at, value in archive.numbers(db, "energy_daily", system, name, *_rows_of(days)).items():
             found.setdefault(_begin(at, days), {})[name] = value
     for row in found.values():
-        _complete(row)
+        row.update(grid_exchange_of_day(row))
     return found
-
-
-def _complete(row: dict[str, float]) -> None:
-    """The grid of a day where it follows from what else is known of it."""
-    own = row.get("self_consumed_wh")
-    if own is not None and "charged_wh" not in row:
-        if "consumed_wh" in row:
-            row.setdefault("imported_wh", max(0.0, row["consumed_wh"] - own))
-        if "produced_wh" in row:
-            row.setdefault("exported_wh", max(0.0, row["produced_wh"] - own))
 
 
 def _brought(db: sqlite3.Connection, system: str, days: list[LocalDay]) -> dict[int, float]:

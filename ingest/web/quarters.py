@@ -3,21 +3,13 @@
 import sqlite3
 from collections.abc import Mapping
 
-from ingest.core import money
+from ingest.core.derive import QUANTITIES, grid_exchange
 from ingest.core.draft import numbers
 from ingest.store import archive
 
 Flows = Mapping[str, float]
 """Wh by the names of `SHOWN`; what is not known is not there."""
-SHOWN = (
-    "produced_wh",
-    "consumed_wh",
-    "self_consumed_wh",
-    "imported_wh",
-    "exported_wh",
-    "charged_wh",
-    "discharged_wh",
-)
+SHOWN = QUANTITIES
 
 
 def by_quarter(db: sqlite3.Connection, system: str, begin: int, end: int) -> dict[int, dict[str, float]]:
@@ -28,9 +20,7 @@ def by_quarter(db: sqlite3.Connection, system: str, begin: int, end: int) -> dic
         for at, value in numbers(texts, name).items():
             found[at][name] = value
     for row in found.values():
-        for name, kwh in money.grid(row)._asdict().items():
-            if kwh is not None:
-                row[f"{name}_wh"] = 1000 * kwh
+        row.update(grid_exchange(row))
     return found
 
 
