@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ingest.auth.consent import ConsentFlow, Seen
 from ingest.config import Settings
-from ingest.core.errors import AuthBusy, ConfigError, StateLocked
+from ingest.core.errors import AuthBusy, ConfigError
 from ingest.core.http import Transport
 from ingest.core.span import Span
 from ingest.enphase import access
@@ -22,7 +22,7 @@ from ingest.service.clock import Clock
 from ingest.service.counted_call import CountedCall, end, is_minute_full, refusal, reserve
 from ingest.service.identity import CloudIdentity
 from ingest.service.single_call import keep
-from ingest.store.database import Store
+from ingest.store.database import Store, is_owned
 
 
 def flow(settings: Settings, clock: Clock, transport: Transport, cloud: CloudIdentity | None = None) -> ConsentFlow:
@@ -35,17 +35,6 @@ def flow(settings: Settings, clock: Clock, transport: Transport, cloud: CloudIde
     kinds = {name: account.kind for name, account in settings.accounts.items()}
     lookup = SystemsLookup(settings, cloud, clock, transport)
     return ConsentFlow(authorizer, kinds, clock.now, lookup.see, lookup.enter)
-
-
-def runner_at_work(settings: Settings) -> bool:
-    """Whether a `run` or `once` owns the state now."""
-    if not (settings.state_dir / "runner.lock").exists():
-        return False
-    try:
-        Store(settings.state_dir, own=True).close()
-    except StateLocked:
-        return True
-    return False
 
 
 @dataclass(frozen=True)
@@ -105,6 +94,6 @@ class SystemsLookup:
         return Seen(names, trouble, self._first_poll())
 
     def _first_poll(self) -> str:
-        if runner_at_work(self.settings):
+        if is_owned(self.settings.state_dir):
             return "The first poll is within a minute, by the runner that is at work."
         return "The first poll is as soon as a runner starts: `ingest run`"

@@ -6,6 +6,7 @@ import fcntl
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from ingest.store.whole_file import whole_file
 
 BUSY_S = 30.0
 FULL = "the disk is full; free some space. Nothing was lost: a service goes on by itself, a command is called again"
+ATTEMPTS, BETWEEN_S = 5, 0.01
+"""Whoever asks whether there is an owner (`is_owned`) holds its lock for some microseconds."""
 LEAST_FREE = 2**17
 """With less room than this (bytes) not even an empty state can be opened."""
 
@@ -101,19 +104,20 @@ def is_state_folder(folder: Path) -> bool:
 def own_folder(folder: Path) -> int:
     """Take the ownership of a state folder: the handle of its lock. Raises `StateLocked`."""
     lock = os.open(folder / "runner.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        raise StateLocked(
-            f"{folder}: another `run` or `once` is at work here; stop it first, or give this one another --state-dir"
-        ) from None
-    return lock
+    for _ in range(ATTEMPTS):
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock
+        time.sleep(BETWEEN_S)
+    os.close(lock)
+    raise StateLocked(
+        f"{folder}: another `run` or `once` is at work here; stop it first, or give this one another --state-dir"
+    )
 
 
 class Store:
-    """An open `state.db`. `writer` is the runner that owns it; others open it for reading and for wishes. Where
-    nothing can be written it is opened for reading only.
+    """An open `state.db`. `own=True` takes the runner's lock; else it is opened for reading, and for requests of
+    history. Where nothing can be written it is opened for reading only.
 
     Raises `StateError` when the file cannot be used, `StateLocked` when another runner owns it, `ConfigError` when it
     belongs to another application or API.
