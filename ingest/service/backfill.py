@@ -101,8 +101,8 @@ def _added(inventory: Inventory, asked: Asked) -> dict[Key, Spans]:
     return found
 
 
-def is_there(store: Store) -> None:
-    """All the history wanted has been read: a wish for a larger share is over."""
+def end_larger_share(store: Store) -> None:
+    """All the history wanted has been read: a larger share that was asked for it ends."""
     if meta.read(store.db, backfills.SHARE):
         with store.transaction() as db:
             meta.write(db, backfills.SHARE, "")

@@ -155,7 +155,7 @@ class Pipeline:
         choice = self.dispatcher.choose(now, usage, accounts, self._flying)
         self.pace = self.dispatcher.pace
         if not self.due_queue.needs and len(accounts) == len(self.settings.accounts) and self.due_queue.is_priced:
-            backfill.is_there(self.store)
+            backfill.end_larger_share(self.store)
         if self.breaker.paused_until > now:
             done.next_at = min(done.next_at, self.breaker.paused_until)
             return done
