@@ -19,7 +19,7 @@ from ingest.plan import estimate
 from ingest.plan.work import Work
 from ingest.store import backfills
 from ingest.store.backfills import Asked
-from ingest.store.database import is_owned
+from ingest.store.ownership import is_owned
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from ingest.plan.work import Wanted, Work
 from ingest.report.calls import outlook
 from ingest.store import backfills, snapshot
 from ingest.store.backfills import BackfillRequest
-from ingest.store.database import is_owned
+from ingest.store.ownership import is_owned
 
 PAUSE_S = 2.0
 READ = "Queued. The runner reads it; its progress: `ingest backfill --list`"

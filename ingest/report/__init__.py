@@ -33,7 +33,7 @@ from ingest.report.problems import problems
 from ingest.report.systems import holding, system_report
 from ingest.report.tokens import tokens
 from ingest.store import archive, journal, ledger, meta, outbox, snapshot, told
-from ingest.store.database import is_owned, last_touch
+from ingest.store.ownership import is_owned, last_touch
 
 __all__ = [
     "BackfillReport",

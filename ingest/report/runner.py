@@ -8,7 +8,8 @@ from pathlib import Path
 
 from ingest.core.units import DAY, HOUR, MINUTE
 from ingest.store import meta
-from ingest.store.database import Store, last_touch
+from ingest.store.database import Store
+from ingest.store.ownership import last_touch
 
 SERVICE, ONCE = "run", "once"
 LATE_AFTER = 15 * MINUTE

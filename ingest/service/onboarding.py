@@ -22,7 +22,8 @@ from ingest.service.clock import Clock
 from ingest.service.counted_call import CountedCall, end, is_minute_full, refusal, reserve
 from ingest.service.identity import CloudIdentity
 from ingest.service.single_call import keep
-from ingest.store.database import Store, is_owned
+from ingest.store.database import Store
+from ingest.store.ownership import is_owned
 
 
 def flow(settings: Settings, clock: Clock, transport: Transport, cloud: CloudIdentity | None = None) -> ConsentFlow:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from ingest.core.errors import StateError
 from ingest.store import migrations
-from ingest.store.database import Store, own_folder, plain_words
+from ingest.store.database import Store, plain_words
+from ingest.store.ownership import own_folder
 
 
 def restore(source: Path, folder: Path) -> dict[str, str]:

@@ -2,22 +2,19 @@
 
 import contextlib
 import errno
-import fcntl
 import os
 import shutil
 import sqlite3
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ingest.core.errors import ConfigError, StateError, StateLocked
+from ingest.core.errors import ConfigError, StateError
 from ingest.store import compaction, migrations
+from ingest.store.ownership import is_owned, own_folder
 from ingest.store.whole_file import whole_file
 
 BUSY_S = 30.0
 FULL = "the disk is full; free some space. Nothing was lost: a service goes on by itself, a command is called again"
-ATTEMPTS, BETWEEN_S = 5, 0.01
-"""Whoever asks whether there is an owner (`is_owned`) holds its lock for some microseconds."""
 LEAST_FREE = 2**17
 """With less room than this (bytes) not even an empty state can be opened."""
 
@@ -60,29 +57,6 @@ def _is_full(path: Path) -> bool:
     return path.parent.is_dir() and shutil.disk_usage(path.parent).free < LEAST_FREE
 
 
-def last_touch(folder: Path) -> int | None:
-    """When the owner of a state folder last reported that it runs (epoch s); None if none ever ran."""
-    try:
-        return int((folder / "runner.lock").stat().st_mtime)
-    except OSError:
-        return None
-
-
-def is_owned(folder: Path) -> bool:
-    """Whether a `run` or `once` owns a state folder now. Raises `OSError` where its lock cannot be read."""
-    try:
-        lock = os.open(folder / "runner.lock", os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(lock)
-    return False
-
-
 def has_state(folder: Path) -> bool:
     """Whether there is a state in a folder. Raises `StateError` when that cannot be seen."""
     try:
@@ -99,20 +73,6 @@ def is_state_folder(folder: Path) -> bool:
         return (folder / "state.db").exists() and ((folder / "runner.lock").exists() or (folder / "tokens").is_dir())
     except OSError:
         return False
-
-
-def own_folder(folder: Path) -> int:
-    """Take the ownership of a state folder: the handle of its lock. Raises `StateLocked`."""
-    lock = os.open(folder / "runner.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    for _ in range(ATTEMPTS):
-        with contextlib.suppress(BlockingIOError):
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return lock
-        time.sleep(BETWEEN_S)
-    os.close(lock)
-    raise StateLocked(
-        f"{folder}: another `run` or `once` is at work here; stop it first, or give this one another --state-dir"
-    )
 
 
 class Store:

@@ -20,7 +20,8 @@ from ingest.core.point import Point, decode_fields
 from ingest.plan.keeping import Cut
 from ingest.store import archive, compaction, departures, journal, migrations, outbox, removal
 from ingest.store.archive import Filter
-from ingest.store.database import Store, own_folder
+from ingest.store.database import Store
+from ingest.store.ownership import own_folder
 from ingest.store.packing import unpacker
 from tests.store import former
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from ingest.core.errors import StateLocked
-from ingest.store.database import Store, is_owned, own_folder
+from ingest.store.database import Store
+from ingest.store.ownership import is_owned, own_folder
 
 
 def test_a_runner_starts_while_somebody_asks_whether_there_is_one(
@@ -16,7 +17,7 @@ def test_a_runner_starts_while_somebody_asks_whether_there_is_one(
     os.close(own_folder(tmp_path))
     asking = os.open(tmp_path / "runner.lock", os.O_RDONLY)
     fcntl.flock(asking, fcntl.LOCK_SH)
-    monkeypatch.setattr("ingest.store.database.time.sleep", lambda _: fcntl.flock(asking, fcntl.LOCK_UN))
+    monkeypatch.setattr("ingest.store.ownership.time.sleep", lambda _: fcntl.flock(asking, fcntl.LOCK_UN))
     os.close(own_folder(tmp_path))
     os.close(asking)
 
