@@ -18,6 +18,8 @@ from ingest.service.leaving import waiting
 from ingest.store import departures, outbox, snapshot
 from ingest.store.database import Store
 
+NOT_LASTING = "Let it keep points for ever, or see that another database has what is older"
+
 
 def sink_checks(
     sinks: Mapping[str, Influx | InfluxV1 | Parquet],
@@ -49,22 +51,24 @@ def sink_checks(
 def keeping_checks(
     settings: Settings, store: Store | None, opener: Callable[[Target], Sink], now: int
 ) -> Iterator[Check]:
-    """What has left the archive, and each database that lets nothing leave, for it is not known to keep it; nothing
-    where all stays, as it does by default.
+    """What has left the archive, and each database that lets nothing leave, for it is not known to keep it, or may
+    lose what has left; nothing where all stays and has stayed, as it does by default.
     """
-    for name, entry in settings.sinks.items() if settings.archive.keep else ():
+    left = departed(store.db, settings.sinks) if store else ""
+    for name, entry in settings.sinks.items() if settings.archive.keep or left else ():
         try:
             with closing(opener(target_of(entry))) as sink:
-                why = sink.forgets(now) if isinstance(sink, LastingSink) else NOT_SAID
-        except (IngestError, ConfigError) as error:
-            why = str(error)
-        if why:
+                forgets, error = sink.forgets(now) if isinstance(sink, LastingSink) else NOT_SAID, ""
+        except (IngestError, ConfigError) as failed:
+            forgets, error = "", str(failed)
+        if settings.archive.keep and (why := forgets or error):
             found = not_kept(name, why)
             yield Check("archive", WARN, found.sentence, found.remedy)
+        if left and forgets:
+            yield Check("archive", WARN, f"Sink {name} may lose what has left the archive: {forgets}", NOT_LASTING)
     if store and settings.archive.keep:
         for why, count in waiting(store.db, settings, Inventory(settings, snapshot.load(store.db)), now).items():
             yield Check("archive", OK, f"no interval of {many(count, 'system')} leaves it now: {why}")
-    left = departed(store.db, settings.sinks) if store else ""
     if left or settings.archive.keep:
         yield Check("archive", OK, left or "it has every interval that was read")
 

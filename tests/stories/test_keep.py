@@ -217,8 +217,9 @@ def test_status_and_doctor_say_what_left_and_which_database_lets_nothing_leave(m
     now = int(made.time.true)
     assert not [at for at in report(made.settings, made.store.db, now).problems if at.kind == "keep"]
     made.database.forgets = lambda _: "it is an InfluxDB 2"  # type: ignore[attr-defined]
-    why, *_ = archive_checks()
+    why, lost, *_ = archive_checks()
     assert why == ("warn", "No interval leaves the archive because of sink db: it is an InfluxDB 2")
+    assert lost == ("warn", "Sink db may lose what has left the archive: it is an InfluxDB 2")
     with made.store.transaction() as db:
         departures.propose(db, {PLACES[0]: Cut("2026-12-01", FIXED + 30 * DAY, FIXED + 28 * DAY)})
     made.look()
@@ -312,6 +313,18 @@ def test_nothing_leaves_before_what_a_new_tariff_or_home_makes_of_it(
             made.pipeline.tick()
         made.leave()
         assert looked, "all is computed"
+
+
+def test_a_home_that_is_made_later_has_the_days_of_its_systems(made: Keeping, tmp_path: Path) -> None:
+    restarted(made, tmp_path, homes={"estate": [HOUSE.system_id, BARN.system_id]})
+    days = {row["date"]: row for row in made.rows("energy_daily", "estate").values()}
+    assert min(days) < "2026-10-01"
+    members = [{row["date"]: row for row in made.rows("energy_daily", place).values()} for place in PLACES[:2]]
+    for day, row in days.items():
+        assert row["produced_wh"] == pytest.approx(sum(of[day]["produced_wh"] for of in members))
+        assert ("self_consumed_wh" in row) is (day >= "2026-10-30"), "no sum of what is here in part"
+    (october,) = [row for row in made.rows("energy_monthly", "estate").values() if row["month"] == "2026-10"]
+    assert (october["produced_days"], october["self_consumed_days"]) == (31, 2)
 
 
 @pytest.mark.parametrize("keep", ["2d", "all"])
