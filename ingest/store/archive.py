@@ -53,10 +53,14 @@ def upsert(db: sqlite3.Connection, points: Iterable[Point]) -> Written:
 
 def write(db: sqlite3.Connection, draft: Draft, ids: Mapping[str, int]) -> None:
     """Write what changes but for what stays as it is; `ids` are the numbers of the series that there are already."""
-    departures.hold(db, draft)
     if not draft.news:
         return
-    kept = dict(db.execute("SELECT key, value FROM meta WHERE key IN ('seq', 'points', ?)", (NAMES,)).fetchall())
+    wanted = f"SELECT key, value FROM meta WHERE key IN ('seq', 'points', '{NAMES}', '{departures.FIXED}')"  # noqa: S608
+    kept = dict(db.execute(wanted).fetchall())
+    if departures.FIXED in kept:
+        departures.hold(db, draft)
+        if not draft.news:
+            return
     seq = int(kept.get("seq", 1))
     size = int(kept["points"]) if "points" in kept else _count(db)
     packer = Packer(kept.get(NAMES, ""))

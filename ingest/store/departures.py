@@ -35,6 +35,8 @@ PROOF_S = 2 * DAY
 """A proof is good for so long (s)."""
 APART_S = 3 * DAY
 """Two looks are no further apart (s): a run a day looks every other day where it comes a moment earlier."""
+FIXED = "days_fixed"
+"""In `meta` where anything that was derived stays as it is."""
 _ENDED = "proofs_ended."
 _COLUMNS = "system, until, day, fixed, first, next_day, next_fixed, next_until"
 
@@ -116,6 +118,7 @@ def fix(db: sqlite3.Connection, systems: Iterable[str], cut: Cut) -> None:
         "DO UPDATE SET day = excluded.day, fixed = max(fixed, excluded.fixed) WHERE day < excluded.day",
         [(system, cut.day, cut.fixed) for system in systems],
     )
+    meta.write(db, FIXED, "1")
 
 
 def prove(db: sqlite3.Connection, sink: str, proofs: Iterable[Proof], at: int) -> None:
