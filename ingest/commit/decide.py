@@ -17,7 +17,7 @@ from ingest.commit import (
 )
 from ingest.commit.changes import Changes, Loaded, Sample
 from ingest.commit.context import CommitContext
-from ingest.core.backoff import backoff
+from ingest.core.backoff import LONGEST_PAUSE, backoff
 from ingest.core.derive import QUARTER
 from ingest.core.draft import Touched
 from ingest.core.span import Span, Spans, ceil_to, floor_to, intersect, subtract, union
@@ -26,7 +26,6 @@ from ingest.enphase.call import Purpose
 from ingest.enphase.replies import Kind
 from ingest.fetch.worker import TOO_MANY, Outcome
 from ingest.plan import coverage, deferrals
-from ingest.plan.planner import LONGEST_PAUSE
 from ingest.plan.state import Pair
 from ingest.plan.windows import ONE_WINDOW
 

@@ -2,6 +2,11 @@
 
 from hashlib import blake2b
 
+from ingest.core.units import HOUR
+
+LONGEST_PAUSE = 6 * HOUR
+"""No pause of a stream, of a silent system or of the whole application is longer, but where it says so."""
+
 
 def backoff(first: int, longest: int, failures: int) -> int:
     """The pause (s) after so many failures in a row: `first`, doubled for each further one, at most `longest`."""

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-from ingest.core.backoff import backoff
+from ingest.core.backoff import LONGEST_PAUSE, backoff
 from ingest.core.errors import ConfigError
 from ingest.core.units import DAY, HOUR, MINUTE
 from ingest.enphase import access
 from ingest.enphase.replies import Kind, Verdict
-from ingest.plan.planner import LONGEST_PAUSE
 from ingest.plan.quota import Plan, month_bounds
 
 WEATHER = 3

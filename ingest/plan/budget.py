@@ -8,7 +8,7 @@ from ingest.core.units import DAY
 from ingest.enphase.oauth import EARLY
 from ingest.plan import pacing, quota
 from ingest.plan.pacing import EVEN, Factors, Group
-from ingest.plan.quota import Budget, Plan, Usage
+from ingest.plan.quota import Plan, Usage
 
 HURRY = 1.05
 """Calls may go so much faster than evenly where they come in lumps."""
@@ -59,6 +59,17 @@ class Needs:
     again: float = 0.0
 
 
+@dataclass(frozen=True)
+class Budget:
+    """The month divided: what live polling and history may still spend, after the reserve. The latter may spend
+    `at_once` as fast as the minute admits, the rest evenly to the end of the month.
+    """
+
+    live: int
+    history: int
+    at_once: int = 0
+
+
 def renewals(accounts: int) -> float:
     """Calls a day for the tokens of so many accounts: they live a day and are renewed ahead of its end."""
     return accounts / (1 - EARLY)
@@ -69,12 +80,31 @@ def days_left(now: int) -> float:
     return max((quota.month_bounds(now)[1] - now) / DAY, 1 / 96)
 
 
-def divide(rules: Rules, needs: Needs, usage: Usage, now: int) -> Budget:
+def divide_month(rules: Rules, needs: Needs, usage: Usage, now: int) -> Budget:
     """Divide what is left of the month between live polling, with what keeps it going, and history."""
     left, days = quota.left_of_month(rules.plan, usage, rules.reserve), days_left(now)
     live = (pacing.calls(needs.groups, EVEN) + rules.renewals) * days
     history = needs.history + int(needs.again * days)
-    return quota.divide(left, backfilled(needs, usage, now), live, history, rules.share, needs.leaving)
+    return divide(left, backfilled(needs, usage, now), live, history, rules.share, needs.leaving)
+
+
+def guaranteed(left: int, spent_on_history: int, share: float) -> int:
+    """Calls that history may take at once, whatever live polling needs: `share` of what is left of the month. What it
+    has spent this month counts as part of both, so its guarantee can be used up.
+    """
+    return max(0, int(share * (left + spent_on_history)) - spent_on_history)
+
+
+def divide(left: int, spent_on_history: int, live: float, history: int, share: float, leaving: float = 0.0) -> Budget:
+    """Divide what is left between live polling and history.
+
+    `live` and `history` are the calls each side could still use this month, `leaving` those of the latter for data that
+    leave the cloud before its end: these have the share of what is left also where the guarantee is used up, but only
+    as the days go by. What one side does not need goes to the other.
+    """
+    at_once = max(guaranteed(left, spent_on_history, share), int(left - live), 0)
+    allowed = min(history, left, max(at_once, int(min(leaving, share * left))))
+    return Budget(live=left - allowed, history=allowed, at_once=min(allowed, at_once))
 
 
 def backfilled(needs: Needs, usage: Usage, now: int) -> int:
@@ -85,7 +115,7 @@ def backfilled(needs: Needs, usage: Usage, now: int) -> int:
 
 def pace(rules: Rules, needs: Needs, usage: Usage, now: int) -> Pace:
     """Divide what is left of the month, and spread live polling evenly to its end."""
-    budget, days = divide(rules, needs, usage, now), days_left(now)
+    budget, days = divide_month(rules, needs, usage, now), days_left(now)
     per_day = min(budget.live / days, pacing.per_day(rules.plan)) - rules.renewals
     factors = pacing.fit(needs.groups, max(per_day, 1e-6))
     return Pace(

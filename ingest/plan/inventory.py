@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
-from ingest.core.backoff import backoff
+from ingest.core.backoff import LONGEST_PAUSE, backoff
 from ingest.core.days import zone
 from ingest.core.span import Span, Spans, intersect, union
 from ingest.core.units import DAY, MINUTE, WEEK
@@ -19,7 +19,6 @@ from ingest.enphase.streams.site import SYSTEMS
 from ingest.plan import auto, parts
 from ingest.plan.auto import AUTO, Chosen, Homes, Kinds
 from ingest.plan.pacing import Daylight, Group
-from ingest.plan.planner import LONGEST_PAUSE
 from ingest.plan.polling import Polling, SystemEntry
 from ingest.plan.profile import NEW_PROFILE
 from ingest.plan.state import NO_METER, NO_POINTS, Pair, Snapshot, SystemRow

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from ingest.core.span import Span, Spans, intersect, total, union
-from ingest.core.units import DAY, HOUR
+from ingest.core.units import DAY
 from ingest.enphase.call import Purpose, Task, unfinished
 from ingest.enphase.streams.base import Scope
 from ingest.plan.night import night_at
@@ -33,7 +33,6 @@ from ingest.plan.work import NEVER, Classes, Work
 
 LEAVING = 3 * DAY
 """Debts this close to the end of the cloud's history go first."""
-LONGEST_PAUSE = 6 * HOUR
 
 
 # ── live ──────────────────────────────────────────────────────────────────────────────────────────────

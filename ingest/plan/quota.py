@@ -1,7 +1,7 @@
-"""Plans and what of them is left: calls are counted before they are sent and never freed.
+"""The limits of a plan and what of them is used: calls are counted before they are sent and never freed.
 
-Plans and prices: https://developer-v4.enphase.com/developer-plans (reference 3.1). The month is taken as the
-calendar month in UTC; its reset instant is not documented.
+The plans that can be chosen, and their prices: `config/models.py`. The month is taken as the calendar month in UTC; its
+reset instant is not documented.
 """
 
 from collections.abc import Sequence
@@ -30,17 +30,6 @@ class Usage:
     month: int
     history: int
     recent: Sequence[int]
-
-
-@dataclass(frozen=True)
-class Budget:
-    """The month divided: what live polling and history may still spend, after the reserve. The latter may spend
-    `at_once` as fast as the minute admits, the rest evenly to the end of the month.
-    """
-
-    live: int
-    history: int
-    at_once: int = 0
 
 
 def month_bounds(at: int) -> tuple[int, int]:
@@ -84,22 +73,3 @@ def reserved(plan: Plan, reserve: float) -> int:
 def left_of_month(plan: Plan, usage: Usage, reserve: float) -> int:
     """Calls of this month that may still be spent."""
     return max(0, plan.per_month - reserved(plan, reserve) - usage.month)
-
-
-def guaranteed(left: int, spent_on_history: int, share: float) -> int:
-    """Calls that history may take at once, whatever live polling needs: `share` of what is left of the month. What it
-    has spent this month counts as part of both, so its guarantee can be used up.
-    """
-    return max(0, int(share * (left + spent_on_history)) - spent_on_history)
-
-
-def divide(left: int, spent_on_history: int, live: float, history: int, share: float, leaving: float = 0.0) -> Budget:
-    """Divide what is left between live polling and history.
-
-    `live` and `history` are the calls each side could still use this month, `leaving` those of the latter for data that
-    leave the cloud before its end: these have the share of what is left also where the guarantee is used up, but only
-    as the days go by. What one side does not need goes to the other.
-    """
-    at_once = max(guaranteed(left, spent_on_history, share), int(left - live), 0)
-    allowed = min(history, left, max(at_once, int(min(leaving, share * left))))
-    return Budget(live=left - allowed, history=allowed, at_once=min(allowed, at_once))

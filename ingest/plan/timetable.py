@@ -65,7 +65,7 @@ def timetable(rules: Rules, wanted: Sequence[Demand], usage: Usage, now: int) ->
     month, rest = budget.pace(rules, always, whole, first), budget.pace(rules, needs, usage, now)
     looks, looks_a_month = (min(needs.again * span, at.history) for at, span in ((rest, ahead), (month, days)))
     this, later = (
-        max(0, budget.divide(rules, replace(needs, history=MANY), spent, at).history - int(needs.again * span))
+        max(0, budget.divide_month(rules, replace(needs, history=MANY), spent, at).history - int(needs.again * span))
         for spent, at, span in ((usage, now, ahead), (whole, first, days))
     )
     lines = tuple(_line(wish, month.factors, rest.factors, days) for wish in wanted if wish.systems)
@@ -78,8 +78,8 @@ def timetable(rules: Rules, wanted: Sequence[Demand], usage: Usage, now: int) ->
         planned,
         ahead=(pacing.calls(needs.groups, rest.factors) + rules.renewals) * ahead + looks,
         reserve=rules.plan.per_month - month.left,
-        share=quota.guaranteed(month.left, 0, rules.share),
-        guaranteed=quota.guaranteed(rest.left, budget.backfilled(needs, usage, now), rules.share),
+        share=budget.guaranteed(month.left, 0, rules.share),
+        guaranteed=budget.guaranteed(rest.left, budget.backfilled(needs, usage, now), rules.share),
         left=rest.left,
         backfill=estimate.backfill(needs.history, this, later, now, rules),
         money=max(0.0, wished - rules.free) * rules.price,

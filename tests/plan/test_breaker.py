@@ -2,10 +2,10 @@
 
 import pytest
 
+from ingest.core.backoff import LONGEST_PAUSE
 from ingest.core.units import DAY, HOUR, MINUTE
 from ingest.enphase.replies import Kind, Verdict
 from ingest.plan.breaker import Breaker, after
-from ingest.plan.planner import LONGEST_PAUSE
 from ingest.plan.quota import Plan
 
 NOW = 1_782_864_000

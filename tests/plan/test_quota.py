@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.core.units import MINUTE
-from ingest.plan.quota import Plan, Usage, burst, divide, left_of_month, month_bounds, open_at, spacing
+from ingest.plan.budget import divide
+from ingest.plan.quota import Plan, Usage, burst, left_of_month, month_bounds, open_at, spacing
 
 plans = st.builds(Plan, st.integers(1, 300), st.integers(1, 300_000))
 small_plans = st.builds(Plan, st.integers(1, 12), st.just(1000))
