@@ -10,9 +10,9 @@ from ingest.core.http import Reply, Request
 from ingest.fetch.worker import TOO_MANY
 from ingest.report import runner
 from ingest.service.underperformance import look
-from ingest.store import backfills, ledger, progress, told
+from ingest.store import backfills, ledger, notifications, progress
 from ingest.store.backfills import BackfillRequest
-from ingest.store.told import Outage
+from ingest.store.notifications import Outage
 from tests.world import DAY, HOUR, START, World
 from tests.worlds import SITE, clear_days
 
@@ -182,7 +182,7 @@ def no_runner(world: World) -> None:
 
 def nobody_is_told(world: World) -> None:
     with world.store.transaction() as db:
-        told.save(db, {}, {"heartbeat": Outage("no answer in time", int(world.time.true) - HOUR)})
+        notifications.save(db, {}, {"heartbeat": Outage("no answer in time", int(world.time.true) - HOUR)})
 
 
 def credentials_missing(world: World) -> None:

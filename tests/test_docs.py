@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.cli import HOMES
+from ingest.cli import COMMAND_MODULES
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -30,7 +30,7 @@ def run(*words: str) -> str:
 def test_the_command_reference_is_that_of_the_commands() -> None:
     page = (ROOT / "docs/commands.md").read_text()
     assert run(sys.executable, "scripts/commands.py") == page, "run `make commands`"
-    assert {name for name in HOMES if f"\n## `ingest {name}`" in page} == set(HOMES)
+    assert {name for name in COMMAND_MODULES if f"\n## `ingest {name}`" in page} == set(COMMAND_MODULES)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_links_and_commands_exist(page: Path) -> None:
     for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
         assert (page.parent / link).exists(), link
     for command in re.findall(r"`ingest (?!:)([a-z][\w-]*)", text):
-        assert command in HOMES, command
+        assert command in COMMAND_MODULES, command
     for file in re.findall(r"`((?:ingest|tests|scripts|docs|influxdb|grafana)/[\w./-]+\.\w+)`", text):
         assert (ROOT / file).exists(), file
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import grimp
 import pytest
 
-from ingest.cli import HOMES
+from ingest.cli import COMMAND_MODULES
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "ingest"
@@ -20,11 +20,11 @@ LAYERS = "rooms are floors"
 PURE = "what decides is pure"
 
 SHARED_NAMES = {
-    "api": "the simulated cloud's API and the page's",
     "answers": "what a simulated cloud answers and what a database answers",
     "context": "what a command is given, and what a commit is given",
     "daily_totals": "the table, and what a commit does to it",
     "errors": "the exceptions of the program, and the wording of those of the configuration",
+    "homes": "the section of the configuration, and a home as if it were one system",
     "lifetime": "the streams, and the simulated cloud's",
     "oauth": "the client's side, and the simulated cloud's",
     "quota": "the plan's limits, and the simulated cloud's count",
@@ -133,7 +133,7 @@ def test_modules_share_a_name_only_where_it_is_listed() -> None:
         if path.stem not in ("__init__", "__main__"):
             places[path.stem].append(path.parent.name)
     shared = {name for name, rooms in places.items() if len(rooms) > 1}
-    commands = {name for name in shared if "cli" in places[name] and name in HOMES.values()}
+    commands = {name for name in shared if "cli" in places[name] and name in COMMAND_MODULES.values()}
     assert shared - commands == SHARED_NAMES.keys()
 
 

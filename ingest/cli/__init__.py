@@ -17,7 +17,7 @@ from ingest.core.errors import IngestError
 from ingest.service.garbage import seldom_searched
 from ingest.store.database import state_failed
 
-HOMES = {
+COMMAND_MODULES = {
     "init": "init",
     "run": "run",
     "once": "run",
@@ -33,10 +33,10 @@ HOMES = {
     "check": "status",
     "doctor": "doctor",
     "setup-database": "database",
-    "systems": "known",
-    "devices": "known",
-    "find": "known",
-    "api": "single",
+    "systems": "systems",
+    "devices": "systems",
+    "find": "systems",
+    "api": "api",
     "verify": "verify",
     "notify": "notify",
     "completion": "completion",
@@ -55,7 +55,7 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Names, for the help."""
-        return list(HOMES)
+        return list(COMMAND_MODULES)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -64,7 +64,7 @@ class Commands(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            near = get_close_matches(args[0], HOMES, 1)
+            near = get_close_matches(args[0], COMMAND_MODULES, 1)
             if not near:
                 raise
             raise click.UsageError(f"{error.message} Did you mean {near[0]!r}?", ctx) from None
@@ -80,9 +80,10 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """The command of a name."""
-        if cmd_name not in HOMES:
+        if cmd_name not in COMMAND_MODULES:
             return None
-        found: click.Command = getattr(import_module(f"ingest.cli.{HOMES[cmd_name]}"), cmd_name.replace("-", "_"))
+        module = import_module(f"ingest.cli.{COMMAND_MODULES[cmd_name]}")
+        found: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return found
 
 

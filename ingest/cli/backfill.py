@@ -10,8 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ingest.cli import asked as asked_for
 from ingest.cli.context import Context
 from ingest.cli.data import measurements
-from ingest.cli.moments import WHEN, check_range, moment
 from ingest.cli.plan import history_words, known_state, the_works
+from ingest.cli.time_arguments import WHEN, check_range, moment
 from ingest.config import share
 from ingest.core.days import zone
 from ingest.core.errors import ConfigError, IngestError

@@ -14,10 +14,10 @@ import click
 
 from ingest.auth.token_files import TokenFiles
 from ingest.cli.context import Context
-from ingest.cli.data_set import write_data_set
-from ingest.cli.moments import WHEN, check_range, moment
+from ingest.cli.known_systems import known_places, known_system
 from ingest.cli.output import check_folder, check_output, confirm_overwrite
-from ingest.cli.places import known_places, known_system
+from ingest.cli.parquet import write_data_set
+from ingest.cli.time_arguments import WHEN, check_range, moment
 from ingest.config import hint
 from ingest.core.days import zone
 from ingest.core.errors import ConfigError, IngestError

@@ -16,12 +16,12 @@ from ingest.config import PLANS, SUBSCRIPTIONS
 from ingest.core.units import DAY
 from ingest.core.words import day_words
 from ingest.plan import levers
-from ingest.plan.auto import StreamChoice
 from ingest.plan.demand import demands
 from ingest.plan.estimate import BackfillEstimate
 from ingest.plan.inventory import Inventory
 from ingest.plan.quota import Plan, month_bounds
 from ingest.plan.state import SystemRow
+from ingest.plan.stream_choice import StreamChoice
 from ingest.plan.timetable import Timetable, TimetableLine
 from ingest.plan.work import Work
 from ingest.report.advice import advise, spell

@@ -6,7 +6,7 @@ from rich.table import Table
 
 from ingest.cli.context import Context
 from ingest.cli.fleet_table import fleet
-from ingest.cli.places import known_places, known_system
+from ingest.cli.known_systems import known_places, known_system
 from ingest.cli.tables import print_table, stdout
 from ingest.config import Settings, message_name
 from ingest.core.errors import ConfigError

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ingest.cli.context import Context
-from ingest.cli.moments import check_range, moment
+from ingest.cli.time_arguments import check_range, moment
 from ingest.core.errors import ConfigError, StateLocked
 from ingest.core.units import DAY
 from ingest.deliver.sender import Sender, record_delivery

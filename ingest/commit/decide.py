@@ -11,7 +11,7 @@ from ingest.commit import (
     odd,
     plausible,
     profiles,
-    sites,
+    system_rows,
     unfinished,
     withdrawal,
 )
@@ -97,7 +97,7 @@ def _ok(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> Pa
     touched = changes.points.merge_rows(outcome.rows)
     revised, revised_wh = changes.points.revised - changes.points.completed, changes.points.revised_wh
     odd.remember(changes, plausible.judged(changes, outcome), at.now)
-    is_crowded = sites.heard(changes, outcome, at)
+    is_crowded = system_rows.heard(changes, outcome, at)
     failing = deferrals.failing(changes.deferred.get(task.pair, ()))
     cursor = "" if is_crowded else unfinished.cursor(outcome, at.now)
     if task.stream.grain:
@@ -106,11 +106,11 @@ def _ok(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> Pa
             deferring.left_out(changes, pair, outcome, at)
         _derive(changes, outcome, touched, settled, at)
     elif outcome.lifetime is not None:
-        sites.advance(changes, task.system, outcome.reported_at, at)
+        system_rows.advance(changes, task.system, outcome.reported_at, at)
         daily_totals.record(changes, outcome, at)
     daily_difference.record(changes, outcome, at.now)
     profiles.light(changes, outcome, at.offset)
-    sites.mentioned(changes, outcome, at)
+    system_rows.mentioned(changes, outcome, at)
     profiles.serials(changes, task.system, outcome.serials, at.now)
     if outcome.meters is not None:
         profiles.devices(changes, task.system, outcome.meters)
@@ -179,7 +179,7 @@ def _covered(changes: Changes, outcome: Outcome, touched: Touched, at: CommitCon
     """
     task = outcome.task
     known_to = max(newest(outcome), outcome.reported_at or 0) or None
-    news = sites.advance(changes, task.system, known_to, at)
+    news = system_rows.advance(changes, task.system, known_to, at)
     log = changes.log(task.system)
     window, seen_at = unfinished.answered(outcome), min(task.begun_at or at.now, at.now)
     known = changes.settled(*task.pair, at.classes.settle)

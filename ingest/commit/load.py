@@ -10,7 +10,7 @@ from ingest.commit.changes import Changes, Loaded
 from ingest.commit.context import CommitContext
 from ingest.commit.daily_difference import NIGHTLY
 from ingest.commit.derived import MADE, is_summed
-from ingest.commit.sites import is_moved, is_size_doubted, merged
+from ingest.commit.system_rows import is_moved, is_size_doubted, merged
 from ingest.core import audit
 from ingest.core.days import LocalDay, days_of, midnight, month_start, next_month_start
 from ingest.core.derive import QUARTER

@@ -23,7 +23,7 @@ from ingest.core.units import DAY, MINUTE
 from ingest.core.when import When
 from ingest.enphase.catalogue import CADENCES, CHOICES
 from ingest.enphase.endpoints import VERSIONS
-from ingest.plan.auto import AUTO
+from ingest.plan.stream_choice import AUTO
 
 LEAST_CADENCE = 5 * MINUTE
 

@@ -11,7 +11,7 @@ from ingest.config.models import PLANS, Section
 from ingest.config.settings import OFF, Settings
 from ingest.config.values import SLOT, words_schema
 from ingest.enphase.catalogue import CADENCES
-from ingest.plan.auto import AUTO
+from ingest.plan.stream_choice import AUTO
 
 Schema = dict[str, Any]
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple, cast
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, SecretStr, ValidationInfo
 
 from ingest.config import values
-from ingest.config.house import Homes
+from ingest.config.homes import Homes
 from ingest.config.models import (
     Account,
     ApiSettings,
@@ -32,9 +32,9 @@ from ingest.core.tariff import Contract
 from ingest.core.units import DAY, HOUR
 from ingest.enphase.catalogue import CADENCES
 from ingest.enphase.endpoints import has_tokens
-from ingest.plan.auto import AUTO
 from ingest.plan.budget import Rules, renewals
 from ingest.plan.quota import Plan
+from ingest.plan.stream_choice import AUTO
 from ingest.plan.work import Classes
 
 LEAST_TOKEN = 8

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from ingest.config import house
+from ingest.config import homes
 from ingest.config.document import Document
 from ingest.config.errors import Path, dotted, hint, nearest, shown
 from ingest.config.models import (
@@ -159,7 +159,7 @@ def cross_checks(file: Settings) -> Iterator[tuple[Path, str]]:
     if file.mqtt and file.mqtt.password is not None and file.mqtt.username is None:
         yield ("mqtt",), "has a password but no username; write both, or neither"
     yield from _addresses(file)
-    yield from house.strangers(file.homes, {system.id for system in file.systems or ()})
+    yield from homes.strangers(file.homes, {system.id for system in file.systems or ()})
     yield from _tariffs(file)
     if file.archive.keep and not file.sinks:
         yield ("archive", "keep"), "needs a database among the sinks, which holds what leaves; or write all"

@@ -9,8 +9,8 @@ from ingest.core.units import DAY
 from ingest.notify.letters import Letter
 from ingest.notify.meters import Meter, from_document
 from ingest.notify.troubles import Lasting, Trouble, after
-from ingest.store import told as kept
-from ingest.store.told import Outage
+from ingest.store import notifications
+from ingest.store.notifications import Outage
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Memory:
     @classmethod
     def load(cls, db: sqlite3.Connection, receivers: Iterable[str]) -> "Memory":
         """As it was saved, of those who still are receivers."""
-        found, names = kept.document(db), set(receivers)
+        found, names = notifications.document(db), set(receivers)
 
         def of(part: str) -> dict[str, Any]:
             return {name: value for name, value in found.get(part, {}).items() if name in names}
@@ -40,7 +40,7 @@ class Memory:
             key: Lasting(Trouble(**row["trouble"]), row["since"], row["gone"])
             for key, row in found.get("seen", {}).items()
         }
-        outages = {name: row for name, row in kept.receivers(db).items() if name in names}
+        outages = {name: row for name, row in notifications.receivers(db).items() if name in names}
         shown = from_document(found.get("meters", {}))
         return cls(seen, of("told"), of("sent"), of("summaries"), outages, shown, found.get("topics", []))
 

@@ -21,7 +21,7 @@ from ingest.notify.letters import Letter, letter_of_news, letter_of_summary
 from ingest.notify.memory import Memory
 from ingest.notify.troubles import MOST_A_DAY, News, Trouble, explained, news, observe, stopped, troubles
 from ingest.report import Report
-from ingest.store import told
+from ingest.store import notifications
 from ingest.store.database import Store
 
 HEARTBEAT, MQTT = "heartbeat", "mqtt"
@@ -154,7 +154,7 @@ class Notifier:
             return True
         try:
             with self._store.transaction() as db:
-                told.save(db, *document)
+                notifications.save(db, *document)
             self._saved = document
         except StateError as error:
             self._changes.bad("state", str(error))

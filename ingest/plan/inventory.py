@@ -16,12 +16,12 @@ from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.base import Route, Scope, Stream
 from ingest.enphase.streams.installed import STREAM as DEVICES
 from ingest.enphase.streams.site import SYSTEMS
-from ingest.plan import auto, parts
-from ingest.plan.auto import AUTO, Chosen, Homes, Kinds
+from ingest.plan import parts
 from ingest.plan.pacing import Daylight, Group
 from ingest.plan.polling import Polling, SystemEntry
 from ingest.plan.profile import NEW_PROFILE
 from ingest.plan.state import NO_METER, NO_POINTS, Pair, Snapshot, SystemRow
+from ingest.plan.stream_choice import AUTO, UNKNOWN, Chosen, Kinds, SystemsByKind, always_asked, choose
 from ingest.plan.work import Wanted, Work
 
 DEFAULT_SINCE = When(age=7 * DAY)
@@ -118,14 +118,15 @@ class Inventory:
         mine = [wanted.system for wanted in asked if wanted.streams == AUTO]
         if not mine:
             return Chosen()
-        others = auto.on(Scope.EVERY_SYSTEM, len(asked)) + auto.on(Scope.ACCOUNT, len(self.settings.accounts))
+        others = always_asked(Scope.EVERY_SYSTEM, len(asked))
+        others += always_asked(Scope.ACCOUNT, len(self.settings.accounts))
         for wanted in asked:
             if wanted.streams != AUTO:
                 others.update(Group(self.settings.every(name)) for name in wanted.streams)
         every = {name: self.settings.every(name) for name in catalogue.CADENCES}
-        homes = Counter(auto.UNKNOWN if (kinds := self.kinds(name)) is None else kinds for name in mine)
+        counts = Counter(UNKNOWN if (kinds := self.kinds(name)) is None else kinds for name in mine)
         looks = parts.looks((self.systems.get(name) for name in mine), self.version)
-        return auto.choose(Homes(homes, self.settings.rules, every, self.version, others, looks))
+        return choose(SystemsByKind(counts, self.settings.rules, every, self.version, others, looks))
 
     def _with_streams(self, wanted: Wanted) -> Wanted:
         if wanted.streams != AUTO:

@@ -32,7 +32,7 @@ from ingest.report.model import (
 from ingest.report.problems import problems
 from ingest.report.systems import holding, system_report
 from ingest.report.tokens import tokens
-from ingest.store import archive, journal, ledger, meta, outbox, snapshot, told
+from ingest.store import archive, journal, ledger, meta, notifications, outbox, snapshot
 from ingest.store.ownership import is_owned, last_touch
 
 __all__ = [
@@ -121,7 +121,7 @@ def _sink(db: sqlite3.Connection, name: str) -> SinkReport:
 
 
 def _receivers(settings: Settings, db: sqlite3.Connection) -> list[ReceiverReport]:
-    held = told.receivers(db)
+    held = notifications.receivers(db)
     return [
         ReceiverReport(label, held[name].error, held[name].since) if name in held else ReceiverReport(label, "", None)
         for name, label in settings.receivers().items()

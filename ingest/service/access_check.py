@@ -15,9 +15,9 @@ from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.base import Stream
 from ingest.enphase.streams.site import SYSTEMS
 from ingest.plan import parts
-from ingest.plan.auto import AUTO
 from ingest.plan.inventory import Inventory
 from ingest.plan.state import SystemRow
+from ingest.plan.stream_choice import AUTO
 from ingest.plan.work import Work
 from ingest.service.check import BAD, OK, SKIPPED, Check
 from ingest.service.clock import Clock

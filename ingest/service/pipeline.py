@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 from ingest.auth.accounts import NEVER_AT, Accounts, Renewal
-from ingest.commit import ages, counted, record
+from ingest.commit import adopt_day_counts, ages, record
 from ingest.commit.context import context_of
 from ingest.config import Settings
 from ingest.core.errors import ConfigError, StateError
@@ -28,7 +28,7 @@ from ingest.plan.dispatcher import LONGEST_WAIT, Dispatcher
 from ingest.plan.inventory import Inventory
 from ingest.plan.queue import DueQueue
 from ingest.report.tokens import note_renewal
-from ingest.service import backfill, news
+from ingest.service import backfill, event_log
 from ingest.service.clock import Clock
 from ingest.service.tick import Tick, kept
 from ingest.service.valuing import derivation
@@ -66,7 +66,7 @@ class Pipeline:
         self.clock.not_before(ledger.last_at(self.store.db, self.app))
         with self.store.transaction() as db:
             ages.adopt(db, self.classes, self.clock.now())
-            counted.adopt(db)
+            adopt_day_counts.adopt(db)
         self.inventory = Inventory(self.settings, snapshot.load(self.store.db))
         self.derivation = derivation(self.settings, self.store.db, self.inventory.systems)
         self.due_queue = DueQueue(self.inventory, self.classes)
@@ -263,12 +263,12 @@ class Pipeline:
         for system in dict.fromkeys([task.system, *(info.system for info in outcome.systems)]):
             self.due_queue.touch(system, now)
         pause = committed.pairs[task.pair].rest_until - now
-        news.outcome(self.changes, outcome, pause, self.breaker.fatal, self.inventory.version)
+        event_log.outcome(self.changes, outcome, pause, self.breaker.fatal, self.inventory.version)
         self._report_clock()
 
     def _report_clock(self) -> None:
         wrong_by = self.clock.wrong_by
-        if self.clock.is_confirmed and (news.clock(self.changes, wrong_by) or bool(wrong_by) != self._was_wrong):
+        if self.clock.is_confirmed and (event_log.clock(self.changes, wrong_by) or bool(wrong_by) != self._was_wrong):
             with self.store.transaction() as db:
                 meta.write(db, "clock_wrong_by", str(wrong_by))
             self._was_wrong = bool(wrong_by)
@@ -284,9 +284,9 @@ class Pipeline:
             note_renewal(db, renewal.account, now, error)
             self.breaker = kept(db, self.breaker, breaker)
         self.accounts.finish(renewal, now)
-        news.renewal(self.changes, renewal, self.breaker.fatal)
+        event_log.renewal(self.changes, renewal, self.breaker.fatal)
 
     def _record_delivery(self, delivery: Delivery | Verification) -> None:
         with self.store.transaction() as db:
             record_delivery(db, delivery, self.clock.now())
-        news.delivery(self.changes, delivery)
+        event_log.delivery(self.changes, delivery)

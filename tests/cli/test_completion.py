@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from click.testing import CliRunner
 
-from ingest.cli import HOMES, cli
+from ingest.cli import COMMAND_MODULES, cli
 from tests.stories.program import INGEST
 
 
@@ -34,7 +34,7 @@ def test_commands_and_options_are_completed() -> None:
 
 def test_the_manual_page_has_every_command() -> None:
     text = printed("man")
-    for name in HOMES:
+    for name in COMMAND_MODULES:
         assert f".SS ingest {name}".replace("-", r"\-") in text.replace("-", r"\-").replace(r"\\-", r"\-"), name
 
 

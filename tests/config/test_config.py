@@ -10,7 +10,7 @@ from ingest import config
 from ingest.config import Settings, When
 from ingest.core.errors import ConfigError
 from ingest.enphase import catalogue
-from ingest.plan.auto import AUTO
+from ingest.plan.stream_choice import AUTO
 
 Load = Callable[..., Settings]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.cli import HOMES
+from ingest.cli import COMMAND_MODULES
 from ingest.enphase.streams import STREAMS
 from tests.stack.boards import ROOT
 
@@ -25,7 +25,7 @@ NAMES = (
     "queries",
 )
 GUIDES = [ROOT / f"docs/{name}.md" for name in NAMES]
-COMMANDS = {*HOMES}
+COMMANDS = {*COMMAND_MODULES}
 each_guide = pytest.mark.parametrize("path", GUIDES, ids=lambda path: path.stem)
 
 

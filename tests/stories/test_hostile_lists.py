@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ingest.commit import sites
+from ingest.commit import system_rows
 from ingest.core.http import Reply, Request
 from ingest.core.span import Span
 from ingest.core.units import HOUR, MINUTE
@@ -85,7 +85,7 @@ def test_a_list_of_systems_without_an_end_is_said(tmp_path: Path, kind: str, mon
     assert sum(call.path.endswith("/systems") for call in world.cloud.calls) == pages
 
 
-@pytest.mark.parametrize("place", [worker, sites])
+@pytest.mark.parametrize("place", [worker, system_rows])
 @pytest.mark.parametrize("version", ["v4", "v2"])
 def test_an_absurd_number_of_systems_on_one_page_is_bounded_and_said(
     tmp_path: Path, version: str, place: Any, monkeypatch: pytest.MonkeyPatch

@@ -9,9 +9,9 @@ import click
 from rich import box
 from rich.table import Table
 
+from ingest.cli.api import cloud_caller
 from ingest.cli.context import Context
-from ingest.cli.places import known_system
-from ingest.cli.single import cloud_caller
+from ingest.cli.known_systems import known_system
 from ingest.cli.tables import print_table, stdout
 from ingest.core.errors import IngestError
 from ingest.core.point import decode_fields, parse_series

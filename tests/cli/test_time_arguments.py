@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
-from ingest.cli.moments import check_range
+from ingest.cli.time_arguments import check_range
 from tests.cli.command import call
 from tests.stories.program import Program, Vendor
 from tests.world import DAY, HOUR, START

@@ -47,13 +47,13 @@ class StreamChoice:
 
 
 @dataclass(frozen=True)
-class Homes:
-    """The systems to choose for, by their kinds of device; `others` are the pairs that are asked besides. `every` is
-    how often the owner wants each stream (s), `plan` the name of the plan, `looks` the calls that one look takes on
-    average, of streams that take several.
+class SystemsByKind:
+    """The systems to choose for, counted by their kinds of device; `others` are the pairs that are asked besides.
+    `every` is how often the owner wants each stream (s), `looks` the calls that one look takes on average, of streams
+    that take several.
     """
 
-    homes: Mapping[Kinds, int]
+    counts: Mapping[Kinds, int]
     rules: Rules
     every: Mapping[str, int]
     version: str = "v4"
@@ -69,7 +69,7 @@ class Homes:
     def factors(self, cadences: Cadences) -> Factors:
         """How far live polling must be thinned out with some streams."""
         groups, again = Counter(self.others), 0.0
-        for kinds, many in self.homes.items():
+        for kinds, many in self.counts.items():
             for name, group, looks in self._pairs(kinds, cadences):
                 if name in cadences:
                     groups[group] += ceil(many * self.looks.get(name, 1.0))
@@ -79,7 +79,7 @@ class Homes:
 
     def calls(self, names: Cadences, factors: Factors) -> float:
         """Calls a month that some streams take of all systems."""
-        pairs = ((many, pair) for kinds, many in self.homes.items() for pair in self._pairs(kinds, names))
+        pairs = ((many, pair) for kinds, many in self.counts.items() for pair in self._pairs(kinds, names))
         return MONTH * sum(
             many * self.looks.get(name, 1.0) * (group.calls(factors) + again) for many, (name, group, again) in pairs
         )
@@ -122,58 +122,58 @@ class Chosen:
         return {name: every for name, every in self.cadences.items() if is_metered or name not in twice}
 
 
-def choose(homes: Homes) -> Chosen:
+def choose(systems: SystemsByKind) -> Chosen:
     """What the systems get."""
-    served = [name for name in catalogue.CHOICES if BY_NAME[name].is_served(homes.version)]
-    base = {name: homes.every[name] for name in catalogue.DEFAULTS if name in served}
-    base |= _totals(homes, [*base], DAY)
-    bar = homes.factors(base)
+    served = [name for name in catalogue.CHOICES if BY_NAME[name].is_served(systems.version)]
+    base = {name: systems.every[name] for name in catalogue.DEFAULTS if name in served}
+    base |= _totals(systems, [*base], DAY)
+    bar = systems.factors(base)
     cadences = dict(base)
     if bar.stretch > 1:
         slowed = {stream.name: DAY for stream in catalogue.PRODUCERS if not stream.meter and stream.name in base}
-        cadences |= slowed if homes.factors(base | slowed).slow <= DAY else {}
-    wanted = [name for name in served if name not in base and not _why_not(homes, BY_NAME[name])]
-    added = [name for name in wanted if _add(homes, name, cadences, bar)]
+        cadences |= slowed if systems.factors(base | slowed).slow <= DAY else {}
+    wanted = [name for name in served if name not in base and not _why_not(systems, BY_NAME[name])]
+    added = [name for name in wanted if _add(systems, name, cadences, bar)]
     if not added:
         cadences = dict(base)
     for name in added:
-        _raise(homes, _totals(homes, [name], DAY), cadences, bar)
+        _raise(systems, _totals(systems, [name], DAY), cadences, bar)
     for name in added:
-        _raise(homes, {name: homes.every[name]}, cadences, bar)
-    return Chosen({name: _choice(homes, name, cadences, bar) for name in served}, cadences)
+        _raise(systems, {name: systems.every[name]}, cadences, bar)
+    return Chosen({name: _choice(systems, name, cadences, bar) for name in served}, cadences)
 
 
-def _totals(homes: Homes, names: list[str], every: int) -> Cadences:
+def _totals(systems: SystemsByKind, names: list[str], every: int) -> Cadences:
     """The daily totals that belong to some streams."""
-    found = (stream for stream in catalogue.totals_of(names) if stream.is_served(homes.version))
-    return {stream.name: max(every, homes.every[stream.name]) for stream in found}
+    found = (stream for stream in catalogue.totals_of(names) if stream.is_served(systems.version))
+    return {stream.name: max(every, systems.every[stream.name]) for stream in found}
 
 
-def _add(homes: Homes, name: str, cadences: Cadences, bar: Factors) -> bool:
+def _add(systems: SystemsByKind, name: str, cadences: Cadences, bar: Factors) -> bool:
     """Take a stream in, once a day, if it fits; its daily totals once a week."""
-    totals = {total: every for total, every in _totals(homes, [name], WEEK).items() if total not in cadences}
-    return _raise(homes, {name: max(DAY, homes.every[name]), **totals}, cadences, bar)
+    totals = {total: every for total, every in _totals(systems, [name], WEEK).items() if total not in cadences}
+    return _raise(systems, {name: max(DAY, systems.every[name]), **totals}, cadences, bar)
 
 
-def _raise(homes: Homes, more: Cadences, cadences: Cadences, bar: Factors) -> bool:
+def _raise(systems: SystemsByKind, more: Cadences, cadences: Cadences, bar: Factors) -> bool:
     """Ask streams as often as that, if production and consumption stay as fresh."""
-    found = homes.factors(cadences | more)
+    found = systems.factors(cadences | more)
     fits = found.stretch <= bar.stretch * (1 + 1e-9) and found.slow <= DAY
     if fits:
         cadences.update(more)
     return fits
 
 
-def _why_not(homes: Homes, stream: Stream) -> str:
+def _why_not(systems: SystemsByKind, stream: Stream) -> str:
     """Why a stream is not even tried; empty where it is."""
-    plan = plan_name(homes.rules)
+    plan = plan_name(systems.rules)
     if plan not in access.GROUPS.get(stream.group, access.EVERY_PLAN):
         return f'the plan {plan} has no access control "{stream.group}"'
     if stream.auto is Auto.NEVER:
         return OFF
     if stream.auto is Auto.PAID and plan == access.EVERY_PLAN[0]:
         return f"{OFF} on the plan {plan}"
-    if stream.meter and not any(stream.meter in kinds for kinds in homes.homes):
+    if stream.meter and not any(stream.meter in kinds for kinds in systems.counts):
         return f"no {_device(stream.meter)}"
     return ""
 
@@ -182,17 +182,17 @@ def _device(meter: str) -> str:
     return {"battery": "battery", "micro": "microinverter"}.get(meter, f"{meter.replace('_', ' ')} meter")
 
 
-def _choice(homes: Homes, name: str, cadences: Cadences, bar: Factors) -> StreamChoice:
-    stream, factors = BY_NAME[name], homes.factors(cadences)
-    every = cadences.get(name, max(DAY, homes.every[name]))
-    own = {name: every, **{total: cadences.get(total, WEEK) for total in _totals(homes, [name], WEEK)}}
-    why = _why_not(homes, stream)
-    priced = own | {name: homes.every[name]} if why.startswith(OFF) else own  # it comes when its owner names it
-    calls = homes.calls({at: priced[at] for at in priced if at == name or name not in catalogue.DEFAULTS}, factors)
+def _choice(systems: SystemsByKind, name: str, cadences: Cadences, bar: Factors) -> StreamChoice:
+    stream, factors = BY_NAME[name], systems.factors(cadences)
+    every = cadences.get(name, max(DAY, systems.every[name]))
+    own = {name: every, **{total: cadences.get(total, WEEK) for total in _totals(systems, [name], WEEK)}}
+    why = _why_not(systems, stream)
+    priced = own | {name: systems.every[name]} if why.startswith(OFF) else own  # it comes when its owner names it
+    calls = systems.calls({at: priced[at] for at in priced if at == name or name not in catalogue.DEFAULTS}, factors)
     if name not in cadences:
-        why = why or _staler(homes, {**cadences, **own}, bar)
+        why = why or _staler(systems, {**cadences, **own}, bar)
         return StreamChoice(name, is_in=False, reason=why, every=every, calls=calls)
-    if every > homes.every[name]:
+    if every > systems.every[name]:
         why = "once a day, in the room that the plan leaves"
         why = "once a day: the production meter says the same" if name in catalogue.DEFAULTS else why
     else:
@@ -200,9 +200,9 @@ def _choice(homes: Homes, name: str, cadences: Cadences, bar: Factors) -> Stream
     return StreamChoice(name, is_in=True, reason=why, every=every, calls=calls)
 
 
-def _staler(homes: Homes, cadences: Cadences, bar: Factors) -> str:
-    fastest = min(homes.every[name] for name in catalogue.DEFAULTS)
-    with_it = homes.factors(cadences)
+def _staler(systems: SystemsByKind, cadences: Cadences, bar: Factors) -> str:
+    fastest = min(systems.every[name] for name in catalogue.DEFAULTS)
+    with_it = systems.factors(cadences)
     if with_it.slow > DAY:
         return "the plan is too small: daily totals would come once a week"
     now, then = (span_words(int(fastest * factors.stretch)) for factors in (bar, with_it))
@@ -215,6 +215,6 @@ def plan_name(rules: Rules) -> str:
     return next(name for below, name in names if rules.plan.per_minute < below)
 
 
-def on(scope: Scope, homes: int) -> Counter[Group]:
+def always_asked(scope: Scope, count: int) -> Counter[Group]:
     """What is asked of so many systems or accounts, whatever they have."""
-    return Counter({Group(stream.every): homes for stream in catalogue.of_scope(scope)})
+    return Counter({Group(stream.every): count for stream in catalogue.of_scope(scope)})

@@ -9,33 +9,32 @@ import pytest
 from ingest.core.units import DAY, MINUTE
 from ingest.enphase import catalogue
 from ingest.enphase.streams.base import Scope
-from ingest.plan import auto
-from ingest.plan.auto import Chosen, Homes, choose
 from ingest.plan.budget import Rules, renewals
 from ingest.plan.quota import Plan
+from ingest.plan.stream_choice import Chosen, SystemsByKind, always_asked, choose
 
 WATT, KILOWATT = Plan(10, 1_000), Plan(50, 50_000)
 ALL = ("battery", "consumption", "micro", "production")
 
 
-def homes(plan: Plan, *kinds: tuple[str, ...], version: str = "v4", **every: int) -> Homes:
-    others = auto.on(Scope.EVERY_SYSTEM, len(kinds)) + auto.on(Scope.ACCOUNT, 1)
+def systems(plan: Plan, *kinds: tuple[str, ...], version: str = "v4", **every: int) -> SystemsByKind:
+    others = always_asked(Scope.EVERY_SYSTEM, len(kinds)) + always_asked(Scope.ACCOUNT, 1)
     rules = Rules(plan, renewals=renewals(1))
-    return Homes(Counter(kinds), rules, {**catalogue.CADENCES, **every}, version, others)
+    return SystemsByKind(Counter(kinds), rules, {**catalogue.CADENCES, **every}, version, others)
 
 
 def chosen(plan: Plan, *kinds: tuple[str, ...], **more: Any) -> Chosen:
-    return choose(homes(plan, *kinds, **more))
+    return choose(systems(plan, *kinds, **more))
 
 
-def base(wanted: Homes) -> dict[str, int]:
+def base(wanted: SystemsByKind) -> dict[str, int]:
     """The streams that were read before there was a choice."""
     names = [*catalogue.DEFAULTS, *(stream.name for stream in catalogue.totals_of(catalogue.DEFAULTS))]
     return {name: wanted.every[name] for name in names}
 
 
 def test_one_home_with_a_battery_on_watt_has_all_series_daily_and_nothing_gets_staler() -> None:
-    wanted = homes(WATT, ALL)
+    wanted = systems(WATT, ALL)
     found = choose(wanted)
     names = found.streams(ALL)
     assert {"grid_import", "grid_export", "battery", "inverters"} <= set(names)
@@ -61,7 +60,7 @@ def test_where_the_plan_has_room_everything_is_read_as_often_as_wished() -> None
 def test_production_and_consumption_are_never_staler_than_without(
     plan: Plan, count: int, kinds: tuple[str, ...]
 ) -> None:
-    wanted = homes(plan, *[kinds] * count)
+    wanted = systems(plan, *[kinds] * count)
     found = choose(wanted)
     before, after = wanted.factors(base(wanted)), wanted.factors(dict(found.cadences))
     assert after.stretch <= before.stretch * 1.0001
@@ -84,7 +83,7 @@ def test_every_stream_has_a_reason_and_a_price() -> None:
 
 
 def test_a_look_that_takes_several_calls_is_priced_with_all_of_them() -> None:
-    wanted = homes(KILOWATT, ALL)
+    wanted = systems(KILOWATT, ALL)
     many = replace(wanted, looks={"micros": 3.0, "inverters": 4.0})
     one, more = choose(wanted).choices, choose(many).choices
     assert more["micros"].calls == pytest.approx(3 * one["micros"].calls)
