@@ -8,9 +8,8 @@ from ingest.config import load
 from ingest.core.errors import SinkRefused
 from ingest.core.http import Reply, Request
 from ingest.fetch.worker import TOO_MANY
-from ingest.report import runner
 from ingest.service.underperformance import look
-from ingest.store import backfills, ledger, notifications, progress
+from ingest.store import backfills, ledger, notifications, progress, runner
 from ingest.store.backfills import BackfillRequest
 from ingest.store.notifications import Outage
 from tests.world import DAY, HOUR, START, World

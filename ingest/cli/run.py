@@ -15,12 +15,13 @@ from ingest.cli.waiting import wait_for_credentials
 from ingest.config import seconds
 from ingest.core.errors import IngestError
 from ingest.logs import event
-from ingest.report import report, runner
+from ingest.report import report
 from ingest.service import build, identity, onboarding
 from ingest.service.garbage import be_frugal
 from ingest.service.monitor import Progress, Watch
 from ingest.service.once import OneRun
 from ingest.service.pipeline import Pipeline
+from ingest.store import runner
 from ingest.store.database import Store
 from ingest.web import Source, serve
 

@@ -12,7 +12,6 @@ from ingest.core.words import span_words
 from ingest.plan.inventory import Inventory
 from ingest.plan.quota import month_bounds
 from ingest.plan.work import Work
-from ingest.report import runner
 from ingest.report.calls import outlook, spending
 from ingest.report.gaps import gaps, patience, standing
 from ingest.report.home_report import home_reports
@@ -32,7 +31,7 @@ from ingest.report.model import (
 from ingest.report.problems import problems
 from ingest.report.systems import holding, system_report
 from ingest.report.tokens import tokens
-from ingest.store import archive, journal, ledger, meta, notifications, outbox, snapshot
+from ingest.store import archive, journal, ledger, meta, notifications, outbox, runner, snapshot
 from ingest.store.ownership import is_owned, last_touch
 
 __all__ = [

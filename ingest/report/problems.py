@@ -15,7 +15,7 @@ from ingest.report.causes import without_symptoms
 from ingest.report.data_problems import refused_days, zones
 from ingest.report.home_report import homes
 from ingest.report.model import Problem, Report, SystemReport
-from ingest.report.runner import ONCE
+from ingest.store.runner import ONCE
 
 LEAST_DISK = 200 * 2**20
 """Bytes: a year of one system is about as large."""

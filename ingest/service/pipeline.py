@@ -27,13 +27,13 @@ from ingest.plan.budget import Pace
 from ingest.plan.dispatcher import LONGEST_WAIT, Dispatcher
 from ingest.plan.inventory import Inventory
 from ingest.plan.queue import DueQueue
-from ingest.report.tokens import note_renewal
 from ingest.service import backfill, event_log
 from ingest.service.clock import Clock
 from ingest.service.tick import Tick, kept
 from ingest.service.valuing import derivation
 from ingest.store import backfills, future, ledger, meta, snapshot
 from ingest.store.database import Store
+from ingest.store.renewals import note_renewal
 
 log = logging.getLogger(__name__)
 

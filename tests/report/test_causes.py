@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest.report import runner
 from ingest.report.causes import EXPLAINS, ORDER, without_symptoms
 from ingest.report.model import Problem
+from ingest.store import runner
 from ingest.store.database import Store
 from tests.world import DAY, HOUR, START
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from ingest.core.http import Reply, Request
-from ingest.report import Problem, report, runner
+from ingest.report import Problem, report
+from ingest.store import runner
 from tests.world import DAY, HOUR, START, Time, World
 from tests.worlds import SITE
 

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pytest
 
 from ingest.core.http import Reply, Request
-from ingest.report import runner
 from ingest.report.problems import summary
 from ingest.simulator import Site
+from ingest.store import runner
 from tests.stories.test_convergence import check_sums
 from tests.stories.test_odd_data import DIALECTS, FIRST_V4, asks_for, edited, kinds, on_watt, told
 from tests.world import DAY, HOUR, START, World
