@@ -9,7 +9,7 @@ from ingest.auth.standing import days_left
 from ingest.auth.token_files import Kept
 from ingest.core.backoff import backoff
 from ingest.core.errors import AuthBusy, AuthNeeded, IngestError, StateError
-from ingest.core.units import HOUR, MINUTE
+from ingest.core.units import HOUR, MINUTE, NEVER
 from ingest.enphase.oauth import TokenPair
 from ingest.enphase.replies import Kind, Verdict
 from ingest.fetch.worker import FAILED, Outcome
@@ -21,7 +21,6 @@ FRESH_S = 10 * MINUTE
 """A token this young that is called expired is not expired: something else is refused."""
 LEAST_PAUSE = MINUTE
 """Between two renewals of an account, also when the cloud says that a token lives for a second."""
-NEVER_AT = 2**62
 
 
 @dataclass(frozen=True)
@@ -173,7 +172,7 @@ class Accounts:
 
     def next_at(self, now: int) -> int:
         """When the next renewal is due (epoch seconds)."""
-        times = [NEVER_AT]
+        times = [NEVER]
         for name, state in self._states.items():
             if name not in self._user_ids and not state.renewing and not state.needed:
                 renew_at = now if state.token is None or state.stale else state.token.renew_at()

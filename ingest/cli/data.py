@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -22,7 +22,7 @@ from ingest.config import hint
 from ingest.core.days import zone
 from ingest.core.errors import ConfigError, IngestError
 from ingest.core.point import Tags, Value, decode_fields, line_fields, parse_series
-from ingest.core.words import many
+from ingest.core.words import many, utc_words
 from ingest.enphase.streams import BY_NAME
 from ingest.report.departed import departed
 from ingest.store import archive, outbox, progress
@@ -148,7 +148,7 @@ def _write(form: str, rows: Callable[[], Iterator[Row]], zones: dict[str, str] |
             line = {
                 "measurement": row.measurement,
                 "tags": dict(row.tags),
-                "time": utc(row.time),
+                "time": utc_words(row.time),
                 "fields": decode_fields(row.fields),
             }
             out.write(json.dumps(line, ensure_ascii=False) + "\n")
@@ -175,7 +175,7 @@ def _write_csv(rows: Callable[[], Iterator[Row]], zones: dict[str, str] | None, 
         here = [local_time(row.time, zones.get(tags.get("system", ""), ""))] if zones is not None else []
         identity = [tags.get(name, "") for name in tagged]
         values: list[Value | str] = [fields.get(name, "") for name in columns]
-        writer.writerow([utc(row.time), *here, row.measurement, *identity, *values])
+        writer.writerow([utc_words(row.time), *here, row.measurement, *identity, *values])
 
 
 def _write_statistics(
@@ -192,11 +192,6 @@ def _write_statistics(
             begin = moment(since, row.timezone, now) or 0
             end = moment(until, row.timezone, now, end=True) or now
             writer.writerows(statistics.rows(store.db, system, zone(row.timezone), begin, end))
-
-
-def utc(at: int) -> str:
-    """A moment as text, such as 2026-11-20T10:15:00Z."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def local_time(at: int, timezone: str) -> str:

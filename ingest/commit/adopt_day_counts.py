@@ -6,6 +6,7 @@ from ingest.core import derive
 from ingest.core.days import date_at, midnight, month_start, next_month_start, zone
 from ingest.core.draft import Draft
 from ingest.core.point import Point, series_key
+from ingest.core.units import NEVER
 from ingest.plan.state import SystemRow
 from ingest.store import archive, meta, progress
 
@@ -27,7 +28,7 @@ def _count(db: sqlite3.Connection, row: SystemRow) -> None:
     known = [ids[key] for name in ("energy_daily", "energy_monthly") if (key := series_key(name, tags)) in ids]
     if not known:
         return
-    draft, place = Draft(archive.read(db, ids, [(known, -(2**62), 2**62)])), zone(row.timezone)
+    draft, place = Draft(archive.read(db, ids, [(known, -NEVER, NEVER)])), zone(row.timezone)
     held = {name: draft.numbers("energy_daily", row.system, name) for name in derive.QUANTITIES}
     draft.merge(
         Point("energy_daily", tags, time, {derive.days_name(name): 1.0}) for name, at in held.items() for time in at

@@ -17,7 +17,7 @@ from ingest.core.derive import QUARTER
 from ingest.core.draft import Rows, news
 from ingest.core.point import parse_series, series_key
 from ingest.core.span import Span, ceil_to, floor_to, union
-from ingest.core.units import DAY
+from ingest.core.units import DAY, NEVER
 from ingest.enphase.replies import Kind
 from ingest.enphase.streams.base import SystemInfo
 from ingest.fetch.worker import Outcome
@@ -27,7 +27,7 @@ from ingest.store import daily_totals as stored
 from ingest.store.archive import Want
 from ingest.store.packing import unpacker
 
-ALWAYS = Span(-(2**62), 2**62)
+ALWAYS = Span(-NEVER, NEVER)
 LONG = ("energy_daily", "energy_monthly")
 
 

@@ -41,6 +41,12 @@ def date_at(at: int, zone: tzinfo) -> date:
     return datetime.fromtimestamp(at, UTC).astimezone(zone).date()
 
 
+def local_midnight(at: int, timezone: str) -> int:
+    """When the local day of a moment began."""
+    place = zone(timezone)
+    return midnight(date_at(at, place), place)
+
+
 def days_between(first: date, count: int, zone: tzinfo) -> Iterator[LocalDay]:
     """`count` days from the first on."""
     start = midnight(first, zone)

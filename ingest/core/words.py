@@ -1,7 +1,7 @@
 """Durations, moments, sizes and commands as text for people."""
 
 from collections.abc import Callable
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from ingest.core.days import days_of, zone
 from ingest.core.span import Span
@@ -15,6 +15,11 @@ def span_words(seconds: int) -> str:
             rest = seconds % unit // below
             return f"{seconds // unit} {name}" + (f" {rest} {small}" if rest and unit != MINUTE else "")
     return f"{seconds} s"
+
+
+def utc_words(at: int) -> str:
+    """A moment as machines write it, such as 2026-11-20T10:15:00Z."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def local_words(at: int, timezone: str) -> str:

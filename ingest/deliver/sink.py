@@ -40,7 +40,7 @@ class DeletingSink(Protocol):
 
 
 @runtime_checkable
-class VerifiableSink(Protocol):
+class VerifiableSink(DeletingSink, Protocol):
     """A sink whose content can be counted, and so be held against the archive. Each method raises `SinkDown`."""
 
     def tally(self, measurements: Sequence[str], start: int, end: int) -> Tally:
@@ -48,9 +48,6 @@ class VerifiableSink(Protocol):
 
     def kept_from(self, now: int) -> int:
         """Points older than this are no longer kept; 0 where they are kept for ever."""
-
-    def delete(self, place: MeasuredSystem, start: int, end: int) -> None:
-        """Delete what is stored of a place with `start <= time < end`."""
 
 
 @runtime_checkable

@@ -9,13 +9,15 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from ingest.core.derive import QUARTER
 from ingest.core.errors import SinkDown
 from ingest.core.tally import NOTHING, MeasuredSystem, Totals, is_equal
-from ingest.core.units import DAY, HOUR
+from ingest.core.units import DAY, HOUR, WEEK
 from ingest.core.words import many
 from ingest.deliver import proof
 from ingest.deliver.sink import VerifiableSink
 from ingest.enphase.catalogue import INTERVALS
+from ingest.plan.quota import month_bounds
 from ingest.store import archive, departures, extents, journal, outbox
 from ingest.store.archive import Filter
 from ingest.store.departures import Proof
@@ -23,10 +25,6 @@ from ingest.store.outbox import Verified
 
 Period = tuple[int, int]
 """`start <= time < end`, epoch seconds."""
-
-WEEK = 7 * DAY
-QUARTER = 900
-"""Intervals follow upon each other by that (s), at most."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +63,10 @@ class Mismatch:
 
 def months(first: int, last: int) -> list[Period]:
     """The calendar months (UTC) from the one that holds `first` to the one that holds `last`."""
-    found, at = [], datetime.fromtimestamp(first, UTC)
-    at = datetime(at.year, at.month, 1, tzinfo=UTC)
-    while at.timestamp() <= last:
-        after = datetime(at.year + at.month // 12, at.month % 12 + 1, 1, tzinfo=UTC)
-        found.append((int(at.timestamp()), int(after.timestamp())))
-        at = after
+    found, month = [], month_bounds(first)
+    while month[0] <= last:
+        found.append(month)
+        month = month_bounds(month[1])
     return found
 
 

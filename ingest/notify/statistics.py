@@ -15,12 +15,11 @@ from typing import NamedTuple
 from ingest.core.days import ONE, date_at, midnight
 from ingest.core.point import decode_fields
 from ingest.core.span import floor_to
-from ingest.core.units import HOUR
+from ingest.core.units import HOUR, NOON
 from ingest.notify.meters import FIELDS, flows, flows_of_day
 from ingest.store import archive, departures
 
 COLUMNS = ("statistic_id", "unit", "start", "state", "sum")
-NOON = 12 * HOUR
 
 
 class Hour(NamedTuple):

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ingest.core.span import NONE, Span, Spans, subtract, union
+from ingest.core.units import NEVER
 
 
 class Advance(NamedTuple):
@@ -20,8 +21,6 @@ class Advance(NamedTuple):
 
 Covered = Mapping[int, Spans]
 """Spans read, by the age class (seconds) they were read for."""
-AFTER = 2**62
-"""After every moment (epoch s)."""
 
 
 def known(log: Sequence[Advance], at: int) -> int | None:
@@ -31,7 +30,7 @@ def known(log: Sequence[Advance], at: int) -> int | None:
     """
     if not log:
         return None
-    index = bisect_right(log, (at, AFTER))
+    index = bisect_right(log, (at, NEVER))
     return log[index - 1].reported_at if index else min(at, log[0].reported_at)
 
 

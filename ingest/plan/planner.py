@@ -11,7 +11,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from ingest.core.span import Span, Spans, intersect, total, union
-from ingest.core.units import DAY
+from ingest.core.units import DAY, NEVER
 from ingest.enphase.call import Purpose, Task, unfinished
 from ingest.enphase.streams.base import Scope
 from ingest.plan.night import night_at
@@ -29,7 +29,7 @@ from ingest.plan.windows import (
     refused_windows,
     served_from,
 )
-from ingest.plan.work import NEVER, Classes, Work
+from ingest.plan.work import Classes, Work
 
 LEAVING = 3 * DAY
 """Debts this close to the end of the cloud's history go first."""

@@ -7,7 +7,7 @@ import heapq
 from collections import Counter, defaultdict, deque
 from collections.abc import Collection
 
-from ingest.core.units import HOUR, MINUTE
+from ingest.core.units import HOUR, MINUTE, NEVER
 from ingest.enphase.call import Task
 from ingest.plan import planner
 from ingest.plan.front import Front, PairKey
@@ -237,4 +237,4 @@ class DueQueue:
         """When the next pair is due (epoch s); far away when nothing ever is."""
         while self._heap and (self._due.get(self._heap[0][2]) != self._heap[0][0] or self._heap[0][2] in flying):
             heapq.heappop(self._heap)
-        return self._heap[0][0] if self._heap else 2**62
+        return self._heap[0][0] if self._heap else NEVER

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ingest.core.units import DAY
+from ingest.core.units import DAY, NEVER
 from ingest.core.when import When
 from ingest.enphase.streams.base import Route, Stream
 from ingest.plan.coverage import Advance, Covered
@@ -11,9 +11,6 @@ from ingest.plan.pacing import Daylight, Group, awake_seconds
 from ingest.plan.profile import NEW_PROFILE, Profile
 from ingest.plan.rhythm import Rhythm
 from ingest.plan.state import Deferral, Pair
-
-NEVER = 2**62
-"""A moment that does not come (epoch s)."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ingest.core.units import NEVER
 from ingest.plan.state import EMPTY
 from ingest.report.gaps import QUIET
 from ingest.report.model import Report, SystemReport
@@ -61,10 +62,9 @@ def worst_first(made: Report) -> list[SystemReport]:
     the smallest yield of the day.
     """
     found = troubles(made)
-    oldest = 2**62
 
     def order(row: SystemReport) -> tuple[int, int, float, int, float]:
-        age = oldest if row.age_s is None else row.age_s
+        age = NEVER if row.age_s is None else row.age_s
         return -found[row.system], -gap_count(row), row.read, -age, row.specific_yield or 0.0
 
     return sorted(made.places, key=order)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from ingest.commit.home_energy import measured
 from ingest.config import Settings
+from ingest.core.days import local_midnight
 from ingest.core.derive import FLOWS, QUARTER
 from ingest.core.units import DAY, HOUR
 from ingest.core.words import many, span_words
@@ -12,7 +13,6 @@ from ingest.enphase.streams.site import SYSTEMS
 from ingest.plan.homes import row_of
 from ingest.plan.inventory import Inventory, listing
 from ingest.report.model import Problem, SystemReport
-from ingest.report.systems import local_midnight
 from ingest.store import archive, extents
 
 BEHIND = 2 * QUARTER

@@ -7,11 +7,10 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from ingest.core import derive
-from ingest.core.days import zone
+from ingest.core.days import local_midnight
 from ingest.core.point import decode_fields
 from ingest.core.units import HOUR
 from ingest.enphase.catalogue import PRODUCTION
@@ -120,12 +119,6 @@ def odd_reports(rows: OddRows) -> list[OddReport]:
         OddReport(reason, len(alike), alike[-1].sample, min(row.first_at for row in alike))
         for reason, alike in found.items()
     ]
-
-
-def local_midnight(now: int, timezone: str) -> int:
-    """When the local day of a system began."""
-    local = datetime.fromtimestamp(now, UTC).astimezone(zone(timezone))
-    return int(datetime(local.year, local.month, local.day, tzinfo=local.tzinfo).timestamp())
 
 
 def _power(system: str, held: Holding, size_w: object) -> tuple[float, int] | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ingest.core.errors import AuthNeeded, IngestError, SinkDown, StateError
-from ingest.core.units import MINUTE
+from ingest.core.units import MINUTE, NEVER
 from ingest.deliver.sender import Sender
 from ingest.enphase.replies import Kind
 from ingest.plan import quota
@@ -63,7 +63,7 @@ class OneRun:
             ends = [self.pipeline.breaker.paused_until]
         elif any(not self.pipeline.accounts.grant(name, now) for name in self.pipeline.settings.accounts):
             ends.append(self.pipeline.accounts.next_at(now))
-        return min((end for end in ends if end > now), default=2**62) - now
+        return min((end for end in ends if end > now), default=NEVER) - now
 
     def _unread(self) -> list[Pair]:
         """The streams that were asked for in this run, in vain."""

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
-from ingest.auth.accounts import NEVER_AT, Accounts, Renewal
+from ingest.auth.accounts import Accounts, Renewal
 from ingest.commit import adopt_day_counts, ages, record
 from ingest.commit.context import context_of
 from ingest.config import Settings
 from ingest.core.errors import ConfigError, StateError
 from ingest.core.http import Transport
-from ingest.core.units import DAY
+from ingest.core.units import DAY, NEVER
 from ingest.deliver.sender import Delivery, record_delivery
 from ingest.deliver.verify import Verification
 from ingest.enphase.call import Task
@@ -164,7 +164,7 @@ class Pipeline:
             done.started += self._start(task, now)
         done.waits_for_minute = len(choice.tasks) > done.started
         soonest = max(open_at, now + 1) if done.waits_for_minute else min(choice.next_at, self.accounts.next_at(now))
-        done.next_at = min(done.next_at, soonest, now + TOKEN_SOON_S if self.accounts.renewing else NEVER_AT)
+        done.next_at = min(done.next_at, soonest, now + TOKEN_SOON_S if self.accounts.renewing else NEVER)
         return done
 
     def _granted(self, now: int) -> frozenset[str]:

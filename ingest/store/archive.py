@@ -10,6 +10,7 @@ from ingest.core.draft import Draft, Rows, by_series
 from ingest.core.draft import numbers as text_numbers
 from ingest.core.point import Point, parse_series, series_key
 from ingest.core.tally import FieldTotal, MeasuredSystem, totals
+from ingest.core.units import NEVER
 from ingest.store import departures, journal
 from ingest.store.journal import Row
 from ingest.store.packing import NAMES, Packer, unpacker
@@ -235,8 +236,8 @@ def series_where(wanted: Filter) -> tuple[str, list[str]]:
 
 
 def _bounds(wanted: Filter) -> tuple[int, int]:
-    since = -(2**62) if wanted.since is None else wanted.since
-    return since, 2**62 if wanted.until is None else wanted.until
+    since = -NEVER if wanted.since is None else wanted.since
+    return since, NEVER if wanted.until is None else wanted.until
 
 
 def after(db: sqlite3.Connection, wanted: Filter, series: int, time: int, limit: int) -> list[Row]:
@@ -258,7 +259,7 @@ def after(db: sqlite3.Connection, wanted: Filter, series: int, time: int, limit:
     return found
 
 
-def rows_after(db: sqlite3.Connection, wanted: Filter, series: int = 0, time: int = -(2**62)) -> int:
+def rows_after(db: sqlite3.Connection, wanted: Filter, series: int = 0, time: int = -NEVER) -> int:
     """How many of the wanted rows come after (series, time) in the order of the key."""
     since, until = _bounds(wanted)
     numbers = [number for number, _ in wanted_series(db, wanted) if number >= series]

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, field, replace
 
 from ingest.core.tally import MeasuredSystem
+from ingest.core.units import NEVER
 from ingest.store import archive, departures, journal, meta
 from ingest.store.archive import Filter
 from ingest.store.database import Store
@@ -231,8 +232,8 @@ def replayed(db: sqlite3.Connection, job: int, series: int, time: int, *, done: 
     if row is not None:
         sink, text, *before = row
         wanted = _filter(text)
-        since = -(2**62) if wanted.since is None else wanted.since
-        until = 2**62 if wanted.until is None else wanted.until
+        since = -NEVER if wanted.since is None else wanted.since
+        until = NEVER if wanted.until is None else wanted.until
         where, values = archive.series_where(wanted)
         db.execute(
             "DELETE FROM parked WHERE sink = ? AND time >= ? AND time < ? AND (series, time) > (?, ?) "  # noqa: S608

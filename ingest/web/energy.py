@@ -8,12 +8,11 @@ from typing import NamedTuple
 
 from ingest.core.days import ONE, LocalDay, date_at, days_between, zone
 from ingest.core.derive import grid_exchange_of_day
-from ingest.core.units import HOUR
+from ingest.core.units import NOON
 from ingest.store import archive, extents
 from ingest.web.quarters import SHOWN, Flows, of_span
 from ingest.web.view import View
 
-NOON = 12 * HOUR
 KEY = {"year": 7, "all": 4}
 """Letters of an ISO day that name a month, and a year."""
 

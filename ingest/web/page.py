@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from markupsafe import Markup
 
 import ingest
 from ingest.core.units import HOUR
-from ingest.core.words import local_words, many, percent, span_words
+from ingest.core.words import local_words, many, percent, span_words, utc_words
 from ingest.enphase.replies import Kind
 from ingest.report import Report, SystemReport
 from ingest.report.absent import is_behind
@@ -52,7 +51,7 @@ def blueprint(source: Source) -> "Blueprint":
     routes.add_app_template_filter(unbroken, "span")
     routes.add_app_template_filter(percent, "percent")
     routes.add_app_template_filter(number, "number")
-    routes.add_app_template_filter(utc, "utc")
+    routes.add_app_template_filter(utc_words, "utc")
     routes.add_app_template_filter(local_words, "local")
 
     @routes.get("/")
@@ -124,11 +123,6 @@ def number(value: float | None, unit: str = "", digits: int = 0) -> str:
 def unbroken(seconds: int) -> Markup:
     """A length of time that stays in one line."""
     return Markup('<span class="whole-words">{}</span>').format(span_words(seconds))
-
-
-def utc(at: int) -> str:
-    """A moment as machines write it."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def matches(row: SystemReport, words: str) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from ingest.core.days import date_at, midnight, zone
+from ingest.core.days import date_at, local_midnight, midnight, zone
 from ingest.core.words import percent
 from ingest.enphase.replies import Kind
 from ingest.enphase.streams import BY_NAME
@@ -16,7 +16,6 @@ from ingest.plan.work import Work
 from ingest.report import Report, SystemReport
 from ingest.report.absent import why_absent
 from ingest.report.departed import NO_CURVE
-from ingest.report.systems import local_midnight
 from ingest.store import departures
 from ingest.web import calendar, chart, earnings, energy
 from ingest.web.energy import Bar

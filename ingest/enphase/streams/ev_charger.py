@@ -4,9 +4,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from ingest.core.point import Point
-from ingest.core.span import Span
 from ingest.core.units import DAY, HOUR, MINUTE, YEAR
-from ingest.enphase.streams.base import Field, Json, Odd, Pages, Params, Route, Stream, nothing, start_granularity
+from ingest.enphase.streams.base import (
+    Field,
+    Json,
+    Odd,
+    Pages,
+    Params,
+    Route,
+    Stream,
+    nothing,
+    quarters,
+    start_granularity,
+)
 from ingest.enphase.streams.by_device import of_device
 from ingest.enphase.streams.readers import each, identity, maybe_moment, maybe_number, measured_at, number
 
@@ -29,11 +39,6 @@ SESSION = {
     "charge_s": Field("charge_time", "time in which it was charged, s"),
     "cost": Field("cost", "what the cloud says that it cost"),
 }
-
-
-def _ask_quarters(window: Span) -> Params:
-    """A site may be set up for 5 minutes: every site serves quarters of an hour."""
-    return {**start_granularity(window), "interval_duration": "15mins"}
 
 
 def _sessions(system: str, reply: Json) -> Iterator[Point | Odd]:
@@ -87,7 +92,7 @@ EVSE = Stream(
     grain=GRAIN,
     meter="evse",
     is_default=False,
-    v4=Route("systems/{system}/{serial}/evse_telemetry", _ask_quarters, reach=DAY, history=2 * YEAR, asks_each="evse"),
+    v4=Route("systems/{system}/{serial}/evse_telemetry", quarters, reach=DAY, history=2 * YEAR, asks_each="evse"),
     read=of_device("charger", "ev_charger", GRAIN, {"energy_wh": "wh_consumed"}),
     fields={"ev_charger": DRAWN},
 )

@@ -1,16 +1,10 @@
 """What the heat pump draws, in 15-minute intervals. Reference: 7.16."""
 
-from ingest.core.span import Span
 from ingest.core.units import DAY, MINUTE, WEEK, YEAR
-from ingest.enphase.streams.base import Field, Params, Route, Stream, start_granularity
+from ingest.enphase.streams.base import Field, Route, Stream, quarters
 from ingest.enphase.streams.interval_rows import quantities
 
 GRAIN = 15 * MINUTE
-
-
-def _ask(window: Span) -> Params:
-    """A site may be set up for 5 minutes: every site serves quarters of an hour."""
-    return {**start_granularity(window), "interval_duration": "15mins"}
 
 
 STREAM = Stream(
@@ -22,7 +16,7 @@ STREAM = Stream(
     grain=GRAIN,
     meter="heat_pump",
     is_default=False,
-    v4=Route("systems/{system}/hp_telemetry", _ask, reach=DAY, history=2 * YEAR, hope=WEEK),
+    v4=Route("systems/{system}/hp_telemetry", quarters, reach=DAY, history=2 * YEAR, hope=WEEK),
     read=quantities("heat_pump", GRAIN, {"energy_wh": "wh_consumed"}),
     fields={"heat_pump": {"energy_wh": Field("wh_consumed", "energy that it draws in the interval, Wh")}},
 )
