@@ -40,12 +40,12 @@ class Dispatcher:
         if self.pace.left <= 0:
             return Choice([], quota.month_bounds(now)[1])
         flows_at = self._live.open_at(self.pace.per_day, now)
-        tasks = due_queue.live(now, flying, only_new=flows_at > now)
+        tasks, waits = due_queue.live(now, flying, only_new=flows_at > now)
         if self._may_read_history(now):
             asked = {*flying, *(task.pair for task in tasks)}
             tasks += due_queue.history(now, asked, only_leaving=self.pace.only_leaving)
         next_at = max(due_queue.next_at(flying), flows_at) if flows_at > now else due_queue.next_at(flying)
-        if due_queue.waits:
+        if waits:
             next_at = min(next_at, flows_at)
         if not due_queue.is_swept:
             next_at = now

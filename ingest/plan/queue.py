@@ -6,6 +6,7 @@ The queue is a hint: a pair that seems due is looked at afresh before it is aske
 import heapq
 from collections import Counter, defaultdict, deque
 from collections.abc import Collection
+from typing import NamedTuple
 
 from ingest.core.units import HOUR, MINUTE, NEVER
 from ingest.enphase.call import Task
@@ -18,23 +19,32 @@ from ingest.plan.quota import month_bounds
 from ingest.plan.work import Classes, Work
 
 SWEEP = HOUR
-"""Every pair is looked at so often (s), besides when a commit touched it."""
+"""Seconds after which every pair is looked at again, besides when a commit touched it."""
 DRIFT = 0.02
 """Dues are computed again when the pace has changed by this share."""
-SWEPT = 24
-"""So many systems are looked at in a tick because of a change of pace, or of their age."""
-MOVED = 1_000
-"""So many pairs at most are found in a tick to have become due; the others in the next."""
-FRONT = 8
-"""So many of the most urgent pairs are looked at together; more, where none of them can be asked."""
-OWING = 128
-"""So many of the pairs whose history is most urgent are kept ready."""
+SYSTEMS_PER_TICK = 24
+"""At most that many systems are looked at again in a tick because of a change of pace, or of their age."""
+DUE_PER_TICK = 1_000
+"""At most that many pairs are found in a tick to have become due; the others in the next."""
+BATCH = 8
+"""How many of the most urgent pairs are looked at together; more, where none of them can be asked."""
+READY_DEBTS = 128
+"""How many of the pairs whose history is most urgent are kept ready."""
 SOON = 5
-"""Where no history is owed that may be asked now, it is looked for again so often (s)."""
+"""Seconds after which history is looked for again, where none is owed that may be asked now."""
 PRICED = HOUR
-"""The history of a pair is priced again so often (s), besides when a commit touched it."""
-PRICES = 40
-"""The history of so many pairs is priced again in a tick because of its age."""
+"""Seconds after which the history of a pair is priced again, besides when a commit touched it."""
+REPRICED_PER_TICK = 40
+"""At most that many pairs have their history priced again in a tick because of the age of its price."""
+
+
+class Swept(NamedTuple):
+    """When all pairs were last looked at, and with which pace, inventory and accounts."""
+
+    at: int = -SWEEP
+    factors: Factors = Factors()
+    generation: int = -1
+    accounts: frozenset[str] = frozenset()
 
 
 class DueQueue:
@@ -49,8 +59,7 @@ class DueQueue:
         self.factors = Factors()
         self.groups: Counter[Group] = Counter()
         self.needs, self.leaving, self.again = 0, 0.0, 0.0
-        self.waits = False
-        self._state: tuple[int, Factors, int, frozenset[str]] = (-SWEEP, Factors(), -1, frozenset())
+        self._swept = Swept()
         self._works: dict[PairKey, Work] = {}
         self._of: defaultdict[str, set[PairKey]] = defaultdict(set)
         self._group: dict[PairKey, Group | None] = {}
@@ -62,8 +71,8 @@ class DueQueue:
         self._priced: deque[tuple[int, PairKey]] = deque()
         self._priced_at: dict[PairKey, int] = {}
         self._unswept: deque[str] = deque()
-        self._front: set[PairKey] = set()
-        self._fronted_at, self._found = 0, True
+        self._urgent_debts: set[PairKey] = set()
+        self._debts_ranked_at, self._found = 0, True
 
     # ── keeping up ────────────────────────────────────────────────────────────────────────────────────
 
@@ -73,19 +82,19 @@ class DueQueue:
 
         `accounts` are those that can be asked now; the pairs of others are left out.
         """
-        swept_at, factors, generation, granted = self._state
-        moved = any(abs(new / old - 1) > DRIFT for new, old in zip(self.factors, factors, strict=True))
-        grown = generation != self._inventory.generation
-        if not self._works or granted != accounts:
-            self._state = now, self.factors, self._inventory.generation, accounts
+        swept, generation = self._swept, self._inventory.generation
+        is_late = now - swept.at >= SWEEP
+        moved = any(abs(new / old - 1) > DRIFT for new, old in zip(self.factors, swept.factors, strict=True))
+        if not self._works or swept.accounts != accounts:
+            self._swept = Swept(now, self.factors, generation, accounts)
             self._sweep(now)
-        elif grown or moved or now - swept_at >= SWEEP:
-            again = moved or now - swept_at >= SWEEP
-            self._state = now if again else swept_at, self.factors, self._inventory.generation, accounts
+        elif swept.generation != generation or moved or is_late:
+            again = moved or is_late
+            self._swept = Swept(now if again else swept.at, self.factors, generation, accounts)
             self._sweep_later(again=again)
-        for _ in range(min(SWEPT, len(self._unswept))):
+        for _ in range(min(SYSTEMS_PER_TICK, len(self._unswept))):
             self._look(self._unswept.popleft(), now)
-        for _ in range(min(PRICES, len(self._priced))):
+        for _ in range(min(REPRICED_PER_TICK, len(self._priced))):
             at, key = self._priced[0]
             if now - at < PRICED:
                 break
@@ -104,7 +113,7 @@ class DueQueue:
         return bool(self._works) and min(self._priced_at.values()) >= 0
 
     def _sweep(self, now: int) -> None:
-        works = {work.key: work for work in self._inventory.works(now) if work.account in self._state[3]}
+        works = {work.key: work for work in self._inventory.works(now) if work.account in self._swept.accounts}
         for gone in self._works.keys() - works.keys():
             self._forget(gone)
         self._unswept.clear()
@@ -132,7 +141,7 @@ class DueQueue:
 
     def _look(self, system: str, now: int) -> list[Work]:
         """Bring the pairs of a system up to date."""
-        works = [work for work in self._inventory.works_of(system, now) if work.account in self._state[3]]
+        works = [work for work in self._inventory.works_of(system, now) if work.account in self._swept.accounts]
         for gone in self._of[system] - {work.key for work in works}:
             self._forget(gone)
         for work in works:
@@ -167,7 +176,7 @@ class DueQueue:
     def _forget(self, key: PairKey) -> None:
         self._of[key[0]].discard(key)
         self._due_now.discard(key)
-        self._front.discard(key)
+        self._urgent_debts.discard(key)
         self._count(self._group.pop(key), self._works.pop(key), -1)
         self._owe(key, None)
         del self._due[key], self._priced_at[key]
@@ -185,32 +194,32 @@ class DueQueue:
                 self.leaving += by * each.leaving
         if debt is not None:
             self._debts[key] = debt
-            self._front.add(key)
+            self._urgent_debts.add(key)
 
     # ── asking ────────────────────────────────────────────────────────────────────────────────────────
 
-    def live(self, now: int, flying: Collection[PairKey], *, only_new: bool = False) -> list[Task]:
-        """The live calls and snapshots that are due, the most overdue first; of a large fleet only the front.
+    def live(self, now: int, flying: Collection[PairKey], *, only_new: bool = False) -> tuple[list[Task], bool]:
+        """The live calls and snapshots that are due, the most overdue first; of a large fleet only the most urgent.
 
-        `only_new` leaves out what was asked before; `waits` then says whether any of that is due.
+        `only_new` leaves out what was asked before; the second value then says whether any of that is due.
         """
-        for _ in range(MOVED):
+        for _ in range(DUE_PER_TICK):
             if not self._heap or self._heap[0][0] > now:
                 break
             at, order, key = heapq.heappop(self._heap)
             if self._due.get(key) == at:
                 self._due_now.add(self._works[key], at, order)
-        self.waits = only_new and self._due_now.has_asked
-        while front := self._due_now.first(FRONT, now, flying, only_new=only_new):
-            works = [self._fresh(key, now) for key in front]
+        waits = only_new and self._due_now.has_asked
+        while keys := self._due_now.first(BATCH, now, flying, only_new=only_new):
+            works = [self._fresh(key, now) for key in keys]
             tasks = planner.live_tasks(works, now, self._classes, self.factors)
             for key in {work.key for work in works} - {task.pair for task in tasks}:
                 self._due_now.discard(key)
                 pause = SWEEP if self._works[key].is_finished(now) else MINUTE
                 self._push(key, max(planner.due_at(self._works[key], self.factors), now + pause))
             if tasks:
-                return tasks
-        return []
+                return tasks, waits
+        return [], waits
 
     def _fresh(self, key: PairKey, now: int) -> Work:
         """A pair as it stands at this moment."""
@@ -218,16 +227,16 @@ class DueQueue:
 
     def history(self, now: int, flying: Collection[PairKey], *, only_leaving: bool) -> list[Task]:
         """The most urgent history calls."""
-        rest = MINUTE if self._front else (0 if self._found else SOON)
-        if now - self._fronted_at >= rest:
+        rest = MINUTE if self._urgent_debts else (0 if self._found else SOON)
+        if now - self._debts_ranked_at >= rest:
             owing = ((debt.key, key) for key, debt in self._debts.items() if self._history_at(key) <= now)
-            self._front = {key for _, key in heapq.nsmallest(OWING, owing)}
-            self._fronted_at, self._found = now, bool(self._front)
-        self._front = {key for key in self._front if key in self._debts and self._history_at(key) <= now}
-        front = sorted(self._front - set(flying), key=lambda key: (self._debts[key].key, self._order[key]))
-        if len(front) > 4 * OWING:
-            self._front.difference_update(front[OWING:])
-        works = [self._fresh(key, now) for key in front[:FRONT]]
+            self._urgent_debts = {key for _, key in heapq.nsmallest(READY_DEBTS, owing)}
+            self._debts_ranked_at, self._found = now, bool(self._urgent_debts)
+        self._urgent_debts = {key for key in self._urgent_debts if key in self._debts and self._history_at(key) <= now}
+        keys = sorted(self._urgent_debts - set(flying), key=lambda key: (self._debts[key].key, self._order[key]))
+        if len(keys) > 4 * READY_DEBTS:
+            self._urgent_debts.difference_update(keys[READY_DEBTS:])
+        works = [self._fresh(key, now) for key in keys[:BATCH]]
         return planner.history_tasks(works, now, self._classes, only_leaving=only_leaving)
 
     def _history_at(self, key: PairKey) -> int:

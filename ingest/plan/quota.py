@@ -11,6 +11,9 @@ from functools import lru_cache
 
 from ingest.core.units import MINUTE
 
+PARALLEL_FROM = 100
+"""Plans from this many calls a minute on fetch in parallel; smaller ones one at a time (reference 4.4)."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -30,6 +33,11 @@ class Usage:
     month: int
     history: int
     recent: Sequence[int]
+
+
+def workers(plan: Plan) -> int:
+    """How many calls may be in flight at once."""
+    return 4 if plan.per_minute >= PARALLEL_FROM else 1
 
 
 def month_bounds(at: int) -> tuple[int, int]:

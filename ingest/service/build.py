@@ -18,9 +18,10 @@ from ingest.deliver.sink import Sink, Target, open_sink
 from ingest.enphase.endpoints import has_tokens
 from ingest.enphase.oauth import App, user_id
 from ingest.enphase.requests import ApiTarget
+from ingest.plan import quota
 from ingest.service.clock import Clock
 from ingest.service.identity import CloudIdentity
-from ingest.service.pipeline import PARALLEL_FROM, Pipeline
+from ingest.service.pipeline import Pipeline
 from ingest.store import outbox
 from ingest.store.database import Store
 
@@ -64,8 +65,7 @@ def pipeline(
 
 def fetch_pool(settings: Settings) -> ThreadPoolExecutor:
     """Workers that fetch: one, or a few where the plan is large."""
-    workers = 4 if settings.api.plan.per_minute >= PARALLEL_FROM else 1
-    return ThreadPoolExecutor(workers, thread_name_prefix="fetch")
+    return ThreadPoolExecutor(quota.workers(settings.plan), thread_name_prefix="fetch")
 
 
 def user_ids(settings: Settings) -> dict[str, str]:

@@ -37,8 +37,6 @@ from ingest.store.renewals import note_renewal
 
 log = logging.getLogger(__name__)
 
-PARALLEL_FROM = 100
-"""Plans from this many calls a minute on fetch in parallel; smaller ones one at a time (reference 4.4)."""
 TOKEN_SOON_S = 5
 """Seconds after which it is worth looking whether a token has come."""
 
@@ -160,7 +158,7 @@ class Pipeline:
             done.next_at = min(done.next_at, self.breaker.paused_until)
             return done
         open_at = quota.open_at(self.breaker.plan(self.plan, now), usage, now)
-        for task in choice.tasks[: self._slots() if open_at <= now else 0]:
+        for task in choice.tasks[: int(open_at <= now and self._may_start())]:
             done.started += self._start(task, now)
         done.waits_for_minute = len(choice.tasks) > done.started
         soonest = max(open_at, now + 1) if done.waits_for_minute else min(choice.next_at, self.accounts.next_at(now))
@@ -171,9 +169,9 @@ class Pipeline:
         """The accounts that can be asked now."""
         return frozenset(name for name in self.settings.accounts if self.accounts.grant(name, now))
 
-    def _slots(self) -> int:
-        workers = 4 if self.plan.per_minute >= PARALLEL_FROM and not self.breaker.fatal else 1
-        return max(0, workers - len(self._flying)) and 1
+    def _may_start(self) -> bool:
+        """Whether a worker is free; where everything is refused, one call at a time finds out whether it still is."""
+        return len(self._flying) < (1 if self.breaker.fatal else quota.workers(self.plan))
 
     def _start(self, task: Task, now: int) -> int:
         grant = self.accounts.grant(task.account, now)
