@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from ingest.auth.token_files import Kept, TokenFiles
+from ingest.auth.token_files import StoredTokens, TokenFiles
 from ingest.config import Settings, load
 from ingest.core.http import Reply, Request
 from ingest.core.span import Span
@@ -152,6 +152,6 @@ def installation(systems: int, **more: int) -> Iterator[tuple[Settings, Store]]:
 def pipeline(made: Settings, store: Store, time: Moving) -> Pipeline:
     """The machine of an installation, authorized, at the time of its data."""
     pair = TokenPair("a", "r", NOW, NOW + DAY)
-    TokenFiles(made.state_dir / "tokens").write("home", Kept(pair))
+    TokenFiles(made.state_dir / "tokens").write("home", StoredTokens(pair))
     clock = Clock(time.now, time.now)
     return build.pipeline(made, identity.cloud_of(made), store, clock, NoCloud(), Nobody())

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from bench.timing import tell
-from ingest.auth.token_files import Kept, TokenFiles
+from ingest.auth.token_files import StoredTokens, TokenFiles
 from ingest.enphase.oauth import TokenPair
 from ingest.simulator import API_KEY, CLIENT_ID, CLIENT_SECRET, Caller, Cloud, SimulatedServer, Site
 from tests.influxd import Influxd
@@ -44,7 +44,7 @@ def simulated(days: int = 800) -> Cloud:
 def authorize(cloud: Cloud, state: Path) -> None:
     """The owner's consent, kept where the program looks for it."""
     caller, now = Caller(cloud).authorize(), int(time.time())
-    TokenFiles(state / "tokens").write("home", Kept(TokenPair(caller.access, caller.refresh, now, now + DAY)))
+    TokenFiles(state / "tokens").write("home", StoredTokens(TokenPair(caller.access, caller.refresh, now, now + DAY)))
 
 
 def configure(folder: Path, cloud_url: str, since: str, **more: object) -> Path:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from ingest.auth.authorizer import Authorizer
 from ingest.auth.standing import days_left
-from ingest.auth.token_files import Kept
+from ingest.auth.token_files import StoredTokens
 from ingest.core.backoff import backoff
 from ingest.core.errors import AuthBusy, AuthNeeded, IngestError, StateError
 from ingest.core.units import HOUR, MINUTE, NEVER
@@ -88,24 +88,24 @@ class Accounts:
         if stamp == state.stamp:
             return state
         try:
-            kept = authorizer.kept(name)
+            stored = authorizer.stored(name)
         except StateError:
             return state
         state.stamp = stamp
-        if hopeless := authorizer.hopeless(name, kept):
-            state.token = self._remnant(kept, state.stale)
-            self._need(name, state, hopeless)
-        elif kept is None:
+        if why := authorizer.why_person_needed(name, stored):
+            state.token = self._remnant(stored, state.stale)
+            self._need(name, state, why)
+        elif stored is None:
             state.token = None
-        elif not kept.dead and kept.current.access != state.stale and kept.current != state.token:
-            self._states[name] = state = _State(token=kept.current, stamp=stamp)
+        elif not stored.dead and stored.current.access != state.stale and stored.current != state.token:
+            self._states[name] = state = _State(token=stored.current, stamp=stamp)
             self._changes.good(f"consent.{name}", f"account {name} is authorized")
         return state
 
     @staticmethod
-    def _remnant(kept: Kept | None, stale: str) -> TokenPair | None:
+    def _remnant(stored: StoredTokens | None, stale: str) -> TokenPair | None:
         """The access token outlives a dead refresh token by some hours."""
-        return kept.current if kept is not None and kept.current.access != stale else None
+        return stored.current if stored is not None and stored.current.access != stale else None
 
     def _need(self, name: str, state: _State, sentence: str) -> None:
         """Note that only a person can help; told here unless a renewal has told it."""

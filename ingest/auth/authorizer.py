@@ -7,7 +7,7 @@ never spend the same one.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from ingest.auth.token_files import Kept, TokenFiles
+from ingest.auth.token_files import StoredTokens, TokenFiles
 from ingest.core.errors import AuthBusy, AuthNeeded, ConfigError, IngestError, StateError
 from ingest.core.http import Reply, Request, Transport
 from ingest.enphase import oauth
@@ -38,15 +38,16 @@ class Authorizer:
         self.app, self.files = app, files
         self._transport, self._now, self._logins = transport, now, logins
         self._observe = observe
-        self._unwritten: dict[str, Kept] = {}
+        self._unwritten: dict[str, StoredTokens] = {}
 
-    def kept(self, account: str) -> Kept | None:
+    def stored(self, account: str) -> StoredTokens | None:
         """What is on the disk for an account."""
         return self.files.read(account)
 
-    def hopeless(self, account: str, kept: Kept | None) -> str:
+    def why_person_needed(self, account: str, stored: StoredTokens | None) -> str:
         """The sentence that says what a person must do, where no request could help; else empty."""
-        return "" if account in self._logins or (kept is not None and not kept.dead) else self._nobody(account, kept)
+        can_renew = account in self._logins or (stored is not None and not stored.dead)
+        return "" if can_renew else self._not_authorized_sentence(account, stored)
 
     def by_code(self, account: str, code: str) -> TokenPair:
         """Exchange the code of a consent. Raises `AuthNeeded`, `AuthBusy` or `ConfigError`."""
@@ -57,7 +58,7 @@ class Authorizer:
     def log_in(self, account: str) -> TokenPair:
         """A new pair by a partner's login. Raises as `by_code` does."""
         with self.files.lock(account):
-            return self._log_in(account, AuthNeeded(self._nobody(account, None)))
+            return self._log_in(account, AuthNeeded(self._not_authorized_sentence(account, None)))
 
     def renew(self, account: str, stale: str) -> TokenPair:
         """A pair whose access token is not `stale`, renewing at most once.
@@ -66,33 +67,33 @@ class Authorizer:
         the application itself is refused.
         """
         with self.files.lock(account):
-            kept = self._held(account)
-            if kept is not None and kept.current.access != stale and not kept.dead:
-                return kept.current
-            if kept is not None and not kept.dead:
+            stored = self._held(account)
+            if stored is not None and stored.current.access != stale and not stored.dead:
+                return stored.current
+            if stored is not None and not stored.dead:
                 try:
-                    return self._ask(account, oauth.by_refresh(self.app, kept.current.refresh), kept.current)
+                    return self._ask(account, oauth.by_refresh(self.app, stored.current.refresh), stored.current)
                 except AuthNeeded as refused:
-                    return self._second_chance(account, kept, refused)
-            return self._log_in(account, AuthNeeded(self._nobody(account, kept)))
+                    return self._second_chance(account, stored, refused)
+            return self._log_in(account, AuthNeeded(self._not_authorized_sentence(account, stored)))
 
-    def _held(self, account: str) -> Kept | None:
+    def _held(self, account: str) -> StoredTokens | None:
         """The pair to go on from. One that a full disk refused is written first: the file's own may be spent."""
-        kept = self.files.recover(account)
+        stored = self.files.recover(account)
         unwritten = self._unwritten.pop(account, None)
-        if unwritten is None or kept is None or unwritten.previous != kept.current:
-            return kept
+        if unwritten is None or stored is None or unwritten.previous != stored.current:
+            return stored
         self._write(account, unwritten)
         return unwritten
 
-    def _second_chance(self, account: str, kept: Kept, refused: AuthNeeded) -> TokenPair:
+    def _second_chance(self, account: str, stored: StoredTokens, refused: AuthNeeded) -> TokenPair:
         """The pair before this one may still be good, if the vendor's last answer never reached us."""
-        if kept.previous is not None:
+        if stored.previous is not None:
             try:
-                return self._ask(account, oauth.by_refresh(self.app, kept.previous.refresh), kept.current)
+                return self._ask(account, oauth.by_refresh(self.app, stored.previous.refresh), stored.current)
             except AuthNeeded:
                 pass
-        self.files.write(account, replace(kept, dead=str(refused)))
+        self.files.write(account, replace(stored, dead=str(refused)))
         return self._log_in(account, refused)
 
     def _log_in(self, account: str, refused: AuthNeeded) -> TokenPair:
@@ -108,15 +109,15 @@ class Authorizer:
         answer = oauth.read_token(_without_secrets(reply, form), self._now(), form.get("refresh_token", ""))
         if isinstance(answer, TokenPair):
             _hide(answer)
-            self._write(account, Kept(answer, before))
+            self._write(account, StoredTokens(answer, before))
             return answer
         raise self._error(account, answer, form.get("grant_type", ""))
 
-    def _write(self, account: str, kept: Kept) -> None:
+    def _write(self, account: str, stored: StoredTokens) -> None:
         try:
-            self.files.write(account, kept)
+            self.files.write(account, stored)
         except StateError:
-            self._unwritten[account] = kept
+            self._unwritten[account] = stored
             raise
         self._unwritten.pop(account, None)
 
@@ -152,9 +153,9 @@ class Authorizer:
             f"begin again with `ingest auth login {account}`"
         )
 
-    def _nobody(self, account: str, kept: Kept | None) -> str:
-        if kept is not None:
-            return kept.dead
+    def _not_authorized_sentence(self, account: str, stored: StoredTokens | None) -> str:
+        if stored is not None:
+            return stored.dead
         return f"account {account} is not authorized yet; run `ingest auth login {account}`"
 
 

@@ -44,17 +44,17 @@ def _standing(files: TokenFiles, account: str, kind: str, now: int) -> Standing:
     if kind == "user":
         return Standing(account, kind, "ok")
     try:
-        kept = files.read(account)
+        stored = files.read(account)
     except StateError as error:
         return Standing(account, kind, "unreadable", sentence=str(error))
     alone = kind == "login"
-    if kept is None:
+    if stored is None:
         sentence = "" if alone else f"account {account} is not authorized yet; run `ingest auth login {account}`"
         return Standing(account, kind, "missing", sentence=sentence)
-    pair = kept.current
+    pair = stored.current
     ends = {"access_ends_at": pair.expires_at, "refresh_ends_at": pair.lapses_at}
-    if kept.dead:
-        return Standing(account, kind, "dead", **ends, sentence="" if alone else kept.dead)
+    if stored.dead:
+        return Standing(account, kind, "dead", **ends, sentence="" if alone else stored.dead)
     left = days_left(pair, now)
     if not left:
         sentence = (

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredTokens:
     """What the file of an account holds: the pair in use and the one before it.
 
     `dead` is the vendor's word when the refresh token was refused for good; a new consent clears it.
@@ -56,12 +56,12 @@ class TokenFiles:
         finally:
             os.close(handle)
 
-    def read(self, account: str) -> Kept | None:
+    def read(self, account: str) -> StoredTokens | None:
         """The pair of an account; None when there is none yet."""
         path = self.path(account)
         try:
             self._tighten(path)
-            return _kept(path.read_text("utf-8"))
+            return _stored(path.read_text("utf-8"))
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -77,26 +77,26 @@ class TokenFiles:
             return 0, 0
         return found.st_mtime_ns, found.st_ino
 
-    def recover(self, account: str) -> Kept | None:
+    def recover(self, account: str) -> StoredTokens | None:
         """The pair of an account; one that a crash left whole, but not yet in its place, is put there first.
 
         The caller holds the lock.
         """
-        kept = self.read(account)
+        stored = self.read(account)
         fresh = self._fresh(account)
         try:
-            left = _kept(fresh.read_text("utf-8")) if kept is not None and fresh.exists() else None
+            left = _stored(fresh.read_text("utf-8")) if stored is not None and fresh.exists() else None
         except (OSError, *_BROKEN):
             left = None
-        if left is None or kept is None or left.previous != kept.current:
-            return kept
+        if left is None or stored is None or left.previous != stored.current:
+            return stored
         self.write(account, left)
         log.warning("event=recovered path=%s", self.path(account))
         return left
 
-    def write(self, account: str, kept: Kept) -> None:
+    def write(self, account: str, stored: StoredTokens) -> None:
         """Put a pair on the disk for good: it survives a crash or a loss of power from here on."""
-        self._put(account, json.dumps(asdict(kept)))
+        self._put(account, json.dumps(asdict(stored)))
 
     def _put(self, account: str, text: str) -> None:
         self._make_folder()
@@ -170,11 +170,11 @@ class TokenFiles:
 _BROKEN = (ValueError, TypeError, KeyError, AttributeError)
 
 
-def _kept(text: str) -> Kept:
+def _stored(text: str) -> StoredTokens:
     """The content of a file; one of `_BROKEN` when it is not whole."""
     body = json.loads(text)
     previous = _token(body["previous"]) if body.get("previous") else None
-    return Kept(_token(body["current"]), previous, str(body.get("dead", "")))
+    return StoredTokens(_token(body["current"]), previous, str(body.get("dead", "")))
 
 
 def _token(body: dict[str, object]) -> TokenPair:

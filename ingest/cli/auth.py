@@ -30,7 +30,7 @@ def auth() -> None:
 @ACCOUNT
 @click.pass_obj
 def url(context: Context, account: str | None) -> None:
-    """Print the link on which the owner of ACCOUNT consents. It may be sent to him; the answer goes to `auth code`."""
+    """Print the link on which the owner of ACCOUNT consents. It may be sent to them; the answer goes to `auth code`."""
     account = consenting(context, account)
     if not has_tokens(context.settings.version):
         click.echo(_v2_link(context))
@@ -89,7 +89,7 @@ def status(context: Context, *, as_json: bool) -> None:
 @ACCOUNT
 @click.pass_obj
 def logout(context: Context, account: str | None) -> None:
-    """Forget the tokens of ACCOUNT, and say where the owner can revoke his consent. The data already read are kept."""
+    """Forget the tokens of ACCOUNT, and say where the owner can revoke the consent. The data already read are kept."""
     account = only_account(_kinds(context), account)
     if TokenFiles(context.settings.state_dir / "tokens").forget(account):
         click.echo(f"The tokens of account {account} are deleted; data already read are kept.")

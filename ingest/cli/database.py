@@ -38,7 +38,9 @@ def _option(name: str, words: str, default: str | None = None) -> Callable[[Any]
 @_option("--retention-may-delete", "yes: take over a shorter retention, which deletes what is older.", "no")
 @_option("--admin-token-file", "2.x: file with the token of an administrator.")
 @_option("--admin-user", "1.x: an administrator, where the server asks for a login.")
-@_option("--admin-password-file", "File with his password; 2.x: of the first user, where none is there yet.")
+@_option(
+    "--admin-password-file", "File with the administrator's password; 2.x: of the first user, where none is there yet."
+)
 @_option("--token-file", "File for the pipeline's token (1.x: password), which is made.")
 @_option("--reader", "A user who may only read, for Grafana.")
 @_option("--reader-password-file", "File with the password of that user.")

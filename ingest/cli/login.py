@@ -56,13 +56,13 @@ def log_in(context: Context, account: str, *, browser: bool | None = None, wait:
 
 def ask_groups(context: Context, flow: ConsentFlow, account: str) -> None:
     """Find out which access controls are ticked, while the portal is still open: one call each."""
-    kept = flow.authorizer.kept(account)
+    stored = flow.authorizer.stored(account)
     asker = AccessCheck(context.settings, context.cloud, context.clock, build.network(context.clock))
-    if kept is None or not asker.streams():
+    if stored is None or not asker.streams():
         return
     context.say(f"Asking the cloud whether each access control is ticked: {many(len(asker.streams()), 'call')}.")
     with contextlib.closing(context.state()) as store:
-        for check in asker.look(store, account, kept.current.access):
+        for check in asker.look(store, account, stored.current.access):
             context.show(f"  {check.name}: {check.found}" + (f". {check.remedy}" if check.remedy else ""))
 
 
@@ -101,8 +101,8 @@ def _come_back(
     finally:
         if page:
             page.stop()
-    if by_runner and (kept := flow.authorizer.kept(account)) and not kept.dead:
-        return flow.see(account, kept.current)
+    if by_runner and (stored := flow.authorizer.stored(account)) and not stored.dead:
+        return flow.see(account, stored.current)
     if not results:
         raise AuthNeeded(
             f"account {account}: no answer came within {wait} s; begin again with `ingest auth login {account}`, or "

@@ -18,7 +18,7 @@ from ingest.logs import event
 from ingest.report import report
 from ingest.service import build, identity, onboarding
 from ingest.service.garbage import be_frugal
-from ingest.service.monitor import Progress, Watch
+from ingest.service.monitor import Progress, ReportJob
 from ingest.service.once import OneRun
 from ingest.service.pipeline import Pipeline
 from ingest.store import runner
@@ -83,7 +83,7 @@ def run(context: Context) -> None:
     with machine(context, lambda: build.fetch_pool(settings)) as (store, pipeline):
         senders = build.senders(settings, store, reload=context.reload)
         teller, progress = _teller(context, store, pipeline, stays=True), Progress(pipeline)
-        watch = Watch(pipeline, teller.consider) if teller else Watch(pipeline)
+        watch = ReportJob(pipeline, teller.consider) if teller else ReportJob(pipeline)
 
         def ticked() -> None:
             watch.record()
@@ -141,8 +141,7 @@ def greet(context: Context, url: str) -> None:
 
 @click.command()
 @click.option("--max-calls", type=click.IntRange(min=1), metavar="N", help="Make at most N calls.")
-@click.option("--patience", default="5m", show_default=True, metavar="5m", help="Wait out pauses of the cloud, so long "
-              "in all.")  # fmt: skip
+@click.option("--patience", default="5m", show_default=True, metavar="5m", help="Total time to wait for the cloud.")
 @click.pass_obj
 def once(context: Context, max_calls: int | None, patience: str) -> None:
     """Poll and read history until pacing allows nothing more, deliver, and exit; 1 when something could not be read."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Rows = list[dict[str, Any]]
 SEARCH = {"v4": "systems/retrieve_system_id", "v2": "systems/search_system_id", "v1": "systems/search_system_id"}
-"""The call that finds the system of a gateway, by dialect."""
+"""The call that finds the system of a gateway, by API version."""
 refreshed = click.option("--refresh", is_flag=True, help="Ask the cloud first, for the calls that are announced.")
 as_document = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 

@@ -96,8 +96,8 @@ def _ok(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> Pa
     task = outcome.task
     touched = changes.points.merge_rows(outcome.rows)
     revised, revised_wh = changes.points.revised - changes.points.completed, changes.points.revised_wh
-    odd.remember(changes, plausible.judged(changes, outcome), at.now)
-    is_crowded = system_rows.heard(changes, outcome, at)
+    odd.remember(changes, plausible.mark_implausible(changes, outcome), at.now)
+    is_crowded = system_rows.record_systems(changes, outcome, at)
     failing = deferrals.failing(changes.deferred.get(task.pair, ()))
     cursor = "" if is_crowded else unfinished.cursor(outcome, at.now)
     if task.stream.grain:
@@ -109,8 +109,8 @@ def _ok(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> Pa
         system_rows.advance(changes, task.system, outcome.reported_at, at)
         daily_totals.record(changes, outcome, at)
     daily_difference.record(changes, outcome, at.now)
-    profiles.light(changes, outcome, at.offset)
-    system_rows.mentioned(changes, outcome, at)
+    profiles.learn_daylight(changes, outcome, at.offset)
+    system_rows.record_status(changes, outcome, at)
     profiles.serials(changes, task.system, outcome.serials, at.now)
     if outcome.meters is not None:
         profiles.devices(changes, task.system, outcome.meters)
@@ -127,7 +127,7 @@ def _ok(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> Pa
         return answered
     answered = replace(answered, fails=0, state="", reason=TOO_MANY if is_crowded else outcome.verdict.reason)
     answered = _all_answered(changes, answered, outcome, at.now, is_again=bool(intersect(failing, task.window)))
-    return answered if outcome.points or outcome.odd else profiles.judged(changes, answered, task.stream)
+    return answered if outcome.points or outcome.odd else profiles.explain_no_points(changes, answered, task.stream)
 
 
 def _all_answered(changes: Changes, pair: Pair, outcome: Outcome, now: int, *, is_again: bool) -> Pair:
@@ -193,7 +193,7 @@ def _covered(changes: Changes, outcome: Outcome, touched: Touched, at: CommitCon
     if later or changing:
         changes.deferred[task.pair] = deferrals.defer(deferrals.answered(later, window, at.now), changing, at.now + DAY)
     if task.purpose is Purpose.LIVE and not task.begun_at:
-        profiles.silence(changes, task.system, at.now, news=news)
+        profiles.count_probes(changes, task.system, at.now, news=news)
     return subtract(changes.settled(*task.pair, at.classes.settle), known)
 
 

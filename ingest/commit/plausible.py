@@ -43,7 +43,7 @@ def most_wh(changes: Changes, system: str, seconds: int, quantity: str = PRODUCE
     return derive.most_wh(row.size_w if row else None, seconds, quantity)
 
 
-def judged(changes: Changes, outcome: Outcome) -> Outcome:
+def mark_implausible(changes: Changes, outcome: Outcome) -> Outcome:
     """An outcome whose intervals and daily totals count as odd where they are more than the system can have: they are
     kept as measured, and count for nothing else.
     """
@@ -59,7 +59,7 @@ def judged(changes: Changes, outcome: Outcome) -> Outcome:
     return replace(outcome, odd=[*outcome.odd, *odd]) if odd else outcome
 
 
-def near(outcome: Outcome, version: str) -> Outcome:
+def drop_far_intervals(outcome: Outcome, version: str) -> Outcome:
     """An outcome without the intervals that lie far from the window that was asked for: a wrong time would overwrite
     what is right. They count as odd.
     """

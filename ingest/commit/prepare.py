@@ -8,7 +8,7 @@ from ingest.enphase.streams.events import UNNAMED
 from ingest.fetch.worker import Outcome
 
 
-def prepared(outcome: Outcome, now: int, names: Mapping[str, str]) -> Outcome:
+def stamp_and_name(outcome: Outcome, now: int, names: Mapping[str, str]) -> Outcome:
     """The same, with its points as they are to be kept. `names` are those of kinds of events, by number."""
     stream = outcome.task.stream
     if stream.is_stamped:

@@ -17,7 +17,7 @@ LISTED_LATE = 2 * WEEK
 """A device measures for so long (s) at most before it is known: they are listed once a week."""
 
 
-def looked(changes: Changes, system: str, now: int, *, news: bool) -> None:
+def learn_rhythm(changes: Changes, system: str, now: int, *, news: bool) -> None:
     """The cloud was asked how far it knows a system; `news` says whether that had changed."""
     row = changes.systems.get(system)
     if row is not None:
@@ -25,7 +25,7 @@ def looked(changes: Changes, system: str, now: int, *, news: bool) -> None:
         changes.systems[system] = replace(row, profile=replace(row.profile, rhythm=learned))
 
 
-def silence(changes: Changes, system: str, now: int, *, news: bool) -> None:
+def count_probes(changes: Changes, system: str, now: int, *, news: bool) -> None:
     """Count the live calls in vain while a gateway is silent."""
     row, log = changes.systems.get(system), changes.log(system)
     if row is None:
@@ -36,7 +36,7 @@ def silence(changes: Changes, system: str, now: int, *, news: bool) -> None:
         changes.systems[system] = replace(row, probes=probes, probed_at=now)
 
 
-def light(changes: Changes, outcome: Outcome, offset: int) -> None:
+def learn_daylight(changes: Changes, outcome: Outcome, offset: int) -> None:
     """Take in when a system produced; `offset` is that of its zone from UTC (s)."""
     if not any(name in PRODUCTION for name in outcome.task.stream.fields):
         return
@@ -54,7 +54,7 @@ def devices(changes: Changes, system: str, meters: tuple[str, ...]) -> None:
     for name, stream in BY_NAME.items():
         pair = changes.pair(system, name)
         if pair.state in EMPTY:
-            changes.pairs[system, name] = judged(changes, replace(pair, state="", reason=""), stream)
+            changes.pairs[system, name] = explain_no_points(changes, replace(pair, state="", reason=""), stream)
 
 
 def serials(changes: Changes, system: str, found: Mapping[str, tuple[str, ...]], now: int) -> None:
@@ -70,7 +70,7 @@ def serials(changes: Changes, system: str, found: Mapping[str, tuple[str, ...]],
             changes.coverage[key] = coverage.uncover(changes.coverage[key], Span(now - LISTED_LATE, now))
 
 
-def judged(changes: Changes, pair: Pair, stream: Stream) -> Pair:
+def explain_no_points(changes: Changes, pair: Pair, stream: Stream) -> Pair:
     """A pair just answered: without any point in the archive its meter may not exist."""
     is_listed = bool(stream.v4.asks_each)  # what is asked one by one is there
     if not (stream.meter and stream.fields) or is_listed or changes.has_points(pair.system, tuple(stream.fields)):

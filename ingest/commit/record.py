@@ -6,10 +6,10 @@ from ingest.commit.changes import Changes
 from ingest.commit.context import CommitContext
 from ingest.commit.decide import decide
 from ingest.commit.load import life_of, load
-from ingest.commit.plausible import near
-from ingest.commit.prepare import prepared
+from ingest.commit.plausible import drop_far_intervals
+from ingest.commit.prepare import stamp_and_name
 from ingest.commit.save import save
-from ingest.commit.unfinished import passed_over
+from ingest.commit.unfinished import skip_failed_device
 from ingest.fetch.worker import Outcome
 from ingest.plan.state import Pair, Snapshot
 from ingest.store import ledger, meta
@@ -26,7 +26,8 @@ def record(db: sqlite3.Connection, known: Snapshot, outcome: Outcome, at: Commit
         ledger.release(db, outcome.call)
     names = meta.read_all(db, EVENT_TYPE) if "event" in outcome.task.stream.fields else {}
     pair = known.pairs.get(outcome.task.pair) or Pair(*outcome.task.pair)
-    outcome = passed_over(near(prepared(outcome, at.now, names), at.version), pair, life_of(db, outcome))
+    outcome = drop_far_intervals(stamp_and_name(outcome, at.now, names), at.version)
+    outcome = skip_failed_device(outcome, pair, life_of(db, outcome))
     changes = decide(load(db, known, outcome, at), outcome, at)
     for number, name in outcome.names.items():
         meta.write(db, f"{EVENT_TYPE}{number}", name)

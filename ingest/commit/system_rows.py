@@ -27,11 +27,11 @@ def advance(changes: Changes, system: str, known_to: int | None, at: CommitConte
     log = coverage.advanced(old, Advance(at.now, min(known_to, at.now)), at.classes.look_again + DAY)
     if news := log is not old:
         changes.logs[system] = log
-    profiles.looked(changes, system, at.now, news=news)
+    profiles.learn_rhythm(changes, system, at.now, news=news)
     return news
 
 
-def heard(changes: Changes, outcome: Outcome, at: CommitContext) -> bool:
+def record_systems(changes: Changes, outcome: Outcome, at: CommitContext) -> bool:
     """Remember what was said of systems, and write `system_info` for each; True when an account has too many."""
     room, measured = _room(changes, outcome, at), {parse_series(key)[1] for key in changes.loaded.ids}
     held = {value for tags in measured for name, value in tags if name == "system"}
@@ -96,7 +96,7 @@ def _room(changes: Changes, outcome: Outcome, at: CommitContext) -> int:
     return max(0, MOST_SYSTEMS - sum(row.account == at.account for row in changes.systems.values()))
 
 
-def mentioned(changes: Changes, outcome: Outcome, at: CommitContext) -> None:
+def record_status(changes: Changes, outcome: Outcome, at: CommitContext) -> None:
     """Take in what any reply says of its system in passing: another status at once, the rest where the system is
     written anyway.
     """

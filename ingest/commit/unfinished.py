@@ -16,7 +16,7 @@ HAS_NOTHING = (Kind.NOTHING, Kind.OUTSIDE)
 """What the cloud says of a device that has no data in a window."""
 
 
-def passed_over(outcome: Outcome, pair: Pair, life: Span | None = None) -> Outcome:
+def skip_failed_device(outcome: Outcome, pair: Pair, life: Span | None = None) -> Outcome:
     """An outcome of a pair. Where one of several devices cannot be read the others are asked, and it is odd.
 
     One that is unknown or has nothing there costs itself alone. One that gave no answer that can be read is missed:

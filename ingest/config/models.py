@@ -85,7 +85,7 @@ class PlanChoice(Section):
 
     @property
     def free_calls(self) -> int:
-        """Calls a month that cost nothing: all of them, but of a partner who has allowed himself more than the free."""
+        """Calls a month that cost nothing: all of them, but of a partner who has allowed more than the free."""
         free = PLANS["partner"]
         return min(self.per_month, free[1]) if self.per_minute == free[0] else self.per_month
 

@@ -52,7 +52,7 @@ def news(rows: Mapping[int, str], held: Mapping[int, str]) -> tuple[Rows, int]:
 
 
 def keeps(old: str, new: str) -> bool:
-    """Whether a row that took the place of another has every value of that."""
+    """Whether the new row keeps every value of the old."""
     return decode_fields(old).items() <= decode_fields(new).items()
 
 

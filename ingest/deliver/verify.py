@@ -215,9 +215,9 @@ class Verification:
 
 
 def verification(db: sqlite3.Connection, sink: VerifiableSink, name: str, now: int, cursor: int) -> Verification | None:
-    """The daily look, where it is due: in small, and at everything as soon as something differs. While something waits
-    behind `cursor`, up to which the sink has taken all, it is put off for an hour at most. In a transaction of the
-    caller's, so that what comes meanwhile is neither held against the sink nor taken for proved.
+    """Run the daily check if it is due: a sample first, the whole archive if that differs. While something waits behind
+    `cursor`, up to which the sink has taken all, it is put off for an hour at most. In a transaction of the caller's,
+    so that what comes meanwhile is neither held against the sink nor taken for proved.
     """
     state = outbox.verified(db, name)
     waits = bool(outbox.waiting(db, name, cursor))

@@ -68,10 +68,10 @@ def denied(reason: str, group: str, account: str, version: str) -> str:
     if not has_tokens(version):
         return (
             f"compare `api.key` and the user_id of account {account}; the owner of this system gives access on the "
-            f"page that `ingest auth url {account}` prints, and sees his user_id there"
+            f"page that `ingest auth url {account}` prints, which then shows the owner's user_id"
         )
     if "HTTP 403" in reason:
-        return f"the owner of this system has not given access to the application; let him authorize it: {again}"
+        return f"the owner of this system has not given access to the application; the owner can authorize it: {again}"
     plans = GROUPS.get(group, ())
     lacking = "" if plans in ((), EVERY_PLAN) else f" (in the plans {', '.join(plans)} only)"
     return (

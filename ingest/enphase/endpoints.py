@@ -1,4 +1,4 @@
-"""Every documented call of each dialect: its path, its access group, and why some are never made. Reference: 5 and 8.
+"""Every documented call of each API version: path, access group, and why some are never made. Reference: 5 and 8.
 
 A test holds this list against the table of `docs/streams.md`.
 """
@@ -10,12 +10,12 @@ VERSIONS = ("v4", "v2", "v1")
 
 
 def has_tokens(version: str) -> bool:
-    """Whether the accounts of a dialect consent and are called with tokens; those of the old ones by a user id."""
+    """Whether the accounts of an API version consent and are called with tokens; those of the old ones by a user id."""
     return version == "v4"
 
 
 def root(version: str) -> str:
-    """Below which the paths of a dialect stand; v1 has none of its own."""
+    """Below which the paths of an API version stand; v1 has none of its own."""
     return "api" if version == "v1" else f"api/{version}"
 
 
@@ -138,7 +138,7 @@ V2 = (
 V1 = (*V2, *(Endpoint(f"systems/{{system}}/{name}", DETAILS) for name in ("power_today", "power_week", "alerts")))
 """No document is left of it: the names are those that its users called, and those of v2."""
 ENDPOINTS: dict[str, tuple[Endpoint, ...]] = {"v4": V4, "v2": V2, "v1": V1}
-"""The documented calls, by dialect. An endpoint named in full comes before one of which it would be an example."""
+"""The documented calls, by API version. An endpoint named in full comes before one of which it would be an example."""
 
 
 def endpoint_of(version: str, path: str) -> Endpoint | None:

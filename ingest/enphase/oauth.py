@@ -89,7 +89,7 @@ def authorize_url(app: App, state: str) -> str:
 
 
 def enlighten_url(base_url: str, app_id: str, redirect: str) -> str:
-    """The page of v2 that shows an owner his user_id after he allowed access (reference 8)."""
+    """The page of v2 that shows the owner's user_id after access was allowed (reference 8)."""
     host = ENLIGHTEN if base_url == VENDOR else base_url
     return f"{host}/app_user_auth/new?{urlencode({'app_id': app_id, 'redirect': redirect})}"
 

@@ -70,7 +70,7 @@ def _rate(db: sqlite3.Connection, name: str, now: int) -> float:
     """Calls a day without history, as of the last day; 0 where the ledger is younger."""
     begun = ledger.first_at(db, name)
     known = begun is not None and now - begun >= DAY - HOUR
-    return float(ledger.per_day(db, name, now - DAY, without="history")) if known else 0.0
+    return float(ledger.count_since(db, name, now - DAY, without="history")) if known else 0.0
 
 
 def _runs_out(left: int, rate: float, now: int, ends_at: int) -> int | None:

@@ -114,14 +114,14 @@ def gaps(work: Work, stands: PairStanding, now: int) -> list[Gap]:
         (Span(min(reported, span.end), span.end), WAITING),
     )
     found = [Gap(*hole, why) for part, why in parts if part.length > 0 for hole in intersect(holes, part)]
-    for entry in refusals(work, holes, now):
+    for entry in refused_spans(work, holes, now):
         found = [piece for gap in found for piece in _within(gap, entry, now)]
     if span.start - work.floor >= DAY and work.floor:
         found.insert(0, Gap(work.floor, span.start, OUTSIDE))
     return found
 
 
-def refusals(work: Work, holes: Spans, now: int) -> list[RefusedReport]:
+def refused_spans(work: Work, holes: Spans, now: int) -> list[RefusedReport]:
     """What the cloud refused of the spans that are not read, oldest first."""
     if not work.deferred:
         return []

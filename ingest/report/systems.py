@@ -18,7 +18,7 @@ from ingest.enphase.streams import STREAMS
 from ingest.plan.inventory import Inventory
 from ingest.plan.state import NO_METER, OddRow, OddRows
 from ingest.plan.work import Work
-from ingest.report.gaps import PairStanding, Standings, gaps, refusals
+from ingest.report.gaps import PairStanding, Standings, gaps, refused_spans
 from ingest.report.model import DifferenceReport, OddReport, StreamReport, SystemReport
 from ingest.store import daily_totals, meta, overview
 
@@ -161,5 +161,5 @@ def _stream(inventory: Inventory, work: Work, stands: PairStanding, held: Holdin
         fails=pair.fails,
         calls_month=held.calls.get(work.key, 0),
         odd=odd_reports(inventory.state.odd.get(work.key, {})),
-        refused=refusals(work, stands.owing, now),
+        refused=refused_spans(work, stands.owing, now),
     )

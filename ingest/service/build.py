@@ -147,6 +147,6 @@ def simulator(settings: Settings) -> "SimulatedServer":
 def consent_to_simulator(auth: Authorizer, accounts: Iterable[str], consent: Callable[[], str]) -> None:
     """The simulator has no person to ask: where its consent is missing or lapsed, it is given."""
     for account in accounts:
-        kept = auth.kept(account)
-        if kept is None or kept.dead or kept.current.lapses_at < time.time():
+        stored = auth.stored(account)
+        if stored is None or stored.dead or stored.current.lapses_at < time.time():
             auth.by_code(account, consent())

@@ -111,7 +111,7 @@ class Doctor:
             self._report = report(self.settings, self.store.db, self.clock.now())
         return self._report
 
-    def _told(
+    def _from_report(
         self, name: str, kinds: Sequence[str], good: str, unasked: Sequence[str] = (), remedy: str = ""
     ) -> Iterator[Check]:
         """What the report says of some kinds of problems; `unasked` is what the cloud was not asked about yet."""
@@ -157,7 +157,7 @@ class Doctor:
     def _disk(self) -> Iterator[Check]:
         current = self._state_report()
         left = size_words(current.disk_free) if current and current.disk_free is not None else "enough"
-        yield from self._told("disk space", ("disk",), f"{left} free at {self.settings.state_dir}")
+        yield from self._from_report("disk space", ("disk",), f"{left} free at {self.settings.state_dir}")
 
     def _state(self) -> Iterator[Check]:
         if self.broken:
@@ -176,19 +176,19 @@ class Doctor:
 
     def _runner(self) -> Iterator[Check]:
         if self.store is not None:
-            yield from self._told("runner", ("runner", "start"), "none is missed")
+            yield from self._from_report("runner", ("runner", "start"), "none is missed")
 
     def _zones(self) -> Iterator[Check]:
-        yield from self._told("time zones", ("zone",), "those of all systems are known")
+        yield from self._from_report("time zones", ("zone",), "those of all systems are known")
         if self.settings.homes:
-            yield from self._told("homes", ("home",), "the systems of each can be summed up")
+            yield from self._from_report("homes", ("home",), "the systems of each can be summed up")
 
     # ── the cloud ─────────────────────────────────────────────────────────────────────────────────────
 
     def _cloud(self) -> Iterator[Check]:
         if self.line is None:
             yield Check("cloud", SKIPPED, "not asked")
-            yield from self._told("clock", ("clock",), "no difference from the cloud's is known")
+            yield from self._from_report("clock", ("clock",), "no difference from the cloud's is known")
             return
         base_url = self.line.cloud.base_url
         host = urlsplit(base_url).hostname or ""
@@ -266,9 +266,11 @@ class Doctor:
     def _groups(self) -> Iterator[Check]:
         groups, streams, _ = self._unasked()
         remedy = "Find out for a call each: `ingest doctor --groups`"
-        yield from self._told("application", ("application",), "the cloud accepts it")
-        yield from self._told("access groups", ("denied",), "no stream is refused", groups, remedy)
-        yield from self._told("streams", ("stream", "cloud", "days", "crowd", "odd"), "every stream answers", streams)
+        yield from self._from_report("application", ("application",), "the cloud accepts it")
+        yield from self._from_report("access groups", ("denied",), "no stream is refused", groups, remedy)
+        yield from self._from_report(
+            "streams", ("stream", "cloud", "days", "crowd", "odd"), "every stream answers", streams
+        )
 
     def _unasked(self) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
         return unasked(self.settings, self.store, self.clock.now()) if self.store else ((), (), ())
@@ -276,17 +278,17 @@ class Doctor:
     def _quota(self) -> Iterator[Check]:
         current = self._state_report()
         good = f"{current.quota.left:,} of {current.quota.per_month:,} are left this month" if current else ""
-        yield from self._told("calls", ("quota",), good)
+        yield from self._from_report("calls", ("quota",), good)
 
     def _gateways(self) -> Iterator[Check]:
-        yield from self._told("gateways", ("gateway",), "every gateway reports", self._unasked()[2])
+        yield from self._from_report("gateways", ("gateway",), "every gateway reports", self._unasked()[2])
 
     def _production(self) -> Iterator[Check]:
-        yield from self._told("production", ("behind",), "no system falls behind what is usual for it")
+        yield from self._from_report("production", ("behind",), "no system falls behind what is usual for it")
 
     def _receivers(self) -> Iterator[Check]:
         if self.settings.receivers():
-            yield from self._told("receivers", ("receiver",), "everybody who is told can be reached")
+            yield from self._from_report("receivers", ("receiver",), "everybody who is told can be reached")
 
     def _sinks(self) -> Iterator[Check]:
         current = self._state_report()

@@ -14,7 +14,7 @@ from ingest.service.pipeline import Pipeline
 from ingest.store import archive
 
 
-class Watch:
+class ReportJob:
     """The report job. `look` makes a report in any thread, `record` writes by the owner what it found, a little a tick;
     a call does both. `tell` hears every report, and why the state cannot be written.
     """

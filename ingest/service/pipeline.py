@@ -29,7 +29,7 @@ from ingest.plan.inventory import Inventory
 from ingest.plan.queue import DueQueue
 from ingest.service import backfill, event_log
 from ingest.service.clock import Clock
-from ingest.service.tick import Tick, kept
+from ingest.service.tick import Tick, save_breaker
 from ingest.service.valuing import derivation
 from ingest.store import backfills, future, ledger, meta, snapshot
 from ingest.store.database import Store
@@ -253,7 +253,7 @@ class Pipeline:
         with self.store.transaction() as db:
             committed = record.record(db, self.inventory.state, outcome, context)
             self.derivation.follow(db, committed, now)
-            self.breaker = kept(db, self.breaker, breaker)
+            self.breaker = save_breaker(db, self.breaker, breaker)
         self._flying.pop(task.pair, None)
         changed = len(committed.apply(self.inventory.state))
         goes_on = outcome.verdict.kind is Kind.OK and bool(committed.pairs[task.pair].cursor)
@@ -280,7 +280,7 @@ class Pipeline:
         with self.store.transaction() as db:
             ledger.end(db, renewal.call, now, "ok" if renewal.token else "no_token")
             note_renewal(db, renewal.account, now, error)
-            self.breaker = kept(db, self.breaker, breaker)
+            self.breaker = save_breaker(db, self.breaker, breaker)
         self.accounts.finish(renewal, now)
         event_log.renewal(self.changes, renewal, self.breaker.fatal)
 

@@ -115,10 +115,10 @@ class SingleCall:
         """What to call an account with, other than `stale`; renewed where it has run out, for a call."""
         if self.authorizer is None:
             return self.user_ids[account]
-        kept = self.authorizer.kept(account)
-        if hopeless := self.authorizer.hopeless(account, kept):
-            raise AuthNeeded(hopeless)
-        token = kept.current if kept and not kept.dead else None
+        stored = self.authorizer.stored(account)
+        if why := self.authorizer.why_person_needed(account, stored):
+            raise AuthNeeded(why)
+        token = stored.current if stored and not stored.dead else None
         if token and token.access != stale and self.clock.now() < token.expires_at:
             return token.access
         self._wait_for_room()

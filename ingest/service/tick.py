@@ -17,7 +17,7 @@ class Tick:
     waits_for_minute: bool = False
 
 
-def kept(db: sqlite3.Connection, old: Breaker, new: Breaker) -> Breaker:
+def save_breaker(db: sqlite3.Connection, old: Breaker, new: Breaker) -> Breaker:
     """The new one, of which a restart and `status` know; inside the caller's transaction."""
     if new.to_keep != old.to_keep:
         meta.write_all(db, new.to_keep)

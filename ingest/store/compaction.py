@@ -47,7 +47,7 @@ def is_due(db: sqlite3.Connection) -> bool:
 
 def compact(path: Path, db: sqlite3.Connection) -> bool:
     """Put a compact file in the place of the one at `path`, where that is due, which `db` has open and the caller owns;
-    returns whether that was done: the connection is to be closed then, for the file that it has open is there no more.
+    returns whether that was done: the connection is to be closed then, because its open file has been replaced.
 
     Whatever hinders it, the old file is used as it is until the next start.
     """

@@ -88,11 +88,11 @@ def clamp_future(db: sqlite3.Connection, app: str, now: int) -> None:
 
 
 def forget(db: sqlite3.Connection, now: int) -> None:
-    """Drop what is older than a year."""
+    """Drop what is older than `KEEP`."""
     db.execute("DELETE FROM calls WHERE at < ?", (now - KEEP,))
 
 
-def per_day(db: sqlite3.Connection, app: str, since: int, without: str = "") -> int:
+def count_since(db: sqlite3.Connection, app: str, since: int, without: str = "") -> int:
     """How many calls were made after `since`, `without` those of a purpose."""
     row = db.execute("SELECT count(*) FROM calls WHERE app = ? AND at > ? AND purpose != ?", (app, since, without))
     return int(row.fetchone()[0])

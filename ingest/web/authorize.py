@@ -144,10 +144,10 @@ class _Clerk:
 
     def _is_authorized(self, account: str) -> bool:
         try:
-            kept = self._flow.authorizer.kept(account)
+            stored = self._flow.authorizer.stored(account)
         except IngestError:
             return False
-        return kept is not None and not kept.dead
+        return stored is not None and not stored.dead
 
     def _welcome(self, account: str, token: TokenPair) -> Response:
         try:

@@ -19,7 +19,7 @@ from ingest.report.gaps import (
     QUEUED,
     WAITING,
     reason_of,
-    refusals,
+    refused_spans,
     refused_words,
     standing,
     wanted,
@@ -140,7 +140,7 @@ class _Judge:
         self.absent = ABSENT.get(work.pair.state, "")
         self.is_asked = bool(work.log) or work.pair.asked_at is not None or bool(work.pair.state)
         self.why = reason_of(work.pair)
-        self.refused = refusals(work, stands.owing, now)
+        self.refused = refused_spans(work, stands.owing, now)
         self.timezone, self.now, self.differences = timezone, now, differences
         self._from = 0
 

@@ -8,7 +8,7 @@ import pytest
 
 from ingest.auth.accounts import FRESH_S, Accounts, Renewal
 from ingest.auth.authorizer import Authorizer, Login
-from ingest.auth.token_files import Kept, TokenFiles
+from ingest.auth.token_files import StoredTokens, TokenFiles
 from ingest.core.errors import AuthBusy, AuthNeeded, ConfigError
 from ingest.core.http import Reply
 from ingest.core.span import Span
@@ -47,7 +47,7 @@ def renew(held: Accounts, now: int = NOW) -> object:
 
 
 def test_a_stored_pair_is_used_without_a_call(files: TokenFiles) -> None:
-    files.write("home", Kept(YOUNG))
+    files.write("home", StoredTokens(YOUNG))
     held = accounts(files)
     assert held.due(NOW) == []
     assert held.grant("home", NOW) == "a1"
@@ -68,7 +68,7 @@ def test_without_consent_nothing_is_asked_and_the_next_step_is_said_once(
 def test_a_consent_given_elsewhere_is_noticed(files: TokenFiles, caplog: pytest.LogCaptureFixture) -> None:
     held = accounts(files)
     held.due(NOW)
-    files.write("home", Kept(YOUNG))
+    files.write("home", StoredTokens(YOUNG))
     with caplog.at_level(logging.INFO):
         assert held.due(NOW) == []
     assert (held.grant("home", NOW), held.needed()) == ("a1", {})
@@ -76,16 +76,16 @@ def test_a_consent_given_elsewhere_is_noticed(files: TokenFiles, caplog: pytest.
 
 
 def test_a_new_consent_takes_the_place_of_a_pair_that_is_still_good(files: TokenFiles) -> None:
-    files.write("home", Kept(YOUNG))
+    files.write("home", StoredTokens(YOUNG))
     held = accounts(files)
     held.due(NOW)
-    files.write("home", Kept(replace(YOUNG, access="a9")))
+    files.write("home", StoredTokens(replace(YOUNG, access="a9")))
     held.due(NOW)
     assert held.grant("home", NOW) == "a9"
 
 
 def test_a_logout_beside_the_runner_ends_the_calls(files: TokenFiles) -> None:
-    files.write("home", Kept(YOUNG))
+    files.write("home", StoredTokens(YOUNG))
     held = accounts(files)
     held.due(NOW)
     files.forget("home")
@@ -95,7 +95,7 @@ def test_a_logout_beside_the_runner_ends_the_calls(files: TokenFiles) -> None:
 
 
 def test_what_is_left_of_a_dead_pair_is_used_to_its_end(files: TokenFiles) -> None:
-    files.write("home", Kept(YOUNG, dead="consent was withdrawn"))
+    files.write("home", StoredTokens(YOUNG, dead="consent was withdrawn"))
     held = accounts(files)
     assert held.due(NOW) == []
     assert held.grant("home", NOW) == "a1"
@@ -111,7 +111,7 @@ def test_a_partner_needs_nobody(files: TokenFiles) -> None:
 
 
 def test_while_one_account_needs_a_person_the_others_go_on(files: TokenFiles) -> None:
-    files.write("cabin", Kept(YOUNG))
+    files.write("cabin", StoredTokens(YOUNG))
     held = accounts(files, names=("home", "cabin"))
     held.due(NOW)
     assert (held.grant("home", NOW), held.grant("cabin", NOW)) == ("", "a1")
@@ -119,7 +119,7 @@ def test_while_one_account_needs_a_person_the_others_go_on(files: TokenFiles) ->
 
 
 def test_a_pair_is_renewed_ahead_of_its_end(files: TokenFiles) -> None:
-    files.write("home", Kept(YOUNG))
+    files.write("home", StoredTokens(YOUNG))
     held = accounts(files, pair("a2", "r2"))
     assert held.due(NOW + int(0.8 * DAY) - 1) == []
     assert held.due(NOW + int(0.8 * DAY)) == ["home"]
@@ -131,7 +131,7 @@ def test_a_pair_is_renewed_every_few_days_however_long_it_lives() -> None:
 
 
 def test_weather_is_waited_for_in_growing_pauses(files: TokenFiles) -> None:
-    files.write("home", Kept(OLD))
+    files.write("home", StoredTokens(OLD))
     held = accounts(files)
     held.due(NOW)
     pauses = []
@@ -146,7 +146,7 @@ def test_weather_is_waited_for_in_growing_pauses(files: TokenFiles) -> None:
 
 @pytest.mark.parametrize(("reply", "stops"), [(INVALID_CLIENT, ["fatal"]), (INVALID_GRANT, ["needed"])])
 def test_only_a_refused_application_stops_everything(files: TokenFiles, reply: Reply, stops: list[str]) -> None:
-    files.write("home", Kept(OLD))
+    files.write("home", StoredTokens(OLD))
     held = accounts(files, reply)
     assert held.due(NOW) == ["home"]
     fatal = isinstance(renew(held), ConfigError)
@@ -166,7 +166,7 @@ def _expired(held: Accounts, grant: str, now: int) -> Kind:
 def test_a_token_called_expired_is_renewed_once_unless_it_is_new(
     files: TokenFiles, age: int, kind: Kind, due: list[str]
 ) -> None:
-    files.write("home", Kept(YOUNG))
+    files.write("home", StoredTokens(YOUNG))
     held = accounts(files)
     held.due(NOW + age)
     assert _expired(held, "a1", NOW + age) is kind
@@ -182,7 +182,7 @@ def test_a_renewal_without_an_authorizer_is_a_sentence() -> None:
 
 
 def test_a_token_that_lives_a_second_is_renewed_once_a_minute(files: TokenFiles) -> None:
-    files.write("home", Kept(OLD))
+    files.write("home", StoredTokens(OLD))
     short = Reply(200, b'{"access_token": "a1", "refresh_token": "r1", "expires_in": 1}')
     held = accounts(files, *[short] * 10)
     renewed = []
@@ -194,7 +194,7 @@ def test_a_token_that_lives_a_second_is_renewed_once_a_minute(files: TokenFiles)
 
 
 def test_whatever_renewing_raises_comes_back(files: TokenFiles, monkeypatch: pytest.MonkeyPatch) -> None:
-    files.write("home", Kept(OLD))
+    files.write("home", StoredTokens(OLD))
     held = accounts(files)
 
     def fail(*_: object) -> None:

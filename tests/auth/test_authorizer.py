@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ingest.auth.authorizer import Authorizer, Login
-from ingest.auth.token_files import Kept, TokenFiles
+from ingest.auth.token_files import StoredTokens, TokenFiles
 from ingest.core.errors import AuthBusy, AuthNeeded, ConfigError, IngestError, StateError
 from ingest.core.http import Reply, Request
 from ingest.enphase.oauth import App, TokenPair
@@ -68,61 +68,61 @@ def refused(error: type[IngestError], act: Callable[[], object]) -> str:
 def test_a_code_becomes_a_pair_on_the_disk(files: TokenFiles) -> None:
     token = authorizer(files, Endpoint(pair("a1", "r1"))).by_code("home", "code-1")
     assert TokenPair("a1", "r1", NOW, NOW + 86_400) == token
-    assert Kept(token) == files.read("home")
+    assert StoredTokens(token) == files.read("home")
 
 
 def test_a_renewed_pair_keeps_the_one_before_it(files: TokenFiles) -> None:
-    files.write("home", Kept(FIRST, BEFORE))
+    files.write("home", StoredTokens(FIRST, BEFORE))
     endpoint = Endpoint(pair("a2", "r2"))
     token = authorizer(files, endpoint).renew("home", "a1")
     assert endpoint.asked == ["r1-secret"]
-    assert Kept(token, FIRST) == files.read("home")
+    assert StoredTokens(token, FIRST) == files.read("home")
 
 
 def test_a_new_pair_is_on_the_disk_before_anybody_can_use_it(files: TokenFiles) -> None:
     class NoDisk(TokenFiles):
-        def write(self, account: str, kept: Kept) -> None:
+        def write(self, account: str, stored: StoredTokens) -> None:
             raise StateError("no space left on the device")
 
-    files.write("home", Kept(FIRST))
+    files.write("home", StoredTokens(FIRST))
     with pytest.raises(StateError, match="no space left"):
         authorizer(NoDisk(files.folder), Endpoint(pair("a2", "r2"))).renew("home", "a1")
-    assert Kept(FIRST) == files.read("home")
+    assert StoredTokens(FIRST) == files.read("home")
 
 
 def test_what_another_program_renewed_costs_no_call(files: TokenFiles) -> None:
-    files.write("home", Kept(FIRST))
+    files.write("home", StoredTokens(FIRST))
     endpoint = Endpoint()
     assert authorizer(files, endpoint).renew("home", "an older one") == FIRST
     assert endpoint.asked == []
 
 
 def test_a_refused_refresh_token_is_followed_by_the_one_before_it_once(files: TokenFiles) -> None:
-    files.write("home", Kept(FIRST, BEFORE))
+    files.write("home", StoredTokens(FIRST, BEFORE))
     endpoint = Endpoint(INVALID_GRANT, pair("a2", "r2"))
     token = authorizer(files, endpoint).renew("home", "a1")
     assert endpoint.asked == ["r1-secret", "r0-secret"]
-    assert Kept(token, FIRST) == files.read("home")
+    assert StoredTokens(token, FIRST) == files.read("home")
 
 
 def test_two_refused_refresh_tokens_need_a_person(files: TokenFiles) -> None:
-    files.write("home", Kept(FIRST, BEFORE))
+    files.write("home", StoredTokens(FIRST, BEFORE))
     endpoint = Endpoint(INVALID_GRANT, INVALID_GRANT)
     said = refused(AuthNeeded, lambda: authorizer(files, endpoint).renew("home", "a1"))
     assert "`ingest auth login home`" in said
     assert "invalid_grant" in said
-    assert Kept(FIRST, BEFORE, said) == files.read("home")
+    assert StoredTokens(FIRST, BEFORE, said) == files.read("home")
 
 
 def test_the_first_pair_has_none_before_it_to_try(files: TokenFiles) -> None:
-    files.write("home", Kept(FIRST))
+    files.write("home", StoredTokens(FIRST))
     endpoint = Endpoint(INVALID_GRANT)
     refused(AuthNeeded, lambda: authorizer(files, endpoint).renew("home", "a1"))
     assert endpoint.asked == ["r1-secret"]
 
 
 def test_dead_tokens_are_not_tried_again(files: TokenFiles) -> None:
-    files.write("home", Kept(FIRST, BEFORE, dead="consent was withdrawn; run `ingest auth login home`"))
+    files.write("home", StoredTokens(FIRST, BEFORE, dead="consent was withdrawn; run `ingest auth login home`"))
     endpoint = Endpoint()
     said = refused(AuthNeeded, lambda: authorizer(files, endpoint).renew("home", "a1"))
     assert said == "consent was withdrawn; run `ingest auth login home`"
@@ -130,7 +130,7 @@ def test_dead_tokens_are_not_tried_again(files: TokenFiles) -> None:
 
 
 def test_a_new_consent_brings_dead_tokens_back(files: TokenFiles) -> None:
-    files.write("home", Kept(FIRST, BEFORE, dead="consent was withdrawn"))
+    files.write("home", StoredTokens(FIRST, BEFORE, dead="consent was withdrawn"))
     clerk = authorizer(files, Endpoint(pair("a2", "r2"), pair("a3", "r3")))
     clerk.by_code("home", "code-1")
     assert clerk.renew("home", "a2").access == "a3"
@@ -147,20 +147,20 @@ def test_a_partner_logs_in_by_itself(files: TokenFiles) -> None:
     endpoint = Endpoint(pair("a1", "r1"))
     token = authorizer(files, endpoint, partner=True).renew("home", "")
     assert endpoint.asked == ["the-password"]
-    assert Kept(token) == files.read("home")
+    assert StoredTokens(token) == files.read("home")
 
 
 def test_a_partner_recovers_from_dead_tokens_by_itself(files: TokenFiles) -> None:
-    files.write("home", Kept(FIRST, BEFORE))
+    files.write("home", StoredTokens(FIRST, BEFORE))
     endpoint = Endpoint(INVALID_GRANT, INVALID_GRANT, pair("a2", "r2"))
     token = authorizer(files, endpoint, partner=True).renew("home", "a1")
     assert endpoint.asked == ["r1-secret", "r0-secret", "the-password"]
-    assert Kept(token) == files.read("home")
+    assert StoredTokens(token) == files.read("home")
 
 
 @pytest.mark.parametrize("reply", WEATHER, ids=lambda reply: f"{reply.status}")
 def test_weather_leaves_the_pair_as_it_is(files: TokenFiles, reply: Reply) -> None:
-    files.write("home", Kept(FIRST, BEFORE))
+    files.write("home", StoredTokens(FIRST, BEFORE))
     written = files.path("home").read_bytes()
     said = refused(AuthBusy, lambda: authorizer(files, Endpoint(reply)).renew("home", "a1"))
     assert "trying again later" in said
@@ -169,24 +169,24 @@ def test_weather_leaves_the_pair_as_it_is(files: TokenFiles, reply: Reply) -> No
 
 @pytest.mark.parametrize("reply", WEATHER, ids=lambda reply: f"{reply.status}")
 def test_weather_at_the_second_chance_leaves_the_pair_as_it_is(files: TokenFiles, reply: Reply) -> None:
-    files.write("home", Kept(FIRST, BEFORE))
+    files.write("home", StoredTokens(FIRST, BEFORE))
     refused(AuthBusy, lambda: authorizer(files, Endpoint(INVALID_GRANT, reply)).renew("home", "a1"))
-    assert Kept(FIRST, BEFORE) == files.read("home")
+    assert StoredTokens(FIRST, BEFORE) == files.read("home")
 
 
 def test_a_refused_application_is_a_matter_of_configuration(files: TokenFiles) -> None:
-    files.write("home", Kept(FIRST, BEFORE))
+    files.write("home", StoredTokens(FIRST, BEFORE))
     endpoint = Endpoint(INVALID_CLIENT)
     said = refused(ConfigError, lambda: authorizer(files, endpoint).renew("home", "a1"))
     assert "api.client_id" in said
-    assert Kept(FIRST, BEFORE) == files.read("home")
+    assert StoredTokens(FIRST, BEFORE) == files.read("home")
     assert len(endpoint.asked) == 1
 
 
 def test_a_used_code_needs_a_person_and_leaves_the_pair(files: TokenFiles) -> None:
-    files.write("home", Kept(FIRST))
+    files.write("home", StoredTokens(FIRST))
     refused(AuthNeeded, lambda: authorizer(files, Endpoint(INVALID_GRANT)).by_code("home", "code-1"))
-    assert Kept(FIRST) == files.read("home")
+    assert StoredTokens(FIRST) == files.read("home")
 
 
 @pytest.mark.parametrize("name", ["code", "refresh", "password"])
@@ -201,7 +201,7 @@ def test_a_refusal_that_quotes_a_secret_is_told_without_it(files: TokenFiles, na
 
     clerk = authorizer(files, Echo(INVALID_GRANT, INVALID_GRANT), partner=name == "password")
     if name == "refresh":
-        files.write("home", Kept(FIRST))
+        files.write("home", StoredTokens(FIRST))
     act = {"code": lambda: clerk.by_code("home", "c0d3")}.get(name, lambda: clerk.renew("home", "a1"))
     said = refused(AuthNeeded, act)
     assert "Invalid: ***" in said
@@ -210,11 +210,11 @@ def test_a_refusal_that_quotes_a_secret_is_told_without_it(files: TokenFiles, na
 
 def test_the_file_is_read_again_inside_the_lock(files: TokenFiles) -> None:
     """Another program renews while we wait for the lock: we must spend the token it left, not the one we knew."""
-    files.write("home", Kept(FIRST))
+    files.write("home", StoredTokens(FIRST))
     held: list[bool] = []
 
     class Watched(TokenFiles):
-        def read(self, account: str) -> Kept | None:
+        def read(self, account: str) -> StoredTokens | None:
             held.append(True)
             return super().read(account)
 

@@ -173,7 +173,7 @@ class Office:
         return self.client.post(f"/authorize/{account}", data={"answer": text, "state": state})
 
     def is_authorized(self, account: str = "home") -> bool:
-        return self.flow.authorizer.kept(account) is not None
+        return self.flow.authorizer.stored(account) is not None
 
 
 def office(folder: Path, redirect_uri: str = PAGE, **changes: object) -> Office:
@@ -333,10 +333,15 @@ def test_pages_hold_no_secret_and_are_not_kept(here: Office) -> None:
     link, _ = here.open()
     back = here.decide(link)
     pages = [here.client.get("/authorize/home"), here.come_back(back), here.come_back(back)]
-    kept = here.flow.authorizer.kept("home")
-    assert kept is not None
+    stored = here.flow.authorizer.stored("home")
+    assert stored is not None
     app = here.flow.authorizer.app
-    secrets = [kept.current.access, kept.current.refresh, app.client_secret, parse_qs(urlsplit(back).query)["code"][0]]
+    secrets = [
+        stored.current.access,
+        stored.current.refresh,
+        app.client_secret,
+        parse_qs(urlsplit(back).query)["code"][0],
+    ]
     for reply in pages:
         assert reply.headers["Cache-Control"] == "no-store"
         assert [secret for secret in secrets if secret in reply.text] == []

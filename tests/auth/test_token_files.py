@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from ingest.auth.token_files import Kept, TokenFiles
+from ingest.auth.token_files import StoredTokens, TokenFiles
 from ingest.core.errors import StateError
 from ingest.enphase.oauth import TokenPair
 
-OLD = Kept(TokenPair("a1", "r1", 1000, 2000))
-NEW = Kept(TokenPair("a2", "r2", 3000, 4000), OLD.current)
+OLD = StoredTokens(TokenPair("a1", "r1", 1000, 2000))
+NEW = StoredTokens(TokenPair("a2", "r2", 3000, 4000), OLD.current)
 
 
 @pytest.fixture(name="files")
@@ -26,10 +26,10 @@ def _mode(path: Path) -> int:
     return path.stat().st_mode & 0o777
 
 
-@pytest.mark.parametrize("kept", [OLD, NEW, Kept(OLD.current, dead="the owner said no")])
-def test_what_was_written_is_read(files: TokenFiles, kept: Kept) -> None:
-    files.write("home", kept)
-    assert kept == files.read("home")
+@pytest.mark.parametrize("stored", [OLD, NEW, StoredTokens(OLD.current, dead="the owner said no")])
+def test_what_was_written_is_read(files: TokenFiles, stored: StoredTokens) -> None:
+    files.write("home", stored)
+    assert stored == files.read("home")
 
 
 def test_an_account_without_a_file_has_no_tokens(files: TokenFiles) -> None:

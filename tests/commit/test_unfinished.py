@@ -7,7 +7,7 @@ import pytest
 
 from ingest.commit.changes import Changes, Loaded
 from ingest.commit.decide import decide
-from ingest.commit.unfinished import passed_over
+from ingest.commit.unfinished import skip_failed_device
 from ingest.core.span import Span
 from ingest.core.units import DAY, HOUR, MINUTE
 from ingest.enphase.call import Purpose, Task, unfinished
@@ -53,7 +53,7 @@ def round_of(*kinds: Kind, purpose: Purpose = Purpose.LIVE, **pair: Any) -> Chan
         begun = unfinished(now.cursor)
         missed, begun_at = (begun.missed, begun.begun_at) if begun else (0, 0)
         reply = of_battery(number, kind, begun_at=begun_at, many=len(kinds), purpose=purpose, missed=missed)
-        changes = decide(Loaded(state), passed_over(reply, now), AT)
+        changes = decide(Loaded(state), skip_failed_device(reply, now), AT)
         now = changes.pairs["1", "encharges"]
     return changes
 
@@ -102,14 +102,14 @@ def test_a_page_that_ends_before_the_window_is_not_asked_for_again_at_once() -> 
 @pytest.mark.parametrize("reason", ["HTTP 404: Encharge not found", "HTTP 401: access this resource"])
 def test_a_device_that_is_unknown_is_passed_over_and_a_group_that_is_not_ticked_is_not(reason: str) -> None:
     refused = of_battery(0, verdict=Verdict(Kind.DENIED, reason))
-    passed = passed_over(refused, PAIR)
+    passed = skip_failed_device(refused, PAIR)
     assert (passed is refused) == ("404" not in reason)
     if passed is not refused:
         changes = decide(Loaded(known()), passed, AT)
         assert changes.pairs["1", "encharges"].cursor.endswith("B1")
         assert [row.sample for row in changes.odd["1", "encharges"].values()] == ["B0"]
     alone = of_battery(0, many=1, verdict=Verdict(Kind.DENIED, reason))
-    assert passed_over(alone, PAIR) is alone, "the only one is not passed over: nothing would be asked"
+    assert skip_failed_device(alone, PAIR) is alone, "the only one is not passed over: nothing would be asked"
 
 
 def test_a_clock_that_was_fast_settles_nothing_too_early() -> None:
@@ -166,7 +166,7 @@ def test_a_device_that_has_nothing_in_the_midst_of_its_life_is_missed(
     purpose: Purpose,
     is_read: bool,  # noqa: FBT001
 ) -> None:
-    reply = passed_over(of_battery(1, Kind.NOTHING, begun_at=NOW, purpose=purpose), PAIR, life)
+    reply = skip_failed_device(of_battery(1, Kind.NOTHING, begun_at=NOW, purpose=purpose), PAIR, life)
     changes = decide(Loaded(known()), reply, AT)
     assert bool(read(changes)) is is_read
     assert bool(changes.deferred.get(("1", "encharges"))) is not is_read
@@ -188,7 +188,7 @@ def test_a_device_on_which_the_cloud_fails_for_ever_holds_up_no_other(purpose: P
     state.pairs["1", "encharges"] = now = Pair("1", "encharges")
     while not now.cursor:
         reply = of_battery(0, BUSY, purpose=purpose)
-        changes = decide(Loaded(state), passed_over(reply, now), AT)
+        changes = decide(Loaded(state), skip_failed_device(reply, now), AT)
         state.pairs["1", "encharges"] = now = changes.pairs["1", "encharges"]
         assert not changes.deferred.get(("1", "encharges")), "nothing is given up while it may be chance"
         fails += 1
@@ -203,7 +203,7 @@ def test_a_device_on_which_the_cloud_fails_for_ever_holds_up_no_other(purpose: P
 
 def test_a_connection_that_fails_is_no_fault_of_the_device() -> None:
     reply = replace(of_battery(0, BUSY), sent=False)
-    assert passed_over(reply, replace(PAIR, state="busy", fails=9)) is reply
+    assert skip_failed_device(reply, replace(PAIR, state="busy", fails=9)) is reply
 
 
 @pytest.mark.parametrize("purpose", [Purpose.LIVE, Purpose.HISTORY])
@@ -226,14 +226,14 @@ def test_a_page_that_fails_is_asked_for_three_times_before_all_is(purpose: Purpo
 
 def test_a_snapshot_of_several_devices_knows_which_gave_no_answer() -> None:
     task = Task("home", "1", BY_NAME["ev_charger_sessions"], Span(0, 0), Purpose.SNAPSHOT, devices=("C0", "C1"))
-    reply = passed_over(Outcome(task, 1, Verdict(BAD, "words")), PAIR)
+    reply = skip_failed_device(Outcome(task, 1, Verdict(BAD, "words")), PAIR)
     pair = decide(Loaded(known()), reply, AT).pairs["1", "ev_charger_sessions"]
     begun = unfinished(pair.cursor)
     assert begun is not None
     second = replace(task, cursor=pair.cursor, missed=begun.missed)
     assert second.device == "C1"
     refused = Outcome(second, 2, Verdict(BAD, "words"))
-    assert passed_over(refused, PAIR) is refused, "none of them gave an answer"
+    assert skip_failed_device(refused, PAIR) is refused, "none of them gave an answer"
 
 
 @pytest.mark.parametrize("kind", [BUSY, BAD])
@@ -253,6 +253,6 @@ def test_a_page_of_a_list_that_fails_for_long_is_asked_for_more_and_more_seldom(
 
 def test_the_reply_of_one_device_that_cannot_be_read_is_kept_with_its_reason() -> None:
     reply = replace(of_battery(0, BAD), body=b"{")
-    sample = decide(Loaded(known()), passed_over(reply, PAIR), AT).sample
+    sample = decide(Loaded(known()), skip_failed_device(reply, PAIR), AT).sample
     assert sample is not None
     assert (sample.reason, sample.body) == ("words", b"{")

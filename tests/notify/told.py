@@ -6,7 +6,7 @@ from ingest.fetch.transport import HttpTransport
 from ingest.notify.notifier import Notifier
 from ingest.notify.wiring import broker, notifier
 from ingest.report import report
-from ingest.service.monitor import Watch
+from ingest.service.monitor import ReportJob
 from tests.world import World
 
 
@@ -24,7 +24,7 @@ class Told:
         self.notifier: Notifier = notifier(
             world.settings, world.store, world.pipeline.changes, transport, "ingest", line
         )
-        self.watch = Watch(world.pipeline, tell=self.notifier.consider)
+        self.watch = ReportJob(world.pipeline, tell=self.notifier.consider)
 
     def stop(self) -> None:
         """The end of the service."""

@@ -30,7 +30,7 @@ from ingest.report.own_points import (
     lost_days,
     points,
 )
-from ingest.service.monitor import Progress, Watch
+from ingest.service.monitor import Progress, ReportJob
 from ingest.store import archive
 from tests.world import DAY, HOUR, World
 from tests.worlds import SITE, lived
@@ -107,7 +107,7 @@ def test_a_meter_that_a_system_has_not_is_said_once_its_devices_are_known(tmp_pa
 
 
 def test_the_application_speaks_once_an_hour_and_the_rest_on_change(world: World) -> None:
-    watch = Watch(world.pipeline)
+    watch = ReportJob(world.pipeline)
     begin = int(world.time.true)
     for _ in range(25):
         watch()
@@ -211,14 +211,14 @@ def test_the_archive_forgets_what_was_said_a_quarter_of_a_year_ago(world: World)
     with world.store.transaction() as db:
         archive.upsert(db, [old])
     counted = archive.size(world.store.db)
-    Watch(world.pipeline)()
+    ReportJob(world.pipeline)()
     assert old.time not in said(world)[f"ingest,app={world.pipeline.app}"]
     assert archive.size(world.store.db) == counted + 6 - 1
     world.end()
 
 
 def test_they_reach_the_database_like_any_other_point(world: World) -> None:
-    Watch(world.pipeline)()
+    ReportJob(world.pipeline)()
     world.deliver()
     mine = [key for key in world.database.rows if key[0] == "ingest"]
     assert len(mine) == 6
@@ -226,17 +226,17 @@ def test_they_reach_the_database_like_any_other_point(world: World) -> None:
 
 
 def test_a_restart_does_not_tell_a_system_twice_in_an_hour(world: World) -> None:
-    Watch(world.pipeline)()
+    ReportJob(world.pipeline)()
     before = {key: times for key, times in said(world).items() if "system=" in key}
     world.crash()
     world.run(300)
-    Watch(world.pipeline)()
+    ReportJob(world.pipeline)()
     assert {key: times for key, times in said(world).items() if "system=" in key} == before
     world.end()
 
 
 def test_an_error_is_told_and_then_no_longer(world: World) -> None:
-    watch = Watch(world.pipeline)
+    watch = ReportJob(world.pipeline)
     world.database.down = True
     world.run(600)
     watch()

@@ -8,7 +8,7 @@ import pytest
 
 from ingest.report.own_points import MEASUREMENT
 from ingest.service import scheduler
-from ingest.service.monitor import Watch
+from ingest.service.monitor import ReportJob
 from ingest.service.scheduler import Service
 from ingest.store import archive
 from ingest.store.archive import Filter
@@ -25,10 +25,10 @@ def written(world: World) -> int:
 def test_what_a_report_found_is_written_by_the_owner_some_a_tick(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Watch, "MOST", 2)
+    monkeypatch.setattr(ReportJob, "MOST", 2)
     world = World(tmp_path, [SITE])
     world.run(HOUR)
-    watch = Watch(world.pipeline)
+    watch = ReportJob(world.pipeline)
     watch.look()
     assert written(world) == 0, "only the owner writes"
     counts = []

@@ -33,7 +33,7 @@ from ingest.service import identity
 from ingest.service.check import BAD
 from ingest.service.clock import Clock
 from ingest.service.doctor import CloudLine, Doctor
-from ingest.service.monitor import Watch
+from ingest.service.monitor import ReportJob
 from ingest.service.once import OneRun
 from ingest.simulator import FAULTS as SIMULATED
 from ingest.simulator import RATES
@@ -169,7 +169,7 @@ def test_every_voice_says_the_same_and_names_the_remedy(
 ) -> None:
     changes = {"heartbeat": "https://example.org/ping"} if fault.kind == "receiver" else {}
     world = world_of(tmp_path, monkeypatch, **changes)
-    watch = Watch(world.pipeline)
+    watch = ReportJob(world.pipeline)
     watch()
     assert lines_of(stream.getvalue()) == []
     if fault.kind == "disk":
@@ -177,7 +177,7 @@ def test_every_voice_says_the_same_and_names_the_remedy(
     before = world.pipeline
     fault.bring(world)
     if world.pipeline is not before:
-        watch = Watch(world.pipeline)
+        watch = ReportJob(world.pipeline)
     if fault.kind not in UNLOGGED:
         watch()
     if fault.kind in ("quota", "disk", "crowd", "behind", "receiver"):
@@ -269,7 +269,7 @@ def test_when_it_is_mended_every_voice_is_quiet_and_the_log_says_so_once(
     tmp_path: Path, stream: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = world_of(tmp_path, monkeypatch)
-    watch = Watch(world.pipeline)
+    watch = ReportJob(world.pipeline)
     database_down(world)
     watch()
     world.database.down = False

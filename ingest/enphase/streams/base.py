@@ -47,7 +47,7 @@ class Pages:
 
 @dataclass(frozen=True)
 class Route:
-    """How one dialect serves a stream.
+    """How one API version serves a stream.
 
     `path` is below `/api/vN/`. `reach` is the longest span (s) that one reply is known to hold, `history` how far
     back (s) the cloud goes (where not `is_documented`, as is assumed), `step` the grid (s) to which it rounds requests
@@ -242,14 +242,14 @@ class Stream:
         return tuple(series.stream for series in self.series if series.stream)
 
     def route(self, version: str) -> Route:
-        """The route of a dialect, "v4", "v2" or "v1". LookupError where that does not serve it."""
+        """The route of an API version, "v4", "v2" or "v1". LookupError where that does not serve it."""
         route = {"v4": self.v4, "v2": self.v2, "v1": self._v1}[version]
         if route is None:
             raise LookupError(f"API {version} has no {self.name}")
         return route
 
     def is_served(self, version: str) -> bool:
-        """Whether a dialect has it; v4 has all."""
+        """Whether an API version has it; v4 has all."""
         return version == "v4" or self.v2 is not None
 
     @cached_property
