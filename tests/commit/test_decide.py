@@ -227,7 +227,7 @@ def test_a_zone_that_becomes_known_makes_days_and_forgets_totals_of_others() -> 
 
 
 COMMIT = Path(__file__).parents[2] / "ingest" / "commit"
-KNOW = ("__init__", "ages", "counted", "home_energy", "load", "record", "save", "valuation")
+KNOW = ("__init__", "adopt_day_counts", "ages", "home_energy", "load", "record", "save", "valuation")
 """The modules of a commit that read or write the state."""
 
 
