@@ -18,8 +18,8 @@ from typing import TextIO
 HIDDEN = "***"
 TELLING = "notify-"
 """How the names of threads begin in which a receiver is told."""
-LEAST_SECRET = 4
-MOST_PASSING = 100
+MIN_SECRET = 4
+MAX_PASSING = 100
 """Tokens that are hidden by their value: of fifty accounts the pair in use, or of one those of a month and more."""
 QUIET = ("urllib3", "requests", "apscheduler", "influxdb_client", "Rx", "werkzeug", "waitress", "asyncio")
 
@@ -76,13 +76,13 @@ class _Secrets:
         self._longest_first: tuple[re.Pattern[str], ...] = ()
 
     def add(self, value: str, *, passing: bool) -> None:
-        if len(value) < LEAST_SECRET:
+        if len(value) < MIN_SECRET:
             return
         with self._lock:
             held = self._passing if passing else self._lasting
             pattern = held.pop(value, None) or re.compile("".join(map(_spelled, value)))
             held[value] = pattern
-            for oldest in list(self._passing)[:-MOST_PASSING]:
+            for oldest in list(self._passing)[:-MAX_PASSING]:
                 del self._passing[oldest]
             patterns = self._passing | self._lasting
             self._longest_first = tuple(patterns[secret] for secret in sorted(patterns, key=len, reverse=True))
@@ -109,7 +109,7 @@ def register_token(value: str) -> None:
 def redact(text: str, *secrets: str) -> str:
     """Return the text without secrets: registered values, these, and whatever looks like one."""
     text = _SECRETS.hide(text)
-    for secret in (secret for secret in secrets if len(secret) >= LEAST_SECRET):
+    for secret in (secret for secret in secrets if len(secret) >= MIN_SECRET):
         text = re.sub("".join(map(_spelled, secret)), HIDDEN, text)
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)

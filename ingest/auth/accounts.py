@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 FRESH_S = 10 * MINUTE
 """A token this young that is called expired is not expired: something else is refused."""
-LEAST_PAUSE = MINUTE
+MIN_PAUSE = MINUTE
 """Between two renewals of an account, also when the cloud says that a token lives for a second."""
 
 
@@ -141,7 +141,7 @@ class Accounts:
         state = self._states[renewal.account]
         state.renewing = False
         if renewal.token is not None:
-            self._states[renewal.account] = _State(token=renewal.token, rest_until=now + LEAST_PAUSE)
+            self._states[renewal.account] = _State(token=renewal.token, rest_until=now + MIN_PAUSE)
             return
         state.fails += 1
         state.rest_until = now + backoff(MINUTE, HOUR, state.fails)

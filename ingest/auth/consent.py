@@ -23,7 +23,7 @@ from ingest.enphase.oauth import ConsentAnswer, TokenPair
 
 SHORT, LONG = HOUR, 7 * DAY
 """How long a link on a page is good for, and one that is printed and may be sent to an owner."""
-MOST = 2000
+MAX_USED_STATES = 2000
 """Used states kept; the oldest give way, whose codes are long dead."""
 
 
@@ -99,7 +99,7 @@ class States:
             yield used
             if used != before:
                 fresh = {name: until for name, until in used.items() if now - DAY < until < now + LONG + DAY}
-                self._write(dict(sorted(fresh.items(), key=lambda item: item[1])[-MOST:]))
+                self._write(dict(sorted(fresh.items(), key=lambda item: item[1])[-MAX_USED_STATES:]))
 
     def _read(self) -> dict[str, int]:
         try:

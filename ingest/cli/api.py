@@ -17,7 +17,7 @@ from ingest.core.words import many
 from ingest.enphase.endpoints import ENDPOINTS, Endpoint, endpoint_of, has_tokens, root
 from ingest.enphase.requests import ApiTarget
 from ingest.service import build, identity
-from ingest.service.single_call import MOST_PAGES, SIZE, SingleCall, joined
+from ingest.service.single_call import MAX_PAGES, SIZE, SingleCall, joined
 from ingest.store import progress
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def _page_size(caller: SingleCall, asked: _Asked) -> tuple[str, str]:
 def _price(context: Context, caller: SingleCall, asked: _Asked, *, paginate: bool) -> None:
     """What a call costs: of the month, and in money beyond its free ones."""
     settings, left = context.settings, caller.left()
-    calls = f"1 call a page, {MOST_PAGES} pages at most" if paginate else "1 call"
+    calls = f"1 call a page, {MAX_PAGES} pages at most" if paginate else "1 call"
     click.echo(f"GET /api/{caller.api.version}/{asked.path} through account {asked.account}: {calls}")
     click.echo(f"{many(left, 'call')} of {settings.plan.per_month:,} are left this month")
     if settings.price and settings.plan.per_month - left >= settings.api.plan.free_calls:

@@ -18,7 +18,7 @@ from ingest.report.gaps import NO_METER_WORDS, QUIET
 from ingest.report.problems import summary
 
 SHOWN, SHOWN_PROBLEMS = 20, 10
-"""Of many systems, so many and so many problems are on the first screen."""
+"""How many systems, and how many problems, are on the first screen where there are more."""
 
 
 @click.command()

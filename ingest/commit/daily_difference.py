@@ -17,9 +17,9 @@ from ingest.enphase.streams.readers import SAMPLE
 from ingest.fetch.worker import Outcome
 
 DAWN = 4 * HOUR
-"""A reading within so many seconds of local midnight is that of a night: no sun has shone since."""
-MOST_WH = 25_000.0
-"""No panel makes so much in a day: a kilowatt for all its hours."""
+"""Seconds from local midnight within which a reading is that of a night: no sun has shone since."""
+MAX_WH = 25_000.0
+"""No panel makes that much in a day: a kilowatt for all its hours."""
 TOO_MUCH = "two nights' readings differ by more than a panel can make in a day"
 RULES = tuple(stream.daily for stream in STREAMS if stream.daily)
 NIGHTLY = frozenset(name for rule in RULES for name in (rule.measurement, rule.daily))
@@ -55,7 +55,7 @@ def anew(changes: Changes, system: str, local: tzinfo) -> None:
 
 
 def _is_likely(day: Point, rule: DailyDifference) -> bool:
-    return float(day.fields[rule.made]) <= MOST_WH
+    return float(day.fields[rule.made]) <= MAX_WH
 
 
 def _days(changes: Changes, rule: DailyDifference, tags: Tags, days: Iterable[LocalDay]) -> Iterator[Point]:

@@ -8,8 +8,8 @@ from ingest.enphase.streams.base import Odd
 from ingest.fetch.worker import Outcome
 from ingest.plan.state import OddRow, OddRows
 
-MOST = 500
-"""So many are remembered of a pair, the newest."""
+MAX_PER_PAIR = 500
+"""How many are remembered of a pair, the newest."""
 ANYWHERE = 0
 """The time of what belongs to no known interval."""
 
@@ -28,7 +28,7 @@ def remember(changes: Changes, outcome: Outcome, now: int) -> None:
         key = (ANYWHERE if odd.time is None else odd.time, odd.reason)
         known[key] = OddRow(odd.reason, odd.sample, before[key].first_at if key in before else now, now)
     kept = {key: row for key, row in before.items() if key not in known and not _is_answered(outcome, key[0])}
-    rows = sorted([*kept.items(), *known.items()], key=lambda entry: entry[0])[-MOST:]
+    rows = sorted([*kept.items(), *known.items()], key=lambda entry: entry[0])[-MAX_PER_PAIR:]
     after: OddRows = dict(rows)
     if after.keys() != before.keys() or task.purpose is not Purpose.LIVE:
         changes.odd[task.pair] = after
@@ -44,7 +44,7 @@ def judged_anew(
     fresh = {(odd.time or ANYWHERE, odd.reason): OddRow(odd.reason, odd.sample, now, now) for odd in found}
     kept = {key: row for key, row in before.items() if key in fresh or row.reason not in reasons}
     if before or fresh:
-        changes.odd[pair] = dict(sorted({**fresh, **kept}.items())[-MOST:])
+        changes.odd[pair] = dict(sorted({**fresh, **kept}.items())[-MAX_PER_PAIR:])
 
 
 def _is_answered(outcome: Outcome, time: int) -> bool:

@@ -14,7 +14,7 @@ from ingest.plan import coverage, rhythm
 from ingest.plan.state import EMPTY, NO_METER, NO_POINTS, Pair
 
 LISTED_LATE = 2 * WEEK
-"""A device measures for so long (s) at most before it is known: they are listed once a week."""
+"""How long (s) a device measures at most before it is known: they are listed once a week."""
 
 
 def learn_rhythm(changes: Changes, system: str, now: int, *, news: bool) -> None:

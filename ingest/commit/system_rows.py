@@ -13,7 +13,7 @@ from ingest.core.units import DAY
 from ingest.enphase import catalogue
 from ingest.enphase.call import Purpose
 from ingest.enphase.streams.base import Scope, SystemInfo
-from ingest.fetch.worker import MOST_SYSTEMS, Outcome
+from ingest.fetch.worker import MAX_SYSTEMS, Outcome
 from ingest.plan import coverage
 from ingest.plan.coverage import Advance
 from ingest.plan.state import OddRows, SystemRow
@@ -93,7 +93,7 @@ def _room(changes: Changes, outcome: Outcome, at: CommitContext) -> int:
     """How many more systems an account may have; counted only where some are new."""
     if all(info.system in changes.systems for info in outcome.systems):
         return 0
-    return max(0, MOST_SYSTEMS - sum(row.account == at.account for row in changes.systems.values()))
+    return max(0, MAX_SYSTEMS - sum(row.account == at.account for row in changes.systems.values()))
 
 
 def record_status(changes: Changes, outcome: Outcome, at: CommitContext) -> None:

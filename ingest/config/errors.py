@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ingest.core.errors import ConfigError
 
 Path = tuple[str | int, ...]
-MOST_SHOWN = 50
+MAX_SHOWN = 50
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ def hint(word: str, words: Iterable[str]) -> str:
 def config_error(file: str, problems: Iterable[ConfigProblem]) -> ConfigError:
     """Make one error of all problems, a line each, in the order of the file."""
     lines = [_line(file, problem) for problem in sorted(dict.fromkeys(problems), key=lambda problem: problem.line)]
-    more = len(lines) - MOST_SHOWN
+    more = len(lines) - MAX_SHOWN
     tail = [f"{file}: and {more} more"] if more > 0 else []
-    return ConfigError("\n".join(lines[:MOST_SHOWN] + tail))
+    return ConfigError("\n".join(lines[:MAX_SHOWN] + tail))
 
 
 def _line(file: str, problem: ConfigProblem) -> str:

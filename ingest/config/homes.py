@@ -8,7 +8,7 @@ from pydantic import AfterValidator
 from ingest.config import values
 from ingest.config.errors import Path, dotted
 
-LEAST = 2
+MIN_MEMBERS = 2
 
 
 def _name(text: str) -> str:
@@ -18,7 +18,7 @@ def _name(text: str) -> str:
 
 
 def _members(numbers: tuple[int, ...]) -> tuple[int, ...]:
-    if len(numbers) < LEAST:
+    if len(numbers) < MIN_MEMBERS:
         raise ValueError("must list two systems or more; a single one needs no home, so leave it out")
     return numbers
 

@@ -25,7 +25,7 @@ from ingest.enphase.catalogue import CADENCES, CHOICES
 from ingest.enphase.endpoints import VERSIONS
 from ingest.plan.stream_choice import AUTO
 
-LEAST_CADENCE = 5 * MINUTE
+MIN_CADENCE = 5 * MINUTE
 
 # name: calls a minute, calls a month, US dollars for each further call (0: there are none)
 PLANS = {
@@ -183,7 +183,7 @@ class System(Section):
 
 
 def _every(value: int) -> int:
-    if value < LEAST_CADENCE:
+    if value < MIN_CADENCE:
         raise ValueError("must be at least 5m: the cloud has no news before")
     return value
 

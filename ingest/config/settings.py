@@ -37,7 +37,7 @@ from ingest.plan.quota import Plan
 from ingest.plan.stream_choice import AUTO
 from ingest.plan.work import Classes
 
-LEAST_TOKEN = 8
+MIN_TOKEN = 8
 """Shorter parts of an address are words, which cannot be hidden wherever they stand."""
 OFF = ("off", "false", "no")
 Sink = Annotated[Influx | InfluxV1 | Parquet, Field(discriminator="type")]
@@ -61,7 +61,7 @@ def scheme(address: SecretStr) -> str:
 def secret_parts(address: str) -> list[str]:
     """An address and those of its parts that are long enough to be a token."""
     parts = re.split(r"[/?&=@:#,]+", address.partition("://")[2])
-    return [address, *(part for part in parts if len(part) >= LEAST_TOKEN)]
+    return [address, *(part for part in parts if len(part) >= MIN_TOKEN)]
 
 
 def _all_or_list(value: Any) -> Any:

@@ -15,7 +15,7 @@ from ingest.core.units import DAY, MINUTE
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 LAST_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-MOST = 10**12
+MAX_ID = 10**12
 """No number of a system is larger."""
 STEP = 15
 """Prices change at full quarters of an hour: those are the intervals of `energy`."""
@@ -118,7 +118,7 @@ Amount = Annotated[float, Field(allow_inf_nan=False, ge=0), WithJsonSchema({"typ
 
 def _system_or_home(value: object) -> str:
     text = str(value).strip()
-    if isinstance(value, bool | float) or not text or (text.isdigit() and not 1 <= int(text) <= MOST):
+    if isinstance(value, bool | float) or not text or (text.isdigit() and not 1 <= int(text) <= MAX_ID):
         raise ValueError("is neither the number of a system nor the name of a home")
     return str(int(text)) if text.isdigit() else text
 

@@ -29,7 +29,7 @@ from ingest.enphase.streams import BY_NAME
 
 SECRET_KEYS = {"key", "client_id", "client_secret", "username", "password", "user_id", "token"}
 HIDDEN_KEYS = SECRET_KEYS | {"url", "base_url", "redirect_uri", "to", "heartbeat"}
-MOST_SHOWN = 40
+MAX_SHOWN = 40
 
 _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     (): Settings,
@@ -111,7 +111,7 @@ def _sentence(document: Document, path: Path, detail: ErrorDetails) -> str:
 def _no_type(document: Document, path: Path) -> str:
     sink = document.at(path)
     close = nearest("type", sink) if isinstance(sink, dict) else None
-    meant = f'; "{shown(close, MOST_SHOWN)}" is an unknown key, did you mean "type"?' if close else ""
+    meant = f'; "{shown(close, MAX_SHOWN)}" is an unknown key, did you mean "type"?' if close else ""
     return f"type is missing; write influxdb, influxdb_v1 or parquet{meant}"
 
 
@@ -128,7 +128,7 @@ def _value(document: Document, path: Path) -> str:
     """Return the value in question, if it is short and neither secret nor from outside the file."""
     value = document.at(path)
     secret = any(step in HIDDEN_KEYS for step in path)
-    if secret or not isinstance(value, str) or "${" in value or not 0 < len(value) <= MOST_SHOWN:
+    if secret or not isinstance(value, str) or "${" in value or not 0 < len(value) <= MAX_SHOWN:
         return ""
     return f' (it is "{shown(value)}")'
 

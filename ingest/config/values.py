@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from ingest.core.units import DAY, WEEK, YEAR
 from ingest.core.when import LONGEST, UNITS, When, day
-from ingest.logs import LEAST_SECRET
+from ingest.logs import MIN_SECRET
 
 SIMULATOR = "simulator"
 
@@ -25,7 +25,7 @@ def word_error(words: Iterable[str]) -> PydanticCustomError:
     return PydanticCustomError("word", "is none of {expected}", {"expected": expected})
 
 
-LEAST_KEPT = YEAR
+MIN_KEPT = YEAR
 """What is younger is read again, and plants are held against the year before."""
 
 
@@ -56,7 +56,7 @@ def seconds(value: object) -> int:
 
 
 def kept(value: object) -> int | None:
-    """Read how long something is kept (s), such as `2y` or `180d`; None for `all`. No less than `LEAST_KEPT`."""
+    """Read how long something is kept (s), such as `2y` or `180d`; None for `all`. No less than `MIN_KEPT`."""
     text = str(value).strip()
     if text == "all":
         return None
@@ -64,7 +64,7 @@ def kept(value: object) -> int | None:
     if match is None:
         raise ValueError("must be all, or how long, such as 2y or 500d")
     result = int(match[1]) * {"d": DAY, "w": WEEK, "y": YEAR}[match[2]]
-    if result < LEAST_KEPT:
+    if result < MIN_KEPT:
         raise ValueError("must not be shorter than a year, which is read again and compared with; write 1y or more")
     if result > LONGEST:
         raise ValueError("is longer than a hundred years; write all")
@@ -147,8 +147,8 @@ def _clean_secret(secret: SecretStr) -> SecretStr:
 
 
 def _long_enough(text: str) -> str:
-    if len(text) < LEAST_SECRET:
-        raise ValueError(f"is shorter than {LEAST_SECRET} characters: too short to be kept out of logs and messages")
+    if len(text) < MIN_SECRET:
+        raise ValueError(f"is shorter than {MIN_SECRET} characters: too short to be kept out of logs and messages")
     return text
 
 

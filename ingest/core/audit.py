@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from ingest.core.days import LocalDay
 from ingest.core.span import Spans
 
-MOST_DOUBTS = 2
+MAX_DOUBTS = 2
 """How often a day is read again because its intervals do not add up to one and the same total."""
-MOST_TRIFLES = 10
+MAX_TRIFLES = 10
 """How often a day is read again at all because of changes that are smaller than the tolerance."""
 
 TotalKey = tuple[str, str, str]
@@ -79,10 +79,10 @@ def judge(total: Total, held: float, intervals: int) -> tuple[Total, bool]:
     if off > tolerance(total.wh, intervals):
         if total.changed:
             return again, True
-        if total.doubts < MOST_DOUBTS:
+        if total.doubts < MAX_DOUBTS:
             return replace(again, doubts=total.doubts + 1), True
         return replace(total, open=False, held=held), False
-    if total.changed and off >= 1 and total.reads < MOST_TRIFLES:
+    if total.changed and off >= 1 and total.reads < MAX_TRIFLES:
         return again, True
     return replace(total, open=False, changed=False, held=None), False
 

@@ -9,7 +9,7 @@ LONGEST_PAUSE = 6 * HOUR
 
 
 def backoff(first: int, longest: int, failures: int) -> int:
-    """The pause (s) after so many failures in a row: `first`, doubled for each further one, at most `longest`."""
+    """The pause (s) after a number of failures in a row: `first`, doubled for each further one, at most `longest`."""
     return min(longest, first << min(failures - 1, 30)) if failures > 0 else 0
 
 

@@ -11,21 +11,21 @@ from typing import NamedTuple
 
 SMOOTH = 1.1
 """How much more than up to the peak and down again a curve of a clear day may move."""
-LEAST_QUARTERS = 20
-"""A clear day has at least so many quarters of an hour with sun."""
+MIN_QUARTERS = 20
+"""Quarters of an hour with sun that a clear day has at least."""
 BEHIND = 0.15
 OVERCAST = 0.35
 """A smooth curve of less than this share of a clear day is that of an even cover of clouds."""
 CLEAR_DAYS = 3
-"""So many clear days in a row must be behind by `BEHIND`."""
+"""Clear days in a row that must be behind by `BEHIND`."""
 SEASON_DAYS = 15
 """Days before and after the same day of earlier years that are its season."""
-LEAST_SEASON = 20
+MIN_SEASON = 20
 """Fewer days of a season, half of them before and half after the day, say nothing of how its clear days are."""
 CLEAR_SHARE = 0.85
 """Of the days of a season in order of their energy, the one at this share stands for a clear day."""
 USUAL_DAYS = 90
-LEAST_USUAL = 20
+MIN_USUAL = 20
 """Days before from which the usual ratio to the neighbours is taken, and the fewest."""
 YEAR = 365.25
 
@@ -41,7 +41,7 @@ class Behind(NamedTuple):
 def is_clear(powers: Sequence[float]) -> bool:
     """Whether the curve of a day (any unit, in equal steps) is that of a clear sky: up once, and down once."""
     lit = [value for value in powers if value > 0]
-    if len(lit) < LEAST_QUARTERS:
+    if len(lit) < MIN_QUARTERS:
         return False
     moved = sum(abs(after - before) for before, after in zip([0.0, *lit], [*lit, 0.0], strict=True))
     return moved <= SMOOTH * 2 * max(lit)
@@ -59,7 +59,7 @@ def seasonal(day: date, daily: Mapping[date, float]) -> float | None:
         apart = (years - round(years)) * YEAR
         if round(years) >= 1 and abs(apart) <= SEASON_DAYS:
             (before if apart > 0 else after).append(energy)
-    if min(len(before), len(after)) < LEAST_SEASON // 2:
+    if min(len(before), len(after)) < MIN_SEASON // 2:
         return None
     return min(sorted(energies)[int(CLEAR_SHARE * len(energies))] for energies in (before, after))
 
@@ -86,7 +86,7 @@ def neighbour_shares(
     found = {}
     first = min(clear, default=None)
     usual = [ratio for day, ratio in ratios.items() if first and 0 < (first - day).days <= USUAL_DAYS]
-    if len(usual) >= LEAST_USUAL and (middle := median(usual)) > 0:
+    if len(usual) >= MIN_USUAL and (middle := median(usual)) > 0:
         found = {day: ratios[day] / middle for day in clear if day in ratios}
     return found
 

@@ -23,9 +23,9 @@ def quarters(five_minutes: Mapping[int, float]) -> dict[int, float]:
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 PLAUSIBLE = 3
-"""More than so many times what the size of a system allows was never produced."""
+"""A system never produces more than this multiple of what its size allows."""
 PLAUSIBLE_USE = 100
-"""More than so many times that never went through any other meter of its house."""
+"""No other meter of its house ever counts more than this multiple of that."""
 LARGEST_W = 1e7
 """No system of the vendor's is so large: the size where it is not known."""
 

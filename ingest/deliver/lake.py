@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 FILE = "data.parquet"
 REST_S = 900
-"""A month is rewritten so often (s) at most: what is read meanwhile is written together."""
+"""Seconds between two rewritings of a month at least: what is read meanwhile is written together."""
 BATCH = 200_000
-"""So many points are written together."""
+"""How many points are written together."""
 INSTALL = "a sink of type parquet needs pyarrow: pip install 'enphase-ingest[parquet]'"
 
 Part = tuple[str, str]

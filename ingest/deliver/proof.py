@@ -13,8 +13,8 @@ from ingest.store.departures import APART_S, Departure, Proof
 from ingest.store.outbox import Verified
 
 NOT_SAID = "it does not say how long it keeps points"
-MOST = 4
-"""So many spans of time are looked at once, others the next day: it takes as long as the rest of the daily look."""
+MAX_SPANS = 4
+"""How many spans of time are looked at in a day, the others in the next: it takes as long as the rest of the look."""
 
 
 class ProofLook(NamedTuple):
@@ -42,8 +42,8 @@ def proofs(db: sqlite3.Connection, sink: VerifiableSink, name: str, now: int, be
     for row in sorted(proposed, key=lambda row: (row.next_until, row.system)):
         spans.setdefault((row.until, row.next_until), []).append(row)
     held, lacking = list[Proof](), set[str]()
-    turn = now // DAY * MOST % len(spans)  # what cannot be proved for long keeps nobody else
-    for rows in [*spans.values(), *spans.values()][turn : turn + min(MOST, len(spans))]:
+    turn = now // DAY * MAX_SPANS % len(spans)  # what cannot be proved for long keeps nobody else
+    for rows in [*spans.values(), *spans.values()][turn : turn + min(MAX_SPANS, len(spans))]:
         quiet = [row for row in rows if _is_quiet(db, name, row, before.seq)]
         lacks = _lacking(db, sink, quiet) if quiet else set()
         held += [Proof(row.system, row.next_until, before.seq) for row in quiet if row.system not in lacks]

@@ -22,7 +22,7 @@ from ingest.store.journal import Row
 log = logging.getLogger(__name__)
 
 BATCH = 5_000
-MOST_POISON = 10
+MAX_POISON = 10
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1, 300
 
 
@@ -221,9 +221,9 @@ class Sender:
                 self._push(rows[middle:], pushed)
                 return
             pushed.parked.append((rows[0], str(refused)))
-            if len(pushed.parked) > MOST_POISON:
+            if len(pushed.parked) > MAX_POISON:
                 raise SinkDown(
-                    f"sink {self.name} refuses more than {MOST_POISON} points of a batch ({refused}); if the database "
+                    f"sink {self.name} refuses more than {MAX_POISON} points of a batch ({refused}); if the database "
                     "holds other data under these names, give the sink a database or bucket of its own"
                 ) from None
 

@@ -42,7 +42,7 @@ class Verdict:
     period: str = ""
 
 
-MOST_PARTS, MOST_VALUES = 60_000, 250_000
+MAX_PARTS, MAX_VALUES = 60_000, 250_000
 """A site with twenty meters of three channels has 41,000 rows of four values in a week. An empty row of three bytes
 takes the room of 64 once it is read.
 """
@@ -118,8 +118,8 @@ def _parsed(body: bytes) -> Any:
     times its room once it is read. One odd token costs no more than itself: `NaN` and `Infinity`, which are not JSON,
     are floats that no reader takes for a reading, and bytes that are no characters a mark in their place.
     """
-    if body.count(b"{") + body.count(b"[") > MOST_PARTS or body.count(b",") > MOST_VALUES:
-        raise ValueError(f"the reply holds more than {MOST_PARTS:,} rows or {MOST_VALUES:,} values")
+    if body.count(b"{") + body.count(b"[") > MAX_PARTS or body.count(b",") > MAX_VALUES:
+        raise ValueError(f"the reply holds more than {MAX_PARTS:,} rows or {MAX_VALUES:,} values")
     try:
         text = body.decode(json.detect_encoding(body), "replace")
         try:

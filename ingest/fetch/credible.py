@@ -9,7 +9,7 @@ from ingest.enphase.streams.base import Lifetime, Odd
 from ingest.enphase.streams.readers import SAMPLE
 
 SLACK = MINUTE
-"""A clock may be so much (s) behind another."""
+"""How far (s) a clock may be behind another."""
 
 
 def not_ahead(points: list[Point], lasts: int, date_at: int | None) -> tuple[list[Point], list[Odd]]:

@@ -32,18 +32,18 @@ T = TypeVar("T")
 
 UNEXPECTED = "the reply has an unexpected structure"
 SHAPELESS = 3
-"""So many rows of which none can be read are a reply of an unknown shape."""
-MOST_PAGES = 100
+"""How many rows of which none can be read make a reply of an unknown shape."""
+MAX_PAGES = 100
 """Pages of a list that are asked for: with a hundred systems each, twice the largest fleet."""
-MOST_SYSTEMS = MOST_PAGES * PAGE_SIZE
-MOST_ON_PAGE = 1_000
+MAX_SYSTEMS = MAX_PAGES * PAGE_SIZE
+MAX_ON_PAGE = 1_000
 """Systems of a page that are taken: a hundred are asked for, and a thousand is the most that the cloud knows (8)."""
-MOST_POINTS = 100_000
+MAX_POINTS = 100_000
 """Points of a reply: a week of a site with twenty meters of three channels is 41,000."""
-MOST_ODD = 5_000
-"""So many of the rows that cannot be read are looked at: a week of five minutes is 2,016."""
-TOO_MANY = f"only the first {MOST_SYSTEMS:,} systems of its list are read, and the list goes on"
-CROWDED = f"only the first {MOST_ON_PAGE:,} systems of a page of its list are read, which has more"
+MAX_ODD = 5_000
+"""How many of the rows that cannot be read are looked at: a week of five minutes is 2,016."""
+TOO_MANY = f"only the first {MAX_SYSTEMS:,} systems of its list are read, and the list goes on"
+CROWDED = f"only the first {MAX_ON_PAGE:,} systems of a page of its list are read, which has more"
 CIRCLE = "its list of systems comes back to a page that was read, so there may be more than are known"
 """Said of a good answer after which nothing more is asked."""
 LONGEST_ERROR = 2**16
@@ -177,8 +177,8 @@ def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date
     _same_system(task, reply)
     points, odd = _sorted_out(stream.read(task.system, reply))
     points, ahead = not_ahead(points, stream.lasts, date_at)
-    systems, odd_systems = _sorted_out(stream.systems(task.system, reply) if stream.systems else (), MOST_ON_PAGE + 1)
-    too_many = CROWDED if len(systems) > MOST_ON_PAGE else _too_many(task, reply, version)
+    systems, odd_systems = _sorted_out(stream.systems(task.system, reply) if stream.systems else (), MAX_ON_PAGE + 1)
+    too_many = CROWDED if len(systems) > MAX_ON_PAGE else _too_many(task, reply, version)
     lifetime = read_totals(stream, reply)
     devices, odd_devices = _sorted_out(stream.devices(reply) if stream.devices else ())
     odd += [*ahead, *odd_systems, *odd_devices, *odd_totals(lifetime, date_at)]
@@ -193,7 +193,7 @@ def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date
         grant,
         points=points,
         odd=odd,
-        systems=systems[:MOST_ON_PAGE],
+        systems=systems[:MAX_ON_PAGE],
         meters=stream.meters(reply) if stream.meters else None,
         devices=devices,
         unread=stream.unread(reply) if stream.unread else frozenset(),
@@ -220,13 +220,13 @@ def _as_object(task: Task, data: Any, version: str) -> Json:
     return {**reply, "cursor": task.page_name} if task.devices or task.stream.route(version).pages else reply
 
 
-def _sorted_out(found: Iterable[T | Odd], most: int = MOST_POINTS) -> tuple[list[T], list[Odd]]:
+def _sorted_out(found: Iterable[T | Odd], most: int = MAX_POINTS) -> tuple[list[T], list[Odd]]:
     """What could be read, and what could not; no more than so much of either, and nothing of what follows."""
     good: list[T] = []
     odd: list[Odd] = []
     for each in found:
         if isinstance(each, Odd):
-            if len(odd) < MOST_ODD:
+            if len(odd) < MAX_ODD:
                 odd.append(each)
         elif len(good) < most:
             good.append(each)
@@ -239,7 +239,7 @@ def _next_page(task: Task, reply: Json, version: str) -> str:
     """The cursor that follows; a server that ignores pages would be asked for the same ones for ever."""
     pages = task.stream.route(version).pages
     name = (pages.following(reply) if pages else "") or task.next_device
-    return "" if not name or task.was_asked(name) or task.page >= MOST_PAGES else name
+    return "" if not name or task.was_asked(name) or task.page >= MAX_PAGES else name
 
 
 def _too_many(task: Task, reply: Json, version: str) -> str:
@@ -248,9 +248,9 @@ def _too_many(task: Task, reply: Json, version: str) -> str:
     name = pages.following(reply) if pages else ""
     if pages and not pages.panels and name != task.page_name and task.was_asked(name):
         return CIRCLE
-    if not pages or task.page < MOST_PAGES or not name:
+    if not pages or task.page < MAX_PAGES or not name:
         return ""
-    return f"only the first {MOST_PAGES * pages.panels:,} panels are read" if pages.panels else TOO_MANY
+    return f"only the first {MAX_PAGES * pages.panels:,} panels are read" if pages.panels else TOO_MANY
 
 
 def _reach(task: Task, points: Sequence[Point], version: str) -> int:

@@ -19,7 +19,7 @@ from ingest.notify.broker import Broker
 from ingest.notify.channel import SLOW, Channel, Delivered
 from ingest.notify.letters import Letter, letter_of_news, letter_of_summary
 from ingest.notify.memory import Memory
-from ingest.notify.troubles import MOST_A_DAY, News, Trouble, explained, news, observe, stopped, troubles
+from ingest.notify.troubles import MAX_A_DAY, News, Trouble, explained, news, observe, stopped, troubles
 from ingest.report import Report
 from ingest.store import notifications
 from ingest.store.database import Store
@@ -117,7 +117,7 @@ class Notifier:
         wanted, memory, now = self._wishes[name], self._memory, made.now
         local = zone(made.systems[0].timezone if made.systems else "")
         sent = [at for at in memory.sent.get(name, ()) if now - DAY < at <= now]
-        if len(sent) >= MOST_A_DAY or (wanted.quiet and wanted.quiet.holds(now, local)):
+        if len(sent) >= MAX_A_DAY or (wanted.quiet and wanted.quiet.holds(now, local)):
             return None
         found = news(memory.seen, memory.told.get(name, {}), now, self._labels[name]) if wanted.problems else News()
         if found:

@@ -19,7 +19,7 @@ from ingest.store import archive
 FROM = 10 * HOUR
 """After local midnight: by then the last hours of the day before are settled and read, on a small plan too."""
 LATEST = {"daily": DAY, "monthly": 10 * DAY}
-"""A summary that could not be sent for so long is not news any more."""
+"""Seconds after which a summary that could not be sent is dropped."""
 
 
 class Period(NamedTuple):

@@ -12,7 +12,7 @@ SOON, LATE = 15 * MINUTE, DAY
 """How long a trouble lasts before it is told: one that stops reading, and any other."""
 SETTLED = 15 * MINUTE
 """A trouble that comes back sooner was never over."""
-MOST_A_DAY = 12
+MAX_A_DAY = 12
 """Messages to one receiver; what is due beyond goes into the next one."""
 
 

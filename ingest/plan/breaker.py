@@ -10,11 +10,11 @@ from ingest.enphase.replies import Kind, Verdict
 from ingest.plan.quota import Plan, month_bounds
 
 WEATHER = 3
-"""So many busy answers in a row are the cloud's trouble, not a pair's: everything waits together."""
+"""Busy answers in a row that are the cloud's trouble, not a pair's: everything waits together."""
 LONGEST_MINUTE, LONGEST_UNNAMED = 10 * MINUTE, DAY
 """A date so far ahead (s) at which a used-up minute, or a period that is not named, ends is not believed."""
 WARY = 2 * HOUR
-"""After a refusal for too many calls a minute, fewer are made for so long (s)."""
+"""Seconds for which fewer calls are made after a refusal for too many a minute."""
 
 
 @dataclass

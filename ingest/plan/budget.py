@@ -11,9 +11,9 @@ from ingest.plan.pacing import EVEN, Factors, Group
 from ingest.plan.quota import Plan, Usage
 
 HURRY = 1.05
-"""Calls may go so much faster than evenly where they come in lumps."""
-LEAST_LUMP = 12
-"""So many calls may always come together: each stream of a system once, and the daily ones."""
+"""How much faster than evenly calls may go where they come in lumps."""
+MIN_LUMP = 12
+"""How many calls may always come together: each stream of a system once, and the daily ones."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Budget:
 
 
 def renewals(accounts: int) -> float:
-    """Calls a day for the tokens of so many accounts: they live a day and are renewed ahead of its end."""
+    """Calls a day for the tokens of a number of accounts: they live a day and are renewed ahead of its end."""
     return accounts / (1 - EARLY)
 
 
@@ -143,7 +143,7 @@ class TokenBucket:
     def open_at(self, per_day: float, now: int) -> int:
         """When the next call may be made, `per_day` being those of a day."""
         self._rate = HURRY * per_day / DAY
-        most = max(LEAST_LUMP, per_day / 4)
+        most = max(MIN_LUMP, per_day / 4)
         since = now if self._at is None else self._at
         self._level = min(most, self._level + (now - since) * self._rate)
         self._at = now

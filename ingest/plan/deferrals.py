@@ -16,7 +16,7 @@ from ingest.plan.state import Deferral
 Deferrals = tuple[Deferral, ...]
 
 WHOLE = 2
-"""So many refusals of a window in a row are not chance: it is asked for in halves."""
+"""Refusals of a window in a row that are no chance: it is asked for in halves."""
 GRID = 15 * MINUTE
 """The cloud rounds what it is asked to this (s)."""
 

@@ -88,7 +88,7 @@ def count(works: Sequence[Work], now: int, classes: Classes) -> int:
 
 
 def backfill(calls: int, this_month: int, per_month: int, now: int, rules: Rules) -> BackfillEstimate:
-    """What `calls` of history take where so many may be spent in this month and in each later one."""
+    """What `calls` of history take by what may be spent of them in this month and in each later one."""
     rest = max(0, calls - this_month)
     money = rest * rules.price
     if rest and per_month <= 0:

@@ -69,7 +69,7 @@ class Front:
             self._asked -= known[1]
 
     def first(self, most: int, now: int, besides: Collection[PairKey], *, only_new: bool) -> list[PairKey]:
-        """The most urgent pairs in their order, at most so many; `only_new` leaves out what was asked before."""
+        """The most urgent pairs in their order, at most `most`; `only_new` leaves out what was asked before."""
         found: list[PairKey] = []
         seen: list[tuple[DueKind, DueEntry]] = []
         while len(found) < most:

@@ -14,7 +14,7 @@ from ingest.plan.windows import served_from
 from ingest.plan.work import Work
 
 MARGIN = 2 * ONE
-"""So much of the month before stays, so that the days after it can be cut in another zone, should that be corrected."""
+"""How much of the month before stays: its days can then be cut in another zone, should that be corrected."""
 
 YOUNG = 30 * DAY
 """What is younger (s) is not history."""

@@ -5,7 +5,7 @@ from ingest.core.days import ONE, date_at, midnight, zone
 from ingest.core.units import HOUR, MINUTE
 
 FIRST, WITHIN = 30 * MINUTE, 2 * HOUR
-"""Asked so long (s) after local midnight at the earliest, and within so long from then: each at its own moment."""
+"""Seconds after local midnight from which on it is asked, and in how many from then: each at its own moment."""
 
 
 def night_at(after: int, timezone: str, salt: str) -> int:

@@ -8,7 +8,7 @@ from ingest.core.units import DAY, HOUR, MINUTE, WEEK
 from ingest.plan.quota import Plan, burst
 
 DAYLIGHT_MARGIN = 30 * MINUTE
-"""Production streams wake so long before the first light of yesterday and rest so long after its last."""
+"""Seconds before yesterday's first light at which production streams wake, and after its last at which they rest."""
 LONGEST_REST = 20 * HOUR
 EDGES = 1.6
 """Calls a day beyond awake time / cadence: one as the day closes, about half a one because a day holds no whole number

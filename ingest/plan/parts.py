@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ingest.enphase.streams import BY_NAME, STREAMS
 from ingest.enphase.streams.base import Route, Stream
-from ingest.enphase.streams.readers import MOST_SERIALS
+from ingest.enphase.streams.readers import MAX_SERIALS
 from ingest.plan.state import NO_METER, Pair, SystemRow
 
 AC_BATTERIES = {"battery": ": AC Batteries tell what they did all together"}
@@ -14,7 +14,7 @@ AC_BATTERIES = {"battery": ": AC Batteries tell what they did all together"}
 
 def devices(route: Route, row: SystemRow | None) -> tuple[str, ...]:
     """The serial numbers of the devices that are asked one by one; empty where all answer together."""
-    return row.profile.serials.get(route.asks_each, ())[:MOST_SERIALS] if row and route.asks_each else ()
+    return row.profile.serials.get(route.asks_each, ())[:MAX_SERIALS] if row and route.asks_each else ()
 
 
 def calls(route: Route, row: SystemRow | None) -> int:
@@ -45,8 +45,8 @@ def lacking(pair: Pair, route: Route, row: SystemRow | None) -> Pair:
     kind = route.asks_each
     if not kind or not row or kind not in row.profile.serials:
         return pair
-    if len(row.profile.serials[kind]) > MOST_SERIALS:
-        return pair if pair.reason else replace(pair, reason=f"only the first {MOST_SERIALS} of its devices are asked")
+    if len(row.profile.serials[kind]) > MAX_SERIALS:
+        return pair if pair.reason else replace(pair, reason=f"only the first {MAX_SERIALS} of its devices are asked")
     if devices(route, row):
         return pair
     reason = f"the cloud lists no {words(kind)} for this system; looked for every week"

@@ -14,11 +14,11 @@ from ingest.plan.coverage import Advance
 PERIODS = (15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 4 * HOUR, 6 * HOUR, 8 * HOUR, 12 * HOUR, DAY, 5 * MINUTE)
 """The rhythms (s) that are tried, in this order: the shortest that agrees with what was seen is taken."""
 UPLOAD_MARGIN = 30
-"""An upload is looked for so many seconds after it is expected."""
+"""Seconds after an upload is expected at which it is looked for."""
 SEEN = 8
 """Uploads that are looked back on."""
 SILENT_AFTER = 2 * HOUR
-"""A gateway is silent when it has not reported for so long beyond its rhythm."""
+"""Seconds beyond its rhythm after which a gateway that has not reported is silent."""
 LATEST = 3 * HOUR
 
 

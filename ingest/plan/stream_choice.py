@@ -210,11 +210,11 @@ def _staler(systems: SystemsByKind, cadences: Cadences, bar: Factors) -> str:
 
 
 def plan_name(rules: Rules) -> str:
-    """The plan of the portal that admits so many calls a minute."""
+    """The plan of the portal by the calls that it admits a minute."""
     names = zip((50, 100, 300, 2**31), access.EVERY_PLAN, strict=True)
     return next(name for below, name in names if rules.plan.per_minute < below)
 
 
 def always_asked(scope: Scope, count: int) -> Counter[Group]:
-    """What is asked of so many systems or accounts, whatever they have."""
+    """What is asked of a number of systems or accounts, whatever they have."""
     return Counter({Group(stream.every): count for stream in catalogue.of_scope(scope)})

@@ -14,7 +14,7 @@ from ingest.plan.work import Classes, Work
 DEBT_PATIENCE = DAY
 """How long a debt too small for a full window waits for more to join it."""
 TRIED = 3
-"""After so many live calls in vain it may be a part of the window that cannot be had."""
+"""After how many live calls in vain it may be a part of the window that cannot be had."""
 ONE_WINDOW = (Kind.BUSY, Kind.GARBLED)
 """What the cloud says where it fails on a window; other refusals are of the stream."""
 RIDE = 12 * HOUR

@@ -7,7 +7,7 @@ from ingest.plan.levers import Lever
 from ingest.plan.timetable import Timetable
 
 SHOWN = 5
-"""At most so many free changes are named, the most effective first."""
+"""How many free changes are named at most, the most effective first."""
 
 
 def advise(table: Timetable, name: str, free: Sequence[Lever], paid: Sequence[Lever]) -> list[str]:

@@ -10,7 +10,7 @@ from ingest.plan.inventory import Inventory, listing
 from ingest.report.model import Problem, Report
 
 REFUSALS = 3
-"""So many refusals of a window of history in a row are not reported yet."""
+"""How many refusals of a window of history in a row are not reported yet."""
 SHOWN_DAYS = 5
 
 

@@ -10,7 +10,7 @@ from ingest.report.gaps import QUIET
 from ingest.report.model import Report, SystemReport
 
 FEW = 12
-"""So many systems are shown one by one; of more, the totals and the worst."""
+"""How many systems are shown one by one; of more, the totals and the worst."""
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from ingest.plan.work import Work
 from ingest.report.model import Gap, RefusedReport
 
 NIGHT = 12 * HOUR
-"""Production streams rest about so long."""
+"""About how long (s) production streams rest."""
 LATE_AFTER = 12 * HOUR
-"""A pair that was not asked for so long (s) is late, where no pace says otherwise."""
+"""Seconds without a call after which a pair is late, where no pace says otherwise."""
 NOT_DUE = "not yet due: read again until it is settled"
 WAITING = "waiting for the gateway"
 OUTSIDE = "outside history: the cloud no longer has it"

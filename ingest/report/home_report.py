@@ -16,7 +16,7 @@ from ingest.report.model import Problem, SystemReport
 from ingest.store import archive, extents
 
 BEHIND = 2 * QUARTER
-"""A system that is so much older than another one of its home is named."""
+"""A system whose data are older than those of another one of its home by more than this (s) is named."""
 PER_HOUR = HOUR // QUARTER
 
 

@@ -24,7 +24,7 @@ from ingest.store import archive
 
 MEASUREMENT = "ingest"
 KEPT = 90 * DAY
-"""The archive keeps what the pipeline said of itself for so long (s); the databases have a retention of their own."""
+"""How long (s) the archive keeps what the pipeline said of itself; the databases have a retention of their own."""
 TOLD = ("change", "change_why", "changed_points", "changed_gaps", "changed_wh")
 """Fields that tell of the point before."""
 NO_NEWS = frozenset({"lag_s", *TOLD})
@@ -32,7 +32,7 @@ NO_NEWS = frozenset({"lag_s", *TOLD})
 NAMED = 2
 """Spans of gaps that are named by their days."""
 NAMED_DAYS = 5
-"""Days that do not add up, of which so many are named."""
+"""How many days that do not add up are named."""
 REVISED = "later answers of the cloud differ from the first"
 FILLED = "what was missing was read in its turn"
 

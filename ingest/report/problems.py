@@ -17,7 +17,7 @@ from ingest.report.home_report import homes
 from ingest.report.model import Problem, Report, SystemReport
 from ingest.store.runner import ONCE
 
-LEAST_DISK = 200 * 2**20
+MIN_DISK = 200 * 2**20
 """Bytes: a year of one system is about as large."""
 SOON = 3
 """Days before a token lapses at which a person is told."""
@@ -70,7 +70,7 @@ def _application(made: Report, inventory: Inventory) -> Iterator[Problem]:
 
 
 def _disk(made: Report) -> Iterator[Problem]:
-    if made.disk_free is not None and made.disk_free < LEAST_DISK:
+    if made.disk_free is not None and made.disk_free < MIN_DISK:
         yield Problem(
             "disk",
             "",

@@ -15,7 +15,7 @@ from ingest.report.model import Problem, Report
 from ingest.report.systems import odd_reports
 
 PATIENT = {Kind.BUSY: 2, Kind.AHEAD: 2, Kind.EXPIRED: 2, Kind.GARBLED: 0}
-"""So many failures in a row pass by themselves most of the time; more are reported."""
+"""How many failures in a row are not reported yet: they pass by themselves most of the time."""
 
 
 def application(why: str) -> Problem:

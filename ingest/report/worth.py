@@ -8,8 +8,8 @@ from ingest.core.money import MONEY
 from ingest.core.units import DAY, HOUR, YEAR
 from ingest.store import archive, extents
 
-LEAST_DAYS = 30
-"""From so few days nothing is said of years."""
+MIN_DAYS = 30
+"""From fewer days nothing is said of years."""
 
 
 class Worth(NamedTuple):
@@ -63,6 +63,6 @@ def payback(db: sqlite3.Connection, system: str, invested: float, now: int) -> P
     brought = worth(db, system, 0, now).brought or 0.0
     last = worth(db, system, now - YEAR, now)
     known = last.hours * HOUR
-    a_year = (last.brought or 0.0) * YEAR / known if known >= LEAST_DAYS * DAY else None
+    a_year = (last.brought or 0.0) * YEAR / known if known >= MIN_DAYS * DAY else None
     left = max(0.0, invested - brought) / a_year if a_year and a_year > 0 else None
     return Payback(invested, brought, extent[0], a_year, left)

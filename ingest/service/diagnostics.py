@@ -23,7 +23,7 @@ from ingest.store import archive, ledger, migrations, progress
 from ingest.store.database import Store, has_state, state_failed
 
 LAST_CALLS = 50
-"""So many calls that failed are listed."""
+"""How many calls that failed are listed."""
 LONGEST_SAMPLE = 8_192
 """Characters of a reply that are shown; the state keeps more."""
 

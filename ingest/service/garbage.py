@@ -14,7 +14,7 @@ ARENAS, MMAP_THRESHOLD = -8, -3
 LARGE = 128 * 1024
 """Bytes: a block of this size, as that of a reply, has a mapping of its own, which ends with it."""
 SELDOM = 1_000_000
-"""So many searches of the second generation come before a full one by itself."""
+"""How many searches of the second generation come before a full one by itself."""
 
 
 def be_frugal() -> None:

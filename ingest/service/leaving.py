@@ -33,7 +33,7 @@ TO_COMPUTE = "sums of homes, or money, are still to be computed of what is here"
 NOT_PROVED = "not every database was seen to hold it, at two daily looks in a row between which nothing of it was sent"
 """Why nothing leaves of some systems."""
 AT_ONCE = 10
-"""So many systems are looked at in one go, each of which takes a millisecond or two."""
+"""How many systems are looked at in one go, each of which takes a millisecond or two."""
 
 
 class Leaving:

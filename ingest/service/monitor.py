@@ -19,8 +19,8 @@ class ReportJob:
     a call does both. `tell` hears every report, and why the state cannot be written.
     """
 
-    MOST = 100
-    """So many points are written in a tick."""
+    MAX_POINTS = 100
+    """How many points are written in a tick at most."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class ReportJob:
         return bool(self._due)
 
     def _save(self) -> None:
-        some, self._due = self._due[: self.MOST], self._due[self.MOST :]
+        some, self._due = self._due[: self.MAX_POINTS], self._due[self.MAX_POINTS :]
         if some:
             with self._pipeline.store.transaction() as db:
                 archive.upsert(db, some)
@@ -101,7 +101,7 @@ class ReportJob:
 class Progress:
     """One line of a terminal that tells how much history is still to be read; lines of the log run over it."""
 
-    LEAST = 10
+    MIN_CALLS = 10
     """Fewer calls are over before a line is read."""
 
     def __init__(self, pipeline: Pipeline, out: TextIO = sys.stderr) -> None:
@@ -115,7 +115,7 @@ class Progress:
             return
         left = self._pipeline.pace.needs_history
         self._most = max(self._most, left)
-        if self._most < self.LEAST:
+        if self._most < self.MIN_CALLS:
             return
         done = self._most - left
         text = f"Reading history: {done} of {self._most} calls, {done / self._most:.0%}" if left else ""

@@ -28,7 +28,7 @@ from ingest.store import ledger, meta, snapshot
 from ingest.store.database import Store
 
 Params = Sequence[tuple[str, str]]
-MOST_PAGES = 100
+MAX_PAGES = 100
 """Pages of a list that are asked for in one command."""
 PURPOSE = "asked"
 """Said in the ledger of a call that a person made."""
@@ -73,7 +73,7 @@ class SingleCall:
     def pages(self, account: str, system: str, endpoint: Endpoint, path: str, params: Params) -> Iterator[Any]:
         """The replies of a list, page after page, until one is not full. Raises as `ask` does."""
         given: Params = params
-        for _ in range(MOST_PAGES):
+        for _ in range(MAX_PAGES):
             reply = self.ask(account, system, endpoint, path, given)
             yield reply
             following = next_page(self.api.version, reply, given)

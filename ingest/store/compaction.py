@@ -22,17 +22,17 @@ FRESH = "state.compact.db"
 PACKED, OF = "packed", "packed_of"
 OPEN = "another program has the file open"
 ROWS = 20_000
-"""So many rows are written at once."""
+"""How many rows are written at once."""
 SHARE = 0.8
 """The new file is smaller than this part of the old one."""
-AIRY = 45
+SPARSE_BYTES_PER_POINT = 45
 """A file with more bytes a point is worth it: history is read newest first, which leaves SQLite's pages half empty."""
 SMALL, LARGE = 2**24, 3_000_000
 """A file of fewer bytes is never worth it; more points take so long that polling would wait for minutes."""
 STEPS = 20
-"""So often the log says how far it is."""
+"""How many lines of the log say how far it is."""
 WAIT_MS = 2_000
-"""Another program is given so long to close the file."""
+"""Milliseconds that another program is given to close the file."""
 
 
 def is_due(db: sqlite3.Connection) -> bool:
@@ -42,7 +42,7 @@ def is_due(db: sqlite3.Connection) -> bool:
         return points < LARGE
     (size,) = db.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").fetchone()
     changed = journal.next_seq(db) - int(packed)
-    return SMALL < size > AIRY * points and points < LARGE and changed > points // 2
+    return SMALL < size > SPARSE_BYTES_PER_POINT * points and points < LARGE and changed > points // 2
 
 
 def compact(path: Path, db: sqlite3.Connection) -> bool:

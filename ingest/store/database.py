@@ -15,7 +15,7 @@ from ingest.store.whole_file import whole_file
 
 BUSY_S = 30.0
 FULL = "the disk is full; free some space. Nothing was lost: a service goes on by itself, a command is called again"
-LEAST_FREE = 2**17
+MIN_FREE = 2**17
 """With less room than this (bytes) not even an empty state can be opened."""
 
 
@@ -54,7 +54,7 @@ def _remedy(error: sqlite3.DatabaseError, path: Path) -> str:
 
 def _is_full(path: Path) -> bool:
     """Whether the disk is full: where no room is left for SQLite's shared memory, it speaks of an I/O error."""
-    return path.parent.is_dir() and shutil.disk_usage(path.parent).free < LEAST_FREE
+    return path.parent.is_dir() and shutil.disk_usage(path.parent).free < MIN_FREE
 
 
 def has_state(folder: Path) -> bool:

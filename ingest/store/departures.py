@@ -32,7 +32,7 @@ SUMMED = ("energy", "money")
 NAMED = {"energy_daily": "date", "money_daily": "date", "energy_monthly": "month"}
 """What is derived of days and months, and the field that says which."""
 PROOF_S = 2 * DAY
-"""A proof is good for so long (s)."""
+"""How long (s) a proof is good."""
 APART_S = 3 * DAY
 """Two looks are no further apart (s): a run a day looks every other day where it comes a moment earlier."""
 FIXED = "days_fixed"

@@ -11,8 +11,8 @@ from ingest.store.packing import unpacker
 Row = tuple[int, int, str, int]
 """series, time, row, and the number of its last change"""
 FORGOTTEN = "changes_forgotten"
-MOST = 50_000
-"""So many changes are forgotten at once, which takes some hundredths of a second."""
+MAX_FORGOTTEN = 50_000
+"""How many changes are forgotten at once, which takes some hundredths of a second."""
 
 # A change that the row has seen a later one of is none any more.
 _LATEST = "FROM changes CROSS JOIN points USING (series, time) WHERE changes.seq > ? AND points.seq = changes.seq"
@@ -65,9 +65,9 @@ def forgotten(db: sqlite3.Connection) -> int:
 
 
 def forget(db: sqlite3.Connection, until: int) -> bool:
-    """Forget the oldest changes up to a number, `MOST` at once; returns whether there were any."""
+    """Forget the oldest changes up to a number, `MAX_FORGOTTEN` at once; returns whether there were any."""
     before = forgotten(db)
-    until = min(until, before + MOST)
+    until = min(until, before + MAX_FORGOTTEN)
     if until <= before:
         return False
     db.execute("DELETE FROM changes WHERE seq <= ?", (until,))

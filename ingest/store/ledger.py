@@ -8,7 +8,7 @@ from ingest.plan.quota import Usage, month_bounds
 KEEP = 400 * 86400
 """Calls are kept (s) a little longer than a year, so that a year can be reviewed."""
 LONGEST_CALL = 20 * MINUTE
-"""No call is in flight for so long (s)."""
+"""No call is in flight for that long (s)."""
 HISTORY = "history"
 
 

@@ -11,7 +11,7 @@ from ingest.store import archive, departures, outbox
 from ingest.store.departures import Departure
 
 ROWS = 2_000
-"""So many rows leave at once, which takes some milliseconds; more only where one quarter of an hour has more."""
+"""How many rows leave at once, in some milliseconds; more only where one quarter of an hour has more."""
 QUARTER = 900
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 NEXT_PORTS = 20
 STOPPING_S = 10.0
 LARGEST_REQUEST = 64 * 1024
-MOST_OF_ONE, MOST = 32, 256
+MAX_PER_CLIENT, MAX_CONNECTIONS = 32, 256
 """Connections of one client, and of all: the oldest that waits for its request gives way to a new one."""
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "localhost"}  # noqa: S104 - only looked up
 """Where to find on this machine what listens on every address."""
@@ -38,7 +38,7 @@ class Server:
             port=port,
             threads=4,
             ident=None,
-            connection_limit=2 * MOST,
+            connection_limit=2 * MAX_CONNECTIONS,
             channel_timeout=30,
             cleanup_interval=10,
             asyncore_use_poll=True,
@@ -86,9 +86,9 @@ def _admitting(make: "Callable[..., object]") -> "Callable[..., object]":
             key=lambda channel: channel.creation_time,
         )
         mine = [channel for channel in idle if channel.addr[0] == address[0]]
-        if len(mine) >= MOST_OF_ONE:
+        if len(mine) >= MAX_PER_CLIENT:
             mine[0].handle_close()
-        elif len(server.active_channels) >= MOST and idle:
+        elif len(server.active_channels) >= MAX_CONNECTIONS and idle:
             idle[0].handle_close()
         return make(server, conn, address, *rest, **more)
 

@@ -13,7 +13,7 @@ from ingest.report import Report, report
 from ingest.store import snapshot
 from ingest.store.database import Store
 
-LEAST_REST, SHARE = 2.0, 20
+MIN_REST, SHARE = 2.0, 20
 """A report is made again after 2 s at the earliest, and never takes more than a twentieth of the time."""
 
 
@@ -47,5 +47,5 @@ class Source:
                     self.inventory = Inventory(self.settings, snapshot.load(db))
                     made = report(self.settings, db, self.now(), inventory=self.inventory)
                 end = time.monotonic()
-                self._made = end + max(LEAST_REST, SHARE * (end - begin)), made
+                self._made = end + max(MIN_REST, SHARE * (end - begin)), made
             return self._made[1]

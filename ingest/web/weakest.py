@@ -15,7 +15,7 @@ from ingest.store.archive import Filter
 
 DAYS = 30
 SHOWN = 50
-"""So many of the weakest are shown; a plant has thousands."""
+"""How many of the weakest are shown; a plant has thousands."""
 
 
 class Panel(NamedTuple):

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.core.audit import (
-    MOST_DOUBTS,
-    MOST_TRIFLES,
+    MAX_DOUBTS,
+    MAX_TRIFLES,
     Total,
     dated,
     is_covered,
@@ -173,7 +173,7 @@ def test_a_sum_that_stays_off_is_read_twice_and_then_told(wh: float, held: float
     assert not total.open
     assert not total.changed
     assert (held if off else None) == total.held
-    assert (MOST_DOUBTS + changed if off else int(trifle)) == reads == total.reads
+    assert (MAX_DOUBTS + changed if off else int(trifle)) == reads == total.reads
 
 
 def test_a_day_that_agrees_at_last_is_no_longer_told() -> None:
@@ -194,7 +194,7 @@ def test_however_the_vendor_wavers_a_day_is_not_read_for_ever_over_trifles(value
         total = seen(total, held + 5 + index % 2, final=True)
         total, read = judgements(total, held, 3)
         reads += read
-    assert reads <= MOST_TRIFLES
+    assert reads <= MAX_TRIFLES
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), max_size=4))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ingest import logs
-from ingest.notify.troubles import LATE, MOST_A_DAY, SETTLED, SOON
+from ingest.notify.troubles import LATE, MAX_A_DAY, SETTLED, SOON
 from ingest.report import report
 from tests.notify.receiver import Receiver
 from tests.notify.told import Told
@@ -125,7 +125,7 @@ def test_the_alarm_of_a_day_is_bounded(tmp_path: Path, receiver: Receiver) -> No
         home.looks(max(SOON, HOUR) + 900, 900)
         home.world.cloud.faults.error_5xx = 0.0
         home.looks(SETTLED + 900, 900)
-    assert 0 < len(said(receiver)) <= 2 * MOST_A_DAY
+    assert 0 < len(said(receiver)) <= 2 * MAX_A_DAY
     home.world.end()
 
 

@@ -7,7 +7,7 @@ import pytest
 from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.base import Stream
 from ingest.enphase.streams.installed import STREAM as DEVICES
-from ingest.enphase.streams.readers import MOST_SERIALS, serials_of
+from ingest.enphase.streams.readers import MAX_SERIALS, serials_of
 from ingest.enphase.streams.site import SUMMARY
 from ingest.plan import parts
 from ingest.plan.state import NO_METER, Pair, SystemRow
@@ -29,10 +29,10 @@ def test_a_battery_that_cannot_be_asked_is_not_said_to_be_none(meters: tuple[str
 
 
 def test_too_many_devices_are_not_dropped_in_silence() -> None:
-    many = serials_of(range(10_000, 10_000 + 3 * MOST_SERIALS))
-    assert len(parts.devices(ROUTE, row(*many))) == MOST_SERIALS
+    many = serials_of(range(10_000, 10_000 + 3 * MAX_SERIALS))
+    assert len(parts.devices(ROUTE, row(*many))) == MAX_SERIALS
     assert "only the first 100" in parts.lacking(PAIR, ROUTE, row(*many)).reason
-    assert parts.lacking(PAIR, ROUTE, row(*many[:MOST_SERIALS])) is PAIR
+    assert parts.lacking(PAIR, ROUTE, row(*many[:MAX_SERIALS])) is PAIR
 
 
 @pytest.mark.parametrize(("wanted", "stream"), [("encharges", DEVICES), ("ev_charger", DEVICES), ("evse", SUMMARY)])

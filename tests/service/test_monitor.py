@@ -25,7 +25,7 @@ def written(world: World) -> int:
 def test_what_a_report_found_is_written_by_the_owner_some_a_tick(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ReportJob, "MOST", 2)
+    monkeypatch.setattr(ReportJob, "MAX_POINTS", 2)
     world = World(tmp_path, [SITE])
     world.run(HOUR)
     watch = ReportJob(world.pipeline)

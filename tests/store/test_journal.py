@@ -61,7 +61,7 @@ def test_only_what_all_sinks_took_and_were_seen_to_hold_is_forgotten(tmp_path: P
 
 
 def test_much_is_forgotten_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal, "MOST", 4)
+    monkeypatch.setattr(journal, "MAX_FORGOTTEN", 4)
     with closing(Store(tmp_path)) as store:
         said(store.db, *range(10))
         outbox.forget_proved(store, [])

@@ -59,7 +59,7 @@ LISTS: dict[str, tuple[str, Callable[[Any], dict[str, Any]]]] = {
 @pytest.mark.parametrize("kind", LISTS if os.environ.get("INGEST_LONG") else ["v4", "v2 in a circle"])
 def test_a_list_of_systems_without_an_end_is_said(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In whatever way it has none: page after page, the same ones again, and in either dialect."""
-    monkeypatch.setattr(worker, "MOST_PAGES", 20)  # fewer than the hundred that are read, so that it takes less
+    monkeypatch.setattr(worker, "MAX_PAGES", 20)  # fewer than the hundred that are read, so that it takes less
     version, more = LISTS[kind]
     world = world_of(tmp_path, version)
     send = world.wire.send
@@ -92,7 +92,7 @@ def test_an_absurd_number_of_systems_on_one_page_is_bounded_and_said(
 ) -> None:
     """By what a page may hold, and by what an account may have in all."""
     # fewer than the 1,000 and the 10,000 that are read, so that it takes no minute
-    monkeypatch.setattr(place, "MOST_ON_PAGE" if place is worker else "MOST_SYSTEMS", 300)
+    monkeypatch.setattr(place, "MAX_ON_PAGE" if place is worker else "MAX_SYSTEMS", 300)
     world = world_of(tmp_path, version)
     send, more = world.wire.send, [{"system_id": number} for number in range(1, 400)]
 

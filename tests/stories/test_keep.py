@@ -46,7 +46,7 @@ from tests.world import DAY, HOUR, Time, settings
 @pytest.fixture(scope="module")
 def patched() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(values, "LEAST_KEPT", DAY)
+        patch.setattr(values, "MIN_KEPT", DAY)
         yield
 
 

@@ -27,11 +27,11 @@ DRAWN = {
 }
 PAGE_SIZE = 100
 """The most sessions that a reply lists (reference 5)."""
-MOST_SESSIONS = 2_000
-"""So many sessions of a charger are read: more than five years of one a day."""
-LEAST_W = 100.0
+MAX_SESSIONS = 2_000
+"""How many sessions of a charger are read at most: more than five years of one a day."""
+MIN_W = 100.0
 """No charger charges with less (W): what would be less in Wh is meant in kWh."""
-MOST_KWH = 250.0
+MAX_KWH = 250.0
 """No car takes or gives back more in a session (kWh): what would be more is meant in Wh."""
 SESSION = {
     "energy_wh": Field("energy_added", "energy into the car, Wh; named Wh by the cloud, but in kWh in its own example"),
@@ -69,8 +69,8 @@ def _is_in_kwh(sessions: Sequence[object]) -> bool:
     """
     rows = [row for row in sessions if isinstance(row, Mapping)]
     known = [(abs(maybe_number(row.get("energy_added")) or 0), maybe_number(row.get("charge_time"))) for row in rows]
-    too_little = any(energy and seconds and energy * HOUR / seconds < LEAST_W for energy, seconds in known)
-    return too_little and all(energy <= MOST_KWH for energy, _ in known)
+    too_little = any(energy and seconds and energy * HOUR / seconds < MIN_W for energy, seconds in known)
+    return too_little and all(energy <= MAX_KWH for energy, _ in known)
 
 
 def _page(cursor: str) -> Params:
@@ -80,7 +80,7 @@ def _page(cursor: str) -> Params:
 def _following(reply: Json) -> str:
     """The page after a full one, of the same charger."""
     offset = int(reply["cursor"].partition("@")[2] or "0") + PAGE_SIZE
-    return f"{reply['device']}@{offset}" if len(reply["sessions"]) >= PAGE_SIZE and offset < MOST_SESSIONS else ""
+    return f"{reply['device']}@{offset}" if len(reply["sessions"]) >= PAGE_SIZE and offset < MAX_SESSIONS else ""
 
 
 EVSE = Stream(

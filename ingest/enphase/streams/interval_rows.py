@@ -13,7 +13,7 @@ from ingest.enphase.streams.even_grid import on_grid
 from ingest.enphase.streams.readers import UNREADABLE, maybe_moment, maybe_number, moment, number, numbers_of, odd
 
 LOOKED_AHEAD = 100
-"""So many rows are looked at for a time."""
+"""How many rows are looked at for a time."""
 
 
 def rows(value: object) -> Iterator[Any]:

@@ -21,10 +21,10 @@ _WITH_OFFSET = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:?\d\d")
 OLDEST = 946_684_800
 """The year 2000 (epoch s): no solar system has measured before."""
 _SERIAL = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
-MOST_SERIALS = 100
-"""So many devices of a kind are asked one by one."""
+MAX_SERIALS = 100
+"""How many devices of a kind are asked one by one at most."""
 SAMPLE = 200
-"""So many characters of what could not be read are kept."""
+"""How many characters of what could not be read are kept."""
 
 
 def number(value: object) -> float | None:
@@ -140,7 +140,7 @@ def serials_of(found: Iterable[object]) -> tuple[str, ...]:
     """Serial numbers that can stand in an address, in order, each once; one more than are asked shows that there are
     more.
     """
-    return tuple(sorted({str(serial) for serial in found if _SERIAL.fullmatch(str(serial))})[: MOST_SERIALS + 1])
+    return tuple(sorted({str(serial) for serial in found if _SERIAL.fullmatch(str(serial))})[: MAX_SERIALS + 1])
 
 
 def plain(value: object) -> str:

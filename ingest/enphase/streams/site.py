@@ -25,7 +25,7 @@ from ingest.enphase.streams.readers import each, identity, maybe_moment, number,
 PAGE_SIZE = 100
 """The most systems a page may hold (reference 5)."""
 
-LEAST_PANEL = 20.0
+MIN_PANEL = 20.0
 """No panel is so small (W); a size below is of another unit than W."""
 TIMES = ("last_report_at", "last_energy_at", "operational_at")
 
@@ -122,7 +122,7 @@ def _summary(system: str, reply: Json) -> Iterator[SystemInfo | Odd]:
             continue
         if value is not None and value >= 0 and (value or name not in BATTERY):  # 0: the cloud's word for no battery
             found[name] = value
-    if 0 < found.get("size_w", 0.0) < LEAST_PANEL * found.get("modules", 0.0):
+    if 0 < found.get("size_w", 0.0) < MIN_PANEL * found.get("modules", 0.0):
         yield Odd("its panels cannot be so small", f"size_w: {found.pop('size_w'):g}, modules: {found['modules']:g}")
     words = {name: reply.get(at.key) for name, at in WORDS.items()}
     fields: dict[str, Value] = {**found}
