@@ -79,7 +79,7 @@ class Installed:
         """Everything sent again to one sink, and recorded."""
         with self.store.transaction() as db:
             outbox.register(db, "db", "memory")
-            outbox.delivered(db, "db", journal.next_seq(db) - 1, 0, 0)
+            outbox.record_delivered(db, "db", journal.next_seq(db) - 1, 0, 0)
             outbox.ask_replay(db, "db", Filter(("production_rgm", "consumption", "energy_daily")))
         sink = Counting()
         sender = Sender("db", sink, self.store.reader(), journal.next_seq(self.store.db) - 1)

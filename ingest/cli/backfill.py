@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ingest.cli import asked as asked_for
+from ingest.cli import backfill_requests
 from ingest.cli.context import Context
 from ingest.cli.data import measurements
 from ingest.cli.plan import history_words, known_state, the_works
@@ -62,10 +62,10 @@ def backfill(  # noqa: PLR0913 - one argument an option
 ) -> None:
     """Ask for history. The runner reads it with the calls that live polling leaves; survives interruption."""
     if listed:
-        asked_for.show(context, as_json=as_json)
+        backfill_requests.show(context, as_json=as_json)
         return
     if cancel is not None:
-        asked_for.take_back(context, cancel)
+        backfill_requests.cancel(context, cancel)
         return
     if since is None:
         raise click.UsageError("Missing option '--since'; or give --list or --cancel")
@@ -87,7 +87,7 @@ def backfill(  # noqa: PLR0913 - one argument an option
     click.echo(history_words(cost, context.settings.price, context))
     if dry_run:
         return
-    _store_wishes(context, asked, fraction)
+    _store_requests(context, asked, fraction)
     if wait:
         _wait(context, asked, cost.calls)
     else:
@@ -123,13 +123,13 @@ def _with(work: Work, span: Span) -> Work:
     return replace(work, floor=min(work.floor, span.start), wanted=replace(work.wanted, until=until))
 
 
-def _store_wishes(context: Context, asked: dict[tuple[str, str], Span], fraction: float | None) -> None:
+def _store_requests(context: Context, asked: dict[tuple[str, str], Span], fraction: float | None) -> None:
     opened, now, group = context.state(), context.clock.now(), 0
     try:
         with opened.transaction() as db:
             for (system, stream), span in asked.items():
-                wish = BackfillRequest(span.start, span.end, system, stream, fraction)
-                number = backfills.ask(db, wish, now, group)
+                request = BackfillRequest(span.start, span.end, system, stream, fraction)
+                number = backfills.ask(db, request, now, group)
                 group = group or number
     finally:
         opened.close()

@@ -81,7 +81,7 @@ class Context:
         click.echo(localized(json.dumps(document, ensure_ascii=False), command))
 
     def state(self) -> Store:
-        """The state for reading, and for wishes; a runner may be at work. Raises `StateError` when there is none."""
+        """The state, to read it and to ask for history; a runner may be at work. Raises `StateError` without one."""
         if not has_state(self.settings.state_dir):
             raise StateError(f"{self.settings.state_dir}: there is no data yet; start with `ingest run`")
         known = not self.settings.missing_credentials()

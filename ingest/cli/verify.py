@@ -107,7 +107,7 @@ def _differences(store: Store, sink: VerifiableSink, name: str, periods: Iterabl
         with store.moment() as db:
             seen = journal.next_seq(db) - 1
             differ = list(differences(db, sink, name, [period], now))
-        changed = journal.waiting(store.db, seen) if differ else set()
+        changed = journal.changed_since(store.db, seen) if differ else set()
         found += (item for item in differ if item.place not in changed)
     return found
 

@@ -50,13 +50,13 @@ def record_delivery(db: sqlite3.Connection, delivery: Delivery | Verification, n
         record_verification(db, delivery)
         return
     if delivery.error:
-        outbox.failed(db, delivery.sink, delivery.error, now)
+        outbox.record_failure(db, delivery.sink, delivery.error, now)
         return
-    outbox.delivered(db, delivery.sink, delivery.cursor, delivery.sent, delivery.too_old)
+    outbox.record_delivered(db, delivery.sink, delivery.cursor, delivery.sent, delivery.too_old)
     if delivery.returned:
-        outbox.returned(db, delivery.sink, delivery.returned)
+        outbox.record_returned(db, delivery.sink, delivery.returned)
     if delivery.job:
-        outbox.replayed(db, delivery.job, *delivery.position, done=delivery.done)
+        outbox.record_replay_progress(db, delivery.job, *delivery.position, done=delivery.done)
     outbox.park(db, delivery.sink, delivery.parked)
     outbox.unpark(db, delivery.sink)
 
@@ -193,7 +193,7 @@ class Sender:
 
     def _withdraw(self, rows: list[Row], pushed: _Pushed) -> list[Row]:
         """Delete what is no longer true, and return the rows that are still to be written."""
-        gone, sink = outbox.withdrawn(self._db, rows) if rows else [], self._sink
+        gone, sink = outbox.rows_to_delete(self._db, rows) if rows else [], self._sink
         keys = archive.series_keys(self._db) if gone else {}
         for row in gone:
             measurement, tags = parse_series(keys[row[0]])

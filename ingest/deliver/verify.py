@@ -112,7 +112,7 @@ def differences(
         begin = max(start, kept_from + HOUR) if kept_from else start
         if begin < end:
             yield from _of_period(
-                db, sink, (begin, end), outbox.waiting(db, name, cursor), outbox.parked_rows(db, name)
+                db, sink, (begin, end), outbox.undelivered(db, name, cursor), outbox.parked_rows(db, name)
             )
 
 
@@ -219,8 +219,8 @@ def verification(db: sqlite3.Connection, sink: VerifiableSink, name: str, now: i
     `cursor`, up to which the sink has taken all, it is put off for an hour at most. In a transaction of the caller's,
     so that what comes meanwhile is neither held against the sink nor taken for proved.
     """
-    state = outbox.verified(db, name)
-    waits = bool(outbox.waiting(db, name, cursor))
+    state = outbox.last_verification(db, name)
+    waits = bool(outbox.undelivered(db, name, cursor))
     if now < state.next_at + HOUR * waits or outbox.has_replays(db, name):
         return None
     seq = journal.next_seq(db) - 1
@@ -246,14 +246,14 @@ def record_verification(db: sqlite3.Connection, done: Verification) -> None:
 
     Whether that has mended it is seen an hour later; what it cannot mend is left to a person.
     """
-    before = outbox.verified(db, done.sink)
+    before = outbox.last_verification(db, done.sink)
     sentences = [difference.sentence for difference in done.found]
     stays = bool(sentences) and sentences == before.differs
     pause = HOUR if done.found and not stays else DAY
     forgets = before.forgets if done.forgets is None else done.forgets
     ended = done.ended if done.is_good and done.seq else -1
     state = Verified(done.at, done.at + pause, done.seq or before.seq, sentences, done.error, stays, forgets, ended)
-    outbox.verify_noted(db, done.sink, state)
+    outbox.save_verification(db, done.sink, state)
     if not done.is_good:
         departures.disprove(db, done.sink)
     elif done.ended == departures.ended(db, done.sink):

@@ -45,7 +45,7 @@ class Notifier:
         self.wake: Callable[[], None] = lambda: None
         self._settings, self._store, self._changes, self._command = settings, store, changes, command
         self._labels, self._broker = settings.receivers(), broker
-        self._wishes = {
+        self._entries = {
             message_name(address.get_secret_value()): entry for entry in settings.notify for address in entry.to
         }
         if broker:
@@ -114,7 +114,7 @@ class Notifier:
 
     def _letter(self, name: str, made: Report) -> Letter | None:
         """What is to be written to an address now: troubles first, then a summary; nothing in quiet hours."""
-        wanted, memory, now = self._wishes[name], self._memory, made.now
+        wanted, memory, now = self._entries[name], self._memory, made.now
         local = zone(made.systems[0].timezone if made.systems else "")
         sent = [at for at in memory.sent.get(name, ()) if now - DAY < at <= now]
         if len(sent) >= MAX_A_DAY or (wanted.quiet and wanted.quiet.holds(now, local)):

@@ -68,7 +68,7 @@ def demands(works: Iterable[Work], now: int, classes: Classes) -> list[Demand]:
         for key, many in systems.items()
         for name, kind, again, each in (key,)
     ]
-    return sorted(found, key=lambda wish: -wish.systems * wish.calls * wish.group.calls(EVEN))
+    return sorted(found, key=lambda each: -each.systems * each.calls * each.group.calls(EVEN))
 
 
 def _debt(work: Work, now: int, classes: Classes) -> Debt | None:
@@ -83,7 +83,7 @@ def heard(work: Work, now: int) -> Work:
 def needs(wanted: Sequence[Demand]) -> Needs:
     """The same as the month is divided by."""
     groups: Counter[Group] = Counter()
-    for wish in wanted:
-        groups[wish.group] += wish.systems * wish.calls
-    history, leaving = sum(wish.history for wish in wanted), sum(wish.leaving for wish in wanted)
-    return Needs(+groups, history, leaving, sum(wish.again * wish.systems for wish in wanted))
+    for each in wanted:
+        groups[each.group] += each.systems * each.calls
+    history, leaving = sum(each.history for each in wanted), sum(each.leaving for each in wanted)
+    return Needs(+groups, history, leaving, sum(each.again * each.systems for each in wanted))

@@ -53,19 +53,19 @@ def cadence(rules: Rules, wanted: Sequence[Demand], now: int) -> int:
     """The shortest cadence by day (s) of frequent streams over a whole month; 0 where there are none."""
     always = replace(demand.needs(wanted), history=0, leaving=0.0)
     factors = budget.pace(rules, always, Usage(0, 0, ()), quota.month_bounds(now)[0]).factors
-    return min((int(wish.group.cadence(factors)) for wish in wanted if not wish.group.is_slow), default=0)
+    return min((int(each.group.cadence(factors)) for each in wanted if not each.group.is_slow), default=0)
 
 
 def _of_streams(rules: Rules, wanted: Sequence[Demand], now: int) -> list[Lever]:
     """Each frequent stream left out, or asked half as often."""
     found = []
-    for name in dict.fromkeys(wish.stream for wish in wanted if not wish.group.is_slow):
-        others = [wish for wish in wanted if wish.stream != name]
+    for name in dict.fromkeys(each.stream for each in wanted if not each.group.is_slow):
+        others = [each for each in wanted if each.stream != name]
         by_day = cadence(rules, others, now)
         found.append(Lever(f"without {name}", "leave it out of `streams:` of each system", by_day))
-        own = [wish for wish in wanted if wish.stream == name]
-        every = 2 * min(wish.every for wish in own)
-        halved = [*others, *(replace(wish, every=every) for wish in own)]
+        own = [each for each in wanted if each.stream == name]
+        every = 2 * min(each.every for each in own)
+        halved = [*others, *(replace(each, every=every) for each in own)]
         if by_day and every < DAY:
             setting = f"`streams: {{{name}: {{every: {every // MINUTE}m}}}}`"
             found.append(Lever(f"with {name} half as often", setting, cadence(rules, halved, now)))
@@ -74,10 +74,10 @@ def _of_streams(rules: Rules, wanted: Sequence[Demand], now: int) -> list[Lever]
 
 def _of_daily(rules: Rules, wanted: Sequence[Demand], now: int) -> list[Lever]:
     """What is asked daily asked weekly, where that has not come by itself."""
-    daily = [wish.stream for wish in wanted if DAY <= wish.every < WEEK and wish.stream in BY_NAME]
+    daily = [each.stream for each in wanted if DAY <= each.every < WEEK and each.stream in BY_NAME]
     if not daily:
         return []
-    weekly = [replace(wish, every=WEEK) if wish.stream in daily else wish for wish in wanted]
+    weekly = [replace(each, every=WEEK) if each.stream in daily else each for each in wanted]
     names = ", ".join(f"{name}: {{every: 7d}}" for name in dict.fromkeys(daily))
     return [
         Lever("with daily totals and odometers once a week", f"`streams: {{{names}}}`", cadence(rules, weekly, now))

@@ -68,7 +68,7 @@ def timetable(rules: Rules, wanted: Sequence[Demand], usage: Usage, now: int) ->
         max(0, budget.divide_month(rules, replace(needs, history=MANY), spent, at).history - int(needs.again * span))
         for spent, at, span in ((usage, now, ahead), (whole, first, days))
     )
-    lines = tuple(_line(wish, month.factors, rest.factors, days) for wish in wanted if wish.systems)
+    lines = tuple(_line(each, month.factors, rest.factors, days) for each in wanted if each.systems)
     wished = (pacing.calls(needs.groups, EVEN) + rules.renewals + needs.again) * days
     planned = sum(line.per_month for line in lines) + rules.renewals * days + looks_a_month
     return Timetable(
@@ -87,10 +87,18 @@ def timetable(rules: Rules, wanted: Sequence[Demand], usage: Usage, now: int) ->
     )
 
 
-def _line(wish: Demand, month: Factors, rest: Factors, days: float) -> TimetableLine:
-    cadence, this_month = (int(wish.group.cadence(factors)) for factors in (month, rest))
-    per_day = wish.systems * wish.calls * wish.group.calls(month)
-    by_night = 0 if wish.awake < DAY else cadence
+def _line(each: Demand, month: Factors, rest: Factors, days: float) -> TimetableLine:
+    cadence, this_month = (int(each.group.cadence(factors)) for factors in (month, rest))
+    per_day = each.systems * each.calls * each.group.calls(month)
+    by_night = 0 if each.awake < DAY else cadence
     return TimetableLine(
-        wish.stream, wish.systems, wish.every, cadence, by_night, this_month, per_day, per_day * days, wish.period
+        each.stream,
+        each.systems,
+        each.every,
+        cadence,
+        by_night,
+        this_month,
+        per_day,
+        per_day * days,
+        each.period,
     )

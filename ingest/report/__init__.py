@@ -110,9 +110,9 @@ def _sink(db: sqlite3.Connection, name: str) -> SinkReport:
     if row is None:
         again = outbox.to_send_again(db, name)
         return SinkReport(name, backlog(db, 0), 0, 0, "", None, 0, "", again=again)
-    parked = outbox.parked(db, name)
+    parked = outbox.parked_lines(db, name)
     why = parked[0][2] if parked else ""
-    seen = outbox.verified(db, name)
+    seen = outbox.last_verification(db, name)
     made = SinkReport(name, backlog(db, row.cursor), row.sent, row.too_old, row.error, row.since, len(parked), why)
     differs = seen.differs[0] if seen.stays else ""
     again = outbox.to_send_again(db, name)

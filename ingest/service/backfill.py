@@ -1,4 +1,4 @@
-"""Wishes of history, carried out by the runner: a lower floor of some pairs, for a while a larger share of calls."""
+"""Requests of history, carried out by the runner: a lower floor of some pairs, for a while a larger share of calls."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,52 +9,52 @@ from ingest.enphase.streams import BY_NAME
 from ingest.plan.inventory import Inventory
 from ingest.plan.state import Pair
 from ingest.store import backfills, deferred, meta, progress, snapshot
-from ingest.store.backfills import Asked
+from ingest.store.backfills import StoredRequest
 from ingest.store.database import Store
 
 Key = tuple[str, str]
 
 
 def take_up(store: Store, inventory: Inventory, now: int) -> set[str]:
-    """Carry out what is newly asked for and what was taken back; returns the systems concerned. Makes no call."""
-    new = [asked for asked in backfills.active(store.db) if asked.taken_at is None]
-    back = backfills.taken_back(store.db)
+    """Carry out what is newly asked for and what was cancelled; returns the systems concerned. Makes no call."""
+    new = [stored for stored in backfills.active(store.db) if stored.taken_at is None]
+    back = backfills.cancelled_requests(store.db)
     if not new and not back:
         return set()
     systems: set[str] = set()
     with store.transaction() as db:
-        for asked in new:
-            added = {key: _want(store, inventory, key, asked, now) for key in _of(inventory, asked)}
-            backfills.taken_up(db, replace(asked, taken_at=now, added=added))
+        for stored in new:
+            added = {key: _want(store, inventory, key, stored, now) for key in _of(inventory, stored)}
+            backfills.mark_taken_up(db, replace(stored, taken_at=now, added=added))
             systems |= {system for system, _ in added}
-            if asked.wish.share is not None:
-                meta.write(db, backfills.SHARE, str(asked.wish.share))
-        for number, asked in back:
-            systems |= _take_back(store, inventory, asked)
-            backfills.no_more(db, number, now)
+            if stored.request.share is not None:
+                meta.write(db, backfills.SHARE, str(stored.request.share))
+        for number, stored in back:
+            systems |= _take_back(store, inventory, stored)
+            backfills.mark_cancelled(db, number, now)
         if back and meta.read(db, backfills.SHARE):
-            shares = [asked.wish.share for asked in backfills.active(db) if asked.wish.share is not None]
+            shares = [stored.request.share for stored in backfills.active(db) if stored.request.share is not None]
             meta.write(db, backfills.SHARE, str(max(shares)) if shares else "")
     inventory.replace(snapshot.load(store.db))
     return systems
 
 
-def _span(asked: Asked, now: int) -> Span:
-    return Span(asked.wish.since, now if asked.wish.until is None else asked.wish.until)
+def _span(stored: StoredRequest, now: int) -> Span:
+    return Span(stored.request.since, now if stored.request.until is None else stored.request.until)
 
 
-def _of(inventory: Inventory, asked: Asked) -> Iterator[Key]:
-    """The pairs that a wish names; only streams of intervals have history."""
-    wish = asked.wish
+def _of(inventory: Inventory, stored: StoredRequest) -> Iterator[Key]:
+    """The pairs that a request names; only streams of intervals have history."""
+    request = stored.request
     for wanted in inventory.wanted():
         for name in wanted.streams:
-            if BY_NAME[name].grain and wish.system in (None, wanted.system) and wish.stream in (None, name):
+            if BY_NAME[name].grain and request.system in (None, wanted.system) and request.stream in (None, name):
                 yield wanted.system, name
 
 
-def _want(store: Store, inventory: Inventory, key: Key, asked: Asked, now: int) -> Spans:
-    """Make what a wish asks for wanted of a pair; returns what of it was not wanted before."""
-    wanted, pair, span = inventory.wanted_of(key[0]), inventory.pairs.get(key) or Pair(*key), _span(asked, now)
+def _want(store: Store, inventory: Inventory, key: Key, stored: StoredRequest, now: int) -> Spans:
+    """Make what a request asks for wanted of a pair; returns what of it was not wanted before."""
+    wanted, pair, span = inventory.wanted_of(key[0]), inventory.pairs.get(key) or Pair(*key), _span(stored, now)
     if wanted is None:
         return ()
     floor = inventory.floor(wanted, pair, now)
@@ -69,11 +69,11 @@ def _want(store: Store, inventory: Inventory, key: Key, asked: Asked, now: int) 
     return added
 
 
-def _take_back(store: Store, inventory: Inventory, asked: Asked) -> set[str]:
-    """Make unwanted what a wish alone asked for; what others ask for too is theirs from now on."""
-    if asked.taken_at is None:
+def _take_back(store: Store, inventory: Inventory, stored: StoredRequest) -> set[str]:
+    """Make unwanted what a request alone asked for; what others ask for too is theirs from now on."""
+    if stored.taken_at is None:
         return set()
-    added = _added(inventory, asked)
+    added = _added(inventory, stored)
     for other in backfills.active(store.db):
         if other.taken_at is None:
             continue
@@ -82,21 +82,21 @@ def _take_back(store: Store, inventory: Inventory, asked: Asked) -> set[str]:
         if any(shared.values()):
             theirs = other.added or {}
             merged = {key: union(theirs.get(key, ()), shared.get(key, ())) for key in {*theirs, *shared}}
-            backfills.taken_up(store.db, replace(other, added=merged))
+            backfills.mark_taken_up(store.db, replace(other, added=merged))
             added |= {key: subtract(added[key], spans) for key, spans in shared.items()}
     for key, spans in added.items():
         backfills.unwant(store.db, *key, spans)
     return {system for system, _ in added}
 
 
-def _added(inventory: Inventory, asked: Asked) -> dict[Key, Spans]:
-    """What a wish added; where that was not noted, all of it that the configuration does not ask for."""
-    if asked.added is not None:
-        return dict(asked.added)
-    span, found = _span(asked, asked.made_at), {}
-    for key in _of(inventory, asked):
+def _added(inventory: Inventory, stored: StoredRequest) -> dict[Key, Spans]:
+    """What a request added; where that was not noted, all of it that the configuration does not ask for."""
+    if stored.added is not None:
+        return dict(stored.added)
+    span, found = _span(stored, stored.made_at), {}
+    for key in _of(inventory, stored):
         if wanted := inventory.wanted_of(key[0]):
-            since = wanted.since.at(asked.made_at, zone(wanted.timezone).key)
+            since = wanted.since.at(stored.made_at, zone(wanted.timezone).key)
             found[key] = intersect((span,), Span(0, since))
     return found
 

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 NO_ZONE = "their time zone is not known, or there are several in a home"
 NOT_POLLED = "they are not polled"
 NOT_READ = "their history is not read yet, or was refused"
-WISHED = "history was asked for that is not taken up yet"
+REQUESTED = "history was asked for that is not taken up yet"
 OTHER_TIME = "this machine's clock is not that of the cloud"
 TO_COMPUTE = "sums of homes, or money, are still to be computed of what is here"
 NOT_PROVED = "not every database was seen to hold it, at two daily looks in a row between which nothing of it was sent"
@@ -120,7 +120,7 @@ class Leaving:
         """Whether the cloud agrees with this machine's clock, and no history was asked for that is not taken up."""
         clock = self._pipeline.clock
         agrees = clock.is_confirmed and not clock.wrong_by and meta.read(db, "clock_wrong_by") in (None, "0")
-        return agrees and not backfills.waiting(db)
+        return agrees and not backfills.waiting_requests(db)
 
 
 def groups(settings: Settings, inventory: Inventory) -> list[tuple[str, ...]]:
@@ -169,8 +169,8 @@ def _held_up(db: sqlite3.Connection, settings: Settings, inventory: Inventory) -
     """Why nothing leaves of any system, as far as it is known without the runner; empty where it is none of this."""
     if derivation(settings, db, inventory.systems).is_behind(db, inventory.systems):
         return TO_COMPUTE
-    if backfills.waiting(db):
-        return WISHED
+    if backfills.waiting_requests(db):
+        return REQUESTED
     return "" if meta.read(db, "clock_wrong_by") in (None, "0") else OTHER_TIME
 
 

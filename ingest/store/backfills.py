@@ -1,4 +1,4 @@
-"""What other processes ask of the runner: history. The runner carries a wish out and notes that it did."""
+"""What other processes ask of the runner: history. The runner carries a request out and notes that it did."""
 
 import json
 import sqlite3
@@ -10,7 +10,7 @@ from ingest.plan.budget import Rules
 from ingest.store import meta
 
 SHARE = "backfill_share"
-"""What `meta` calls the share of the calls that a wish asked for."""
+"""What `meta` calls the share of the calls that a request asks for."""
 
 
 @dataclass(frozen=True)
@@ -28,81 +28,81 @@ class BackfillRequest:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A wish as it is stored. `group` is shared by those of one command: the number under which they are shown.
+class StoredRequest:
+    """A request as it is stored. `group` is shared by those of one command: the number under which they are shown.
 
     `taken_at` is when the runner made it its own (epoch s), `added` the spans of each pair (system, stream) that were
     not wanted before; None where that is not known.
     """
 
     number: int
-    wish: BackfillRequest
+    request: BackfillRequest
     made_at: int
     taken_at: int | None = None
     group: int = 0
     added: Mapping[tuple[str, str], Spans] | None = None
 
 
-def ask(db: sqlite3.Connection, wish: BackfillRequest, now: int, group: int = 0) -> int:
-    """Store a wish; returns its number. `group` is the number of the first of those that belong together."""
+def ask(db: sqlite3.Connection, request: BackfillRequest, now: int, group: int = 0) -> int:
+    """Store a request; returns its number. `group` is the number of the first of those that belong together."""
     made = db.execute(
-        "INSERT INTO wishes (kind, body, made_at) VALUES ('backfill', ?, ?)", (_body(wish, group, None), now)
+        "INSERT INTO wishes (kind, body, made_at) VALUES ('backfill', ?, ?)", (_body(request, group, None), now)
     )
     return int(made.lastrowid or 0)
 
 
-def _body(wish: BackfillRequest, group: int, added: Mapping[tuple[str, str], Spans] | None) -> str:
+def _body(request: BackfillRequest, group: int, added: Mapping[tuple[str, str], Spans] | None) -> str:
     spans = None if added is None else [[*pair, *span] for pair, spans in added.items() for span in spans]
-    return json.dumps(asdict(wish) | {"group": group, "added": spans})
+    return json.dumps(asdict(request) | {"group": group, "added": spans})
 
 
-def active(db: sqlite3.Connection) -> list[Asked]:
-    """The wishes that nobody has taken back, oldest first."""
+def active(db: sqlite3.Connection) -> list[StoredRequest]:
+    """The requests that nobody has cancelled, oldest first."""
     rows = db.execute(
         "SELECT id, body, made_at, done_at FROM wishes WHERE kind = 'backfill' AND id NOT IN "
         "(SELECT json_extract(body, '$.wish') FROM wishes WHERE kind = 'cancel') ORDER BY id"
     )
-    return [_asked(*row) for row in rows.fetchall()]
+    return [_stored(*row) for row in rows.fetchall()]
 
 
-def _asked(number: int, body: str, made_at: int, taken_at: int | None) -> Asked:
-    stored = json.loads(body)
-    group, rows = stored.pop("group", 0), stored.pop("added", None)
+def _stored(number: int, body: str, made_at: int, taken_at: int | None) -> StoredRequest:
+    document = json.loads(body)
+    group, rows = document.pop("group", 0), document.pop("added", None)
     added: dict[tuple[str, str], Spans] | None = None
     if rows is not None:
         added = {}
         for system, stream, start, end in rows:
             added[system, stream] = union(added.get((system, stream), ()), [Span(start, end)])
-    return Asked(number, BackfillRequest(**stored), made_at, taken_at, group or number, added)
+    return StoredRequest(number, BackfillRequest(**document), made_at, taken_at, group or number, added)
 
 
-def waiting(db: sqlite3.Connection) -> list[tuple[int, BackfillRequest]]:
-    """The wishes that no runner has taken up yet, oldest first."""
-    return [(asked.number, asked.wish) for asked in active(db) if asked.taken_at is None]
+def waiting_requests(db: sqlite3.Connection) -> list[tuple[int, BackfillRequest]]:
+    """The requests that no runner has taken up yet, oldest first."""
+    return [(stored.number, stored.request) for stored in active(db) if stored.taken_at is None]
 
 
-def taken_up(db: sqlite3.Connection, asked: Asked) -> None:
-    """Note that the runner has made a wish its own, and what came of it."""
-    body = _body(asked.wish, asked.group, asked.added)
-    db.execute("UPDATE wishes SET done_at = ?, body = ? WHERE id = ?", (asked.taken_at, body, asked.number))
+def mark_taken_up(db: sqlite3.Connection, stored: StoredRequest) -> None:
+    """Note that the runner has made a request its own, and what came of it."""
+    body = _body(stored.request, stored.group, stored.added)
+    db.execute("UPDATE wishes SET done_at = ?, body = ? WHERE id = ?", (stored.taken_at, body, stored.number))
 
 
-def take_back(db: sqlite3.Connection, number: int, now: int) -> None:
-    """Ask that a wish be taken back."""
+def cancel(db: sqlite3.Connection, number: int, now: int) -> None:
+    """Ask that a request be cancelled."""
     db.execute("INSERT INTO wishes (kind, body, made_at) VALUES ('cancel', ?, ?)", (json.dumps({"wish": number}), now))
 
 
-def taken_back(db: sqlite3.Connection) -> list[tuple[int, Asked]]:
-    """The wishes taken back of which the runner does not know yet, each with the number of the row that says so."""
+def cancelled_requests(db: sqlite3.Connection) -> list[tuple[int, StoredRequest]]:
+    """The cancelled requests of which the runner does not know yet, each with the number of the row that says so."""
     rows = db.execute(
         "SELECT back.id, wish.id, wish.body, wish.made_at, wish.done_at FROM wishes back JOIN wishes wish "
         "ON wish.id = json_extract(back.body, '$.wish') WHERE back.kind = 'cancel' AND back.done_at IS NULL"
     )
-    return [(back, _asked(*row)) for back, *row in rows.fetchall()]
+    return [(back, _stored(*row)) for back, *row in rows.fetchall()]
 
 
-def no_more(db: sqlite3.Connection, number: int, now: int) -> None:
-    """Note that the runner knows that a wish was taken back."""
+def mark_cancelled(db: sqlite3.Connection, number: int, now: int) -> None:
+    """Note that the runner knows that a request was cancelled."""
     db.execute("UPDATE wishes SET done_at = ? WHERE id = ?", (now, number))
 
 
@@ -126,9 +126,9 @@ def unwant(db: sqlite3.Connection, system: str, stream: str, spans: Spans) -> No
 
 
 def rules(db: sqlite3.Connection, configured: Rules) -> Rules:
-    """How the month is divided: as configured, but with the larger share that a wish asked for until it is read."""
-    wished = meta.read(db, SHARE)
-    return replace(configured, share=max(configured.share, float(wished))) if wished else configured
+    """How the month is divided: as configured, but with the larger share that a request asks for until it is read."""
+    share = meta.read(db, SHARE)
+    return replace(configured, share=max(configured.share, float(share))) if share else configured
 
 
 def unwanted(db: sqlite3.Connection) -> dict[tuple[str, str], Spans]:

@@ -43,7 +43,7 @@ def backlog(db: sqlite3.Connection, cursor: int) -> int:
     return int(db.execute(f"SELECT count(*) {_LATEST}", (cursor,)).fetchone()[0])
 
 
-def waiting(db: sqlite3.Connection, cursor: int) -> set[MeasuredSystem]:
+def changed_since(db: sqlite3.Connection, cursor: int) -> set[MeasuredSystem]:
     """The measurements of systems of which something changed after the number `cursor`."""
     rows = db.execute(
         "SELECT DISTINCT measurement, system FROM series WHERE id IN (SELECT series FROM changes WHERE seq > ?)",

@@ -28,7 +28,7 @@ class SinkRow:
 
 @dataclass(frozen=True)
 class Replay:
-    """A stored wish to send archived points again, and how far it has got in the order of (series, time)."""
+    """A stored request to send archived points again, and how far it has got in the order of (series, time)."""
 
     id: int
     sink: str
@@ -54,13 +54,13 @@ class Verified:
     ended: int = -1
 
 
-def verified(db: sqlite3.Connection, name: str) -> Verified:
+def last_verification(db: sqlite3.Connection, name: str) -> Verified:
     """The last look at what a sink holds."""
     text = meta.read(db, f"verified.{name}")
     return Verified(**json.loads(text)) if text else Verified()
 
 
-def verify_noted(db: sqlite3.Connection, name: str, state: Verified) -> None:
+def save_verification(db: sqlite3.Connection, name: str, state: Verified) -> None:
     """Keep what a look at a sink found."""
     meta.write(db, f"verified.{name}", json.dumps(asdict(state)))
 
@@ -89,7 +89,7 @@ def register(db: sqlite3.Connection, name: str, fingerprint: str) -> SinkRow:
     return row
 
 
-def delivered(db: sqlite3.Connection, name: str, cursor: int, sent: int, too_old: int) -> None:
+def record_delivered(db: sqlite3.Connection, name: str, cursor: int, sent: int, too_old: int) -> None:
     """Move a sink's cursor past what it has taken; never back to what has been forgotten since."""
     cursor = max(cursor, journal.forgotten(db))
     db.execute(
@@ -104,12 +104,12 @@ def returned_at(db: sqlite3.Connection, name: str) -> int:
     return int(row[0]) if row else 0
 
 
-def returned(db: sqlite3.Connection, name: str, cursor: int) -> None:
+def record_returned(db: sqlite3.Connection, name: str, cursor: int) -> None:
     """Note up to which change all was sent again after an outage."""
     db.execute("UPDATE sinks SET returned = ? WHERE name = ?", (cursor, name))
 
 
-def failed(db: sqlite3.Connection, name: str, error: str, at: int) -> None:
+def record_failure(db: sqlite3.Connection, name: str, error: str, at: int) -> None:
     """Note why a sink does not accept writes, and since when."""
     departures.end_proofs(db, name)
     db.execute("UPDATE sinks SET error = ?, since = coalesce(since, ?) WHERE name = ?", (error, at, name))
@@ -133,7 +133,7 @@ def unpark(db: sqlite3.Connection, name: str) -> None:
     )
 
 
-def parked(db: sqlite3.Connection, name: str) -> list[tuple[str, int, str]]:
+def parked_lines(db: sqlite3.Connection, name: str) -> list[tuple[str, int, str]]:
     """(series key, time, reason) of the lines set aside for a sink."""
     return db.execute(
         "SELECT key, time, reason FROM parked JOIN series ON series.id = parked.series WHERE sink = ? "
@@ -147,7 +147,7 @@ def parked_rows(db: sqlite3.Connection, name: str) -> set[tuple[int, int]]:
     return set(db.execute("SELECT series, time FROM parked WHERE sink = ?", (name,)))
 
 
-def waiting(db: sqlite3.Connection, name: str, cursor: int | None = None) -> set[MeasuredSystem]:
+def undelivered(db: sqlite3.Connection, name: str, cursor: int | None = None) -> set[MeasuredSystem]:
     """The measurements of systems of which something waits for a sink, behind `cursor` (None: the one that is recorded)
     or to be sent again.
     """
@@ -156,7 +156,7 @@ def waiting(db: sqlite3.Connection, name: str, cursor: int | None = None) -> set
         {place for place in archive.places(db) if any(_covers(wanted, place) for wanted in again)} if again else set()
     )
     at = row.cursor if row and cursor is None else cursor
-    return found if at is None else found | journal.waiting(db, at)
+    return found if at is None else found | journal.changed_since(db, at)
 
 
 def _replays(db: sqlite3.Connection, name: str) -> list[tuple[Filter, int, int]]:
@@ -184,7 +184,7 @@ def forget_proved(store: Store, names: Collection[str]) -> None:
 def _proved(db: sqlite3.Connection, names: Iterable[str]) -> int:
     found = [journal.next_seq(db) - 1]
     for name in names:
-        row, seen = sink(db, name), verified(db, name)
+        row, seen = sink(db, name), last_verification(db, name)
         cursor = row.cursor if row else 0
         found.append(min(cursor, seen.seq) if seen.seq else cursor)
     return min(found)
@@ -226,7 +226,7 @@ def _filter(text: str) -> Filter:
     return Filter(None if measurements is None else tuple(measurements), system, since, until)
 
 
-def replayed(db: sqlite3.Connection, job: int, series: int, time: int, *, done: bool) -> None:
+def record_replay_progress(db: sqlite3.Connection, job: int, series: int, time: int, *, done: bool) -> None:
     """Note how far a replay has got. What was set aside on the way has been tried again: `park` it anew after this."""
     row = db.execute("SELECT sink, filter, series, time FROM replays WHERE id = ?", (job,)).fetchone()
     if row is not None:
@@ -243,7 +243,7 @@ def replayed(db: sqlite3.Connection, job: int, series: int, time: int, *, done: 
     db.execute("UPDATE replays SET series = ?, time = ?, done = ? WHERE id = ?", (series, time, done, job))
 
 
-def withdrawn(db: sqlite3.Connection, rows: Iterable[Row]) -> list[Row]:
+def rows_to_delete(db: sqlite3.Connection, rows: Iterable[Row]) -> list[Row]:
     """Those of some rows that once said more than they do: what a database holds of them must go before they come."""
     many = list(rows)
     marks = ", ".join({str(row[0]) for row in many})

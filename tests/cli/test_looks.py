@@ -63,7 +63,7 @@ def deliver(store: Store, database: Database) -> None:
     rows = archive.select(store.db, archive.Filter())
     database.write([f"{key} {line_fields(row)} {at}" for key, at, row in rows])
     with store.transaction() as db:
-        outbox.delivered(db, "a", int(db.execute("SELECT max(seq) FROM points").fetchone()[0]), 0, 0)
+        outbox.record_delivered(db, "a", int(db.execute("SELECT max(seq) FROM points").fetchone()[0]), 0, 0)
 
 
 def looked(store: Store, database: Watched) -> list[tuple[str, int, int]]:

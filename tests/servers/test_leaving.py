@@ -51,7 +51,7 @@ def test_months_leave_and_every_database_has_them(influxd: Influxd, tmp_path: Pa
         assert len(engine.execute(query).fetchall()) == 2 * 31 * 2, "a month that is written anew has what left"
     for name, sink in sinks.items():
         assert not list(differences(fleet.store.db, sink, name, all_periods(fleet.store.db), fleet.now))
-        assert outbox.verified(fleet.store.db, name).differs == []
+        assert outbox.last_verification(fleet.store.db, name).differs == []
     fleet.end()
 
 
@@ -116,7 +116,7 @@ def test_a_new_database_gets_what_is_here_and_is_not_held_against_the_rest(influ
     fleet.begin()
     for _ in range(3):
         fleet.day()
-    assert outbox.verified(fleet.store.db, "pi").differs == []
+    assert outbox.last_verification(fleet.store.db, "pi").differs == []
     (count,) = influxd.query("second", 'SELECT count("energy_wh") AS n FROM "production_micro"')
     assert count["n"] == sum(key[0] == "production_micro" for key in fleet.rows())
     fleet.end()

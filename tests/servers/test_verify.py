@@ -239,7 +239,7 @@ def test_what_is_only_in_the_database_is_deleted_by_the_command_alone(home: Home
     assert [item.is_surplus for item in looked.found] == [True]
     home.now += HOUR
     home.look()
-    assert outbox.verified(home.store.db, "influx").stays, "left to a person"
+    assert outbox.last_verification(home.store.db, "influx").stays, "left to a person"
     home.end()
     assert home.cli("--fix").exit_code == 0
     assert home.stored() == 2 * 24 * DAYS

@@ -245,7 +245,7 @@ def test_each_prepared_fault_is_found_by_name_with_its_remedy(
 
 def test_what_a_database_no_longer_keeps_is_said_and_is_no_fault(world: World) -> None:
     with world.store.transaction() as db:
-        outbox.delivered(db, "db", 10**9, 5, 1204)
+        outbox.record_delivered(db, "db", 10**9, 5, 1204)
     found = {check.name: check for check in doctor_of(world).checks()}
     assert found["sink db: retention"].result == WARN
     assert "1,204 points" in found["sink db: retention"].found

@@ -64,7 +64,7 @@ def test_months_leave_one_a_day_and_the_last_year_stays(fleet: Fleet) -> None:
         assert database.rows.items() >= whole.items()
         assert len(database.rows) >= len(databases[0])
     for name in fleet.databases:
-        assert outbox.verified(fleet.store.db, name).differs == []
+        assert outbox.last_verification(fleet.store.db, name).differs == []
     assert departures.untils(fleet.store.db) == dict.fromkeys("12", BEGIN + 57 * DAY)
 
 
@@ -136,11 +136,11 @@ def test_a_database_that_may_forget_lets_nothing_leave_and_says_why(tmp_path: Pa
         for _ in range(3):
             fleet.day()
         assert fleet.oldest() == 0
-        assert outbox.verified(fleet.store.db, "b").forgets == why
+        assert outbox.last_verification(fleet.store.db, "b").forgets == why
         other.why = ""  # type: ignore[attr-defined]
         other.forgets = lambda _: ""  # type: ignore[attr-defined]
         fleet.day()
-        assert outbox.verified(fleet.store.db, "b").forgets == ""
+        assert outbox.last_verification(fleet.store.db, "b").forgets == ""
         assert fleet.oldest() == JANUARY
         fleet.end()
 
@@ -237,7 +237,7 @@ def test_what_comes_late_is_sent_stays_and_is_no_difference(fleet: Fleet) -> Non
         assert ("energy", tags, BEGIN + 900) not in database.rows
     old = [key for key in fleet.rows() if key[2] < BEGIN + 57 * DAY]
     assert old == [("production_micro", tags, BEGIN + 900)]
-    assert outbox.verified(fleet.store.db, "a").differs == []
+    assert outbox.last_verification(fleet.store.db, "a").differs == []
     assert archive.size(fleet.store.db) == len(fleet.rows())
 
 
@@ -313,7 +313,7 @@ def test_it_is_said_why_nothing_leaves(proved: Fleet, tmp_path: Path) -> None:
     a_wrong_clock(fleet)
     assert why() == {leaving.OTHER_TIME: 2}
     a_wish(fleet)
-    assert why() == {leaving.WISHED: 2}
+    assert why() == {leaving.REQUESTED: 2}
     with fleet.store.transaction() as db:
         meta.write(db, "home.ranch", '{"zone": "UTC"}')
     assert why() == {leaving.TO_COMPUTE: 2}, "the sums of a home that is no more are withdrawn"

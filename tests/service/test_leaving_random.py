@@ -109,8 +109,8 @@ class Model:
     def wish(self) -> None:
         with self.fleet.store.transaction() as db:
             if self.is_wished:
-                for number, _ in backfills.waiting(db):
-                    backfills.take_back(db, number, self.fleet.now)
+                for number, _ in backfills.waiting_requests(db):
+                    backfills.cancel(db, number, self.fleet.now)
             else:
                 backfills.ask(db, backfills.BackfillRequest(BEGIN), self.fleet.now)
         self.is_wished = not self.is_wished

@@ -47,8 +47,8 @@ def test_only_what_all_sinks_took_and_were_seen_to_hold_is_forgotten(tmp_path: P
         said(store.db, *range(1, 11))
         for name, cursor in (("a", 8), ("b", 6)):
             outbox.register(store.db, name, "somewhere")
-            outbox.delivered(store.db, name, cursor, cursor, 0)
-        outbox.verify_noted(store.db, "a", Verified(at=1, seq=3))
+            outbox.record_delivered(store.db, name, cursor, cursor, 0)
+        outbox.save_verification(store.db, "a", Verified(at=1, seq=3))
         outbox.forget_proved(store, ["a", "b", "new"])
         assert journal.forgotten(store.db) == 0, "a sink that has not begun needs all"
         outbox.forget_proved(store, ["a", "b"])
@@ -111,10 +111,10 @@ def test_a_sink_that_is_another_database_has_proved_nothing(tmp_path: Path) -> N
     with closing(Store(tmp_path)) as store:
         said(store.db, *range(10))
         outbox.register(store.db, "db", "one")
-        outbox.delivered(store.db, "db", 10, 10, 0)
-        outbox.verify_noted(store.db, "db", Verified(at=5, next_at=99, seq=10))
+        outbox.record_delivered(store.db, "db", 10, 10, 0)
+        outbox.save_verification(store.db, "db", Verified(at=5, next_at=99, seq=10))
         outbox.register(store.db, "db", "another")
-        assert outbox.verified(store.db, "db") == Verified()
+        assert outbox.last_verification(store.db, "db") == Verified()
         outbox.forget_proved(store, ["db"])
         assert journal.forgotten(store.db) == 0
 
@@ -152,7 +152,7 @@ def test_a_look_proves_what_was_taken_before_it_and_nothing_of_what_waits(tmp_pa
         record_delivery(store.db, seen, 2 * DAY)
         outbox.forget_proved(store, ["db"])
         assert journal.forgotten(store.db) == 0, "the owner has not recorded yet that it was taken"
-        outbox.delivered(store.db, "db", last, last, 0)
+        outbox.record_delivered(store.db, "db", last, last, 0)
         outbox.forget_proved(store, ["db"])
         assert journal.forgotten(store.db) == last
         while sender.step() is not None:
@@ -178,7 +178,7 @@ def test_a_sink_that_cannot_be_read_does_not_keep_the_journal_for_ever(tmp_path:
     with closing(Store(tmp_path)) as store:
         said(store.db, *range(10))
         outbox.register(store.db, "db", "one")
-        outbox.delivered(store.db, "db", 8, 8, 0)
-        outbox.verify_noted(store.db, "db", Verified(at=5, error="the token may not read"))
+        outbox.record_delivered(store.db, "db", 8, 8, 0)
+        outbox.save_verification(store.db, "db", Verified(at=5, error="the token may not read"))
         outbox.forget_proved(store, ["db"])
         assert journal.forgotten(store.db) == 8

@@ -117,7 +117,7 @@ def _history(world: World) -> Counter[tuple[str, str]]:
 
 def _take_back(world: World, number: int) -> None:
     with world.store.transaction() as db:
-        backfills.take_back(db, number, int(world.time.true))
+        backfills.cancel(db, number, int(world.time.true))
 
 
 def test_what_is_taken_back_is_not_read_any_further_and_what_was_read_stays(tmp_path: Path) -> None:

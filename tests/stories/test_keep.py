@@ -149,7 +149,7 @@ def test_what_has_left_is_no_difference_and_never_deleted(made: Keeping) -> None
     october = made.old_rows()
     for _ in range(3):
         made.day()
-        assert outbox.verified(made.store.db, "db").differs == []
+        assert outbox.last_verification(made.store.db, "db").differs == []
     assert made.old_rows() == october
     assert not outbox.has_replays(made.store.db, "db")
     lost = next(key for key in made.database.rows if key[0] == "production_rgm" and key[2] >= UNTIL)

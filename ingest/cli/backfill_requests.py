@@ -18,12 +18,12 @@ from ingest.core.words import many
 from ingest.plan import estimate
 from ingest.plan.work import Work
 from ingest.store import backfills
-from ingest.store.backfills import Asked
+from ingest.store.backfills import StoredRequest
 from ingest.store.ownership import is_owned
 
 
 @dataclass(frozen=True)
-class AskedReport:
+class RequestReport:
     """One command's worth of history: its `id`, what it asked for (epoch s; None: all, up to what is there), when, when
     the runner took it up, and the calls that it still needs.
     """
@@ -39,46 +39,47 @@ class AskedReport:
     calls: int
 
 
-def asked_for(context: Context, db: sqlite3.Connection) -> list[AskedReport]:
+def open_requests(context: Context, db: sqlite3.Connection) -> list[RequestReport]:
     """What is asked for and not read yet, oldest first."""
     works, _ = the_works(context, db)
-    groups = groupby(sorted(backfills.active(db), key=lambda asked: asked.group), key=lambda asked: asked.group)
-    found = [_report(context, number, list(asked), works) for number, asked in groups]
+    groups = groupby(sorted(backfills.active(db), key=lambda stored: stored.group), key=lambda stored: stored.group)
+    found = [_report(context, number, list(stored), works) for number, stored in groups]
     return [report for report in found if report.calls or report.taken_at is None]
 
 
-def _report(context: Context, number: int, group: Sequence[Asked], works: Sequence[Work]) -> AskedReport:
+def _report(context: Context, number: int, group: Sequence[StoredRequest], works: Sequence[Work]) -> RequestReport:
     now, first = context.clock.now(), group[0]
-    wanted = {work.key: part for asked in group for work in works if (part := _part(work, asked, now))}
-    untils = [asked.wish.until for asked in group]
-    return AskedReport(
+    wanted = {work.key: part for stored in group for work in works if (part := _part(work, stored, now))}
+    untils = [stored.request.until for stored in group]
+    return RequestReport(
         number,
-        min(asked.wish.since for asked in group),
+        min(stored.request.since for stored in group),
         None if None in untils else max(at for at in untils if at is not None),
         sorted({system for system, _ in wanted}),
         sorted({stream for _, stream in wanted}),
-        first.wish.share,
+        first.request.share,
         first.made_at,
         first.taken_at,
         estimate.count(list(wanted.values()), now, context.settings.ages),
     )
 
 
-def _part(work: Work, asked: Asked, now: int) -> Work | None:
-    """The part of a pair that a wish asks for."""
-    wish = asked.wish
-    if not work.stream.grain or wish.system not in (None, work.system) or wish.stream not in (None, work.stream.name):
+def _part(work: Work, stored: StoredRequest, now: int) -> Work | None:
+    """The part of a pair that a request asks for."""
+    request = stored.request
+    is_meant = request.system in (None, work.system) and request.stream in (None, work.stream.name)
+    if not work.stream.grain or not is_meant:
         return None
-    span = Span(wish.since, now if wish.until is None else wish.until)
+    span = Span(request.since, now if request.until is None else request.until)
     until = min(span.end, work.until or span.end)
-    floor = span.start if asked.taken_at is None else max(work.floor, span.start)
+    floor = span.start if stored.taken_at is None else max(work.floor, span.start)
     return replace(work, floor=floor, wanted=replace(work.wanted, until=until))
 
 
 def show(context: Context, *, as_json: bool) -> None:
     """Print what is asked for."""
     with known_state(context) as db:
-        reports = asked_for(context, db)
+        reports = open_requests(context, db)
     if as_json:
         context.show_json([asdict(report) for report in reports])
         return
@@ -103,17 +104,17 @@ def _day(at: int) -> str:
     return datetime.fromtimestamp(at, UTC).date().isoformat()
 
 
-def take_back(context: Context, words: str) -> None:
-    """Take back one request by its number, or the only one."""
+def cancel(context: Context, words: str) -> None:
+    """Cancel one request by its number, or the only one."""
     with known_state(context) as db:
-        numbers = [report.id for report in asked_for(context, db)]
+        numbers = [report.id for report in open_requests(context, db)]
     number = _chosen(words, numbers)
     opened = context.state()
     try:
         with opened.transaction() as db:
-            for asked in backfills.active(db):
-                if asked.group == number:
-                    backfills.take_back(db, asked.number, context.clock.now())
+            for stored in backfills.active(db):
+                if stored.group == number:
+                    backfills.cancel(db, stored.number, context.clock.now())
     finally:
         opened.close()
     context.show(f"Request {number} is taken back; what was read stays. How it stands: `ingest status`")
