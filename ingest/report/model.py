@@ -56,6 +56,7 @@ class StreamReport:
     `ratio` is the share of what is owed, 0 to 1; `lag_s` the age of the newest interval; `state` the kind of the last
     verdict that was not good, with its `reason` and the calls in vain since; `calls_month` those of this month.
     `revised` counts the points that changed later, `revised_wh` is by how much (Wh) their energy did in all.
+    `wanted_from` is when what is wanted of it begins (epoch s).
     """
 
     stream: str
@@ -71,6 +72,7 @@ class StreamReport:
     odd: list[OddReport] = field(default_factory=list)
     refused: list[RefusedReport] = field(default_factory=list)
     revised_wh: float = 0.0
+    wanted_from: int | None = None
 
 
 @dataclass(frozen=True)
@@ -270,6 +272,8 @@ class Report:
             del row["owed_s"], row["read_s"], row["no_meters"]
         for row in found["systems"]:
             del row["members"], row["lacking"]
+        for stream in (stream for row in found["systems"] for stream in row["streams"]):
+            del stream["wanted_from"]
         del found["backfill"]["since"], found["backfill"]["goes_on_at"]
         for row in found["homes"]:
             del row["streams"], row["differences"], row["behind"]  # those are of its systems

@@ -9,15 +9,13 @@ import re
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
-from ingest.core.days import days_of, zone
+from ingest.core.days import date_at, zone
 from ingest.core.point import Point, Value, decode_fields, series_key
-from ingest.core.span import Span
 from ingest.core.units import DAY, HOUR
 from ingest.core.words import many
 from ingest.enphase.streams import BY_NAME
-from ingest.report.data_problems import REFUSALS
-from ingest.report.gaps import QUIET
 from ingest.report.metrics import odd_rows, open_gaps
+from ingest.report.missing_days import gap_days, gap_reason, gap_why, lost_days, missing_days
 from ingest.report.model import Problem, Report, StreamReport, SystemReport
 from ingest.report.systems import METERS
 from ingest.store import archive
@@ -29,8 +27,6 @@ TOLD = ("change", "change_why", "changed_points", "changed_gaps", "changed_wh")
 """Fields that tell of the point before."""
 NO_NEWS = frozenset({"lag_s", *TOLD})
 """Fields whose change alone is no news: one moves always."""
-NAMED = 2
-"""Spans of gaps that are named by their days."""
 NAMED_DAYS = 5
 """How many days that do not add up are named."""
 REVISED = "later answers of the cloud differ from the first"
@@ -113,27 +109,8 @@ def _why(before: Mapping[str, Value], revised: int, gaps: int, reason: str) -> s
     return "; ".join(words)
 
 
-def gap_reason(stream: StreamReport) -> str:
-    """Why the newest of the gaps is there that should have been read by now; empty where there is none."""
-    return next((gap.reason for gap in reversed(stream.gaps) if gap.reason not in QUIET), "")
-
-
-def gap_days(stream: StreamReport, timezone: str) -> str:
-    """The local days of those gaps, oldest first, such as "2026-10-03 to 2026-10-05, 2026-10-20 and 3 more"."""
-    open_spans = [Span(gap.start, gap.end) for gap in stream.gaps if gap.reason not in QUIET]
-    named = []
-    for span in open_spans[:NAMED]:
-        days = days_of(span, zone(timezone))
-        first, last = days[0].date.isoformat(), days[-1].date.isoformat()
-        named.append(first if first == last else f"{first} to {last}")
-    more = len(open_spans) - len(named)
-    return ", ".join(dict.fromkeys(named)) + (f" and {more} more" if more else "")
-
-
-def lost_days(stream: StreamReport, timezone: str) -> int:
-    """How many local days the cloud has refused so often that somebody should look."""
-    refused = [Span(at.start, at.end) for at in stream.refused if at.fails > REFUSALS]
-    return len({day.date for span in refused for day in days_of(span, zone(timezone))})
+def _day(at: int | None, timezone: str) -> str:
+    return "" if at is None else date_at(at, zone(timezone)).isoformat()
 
 
 def _differing(system: SystemReport) -> Sequence[str]:
@@ -199,8 +176,13 @@ def _of_stream(made: Report, app: str, system: SystemReport, stream: StreamRepor
         "source": BY_NAME[stream.stream].label,
         "coverage_ratio": stream.ratio,
         "gaps": float(open_gaps(stream)),
-        "gap_days": gap_days(stream, system.timezone),
-        "lost_days": float(lost_days(stream, system.timezone)),
+        "gap_days": gap_days(stream, system.timezone, made.now),
+        "gap_why": gap_why(stream),
+        "missing_days": float(missing_days(stream, system.timezone, made.now)),
+        "lost_days": float(lost_days(stream, system.timezone, made.now)),
+        "wanted_from": ""
+        if stream.wanted_from is None
+        else date_at(stream.wanted_from, zone(system.timezone)).isoformat(),
         "odd_rows": float(odd_rows(stream)),
         "points_revised": float(stream.revised),
         "revised_wh": stream.revised_wh,
@@ -209,7 +191,9 @@ def _of_stream(made: Report, app: str, system: SystemReport, stream: StreamRepor
         "calls_month": float(stream.calls_month),
         "last_error": said.get(("", f"{system.system}.{stream.stream}"), ""),
     }
-    fields |= {f"no_{kind}_meter": f"no {kind} meter" if kind in system.no_meters else "" for kind in METERS}
+    lacking = {kind: f"no {kind} meter" for kind in METERS if kind in system.no_meters}
+    fields |= {f"no_{kind}_meter": lacking.get(kind, "") for kind in METERS}
+    fields["no_meters"] = ", ".join(lacking.values())
     if stream.lag_s is not None:
         fields["lag_s"] = float(stream.lag_s)
     tags = (("app", app), ("stream", stream.stream), ("system", system.system))

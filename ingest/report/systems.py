@@ -162,4 +162,5 @@ def _stream(inventory: Inventory, work: Work, stands: PairStanding, held: Holdin
         calls_month=held.calls.get(work.key, 0),
         odd=odd_reports(inventory.state.odd.get(work.key, {})),
         refused=refused_spans(work, stands.owing, now),
+        wanted_from=stands.wanted.start,
     )

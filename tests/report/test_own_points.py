@@ -3,19 +3,16 @@
 import io
 import re
 from dataclasses import replace
-from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from ingest.core.days import midnight, zone
 from ingest.core.point import Point, Value, decode_fields
 from ingest.enphase.streams import STREAMS
 from ingest.plan.budget import Pace
 from ingest.report import report
-from ingest.report.gaps import WAITING
-from ingest.report.model import DifferenceReport, Gap, Problem, RefusedReport
+from ingest.report.model import DifferenceReport, Problem
 from ingest.report.own_points import (
     FILLED,
     KEPT,
@@ -24,10 +21,7 @@ from ingest.report.own_points import (
     OwnPoints,
     audit_days,
     changes,
-    gap_days,
-    gap_reason,
     in_plain_words,
-    lost_days,
     points,
 )
 from ingest.service.monitor import Progress, ReportJob
@@ -44,7 +38,10 @@ FIELDS = {
     "odd_rows",
     "lag_s",
     "gap_days",
+    "gap_why",
+    "missing_days",
     "lost_days",
+    "wanted_from",
     "source",
     "sink_backlog",
     "sink_overdue",
@@ -56,6 +53,7 @@ FIELDS = {
     "last_error",
     "no_production_meter",
     "no_consumption_meter",
+    "no_meters",
 }
 """As agreed in the interface."""
 
@@ -81,7 +79,8 @@ def test_the_points_have_the_agreed_tags_and_fields_and_all_numbers_are_floats(w
     for point in found:
         assert list(point.tags) == sorted(point.tags)
         assert point.time == made.now
-        texts = ("last_error", "gap_days", "audit_days", "source", "no_production_meter", "no_consumption_meter")
+        texts = ("last_error", "gap_days", "gap_why", "audit_days", "source", "wanted_from")
+        texts = (*texts, "no_production_meter", "no_consumption_meter", "no_meters")
         assert all(isinstance(value, float) != (name in texts) for name, value in point.fields.items())
     whole = next(point for point in found if point.tags == (("app", "abc"),))
     assert whole.fields["calls_month"] == made.quota.used_month
@@ -179,17 +178,6 @@ def test_words_of_a_change(error: str, revised: float, gaps: float, words: str, 
     reason = "never delivered: asked once in vain (500)"
     assert changes(before, after, reason) == (told if words else {})
     assert changes({}, after) == {}
-
-
-def test_gaps_are_named_by_the_days_of_the_system(world: World) -> None:
-    made = report(world.settings, world.store.db, int(world.time.true))
-    stream, place = made.systems[0].streams[0], zone("Europe/Berlin")
-    days = [midnight(date(2026, 10, day), place) for day in (3, 6, 20, 21, 25, 26)]
-    gaps = [Gap(days[at], days[at + 1], "never delivered") for at in (0, 2, 4)]
-    assert gap_days(replace(stream, gaps=gaps), "Europe/Berlin") == "2026-10-03 to 2026-10-05, 2026-10-20 and 1 more"
-    assert gap_days(replace(stream, gaps=gaps[1:2]), "Europe/Berlin") == "2026-10-20"
-    waiting = replace(stream, gaps=[Gap(days[0], days[1], WAITING)])
-    assert (gap_days(waiting, "Europe/Berlin"), gap_reason(waiting)) == ("", "")
 
 
 def test_what_a_database_does_not_accept_is_told_apart_from_what_is_on_its_way(world: World) -> None:
@@ -292,7 +280,7 @@ def test_what_is_wrong_with_a_stream_names_it_as_an_owner_does(world: World) -> 
     assert words == {f"{SITE.name}: panel production is not allowed. Tick it"}, "of the application too"
 
 
-def test_days_that_do_not_add_up_and_days_that_are_refused_are_named_and_counted(world: World) -> None:
+def test_days_that_do_not_add_up_are_named(world: World) -> None:
     made = report(world.settings, world.store.db, int(world.time.true))
     (system,) = made.systems
     days = [f"2026-10-{day:02}" for day in (3, 3, 9, 12, 14, 20, 21, 30)]
@@ -301,11 +289,3 @@ def test_days_that_do_not_add_up_and_days_that_are_refused_are_named_and_counted
         "2026-10-30, 2026-10-21, 2026-10-20, 2026-10-14, 2026-10-12 and 2 more"
     )
     assert audit_days(system) == ""
-    begin = SITE.midnight(date(2026, 10, 20))
-    refused = [
-        RefusedReport(begin, begin + 2 * DAY, "", "HTTP 500", 4, 0, is_alone=False),
-        RefusedReport(begin + HOUR, begin + 2 * HOUR, "", "HTTP 500", 9, 0, is_alone=True),
-        RefusedReport(begin + 5 * DAY, begin + 6 * DAY, "", "HTTP 500", 3, 0, is_alone=True),
-    ]
-    stream = replace(system.streams[0], refused=refused)
-    assert lost_days(stream, SITE.timezone) == 2, "of the third it is not known yet whether it stays"
