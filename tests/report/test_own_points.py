@@ -79,8 +79,8 @@ def test_the_points_have_the_agreed_tags_and_fields_and_all_numbers_are_floats(w
     for point in found:
         assert list(point.tags) == sorted(point.tags)
         assert point.time == made.now
-        texts = ("last_error", "gap_days", "gap_why", "audit_days", "source", "wanted_from")
-        texts = (*texts, "no_production_meter", "no_consumption_meter", "no_meters")
+        texts = {"last_error", "gap_days", "gap_why", "audit_days", "source", "wanted_from"}
+        texts |= {"no_production_meter", "no_consumption_meter", "no_meters"}
         assert all(isinstance(value, float) != (name in texts) for name, value in point.fields.items())
     whole = next(point for point in found if point.tags == (("app", "abc"),))
     assert whole.fields["calls_month"] == made.quota.used_month

@@ -17,6 +17,7 @@ from ingest.deliver.influx_v1 import InfluxV1Sink
 from ingest.deliver.sink import Sink, Target
 from ingest.enphase.streams import BY_NAME
 from ingest.report.model import Problem
+from ingest.report.missing_days import REFUSED
 from ingest.report.own_points import REVISED, in_plain_words
 from ingest.simulator import Site, panels
 from ingest.simulator.devices import micro_serials
@@ -279,11 +280,18 @@ def _said(site: Site, stream: str, revised: float, lost: Sequence[date] = ()) ->
     spent = STREAM_CALLS.get(stream, OTHER_CALLS)
     always: dict[str, float | str] = {"lag_s": 1200.0, "calls_month": spent, "source": BY_NAME[stream].label}
     always |= {"audit_differences": 1.0, "audit_days": AUDITED.isoformat(), "lost_days": float(len(lost))}
-    always |= {f"no_{kind}_meter": "" if there else f"no {kind} meter" for kind, there in _meters(site).items()}
+    lacking = {kind: "" if there else f"no {kind} meter" for kind, there in _meters(site).items()}
+    always |= {f"no_{kind}_meter": words for kind, words in lacking.items()}
+    always |= {"no_meters": ", ".join(filter(None, lacking.values()))}
     known = (site.local_date(NOW) - SINCE).days
     ratio = 1.0 - len(lost) / known
     words: dict[str, float | str] = {"coverage_ratio": ratio, "gaps": float(bool(lost)), "gap_days": gap_words(lost)}
-    return {**words, "points_revised": revised, **always}
+    return {**words, **missing(len(lost)), "points_revised": revised, **always}
+
+
+def missing(days: int, why: str = REFUSED, since: date = SINCE) -> dict[str, float | str]:
+    """What the pipeline says of days that are missing."""
+    return {"missing_days": float(days), "gap_why": why if days else "", "wanted_from": since.isoformat()}
 
 
 def _meters(site: Site) -> dict[str, bool]:
