@@ -4,10 +4,12 @@ from boards.frame import ALL_SYSTEMS, CLOCKS, Json, annotations, dashboard, syst
 from boards.panels import COUNT, TEXT, called, curves, of, query, rows, stat, table, unseen, worst
 from boards.sources import named_sources
 from boards.steps import as_words, joined, known, organized
-from boards.troubles import HEADS, UNSEEN, names, troubles
+from boards.troubles import HEADS, SLIM, UNSEEN, names, troubles
+from ingest.report.own_points import REVISED
 
 DAY = "time >= now() - 1d AND time <= now()"
-NOTHING = "Nothing was corrected, and no gap came or went, in the last day."
+NOTHING = "No change was noted in the last day. What is missing all the same is on the board Pipeline."
+NEW, GONE = "Newly missing", "No longer missing"
 
 
 def signed(*forms: tuple[str, str]) -> list[Json]:
@@ -23,44 +25,75 @@ def signed(*forms: tuple[str, str]) -> list[Json]:
     return found
 
 
-ENERGY = signed((r"(\d+)(\d\d)\d", "$1.$2 kWh"), (r"(\d+)", "$1 Wh"))
-GAPS_MORE = "Gaps ±"
+ENERGY = signed(
+    (r"(\d+)(\d\d)\d", "$1.$2 kWh"),
+    (r"(\d\d)\d", "0.$1 kWh"),
+    (r"(\d)\d", "0.0$1 kWh"),
+    (r"\d", "0.00 kWh"),
+)
+GAPS_MORE = "Missing ±"
 """The heading of how many more or fewer there are."""
 GAPS = signed((r"(\d+)", "$1"))
 
 
-def streams() -> Json:
-    """By system and stream."""
-    columns = 'last("change_why") AS "Why", sum("changed_wh") AS "wh", sum("changed_gaps") AS "gaps"'
-    where = f'WHERE {ALL_SYSTEMS} AND {DAY} AND "changed_points" >= 0'
-    points = f'SELECT {columns}, sum("changed_points") AS "Points" FROM "ingest" {where} GROUP BY "system", "stream"'
+def changes(title: str, about: str, number: Json, column: str, more: str, part: str) -> Json:
+    """A number of each source that changed, and why; `column`: its sum, `more`: a condition, `part`: a pattern of the
+    part of the reason that is of it."""
+    why = {"type": "regex", "options": {"pattern": part, "result": {"text": "$1", "index": 0}}}
+    columns = f'last("change_why") AS "Why", {column}, sum("changed_points") AS "Points"'
+    name = number["matcher"]["options"]
     return table(
-        "What changed since yesterday, and why",
-        "What changed of each source within the last 24 hours, with the newest reason. Energy: by how much that of "
-        "corrected values is now more (+) or less (-) than what was first read. Gaps: how many more (+) or fewer (-) "
-        "there are. Values are corrected where gateways report late; gaps become fewer as they are filled.",
-        [rows(points, "A"), names("B")],
+        title,
+        f"{about} With the newest reason, within the last 24 hours.",
+        [
+            rows(
+                f'SELECT {columns} FROM "ingest" WHERE {ALL_SYSTEMS} AND {DAY} AND {more} GROUP BY "system", "stream"',
+                "A",
+            ),
+            names("B"),
+        ],
         COUNT,
         NOTHING,
         [
-            called(custom__minWidth=84, custom__wrapText=True),
-            named_sources(),
-            of("Energy", unit=TEXT, mappings=ENERGY, custom__width=76),
-            of(GAPS_MORE, unit=TEXT, mappings=GAPS, custom__width=56),
-            of("Why", unit=TEXT, custom__minWidth=178, custom__wrapText=True),
+            called(**SLIM),
+            named_sources(96),
+            number,
+            of("Why", unit=TEXT, custom__minWidth=96, custom__wrapText=True, mappings=[why]),
             *unseen("Points"),
         ],
         [
             joined("system", "outerTabular"),
             known("Points"),
-            organized(
-                ("Name", "stream", "wh", "gaps", "Why"),
-                {**HEADS, "wh": "Energy", "gaps": GAPS_MORE},
-                (*UNSEEN, "system"),
-            ),
-            as_words("Energy", GAPS_MORE),
+            organized(("Name", "stream", "n", "Why", "Points"), {**HEADS, "n": name}, (*UNSEEN, "system")),
+            as_words(name),
         ],
         options=worst("Points", desc=True),
+    )
+
+
+def corrected() -> Json:
+    """By system and stream: values."""
+    return changes(
+        "Values corrected since yesterday, and why",
+        "By how much energy corrected values are now more (+) or less (-) than what was first read. Values are "
+        "corrected where gateways report late.",
+        of("Energy", unit=TEXT, mappings=ENERGY, custom__width=76),
+        'sum("changed_wh") AS "n"',
+        '"changed_points" > 0',
+        f"/^({REVISED}).*$/",
+    )
+
+
+def came_and_went() -> Json:
+    """By system and stream: what is missing."""
+    return changes(
+        "Missing since yesterday or no longer, and why",
+        "How many more (+) or fewer (-) spans are missing: hours or days in a row of which something should have been "
+        "read by then and was not. They become fewer as they are read again.",
+        of(GAPS_MORE, unit=TEXT, mappings=GAPS, custom__width=76),
+        'sum("changed_gaps") AS "n"',
+        '("changed_gaps" > 0 OR "changed_gaps" < 0)',
+        f"/^(?:{REVISED}; )?(.*)$/",
     )
 
 
@@ -69,11 +102,12 @@ def counts() -> Json:
     where = f'FROM "ingest" WHERE {ALL_SYSTEMS} AND {DAY}'
     return stat(
         "Since yesterday",
-        "Values that a later answer changed within the last 24 hours, gaps that came, and gaps that were filled.",
+        "Within the last 24 hours: values that a later answer changed, spans (hours or days in a row) of which "
+        "something was newly missing, and spans that no longer were, since they were read.",
         [
             query(f'SELECT sum("changed_points") AS "Values corrected" {where}', ref="A"),
-            query(f'SELECT sum("changed_gaps") AS "New gaps" {where} AND "changed_gaps" > 0', ref="B"),
-            query(f'SELECT sum("changed_gaps") * -1 AS "Gaps filled" {where} AND "changed_gaps" < 0', ref="C"),
+            query(f'SELECT sum("changed_gaps") AS "{NEW}" {where} AND "changed_gaps" > 0', ref="B"),
+            query(f'SELECT sum("changed_gaps") * -1 AS "{GONE}" {where} AND "changed_gaps" < 0', ref="C"),
         ],
         COUNT,
         NOTHING,
@@ -105,7 +139,8 @@ def board() -> Json:
         f"All systems · the last 24 hours · {CLOCKS} · data source: **${{datasource:text}}**",
         [
             [(24, 4, counts())],
-            [(24, 8, streams())],
+            [(24, 12, corrected())],
+            [(24, 8, came_and_went())],
             [(24, 8, troubles("What went wrong since yesterday", DAY, "Nothing went wrong since yesterday."))],
             [(24, 8, revised)],
         ],

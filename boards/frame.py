@@ -8,8 +8,8 @@ Json = dict[str, Any]
 SOURCE: Json = {"type": "influxdb", "uid": "${datasource}"}
 OF_SYSTEM = "\"system\" = '${system:raw}'"
 """The condition of a query of one system."""
-NAME = "**${system:text}** <em>${no_meter:text}</em>"
-"""The system, and the meter without which panels below are empty."""
+NAME = "**${system:text}** <em>${no_meters:text}</em>"
+"""The system, and the meters without which panels below are empty: the same on each board."""
 CLOCK = "days of ${zone:raw}, hours of your browser's clock"
 """Days are the system's, whoever looks from where; the hours under a curve are those of the board's own time zone."""
 CLOCKS = "hours of your browser's clock"
@@ -32,9 +32,10 @@ NEWEST_IS = (
 NEWEST_OF_ALL = f'{NO_HOMES} AND time >= now() - 30d AND time <= now() GROUP BY "system" ORDER BY time DESC LIMIT 1'
 """How a query of them ends that is of all systems."""
 EACH_DAY = (
-    "time >= ${__from:raw}ms - 12h - 1ms AND time <= ${__to:raw}ms - 12h GROUP BY time(1d) fill(null) OFFSET 1 " + ZONE
+    "time >= ${__from:raw}ms - 12h - 1ms AND time <= ${__to:raw}ms - 12h AND time <= now() - 1d "
+    "GROUP BY time(1d) fill(null) OFFSET 1 " + ZONE
 )
-"""The same days one by one: one that is missing has its place."""
+"""The same days one by one: one that is missing has its place, the one that runs has none."""
 KNOWN_DAYS = f"{OWN_DAYS} GROUP BY time(1d) fill(none) {ZONE}"
 """Those of them that are known."""
 WHOLE_DAYS = f"time >= ${{__from:raw}}ms - 12h AND time <= ${{__to:raw}}ms GROUP BY time(1d) fill(null) OFFSET 1 {ZONE}"
@@ -77,11 +78,17 @@ def hidden(name: str, label: str, field: str, about: str) -> Json:
     return variable(name, label, query, about, hide=2, skipUrlSync=True)
 
 
-def no_meter(kind: str) -> Json:
-    """The words "no consumption meter" where the system has none; nothing where it has one, or that is not known."""
-    query = f'SELECT last("no_{kind}_meter") FROM "ingest" WHERE {OF_SYSTEM}'
-    about = f"Says so where the system has no {kind} meter."
-    return variable("no_meter", "Meter", query, about, hide=2, skipUrlSync=True)
+def no_meters() -> Json:
+    """The words "no consumption meter" where the system has none; nothing where it has all, or that is not known."""
+    query = f'SELECT last("no_meters") FROM "ingest" WHERE {OF_SYSTEM}'
+    return variable("no_meters", "Meters", query, "Says which meters the system has not.", hide=2, skipUrlSync=True)
+
+
+def wanted_from() -> Json:
+    """From which day on single intervals of the system are wanted."""
+    query = f'SELECT last("wanted_from") FROM "ingest" WHERE {OF_SYSTEM}'
+    about = "From which day on quarters of an hour of the system are wanted."
+    return variable("wanted_from", "Wanted from", query, about, hide=2, skipUrlSync=True)
 
 
 def datasource() -> Json:
@@ -189,7 +196,7 @@ def annotations(systems: str) -> list[Json]:
     )
     return [
         annotation("Values corrected", "#B877D9", f"{changes} /revised$/"),
-        annotation("Gaps filled", "#73BF69", f"{changes} /filled/"),
+        annotation("No longer missing", "#73BF69", f"{changes} /filled/"),
         annotation("Outages", "#F2495C", errors),
         annotation("Events of devices", "#FF9830", happened),
     ]
@@ -228,13 +235,7 @@ def dashboard(
     notes: Iterable[Json] = (),
 ) -> Json:
     """A whole board. `time` is where its range begins; `head` the sentence at its top."""
-    top: Json = {
-        "type": "text",
-        "title": "",
-        "transparent": True,
-        "description": "What is shown, where its days begin, and where the data come from.",
-        "options": {"mode": "markdown", "content": head, "code": code()},
-    }
+    top = sentence(head, "What is shown, where its days begin, and where the data come from.")
     return {
         "id": None,
         "uid": f"enphase-{name}",
@@ -257,6 +258,12 @@ def dashboard(
         "annotations": {"list": list(notes)},
         "panels": placed([[(24, 2, top)], *rows]),
     }
+
+
+def sentence(words: str, about: str) -> Json:
+    """A line of words among the panels."""
+    options = {"mode": "markdown", "content": words, "code": code()}
+    return {"type": "text", "title": "", "transparent": True, "description": about, "options": options}
 
 
 def code() -> Mapping[str, Any]:

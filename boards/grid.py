@@ -1,15 +1,16 @@
 """Grid and battery: what came from the grid and went to it, what the battery took, gave and holds."""
 
-from boards.frame import CLOCK, NAME, OF_SYSTEM, ZONE, Json, annotations, dashboard, no_meter, system, text_box, zone
+from boards.frame import CLOCK, NAME, OF_SYSTEM, ZONE, Json, annotations, dashboard, no_meters, system, text_box, zone
 from boards.palette import COLORS
 from boards.panels import (
     COUNT,
+    EMPTY,
+    KWH,
     PLAIN,
     REASON,
     SHARE,
     TEXT,
     WATT,
-    WH,
     bars,
     colored,
     curves,
@@ -44,7 +45,7 @@ def both(*names: str) -> str:
 
 def sums(*names: str) -> str:
     """Their sums, by name."""
-    return ", ".join(f'sum("{FIELDS[name]}") AS "{name}"' for name in names)
+    return ", ".join(f'sum("{FIELDS[name]}") / 1000 AS "{name}"' for name in names)
 
 
 def numbers() -> list[tuple[int, int, Json]]:
@@ -61,11 +62,12 @@ def numbers() -> list[tuple[int, int, Json]]:
             ),
             query(charge, "Charge", "C"),
         ],
-        WH,
+        KWH,
         NOTHING,
-        [*colored(*FIELDS), of("Charge", unit=SHARE, color=fixed(COLORS["Charge"])), NO_GRID],
+        [*colored(*FIELDS), of("Charge", unit=SHARE, decimals=0, color=fixed(COLORS["Charge"])), NO_GRID],
         needs="consumption",
         size=16,
+        decimals=2,
     )
     counted = {"A": "Days", "B": "Days, battery"}
     shown = stat(
@@ -76,11 +78,12 @@ def numbers() -> list[tuple[int, int, Json]]:
             query(daily(f'{sums(*names)}, count("{FIELDS[names[0]]}") AS "{counted[ref]}"', both(*names)), ref=ref)
             for ref, names in PAIRS.items()
         ],
-        WH,
+        KWH,
         UNREAD,
         [*colored(*FIELDS), DAYS, of("Days, battery", unit=COUNT, decimals=0, color=fixed(PLAIN)), NO_GRID],
         needs="consumption",
         size=16,
+        decimals=1,
     )
     return [(12, 6, today), (12, 6, shown)]
 
@@ -105,14 +108,14 @@ def power() -> Json:
 def by_day() -> Json:
     """All four, day by day."""
     return bars(
-        "Grid and battery by day",
+        f"Grid and battery by day{EMPTY}",
         "Energy of each ended day of the system's own calendar; what is missing is empty.",
         [
-            each_day(f'sum("{field}") AS "{name}"', ref)
+            each_day(f'sum("{field}") / 1000 AS "{name}"', ref)
             for ref, (name, field) in zip("ABCD", FIELDS.items(), strict=True)
         ],
         "Day",
-        WH,
+        KWH,
         UNREAD,
         [of("Day", unit=TEXT), *colored(*FIELDS)],
         named_days(joined("Time")),
@@ -156,7 +159,7 @@ def board() -> Json:
         [
             system(),
             zone(),
-            no_meter("consumption"),
+            no_meters(),
             text_box("import_price", "Price from the grid / kWh", "0.30"),
             text_box("export_price", "Price to the grid / kWh", "0.08"),
         ],

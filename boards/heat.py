@@ -24,17 +24,18 @@ def heat(
     **defaults: Any,
 ) -> Json:
     """A table whose cells are the greener the more there was; what is missing has no colour at all."""
-    absent = {
-        "type": "special",
-        "options": {"match": "null", "result": {"text": "–", "color": "transparent", "index": 0}},
-    }
+    nothing_there = {"text": "–", "color": "transparent", "index": 0}
+    absent = [
+        {"type": "special", "options": {"match": "null", "result": nothing_there}},
+        {"type": "range", "options": {"from": None, "to": -1e-9, "result": nothing_there}},
+    ]
     steps = [{"value": round(100 * at / len(SHADES)) if at else None, "color": one} for at, one in enumerate(SHADES)]
     cells = {"align": "center", **room, "cellOptions": {"type": "color-background", "mode": "basic"}}
     look: Json = {
         "color": {"mode": "thresholds"},
         "thresholds": {"mode": "percentage", "steps": steps},
         "min": 0,
-        "mappings": [absent],
+        "mappings": absent,
     }
     return table(title, about, targets, unit, nothing, overrides, transformations, cells=cells, **look, **defaults)
 

@@ -2,9 +2,22 @@
 
 from collections.abc import Iterable
 
-from boards.frame import NAME, OF_SYSTEM, ZONE, Json, currency, dashboard, no_meter, system, text_box, zone
+from boards.frame import (
+    NAME,
+    OF_SYSTEM,
+    OWN_DAYS,
+    ZONE,
+    Json,
+    currency,
+    dashboard,
+    no_meters,
+    system,
+    text_box,
+    wanted_from,
+    zone,
+)
 from boards.palette import COLORS
-from boards.panels import PLAIN, TEXT, WATT, WH, colored, fixed, of, query, rows, stat, table, tinted, unseen
+from boards.panels import KWH, PLAIN, TEXT, WATT, colored, fixed, of, query, rows, stat, table, tinted, unseen
 from boards.periods import (
     BOTH,
     DAY_MS,
@@ -25,6 +38,8 @@ from boards.steps import calculated, only, ordered, organized, step
 from boards.whole_months import years
 from boards.worth import worth
 
+NOT_KNOWN = "Not known"
+
 
 def year_ago() -> Json:
     """The last thirty days and the same a year before: those of which both are known.
@@ -44,13 +59,13 @@ def year_ago() -> Json:
         f"GROUP BY time(1d) fill(0) {ZONE}"
     )
     both = f'"known" > 0.5 AND "before" > 0.5 AND {window}'
-    sums = 'sum("wh") AS "Last 30 days", sum("then") AS "A year ago", count("wh") AS "Days"'
+    sums = 'sum("wh") / 1000 AS "Last 30 days", sum("then") / 1000 AS "A year ago", count("wh") AS "Days"'
     return stat(
         "Produced in the last 30 days, and a year ago",
         "Production of those of the 30 days before today of which that of 365 days before is known too, production on "
         "these days a year ago, and how many they are.",
         [query(f"SELECT {sums} FROM ({days}) WHERE {both}")],
-        WH,
+        KWH,
         "There is no day yet that was also read a year ago.",
         [
             *tinted("Produced", "Last 30 days", "A year ago"),
@@ -60,17 +75,31 @@ def year_ago() -> Json:
     )
 
 
+def unknown_days() -> Json:
+    """How many of the ended days in the time shown are not known, from the first on that is."""
+    known = 'count("produced_wh")'
+    days = daily(
+        f'{known} AS "known", cumulative_sum({known}) AS "life"',
+        f" AND time <= now() - 1d GROUP BY time(1d) fill(0) {ZONE}",
+    )
+    unknown = '"life" > 0.5 AND "known" < 0.5'
+    return query(f'SELECT count("known") FROM ({days}) WHERE {unknown} AND {OWN_DAYS}', NOT_KNOWN, "B")
+
+
 def totals() -> list[tuple[int, int, Json]]:
     """How much in the time shown, over how many days."""
-    net = 'sum("produced_wh") - sum("consumed_wh")'
-    sums = f'sum("consumed_wh") AS "Consumed", {net} AS "Net", count("consumed_wh") AS "Days"'
+    net = '(sum("produced_wh") - sum("consumed_wh")) / 1000'
+    sums = f'sum("consumed_wh") / 1000 AS "Consumed", {net} AS "Net", count("consumed_wh") AS "Days"'
     made = stat(
         "Produced in the time shown",
-        "Sum of the ended local days in the time range of the board, and how many days it is of.",
-        [query(daily('sum("produced_wh") AS "Produced", count("produced_wh") AS "Days"'))],
-        WH,
+        "Sum of the ended local days in the time range of the board, how many days it is of, and how many days since "
+        "the first of them are not known: their places are empty below.",
+        [query(daily('sum("produced_wh") / 1000 AS "Produced", count("produced_wh") AS "Days"')), unknown_days()],
+        KWH,
         NOTHING,
-        [*colored("Produced"), DAYS],
+        [*colored("Produced"), DAYS, of(NOT_KNOWN, unit="suffix:days", decimals=0, color=fixed(PLAIN))],
+        decimals=1,
+        size=16,
     )
     both = stat(
         "Consumed and net, on the days known",
@@ -78,10 +107,12 @@ def totals() -> list[tuple[int, int, Json]]:
         "is no exchange with the grid), of the ended local days in the time shown of which both are known, and how "
         "many these are.",
         [query(daily(sums, BOTH))],
-        WH,
+        KWH,
         NO_USE,
         [*colored("Consumed", "Net"), DAYS],
         needs="consumption",
+        decimals=1,
+        size=16,
     )
     own = own_shares(
         "Used by house and any battery, on days known",
@@ -93,17 +124,17 @@ def totals() -> list[tuple[int, int, Json]]:
         counted=True,
         needs="consumption",
     )
-    return [(6, 4, made), (9, 4, both), (9, 4, own)]
+    return [(7, 4, made), (8, 4, both), (9, 4, own)]
 
 
 def best() -> Json:
     """The best days, from which a click leads to their curve."""
-    columns = '"date" AS "Day", "produced_wh" AS "Produced"'
+    columns = '"date" AS "Day", "produced_wh" / 1000 AS "Produced"'
     return table(
         "Best days of the time shown",
         "The ten days in the time shown on which most was produced. A click on a day shows its curve.",
         [rows(daily(columns, ' AND "produced_wh" >= 0'))],
-        WH,
+        KWH,
         NOTHING,
         [of("Day", unit=TEXT, links=[day_link("Time", "End")], custom__width=110), *unseen("Time", "End")],
         [calculated("End", "Time", "+", DAY_MS), ordered("Produced", desc=True), step("limit", limitField="10")],
@@ -146,8 +177,8 @@ def records() -> list[tuple[int, int, Json]]:
     month = record(
         "Best month ever",
         "The month in which most was produced over the whole life of the system.",
-        'SELECT max("produced_wh") AS "Produced", "month" AS "Month" FROM "energy_monthly"',
-        WH,
+        'SELECT max("produced_wh") / 1000 AS "Produced", "month" AS "Month" FROM "energy_monthly"',
+        KWH,
         colored("Produced"),
         "Month",
         "No month is known yet.",
@@ -168,8 +199,8 @@ def records() -> list[tuple[int, int, Json]]:
         "Most used in a day that was read",
         "The day on which most was consumed, of the days whose consumption is known, and how many these are: they may "
         "begin later than those of production.",
-        'SELECT max("consumed_wh") AS "Consumed", "date" AS "Day" FROM "energy_daily"',
-        WH,
+        'SELECT max("consumed_wh") / 1000 AS "Consumed", "date" AS "Day" FROM "energy_daily"',
+        KWH,
         colored("Consumed"),
         "Day",
         "No consumption of a whole day is known yet.",
@@ -186,7 +217,8 @@ def board() -> Json:
     return dashboard(
         "history",
         "Days, months and years, the best of them, and what they were worth.",
-        f"{NAME} · days of ${{zone:raw}} · data source: **${{datasource:text}}**",
+        f"{NAME} · days of ${{zone:raw}} · quarters of an hour are wanted from ${{wanted_from:text}} on, before that "
+        "totals of days · data source: **${datasource:text}**",
         [
             totals(),
             [(7, 4, year_ago()), *records()],
@@ -194,7 +226,7 @@ def board() -> Json:
             by_month(),
             years(),
             [(24, 9, same_days())],
-            [(8, 14, calendar), (7, 14, best()), [(9, 7, year), (9, 7, year_of_both)]],
+            [(8, 16, calendar), (7, 16, best()), [(9, 8, year), (9, 8, year_of_both)]],
             [(24, 2, which_holds())],
             [(12, 7, by_tariffs), (12, 7, months_by_tariffs)],
             [(12, 7, estimate()), (12, 7, month_estimates())],
@@ -203,7 +235,8 @@ def board() -> Json:
             system(),
             zone(),
             currency(),
-            no_meter("consumption"),
+            no_meters(),
+            wanted_from(),
             text_box("import_price", "Price from the grid / kWh", "0.30"),
             text_box("export_price", "Price to the grid / kWh", "0.08"),
         ],

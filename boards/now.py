@@ -10,17 +10,20 @@ from boards.frame import (
     Json,
     annotations,
     dashboard,
-    no_meter,
+    no_meters,
     system,
     zone,
 )
+from boards.palette import COLORS
 from boards.panels import (
+    EMPTY,
     GOOD,
+    KWH,
     NONE,
     PLAIN,
+    SHARE,
     TEXT,
     WATT,
-    WH,
     bars,
     colored,
     curves,
@@ -33,7 +36,7 @@ from boards.panels import (
     tinted,
 )
 from boards.shares import own_shares
-from boards.steps import joined, named_days
+from boards.steps import first_known, joined, named_days, organized
 
 RECENT = "time >= now() - 1d AND time <= now()"
 MEASURED = (
@@ -49,7 +52,7 @@ WEEK = f"time >= now() - 8d AND time <= now() - 1d GROUP BY time(1d) fill(null) 
 NO_USE = "No consumption was read of today."
 DAYS_BESIDE = ("Today so far", "Yesterday by now", "Usual of 30 days")
 NO_DAY = [of(name, noValue="–") for name in DAYS_BESIDE[1:]]
-HOURS = of("Hours of today", unit=NONE, noValue="0", color=fixed(PLAIN))
+HOURS = of("Hours of today", unit=NONE, decimals=2, noValue="0", color=fixed(PLAIN))
 NET_IS = (
     "Above zero more was produced than consumed. It is no exchange with the grid where there is a battery: what came "
     "from the grid and went to it stands on the board Grid and battery."
@@ -57,9 +60,31 @@ NET_IS = (
 LATELY = "time >= now() - 3d AND time <= now()"
 
 
-def newest(field: str, name: str, ref: str) -> Json:
-    """The mean power of the newest quarter of an hour."""
-    return query(f'SELECT last("{field}") * 4 FROM "energy" WHERE {OF_SYSTEM} AND {RECENT}', name, ref)
+KNOWN = '"produced_wh" >= 0 AND "consumed_wh" >= 0'
+NIGHT = '"n" < 0.5'
+"""The last production that is known was none: at night it is not asked for, and stays so."""
+
+
+def newest_powers() -> list[Json]:
+    """The mean powers of the newest quarter of an hour of which all are known; at night of the newest consumption.
+
+    The answer of a query without groups begins where its range does: of several, the latest that has a number counts.
+    Each is a query of its own, so that nothing stands there of what is not known.
+    """
+
+    def since(hours: int) -> str:
+        return f"{OF_SYSTEM} AND time >= now() - {hours}h AND time <= now()"
+
+    both = 'last("produced_wh") * 4 AS "Produced", last("consumed_wh") * 4 AS "Consumed"'
+    net = 'last("produced_wh") * 4 - last("consumed_wh") * 4 AS "Net"'
+    one = f'SELECT {both} FROM "energy" WHERE {since(26)}'
+    day = f'SELECT {both}, {net} FROM "energy" WHERE {KNOWN} AND {since(25)}'
+    night = f'SELECT {both}, {net}, last("produced_wh") AS "n" FROM "energy" WHERE {since(24)}'
+    dark = f'SELECT "Produced", "Consumed", "Net" FROM ({night}) WHERE {NIGHT} AND {LATELY}'
+    return [
+        query(f'SELECT last("{name}") AS "{name}" FROM ({one}), ({day}), ({dark}) WHERE {LATELY}', ref=ref)
+        for name, ref in (("Produced", "A"), ("Consumed", "B"), ("Net", "C"))
+    ]
 
 
 def mean_power(field: str, name: str, ref: str) -> Json:
@@ -70,7 +95,7 @@ def mean_power(field: str, name: str, ref: str) -> Json:
 
 def so_far(field: str) -> Json:
     """The sum over the local day so far, and over how many hours it is."""
-    sums = f'sum("{field}") AS "Today so far", count("{field}") / 4 AS "Hours of today"'
+    sums = f'sum("{field}") / 1000 AS "Today so far", count("{field}") / 4 AS "Hours of today"'
     end = f"GROUP BY time(1d) fill(null) ORDER BY time DESC LIMIT 1 {ZONE}"
     return query(f'SELECT {sums} FROM "energy" WHERE {OF_SYSTEM} AND time >= now() - 2d AND time <= now() {end}')
 
@@ -90,21 +115,21 @@ def a_day_before(field: str) -> Json:
         f"WHERE {OF_SYSTEM} AND {LATELY} GROUP BY time(15m) fill(0)"
     )
     both = f'"known" > 0.5 AND "before" > 0.5 AND {LATELY}'
-    text = f'SELECT sum("wh") FROM ({quarters}) WHERE {both} GROUP BY time(1d) fill(null) {ZONE}'
+    text = f'SELECT sum("wh") / 1000 FROM ({quarters}) WHERE {both} GROUP BY time(1d) fill(null) {ZONE}'
     return query(text, "Yesterday by now", "B")
 
 
 def day(title: str, field: str, name: str, nothing: str, needs: str = "") -> Json:
     """Today beside yesterday and the usual."""
-    usual = f'SELECT median("{field}") FROM "energy_daily" WHERE {OF_SYSTEM} AND time >= now() - 31d AND time <= now()'
+    days = f"{OF_SYSTEM} AND time >= now() - 31d AND time <= now()"
+    usual = f'SELECT median("{field}") / 1000 FROM "energy_daily" WHERE {days}'
     targets = [
         so_far(field),
         a_day_before(field),
         query(usual, "Usual of 30 days", "C"),
     ]
-    return stat(
-        title, MEASURED, targets, WH, nothing, [*tinted(name, *DAYS_BESIDE), *NO_DAY, HOURS], needs=needs, size=16
-    )
+    fields = [*tinted(name, *DAYS_BESIDE), *NO_DAY, HOURS]
+    return stat(title, MEASURED, targets, KWH, nothing, fields, needs=needs, size=16, decimals=2)
 
 
 def today(known: str) -> str:
@@ -119,19 +144,16 @@ def first_screen() -> list[list[tuple[int, int, Json]]]:
         f'SELECT max("devices_total") - max("devices_reporting") FROM "production_micro" WHERE {OF_SYSTEM} '
         "AND time >= now() - 36h AND time <= now()"
     )
-    net = (
-        'SELECT last("watts") FROM (SELECT last("produced_wh") * 4 - last("consumed_wh") * 4 AS "watts" FROM "energy" '
-        f"WHERE {OF_SYSTEM} AND {RECENT})"
-    )
     power = stat(
-        "Power in the newest quarter of an hour",
-        "Mean power of the newest quarter of an hour of which each was read (its energy × 4), at most a day old. Net "
-        f"is production less consumption. {NET_IS} At night production is not asked for and stays what it was at dusk, "
-        "none.",
-        [newest("produced_wh", "Produced", "A"), newest("consumed_wh", "Consumed", "B"), query(net, "Net", "C")],
-        WATT,
+        "Power in the newest quarter read of both",
+        "Mean power (its energy × 4) of the newest quarter of an hour of which both production and consumption were "
+        f"read, at most a day old. Net is production less consumption. {NET_IS} At night production is not asked for: "
+        "it is none, and the quarter is the newest of consumption.",
+        newest_powers(),
+        "suffix:W",
         "Nothing was read in the last day. The board Pipeline says why.",
         colored("Produced", "Consumed", "Net"),
+        decimals=0,
     )
     data = stat(
         "Newest data",
@@ -162,13 +184,60 @@ def first_screen() -> list[list[tuple[int, int, Json]]]:
     ]
 
 
+def net_of_today() -> Json:
+    """Of the quarters of an hour of today of which both are known; at night of all, since production is none then."""
+    end = f"GROUP BY time(1d) fill(null) ORDER BY time DESC LIMIT 1 {ZONE}"
+    span = "time >= now() - 2d AND time <= now()"
+    net, number = '(sum("produced_wh") - sum("consumed_wh")) / 1000', 'count("consumed_wh") * 0.25'
+    day = f'SELECT {net} AS "by day", {number} AS "hours by day"'
+    night = (
+        f'SELECT {net} AS "net", {number} AS "hours", last("produced_wh") AS "n" FROM "energy" '
+        f"WHERE {OF_SYSTEM} AND {span} GROUP BY time(1d) fill(null) {ZONE}"
+    )
+    latest = 'last("net") AS "at night", last("hours") AS "hours at night"'
+    return stat(
+        "Net today: produced less consumed",
+        "Of the quarters of an hour of today of which both are known, and how many hours these are: where both stand "
+        f"above for as many hours, it is the difference of the two. {NET_IS}",
+        [
+            rows(f"SELECT {latest} FROM ({night}) WHERE {NIGHT} AND {span} {end}", "A"),
+            rows(f"{day} {today(KNOWN)}", "B"),
+        ],
+        KWH,
+        "Production and consumption of today are not both known.",
+        [*colored("Net"), HOURS],
+        transformations=[
+            joined("Time"),
+            first_known("Net", "at night", "by day"),
+            first_known("Hours of today", "hours at night", "hours by day"),
+            organized(("Net", "Hours of today"), {}, ("Time", "at night", "by day", "hours at night", "hours by day")),
+        ],
+        needs="consumption",
+        decimals=2,
+    )
+
+
+def battery() -> Json:
+    """What is in the battery is neither used nor sold."""
+    flows = {"Into the battery": "charged_wh", "Out of the battery": "discharged_wh"}
+    sums = ", ".join(f'sum("{field}") / 1000 AS "{name}"' for name, field in flows.items())
+    of_today = today('"charged_wh" >= 0')
+    level = f'SELECT last("soc_percent") / 100 FROM "battery" WHERE {OF_SYSTEM} AND {RECENT}'
+    return stat(
+        "Battery today",
+        "What went into the batteries and came out of them today, and how full they are at the end of the newest "
+        "interval that was read. What is produced and neither used nor sold is in them. More on Grid and battery.",
+        [query(f"SELECT {sums} {of_today}"), query(level, "Charge", "B")],
+        KWH,
+        "No battery of this system was read.",
+        [*colored(*flows), of("Charge", unit=SHARE, decimals=0, color=fixed(COLORS["Charge"]))],
+        decimals=2,
+        size=16,
+    )
+
+
 def balance() -> list[tuple[int, int, Json]]:
     """What became of the day's energy."""
-    net = query(
-        'SELECT last("Net") AS "Net" FROM (SELECT sum("produced_wh") - sum("consumed_wh") AS "Net" FROM "energy" '
-        f"WHERE {OF_SYSTEM} AND time >= now() - 2d AND time <= now() GROUP BY time(1d) fill(null) {ZONE}) "
-        f"WHERE time >= now() - 2d AND time <= now() GROUP BY time(1d) fill(null) ORDER BY time DESC LIMIT 1 {ZONE}",
-    )
     shares = own_shares(
         "Used by the house and any battery, today",
         "Of the quarters of an hour of today: self-consumption of those whose production is known, self-sufficiency of "
@@ -180,16 +249,7 @@ def balance() -> list[tuple[int, int, Json]]:
         number='count("consumed_wh") / 4 AS "Hours of today"',
         needs="consumption",
     )
-    total = stat(
-        "Net today: produced less consumed",
-        f"What was produced today less what was consumed today, as both stand above. {NET_IS}",
-        [net],
-        WH,
-        "Production and consumption of today are not both known.",
-        colored("Net"),
-        needs="consumption",
-    )
-    return [(12, 4, shares), (12, 4, total)]
+    return [(9, 4, shares), (7, 4, net_of_today()), (8, 4, battery())]
 
 
 def board() -> Json:
@@ -206,15 +266,15 @@ def board() -> Json:
         draw={"lineInterpolation": "stepAfter", "fillOpacity": 8},
     )
     days = bars(
-        "The last seven days",
+        f"The last seven days{EMPTY}",
         "Energy of each of the last seven ended days of the system's own calendar, whatever the time range of the "
         "board; what is missing is empty. Today is above; a day appears here the morning after.",
         [
-            each_day('sum("produced_wh") AS "Produced"', "A", WEEK),
-            each_day('sum("consumed_wh") AS "Consumed"', "B", WEEK),
+            each_day('sum("produced_wh") / 1000 AS "Produced"', "A", WEEK),
+            each_day('sum("consumed_wh") / 1000 AS "Consumed"', "B", WEEK),
         ],
         "Day",
-        WH,
+        KWH,
         "No day of the last week is known; one appears here the morning after it has ended.",
         [of("Day", unit=TEXT), *colored("Produced", "Consumed")],
         named_days(joined("Time")),
@@ -224,7 +284,7 @@ def board() -> Json:
         "What the house does now and did today, with the age of the data.",
         f"{NAME} · {CLOCK} · the last six hours may still grow · data source: **${{datasource:text}}**",
         [*first_screen(), [(24, 9, curve)], balance(), [(24, 8, days)]],
-        [system(), zone(), no_meter("consumption")],
+        [system(), zone(), no_meters()],
         time="now-1d/d",
         notes=annotations(OF_SYSTEM),
     )

@@ -8,7 +8,8 @@ from boards.palette import COLORS
 from boards.steps import only
 
 GOOD, WARN, BAD, PLAIN = "green", "orange", "red", "text"
-WH, KWH, WATT, SHARE, COUNT, TEXT, NONE = "watth", "kwatth", "watt", "percentunit", "locale", "string", "none"
+KWH, WATT, SHARE, COUNT, TEXT, NONE = "suffix:kWh", "watt", "percentunit", "locale", "string", "none"
+"""Energy is always in kWh: numbers that stand beside each other, or are to add up, have one unit."""
 REASON = "This system has"
 """Over the words that say which meter there is not."""
 WITHOUT_COLOUR: Json = {"type": "special", "options": {"match": "null", "result": {"color": PLAIN, "index": 0}}}
@@ -18,6 +19,8 @@ UNKNOWN: Json = {
     "options": {"match": "null", "result": {"text": "not known", "color": "transparent"}},
 }
 """A span of a timeline of which nothing is known says so."""
+EMPTY = " · empty: not known"
+"""What a place without a bar means, in the title."""
 Steps = tuple[tuple[float | None, str], ...]
 
 

@@ -5,7 +5,7 @@ import re
 from boards.frame import KNOWN_DAYS, OF_SYSTEM, OWN_DAYS, ZONE, Json
 from boards.heat import heat
 from boards.palette import COLORS
-from boards.panels import COUNT, NONE, PLAIN, TEXT, WH, bars, colored, each_day, fixed, of, rows, table, unseen
+from boards.panels import COUNT, EMPTY, KWH, NONE, PLAIN, TEXT, bars, colored, each_day, fixed, of, rows, table, unseen
 from boards.steps import calculated, grouped, matrix, month_rows, months_in_place, named_days, ordered, organized
 from boards.whole_months import months_shown
 
@@ -68,11 +68,12 @@ def by_year() -> tuple[Json, Json]:
             title,
             about,
             [rows(query)],
-            WH,
+            KWH,
             nothing,
             [of("Year", unit=TEXT, custom__width=60), of("Days", unit=COUNT, decimals=0, custom__width=60)],
             [grouped("Year", **how), organized(("Year", *heads), heads, ()), ordered("Year", desc=True)],
             needs=needs,
+            decimals=1,
         )
 
     return (
@@ -80,7 +81,7 @@ def by_year() -> tuple[Json, Json]:
             "Years",
             "Production of the ended days of each year over the whole life of the system, and over how many days each "
             "sum is.",
-            '"produced_wh" AS "Produced"',
+            '"produced_wh" / 1000 AS "Produced"',
             ' AND "produced_wh" >= 0',
             NOTHING,
         ),
@@ -88,7 +89,7 @@ def by_year() -> tuple[Json, Json]:
             "Years, consumed and net",
             "Consumption, and production less consumption, of each year over the ended days of which both are known, "
             "and how many these are.",
-            '"consumed_wh" AS "Consumed", "produced_wh" - "consumed_wh" AS "Net"',
+            '"consumed_wh" / 1000 AS "Consumed", ("produced_wh" - "consumed_wh") / 1000 AS "Net"',
             BOTH,
             "No consumption is known of an ended day.",
             "consumption",
@@ -98,15 +99,15 @@ def by_year() -> tuple[Json, Json]:
 
 def same_days() -> Json:
     """Production beside consumption, month by month, over the same days: a mean, whose days may be few."""
-    columns = 'sum("produced_wh") AS "Produced", sum("consumed_wh") AS "Consumed"'
+    columns = 'sum("produced_wh") / 1000 AS "Produced", sum("consumed_wh") / 1000 AS "Consumed"'
     known = ", ".join(f'count("{name}_wh") AS "{name}"' for name in ("produced", "consumed"))
     alone = (
-        f'SELECT "wh" AS "{ALONE}" FROM (SELECT sum("produced_wh") AS "wh", {known} FROM "energy_daily" WHERE '
+        f'SELECT "wh" / 1000 AS "{ALONE}" FROM (SELECT sum("produced_wh") AS "wh", {known} FROM "energy_daily" WHERE '
         f"{OF_SYSTEM} AND {OWN_DAYS} GROUP BY time(1d) fill(0) {ZONE}) "
         f'WHERE "produced" > 0.5 AND "consumed" < 0.5 AND {OWN_DAYS}'
     )
     return bars(
-        "Mean day of each month, produced and consumed",
+        f"Mean day by month{EMPTY}",
         "The mean of each month over the ended days in the time shown of which production and consumption are both "
         "known: a month of a few days stands beside a whole one. Pale: of the days whose consumption is not known. A "
         "month of which nothing is known is empty.",
@@ -116,7 +117,7 @@ def same_days() -> Json:
             rows(alone, "C"),
         ],
         "Month",
-        WH,
+        KWH,
         NOTHING,
         [of("Month", unit=TEXT), *colored("Produced", "Consumed", ALONE)],
         months_in_place("Produced", "Consumed", ALONE, how="mean"),
@@ -126,7 +127,7 @@ def same_days() -> Json:
 def by_month() -> list[tuple[int, int, Json]]:
     """Months, from which a click leads to their days."""
     picture = bars(
-        "Months",
+        f"Months{EMPTY}",
         "Production of each month of the system's own calendar of which a day lies in the time shown, over all its "
         "days, those before the time shown too. Pale: only some of its days are known, or it has not ended; the table "
         "says how many lie in the time shown. A month of which nothing is known is empty.",
@@ -136,13 +137,13 @@ def by_month() -> list[tuple[int, int, Json]]:
             rows(months_shown(SOME, "<"), "C"),
         ],
         "Month",
-        WH,
+        KWH,
         NOTHING,
         [of("Month", unit=TEXT), *colored("Produced", SOME)],
         months_in_place("Produced", SOME),
         in_one=True,
     )
-    days = daily('"month" AS "Month", "produced_wh" AS "Produced"', ' AND "produced_wh" >= 0')
+    days = daily('"month" AS "Month", "produced_wh" / 1000 AS "Produced"', ' AND "produced_wh" >= 0')
     names = {
         "Produced (sum)": "Produced",
         "Produced (count)": "Days",
@@ -160,7 +161,7 @@ def by_month() -> list[tuple[int, int, Json]]:
         "Months of the time shown, newest first, with the number of days that each sum is of. A click on a month "
         "shows its days.",
         [rows(days)],
-        WH,
+        KWH,
         NOTHING,
         [
             of("Month", unit=TEXT, links=[link], custom__width=110),
@@ -190,13 +191,13 @@ def day_link(begin: str, end: str) -> Json:
 def days() -> tuple[Json, Json]:
     """Every day, as bars and as a calendar."""
     picture = bars(
-        "Days",
+        f"Days{EMPTY}",
         "Production of each ended day of the system's own calendar, of 23, 24 or 25 hours: the vendor's daily total, "
         "and the sum of the intervals where they were read. A day that is not complete is empty. A click on a bar "
         "leads to the curve of the day, with what was noted on it.",
-        [each_day('sum("produced_wh") AS "Produced"')],
+        [each_day('sum("produced_wh") / 1000 AS "Produced"')],
         "Day",
-        WH,
+        KWH,
         NOTHING,
         [
             of("Day", unit=TEXT),

@@ -8,6 +8,7 @@ from boards.frame import (
     annotations,
     dashboard,
     system,
+    wanted_from,
 )
 from boards.panels import (
     BAD,
@@ -29,7 +30,7 @@ from boards.panels import (
 )
 from boards.sources import SOURCE_HEAD, named_series
 from boards.steps import above, joined, known, ordered, organized
-from boards.troubles import HEADS, KEPT, LEAST, PROGRESS, READ, UNSEEN, WORDS, holes, names, troubles
+from boards.troubles import HEADS, KEPT, LEAST, MISSING, PROGRESS, READ, UNSEEN, WORDS, holes, meaning, names, troubles
 
 HOURS = "time >= now() - 3h AND time <= now()"
 DAYS = "time >= now() - 3d AND time <= now()"
@@ -94,7 +95,7 @@ def numbers() -> tuple[list[tuple[int, int, Json]], list[tuple[int, int, Json]]]
         steps=((None, GOOD), (1, BAD)),
         decimals=0,
     )
-    return [(6, 4, complete), (8, 4, waiting), (10, 4, used)], [(10, 6, consent), (14, 6, audit())]
+    return [(6, 4, complete), (8, 4, waiting), (10, 4, used)], [(10, 7, consent), (14, 7, audit())]
 
 
 def audit() -> Json:
@@ -103,7 +104,7 @@ def audit() -> Json:
     return table(
         "Days that do not add up",
         "Days of each system whose intervals do not add up to the vendor's daily total, even after they were read "
-        "again. The command `ingest status` shows both numbers.",
+        "again. The pipeline's page shows both numbers.",
         [rows(f'SELECT {which} FROM "ingest" WHERE {ALL_SYSTEMS} AND {KEPT} GROUP BY "system"', "A"), names("B")],
         COUNT,
         "No day is known that does not add up.",
@@ -123,12 +124,11 @@ def audit() -> Json:
 
 def streams() -> Json:
     """What is missing and what it costs, by system and stream, worst first."""
-    said = (("coverage_ratio", READ), ("gaps", "Gaps"), ("calls_month", "Calls"))
+    said = (("coverage_ratio", READ), ("missing_days", MISSING), ("calls_month", "Calls"))
     return table(
         "Least data first",
-        "What was last said of each source of each system. Read: the share of what is wanted that has been read. Gaps: "
-        "holes, which are asked for again by themselves as the quota allows; their days are beside. Calls: those that "
-        "were made for it this month.",
+        "What was last said of each source of each system. Read: the share of what is wanted that has been read. "
+        "Missing: how many days of it are missing; which, stands beside. Calls: those made for it this month.",
         [rows(last_said(*said), "A"), names("B")],
         COUNT,
         NOT_YET,
@@ -139,14 +139,14 @@ def streams() -> Json:
                 unit=SHARE,
                 thresholds=thresholds(*PROGRESS),
                 custom__cellOptions={"type": "color-text"},
-                custom__width=64,
+                custom__width=58,
             ),
-            of("Gaps", custom__width=50),
-            of("Calls", custom__width=60),
+            of(MISSING, custom__width=62),
+            of("Calls", custom__width=48),
         ],
         [
             joined("system", "outerTabular"),
-            organized(("Name", "stream", READ, "Gaps", "Calls"), HEADS, (*UNSEEN, "system")),
+            organized(("Name", "stream", READ, MISSING, "Calls"), HEADS, (*UNSEEN, "system")),
             known(SOURCE_HEAD),
             ordered(READ),
         ],
@@ -224,11 +224,12 @@ def board() -> Json:
             first,
             [(24, 8, errors)],
             [(12, 9, streams()), (12, 9, holes())],
+            [(24, 3, meaning(" · ${system:text} is wanted from ${wanted_from:text} on: before it nothing is missing"))],
             second,
             [(24, 8, timeline())],
             [(12, 8, calls), (12, 8, backlog)],
         ],
-        [system()],
+        [system(), wanted_from()],
         time="now-7d/d",
         notes=annotations(ALL_SYSTEMS),
     )

@@ -1,6 +1,6 @@
 """What the energy was worth at the two prices that the viewer types."""
 
-from boards.frame import OF_SYSTEM, OWN_DAYS, ZONE, Json, code
+from boards.frame import OF_SYSTEM, OWN_DAYS, ZONE, Json, sentence
 from boards.panels import COUNT, NONE, PLAIN, colored, fixed, of, query, stat
 from boards.periods import DAYS, NO_USE, WHOLE, month_table
 
@@ -45,13 +45,7 @@ ELSEWHERE = (
 
 def which_holds(words: str = HOLDS) -> Json:
     """The sentence above what is said of money."""
-    return {
-        "type": "text",
-        "title": "",
-        "transparent": True,
-        "description": "Which of the numbers of money holds where there are several.",
-        "options": {"mode": "markdown", "content": words, "code": code()},
-    }
+    return sentence(words, "Which of the numbers of money holds where there are several.")
 
 
 def estimate() -> Json:

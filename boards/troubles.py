@@ -1,7 +1,9 @@
 """What the pipeline says of its parts, in tables: systems by name, and what went wrong in words."""
 
-from boards.frame import ALL_SYSTEMS, Json
-from boards.panels import COUNT, GOOD, PLAIN, TEXT, called, of, rows, table, unseen
+from typing import Any
+
+from boards.frame import ALL_SYSTEMS, Json, sentence
+from boards.panels import COUNT, GOOD, PLAIN, TEXT, WARN, called, of, rows, table, unseen
 from boards.sources import SOURCE_HEAD, named_sources
 from boards.steps import above, joined, ordered, organized
 
@@ -16,16 +18,30 @@ HEADS = {
 """The heads of the columns that queries give."""
 UNSEEN = ("Time", "Time ingest", "Time system_info")
 """Times that say nothing."""
-WORDS = [called(custom__minWidth=112), named_sources()]
+SLIM: dict[str, Any] = {"custom__minWidth": 84, "custom__wrapText": True}
+WORDS = [called(**SLIM), named_sources(96)]
 """The columns of words of a table of systems and streams."""
 READ = "Read"
 """The heading of a share: the title says of what."""
 LEAST = "Data read, worst source"
 """The same of the worst source, on each board that says it."""
 PROGRESS = ((None, PLAIN), (0.99, GOOD))
-"""What is not read yet is no trouble: a history is read for days. What is wrong has a sentence; lost days are red."""
+"""What is not read yet is no trouble: a history is read for days. What is wrong has a sentence."""
+MISSING = "Missing"
 GAP_DAYS = "Missing days"
-NO_GAP = "No gap waits to be filled."
+REFUSED = "Refused days"
+"""The headings of the days that are missing, and of those of them that the cloud refused again and again."""
+NO_GAP = "No day is missing."
+MEANING = (
+    "**Missing**: an ended day of which something that is wanted and due is not read yet; its total may be known · "
+    "**refused**: one of these that the cloud refused more than three times · all are asked for again by themselves"
+)
+"""What these words mean, on each board that uses them: today, and what is not yet due or not wanted, is neither."""
+
+
+def meaning(more: str = "") -> Json:
+    """The line that says so."""
+    return sentence(f"{MEANING}{more}", "What the words missing and refused mean on all boards.")
 
 
 def names(ref: str) -> Json:
@@ -59,12 +75,14 @@ def troubles(title: str, window: str, nothing: str) -> Json:
 
 
 def holes() -> Json:
-    """The gaps of each stream, with the days that they are of."""
-    said = 'last("gaps") AS "Gaps", last("gap_days") AS "Days"'
+    """The days that are missing of each stream, and why."""
+    said = 'last("gaps") AS "Gaps", last("gap_days") AS "Days", last("gap_why") AS "Why"'
+    refused = {"pattern": "/(.*refused.*)/", "result": {"text": "$1", "color": WARN, "index": 0}}
     return table(
-        "Missing days",
-        "Spans of each source of each system that should have been read by now and were not, and their days by the "
-        "system's own calendar. They are asked for again by themselves as the quota allows.",
+        "Which days are missing, and why",
+        "Days of each source of each system of which something should have been read by now and was not, by the "
+        "system's own calendar, and why. They are asked for again by themselves as the quota allows. In orange: what "
+        "the cloud refused more than three times; if it stays so, tell the vendor.",
         [
             rows(f'SELECT {said} FROM "ingest" WHERE {ALL_SYSTEMS} AND {KEPT} GROUP BY "system", "stream"', "A"),
             names("B"),
@@ -72,14 +90,22 @@ def holes() -> Json:
         COUNT,
         NO_GAP,
         [
-            called(custom__minWidth=112),
-            of(GAP_DAYS, unit=TEXT, custom__minWidth=112, custom__wrapText=True),
-            named_sources(130),
+            called(custom__width=74, custom__wrapText=True),
+            of(GAP_DAYS, unit=TEXT, custom__minWidth=97, custom__wrapText=True),
+            named_sources(96),
+            of(
+                "Why",
+                unit=TEXT,
+                custom__minWidth=96,
+                custom__wrapText=True,
+                custom__cellOptions={"type": "color-text"},
+                mappings=[{"type": "regex", "options": refused}],
+            ),
             *unseen("Gaps"),
         ],
         [
             joined("system", "outerTabular"),
-            organized(("Name", "Days", "stream", "Gaps"), {**HEADS, "Days": GAP_DAYS}, (*UNSEEN, "system")),
+            organized(("Name", "Days", "stream", "Why", "Gaps"), {**HEADS, "Days": GAP_DAYS}, (*UNSEEN, "system")),
             above("Gaps", 0),
             ordered("Gaps", desc=True),
         ],

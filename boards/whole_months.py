@@ -29,18 +29,18 @@ def months_shown(name: str, sign: str) -> str:
         f"AND {each.format(sign)} AND time >= ${{__from:raw}}ms - {24 * days - 12}h AND time <= ${{__to:raw}}ms - 12h)"
         for each, days in zip(MONTHS_OF, LENGTHS, strict=True)
     ]
-    return f'SELECT "produced_wh" AS "{name}" FROM {", ".join(parts)}'
+    return f'SELECT "produced_wh" / 1000 AS "{name}" FROM {", ".join(parts)}'
 
 
 def of_years() -> list[Json]:
     """A colour a year, none of which means something else; after ten years they come again."""
     colors = (
         "#8E8E8E",
-        "#A16A46",
-        "#D683CE",
+        "#7A8B99",
+        "#9C6B8E",
         "#7C9A3E",
         "#5F8FA8",
-        "#C15C4A",
+        "#8C6D46",
         "#6D5BA8",
         "#3E8E7E",
         "#B8A04A",

@@ -152,7 +152,7 @@ def test_what_changed_is_said_in_words(world: World) -> None:
         revised.stream: "1,200 points revised",
     }
     assert told[revised.stream]["changed_wh"] == 340.0 - system.streams[0].revised_wh
-    assert told[revised.stream]["change_why"] == "later answers of the cloud differ from the first"
+    assert told[revised.stream]["change_why"] == REVISED
     own.said(own.due(later))
     assert own.due(replace(later, now=later.now + 3 * HOUR))[0].fields.keys() == first[0].fields.keys()
     assert [point.tags for point in own.due(replace(later, now=later.now + 3 * HOUR))] == [(("app", "abc"),)]

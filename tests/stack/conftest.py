@@ -47,7 +47,9 @@ def seen(reader: None, seeded: Seeded) -> Seen:
 
 
 def _suffix(name: str) -> str:
-    return next((suffix for suffix in ("-before", "-lately", "-last", "-fourth") if name.endswith(suffix)), "")
+    return next(
+        (suffix for suffix in ("-before", "-lately", "-last", "-fourth", "-sixth") if name.endswith(suffix)), ""
+    )
 
 
 @pytest.fixture(scope="session")
@@ -62,10 +64,11 @@ def former(seen: Seen, seeded: Seeded) -> Seen:
     last = ("four systems, Lake House", "without", "battery and grid")
     newest = ("without", "the first two hours", "five years", "battery and grid")
     fourth = ("four systems, Lake House", "without", "the first two hours", "a month with holes", "battery and grid")
+    sixth = ("four systems, Lake House", "without", "the first two hours", "a month with holes", "battery and grid")
     panels = []
     for suffix, wanted in (
         ("", names),
-        *(("-before", later), ("-lately", last), ("-last", newest), ("-fourth", fourth)),
+        *(("-before", later), ("-lately", last), ("-last", newest), ("-fourth", fourth), ("-sixth", sixth)),
     ):
         some = {name: board for name, board in boards.items() if _suffix(name) == suffix}
         panels += read(seeded, some, tuple(one for one in SITUATIONS if any(name in one.name for name in wanted)))

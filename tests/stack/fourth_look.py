@@ -52,19 +52,20 @@ def years_are_compared_over_the_same_days(seen: Seen) -> Faults:
 
 
 def a_system_that_lost_a_day_says_so(seen: Seen) -> Faults:
-    """In the row of the system, in red; a system that lost none has no red."""
+    """In the row of the system, and why, in orange; a system that lost none has no such word."""
     for panel in seen.drawn("table"):
-        if panel.board.startswith("fleet") and "Number" in panel.headings:
-            columns = {column["name"]: column for column in panel.columns}
-            lost = columns.get("Lost days")
-            if lost is None:
-                yield f"{panel.where}: {panel.headings}"
-                continue
-            for number, raw, color in zip(columns["Number"]["texts"], lost["raw"], lost["colors"], strict=True):
-                if panel.situation.database == "enphase" and bool(raw) != (int(number) in LOST):
-                    yield f"{panel.where}: {number} {raw}"
-                if bool(raw) != _is_alarming(color):
-                    yield f"{panel.where}: {raw} {color}"
+        is_of_systems = panel.board.startswith("fleet") and "Number" in panel.headings
+        if is_of_systems and "Missing" not in panel.headings:
+            yield f"{panel.where}: {panel.headings}"
+        elif is_of_systems and panel.situation.database == "enphase":
+            for number, days in zip(*map(panel.column, ("Number", "Missing")), strict=True):
+                if int(days) != len(LOST.get(int(number), ())):
+                    yield f"{panel.where}: {number} {days}"
+        for column in panel.columns:
+            if column["name"] == "Why" and "Missing days" in panel.headings:
+                for text, color in zip(column["texts"], column["colors"], strict=True):
+                    if ("refused" in text) != _is_alarming(color):
+                        yield f"{panel.where}: {text} {color}"
 
 
 def what_is_still_being_read_is_no_warning(seen: Seen) -> Faults:

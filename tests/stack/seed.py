@@ -16,8 +16,8 @@ from ingest.core.point import Point, encode
 from ingest.deliver.influx_v1 import InfluxV1Sink
 from ingest.deliver.sink import Sink, Target
 from ingest.enphase.streams import BY_NAME
-from ingest.report.model import Problem
 from ingest.report.missing_days import REFUSED
+from ingest.report.model import Problem
 from ingest.report.own_points import REVISED, in_plain_words
 from ingest.simulator import Site, panels
 from ingest.simulator.devices import micro_serials
@@ -200,7 +200,8 @@ def _of_system(site: Site, world: World) -> Iterator[Point]:
             words = {**words, "change": "3 points revised", "changed_points": 3.0, "changed_gaps": 0.0}
             words = {**words, "changed_wh": 40.0 if site.meter else -5.0, "change_why": REVISED}
         if lost and at == NOW - 5 * HOUR:
-            words = {**words, "change": "3 points revised, 1 new gap", "changed_gaps": 1.0}
+            why = f"{REVISED}; never delivered: asked 4 times in vain (500), again in 3 h"
+            words = {**words, "change": "3 points revised, 1 new gap", "changed_gaps": 1.0, "change_why": why}
         yield Point("ingest", (app, ("stream", "stats"), system), at, {**_said(site, "stats", revised, lost), **words})
     for age, revised, gap, words in LONE if site.meter else ():
         said = {**_said(site, "rgm_stats", revised, gap), **words}
@@ -286,7 +287,8 @@ def _said(site: Site, stream: str, revised: float, lost: Sequence[date] = ()) ->
     known = (site.local_date(NOW) - SINCE).days
     ratio = 1.0 - len(lost) / known
     words: dict[str, float | str] = {"coverage_ratio": ratio, "gaps": float(bool(lost)), "gap_days": gap_words(lost)}
-    return {**words, **missing(len(lost)), "points_revised": revised, **always}
+    since = CABIN_SINCE if site is CABIN else SINCE
+    return {**words, **missing(len(lost), since=since), "points_revised": revised, **always}
 
 
 def missing(days: int, why: str = REFUSED, since: date = SINCE) -> dict[str, float | str]:

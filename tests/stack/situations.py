@@ -12,8 +12,9 @@ from ingest.core.days import date_at, days_of, midnight, month_start, next_month
 from ingest.core.point import Point, encode
 from ingest.core.span import Span
 from ingest.deliver.influx_v1 import InfluxV1Sink
+from ingest.report.missing_days import WAITS
 from ingest.simulator import Site
-from tests.stack.seed import ALL, CABIN, CABIN_DATABASE, DATABASE, NOW, SINCE, Seeded, calls, gap_words
+from tests.stack.seed import ALL, CABIN, CABIN_DATABASE, DATABASE, NOW, SINCE, Seeded, calls, gap_words, missing
 from tests.world import DAY, HOUR
 
 MESA, LAKE, BAY, MILL = ALL
@@ -21,6 +22,8 @@ MARCH = range(*(int(datetime(2026, month, 1, tzinfo=UTC).timestamp()) for month 
 LOST_DAYS = (date(2026, 10, 12), date(2026, 10, 16)), (date(2026, 10, 29), date(2026, 10, 30))
 """First and last of those in a row that were lost where there are holes, of intervals too."""
 HOLES = (MARCH, *(range(MESA.midnight(one), MESA.midnight(other + timedelta(days=1))) for one, other in LOST_DAYS))
+LATE_SINCE = NOW - 90 * 60
+"""Since when no consumption was read where there are holes: its stream ends before that of production."""
 YEARS = 5
 
 
@@ -94,11 +97,14 @@ def holed(point: Point) -> bool:
     """What there is where days were lost."""
     if point.measurement == "energy_monthly":
         return False
-    return of_site(point, MESA) and not any(point.time in hole for hole in HOLES)
+    is_late = point.measurement == "consumption" and point.time >= LATE_SINCE
+    return of_site(point, MESA) and not is_late and not any(point.time in hole for hole in HOLES)
 
 
 def with_holes(point: Point) -> Point:
-    """What the pipeline says of its streams where days were lost."""
+    """What the pipeline says of its streams where days were lost, and production of which no consumption is known."""
+    if point.measurement == "energy" and point.time >= LATE_SINCE:
+        return point._replace(fields={name: value for name, value in point.fields.items() if name == "produced_wh"})
     if point.measurement != "ingest" or "stream" not in dict(point.tags):
         return point
     lost = sum((other - one).days + 1 for one, other in LOST_DAYS)
@@ -107,6 +113,7 @@ def with_holes(point: Point) -> Point:
         "gap_days": ", ".join(gap_words(days) for days in LOST_DAYS),
         "coverage_ratio": 1.0 - lost / (MESA.local_date(NOW) - SINCE).days,
         "lost_days": float(lost),
+        **missing(lost),
     }
     return point._replace(fields={**point.fields, **words})
 
@@ -114,10 +121,11 @@ def with_holes(point: Point) -> Point:
 def just_begun(point: Point) -> Iterator[Point]:
     """What the pipeline says of its streams after two hours: all but these is still to be read."""
     if point.measurement == "ingest" and "stream" in dict(point.tags) and of_site(point, MESA):
-        days = (SINCE, MESA.local_date(NOW))
+        days = (SINCE, MESA.local_date(NOW) - timedelta(days=1))
         words: dict[str, float | str] = {
             "gaps": 1.0,
             "gap_days": gap_words(days),
+            **missing((days[1] - days[0]).days + 1, WAITS),
             "coverage_ratio": 0.002,
             "lost_days": 0.0,
             "audit_differences": 0.0,
@@ -156,11 +164,20 @@ def long_life(found: list[Point], site: Site) -> Iterator[Point]:
         yield from derive.dated([Point("energy_daily", like.tags, day.start, numbers)], site.zone)
 
 
+def counted_since(before: list[Point], point: Point) -> Point:
+    """The readings of a meter that has counted what was produced before, too."""
+    if point.measurement != "production_meter_reading":
+        return point
+    more = sum(float(day.fields["produced_wh"]) for day in before)
+    return point._replace(fields={"reading_wh": float(point.fields["reading_wh"]) + more})
+
+
 def build(seeded: Seeded) -> None:
     """The other databases, from what the first one holds."""
     found = list(map(alone, points(seeded)))
     own = [point for point in found if of_site(point, MESA)]
-    years = [point for point in own if point.measurement != "energy_monthly"] + list(long_life(found, MESA))
+    before = list(long_life(found, MESA))
+    years = [counted_since(before, point) for point in own if point.measurement != "energy_monthly"] + before
     holes = [with_holes(point) for point in found if holed(point)]
     begun = [one for point in found for one in just_begun(point)]
     made: dict[str, list[Point]] = {

@@ -136,7 +136,7 @@ def test_curves_are_marked_with_what_explains_them(path: Path) -> None:
     """Bars over days have no axis of time, on which Grafana could set a mark."""
     has_curves = any(panel["type"] == "timeseries" for panel in panels(path))
     notes = board(path)["annotations"]["list"]
-    names = ["Values corrected", "Gaps filled", "Outages", "Events of devices"]
+    names = ["Values corrected", "No longer missing", "Outages", "Events of devices"]
     assert [note["name"] for note in notes] == (names if has_curves else [])
     assert all('AS "text"' in note["query"] and note["textColumn"] == "text" for note in notes)
 

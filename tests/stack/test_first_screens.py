@@ -17,11 +17,12 @@ from tests.stack.rules import Seen
 from tests.stack.second_look import SECOND_LOOK
 from tests.stack.seed import CABIN, CABIN_SINCE, MONTH, NOW, SINCE, SITES, Seeded
 from tests.stack.situations import SITUATIONS, Situation
+from tests.stack.sixth_look import SIXTH_LOOK
 from tests.stack.third_look import THIRD_LOOK
 from tests.world import DAY
 
 MESA = SITES[0]
-KINDS = {**FIRST_SCREENS, **SECOND_LOOK, **THIRD_LOOK, **FOURTH_LOOK, **FIFTH_LOOK}
+KINDS = {**FIRST_SCREENS, **SECOND_LOOK, **THIRD_LOOK, **FOURTH_LOOK, **FIFTH_LOOK, **SIXTH_LOOK}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -36,7 +37,7 @@ def test_it_is_found_on_the_boards_that_were_misread(kind: str, former: Seen) ->
 
 def test_at_night_the_net_is_what_the_house_takes(seen: Seen) -> None:
     """Production is not asked for then: what was read at dusk is none."""
-    power = seen.find("now", "Power in the newest quarter of an hour", "four systems, Lake House").read["values"]
+    power = seen.find("now", "Power in the newest quarter read of both", "four systems, Lake House").read["values"]
     watts = {one["title"]: one["number"] for one in power}
     assert watts["Produced"] == 0
     assert watts["Net"] == -watts["Consumed"] < 0
@@ -58,7 +59,7 @@ def test_only_what_is_of_the_whole_life_says_ever(seen: Seen) -> None:
         texts = " ".join(target.get("query", "") for target in panel.get("targets", ()))
         words = f"{panel['title']} {panel['description']}"
         if "max(" in texts and re.search(r"\bever\b|whole life", words):
-            assert 'max("produced_wh") AS "Produced", "month"' in texts, where
+            assert 'max("produced_wh") / 1000 AS "Produced", "month"' in texts, where
 
 
 def test_a_month_that_is_missing_has_no_sum(seen: Seen) -> None:

@@ -70,7 +70,13 @@ def test_an_annotation_finds_sentences(query: Query, seeded: Seeded) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", [query for query in PANELS if 'GROUP BY "system"' in query.text.rpartition(")")[2]], ids=name
+    "query",
+    [
+        one
+        for one in PANELS
+        if 'GROUP BY "system"' in one.text.rpartition(")")[2] and 'changed_gaps" > 0' not in one.text
+    ],
+    ids=name,
 )
 def test_a_panel_of_all_systems_knows_them_all(query: Query, seeded: Seeded) -> None:
     systems = {row["system"] for row in seeded.query(expand(query, SITES[0], 30)) if row.get("system")}

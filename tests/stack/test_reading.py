@@ -11,6 +11,7 @@ import pytest
 
 from boards.__main__ import texts as written
 from boards.palette import COLORS
+from ingest.report.own_points import REVISED
 from ingest.simulator import Site
 from tests.stack.boards import FILES, board
 from tests.stack.looks import LOOKS
@@ -18,20 +19,15 @@ from tests.stack.reading import present
 from tests.stack.rules import RULES, Seen
 from tests.stack.seed import ALL, CABIN, MILL, NOW, SITES, Seeded
 from tests.stack.situations import SITUATIONS
+from tests.world import DAY
 
 MESA, LAKE, _ = SITES
 
 
-def kwh(wh: float) -> str:
-    """Energy as an owner says it."""
-    number, unit = (wh / 1e6, "MWh") if wh >= 1e6 else (wh / 1e3, "kWh") if wh >= 1e3 else (wh, "Wh")
-    decimals = 2 if number < 10 else 1 if number < 100 else 0
-    return f"{Decimal(str(number)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)} {unit}"
-
-
 def same(shown: str, wh: float) -> bool:
-    """Whether a text says this energy, to three digits."""
-    return shown == kwh(wh) or shown == re.sub(r"\.?0+ ", " ", kwh(wh))
+    """Whether a text says this energy, in kWh, rounded to as many digits as it has."""
+    number = shown.removesuffix(" kWh")
+    return shown != number and Decimal(number) == Decimal(str(wh)).scaleb(-3).quantize(Decimal(number), ROUND_HALF_UP)
 
 
 # ── the kinds of faults, each on the boards and on those of which it was seen ─────────────────────────
@@ -77,6 +73,9 @@ def test_a_calendar_has_a_column_a_weekday_and_its_holes_are_empty(seen: Seen, s
     assert 5 <= holes <= 9
 
 
+CORRECTED, CAME = "Values corrected since yesterday, and why", "Missing since yesterday or no longer, and why"
+
+
 def test_calls_are_counted_and_consent_is_in_days(seen: Seen) -> None:
     assert seen.find("pipeline", "Calls this month", "one system").words["Limit"] == "1,000"
     assert seen.find("pipeline", "Consent lasts, days", "one system").words == {"home": "21"}
@@ -84,29 +83,37 @@ def test_calls_are_counted_and_consent_is_in_days(seen: Seen) -> None:
 
 def test_a_lone_change_is_seen(seen: Seen) -> None:
     """A stream speaks on change: that of three hours ago is its only word of the day."""
-    streams = seen.find("changed", "What changed since yesterday, and why", "one system")
-    rows = {row["Source"]: row for row in streams.rows}
-    assert rows.keys() == {"Panel production", "Production meter"}
-    assert (rows["Production meter"]["Energy"], rows["Production meter"]["Gaps ±"]) == ("+640 Wh", "-3")
-    assert rows["Panel production"]["Gaps ±"] == "0"
-    assert seen.find("changed", "Since yesterday", "one system").words == {"Values corrected": "84", "Gaps filled": "3"}
+    rows = {row["Source"]: row for row in seen.find("changed", CORRECTED, "one system").rows}
+    assert {name: row["Energy"] for name, row in rows.items()} == {
+        "Panel production": "+0.96 kWh",
+        "Production meter": "+0.64 kWh",
+    }
+    assert {row["Why"] for row in rows.values()} == {REVISED}
+    (gone,) = seen.find("changed", CAME, "one system").rows
+    assert (gone["Source"], gone["Missing ±"]) == ("Production meter", "-3")
+    assert gone["Why"] == "read again after: the cloud had trouble (503)"
+    words = seen.find("changed", "Since yesterday", "one system").words
+    assert words == {"Values corrected": "84", "No longer missing": "3"}
 
 
 def test_a_difference_is_what_it_was_with_its_sign(seen: Seen) -> None:
     """More than a thousand too, and what is less."""
-    streams = seen.find("changed", "What changed since yesterday, and why", "four systems, Lake House")
+    streams = seen.find("changed", CORRECTED, "four systems, Lake House")
     rows = {(row["System"], row["Source"]): row for row in streams.rows}
-    assert rows["Lake House", "Panel production"]["Energy"] == "-120 Wh", "24 hours, each of -5 Wh"
-    assert rows["Old Mill", "Panel production"]["Gaps ±"] == "+1"
-    assert rows["Mesa (old roof)", "Panel production"]["Energy"] == "+960 Wh"
+    assert rows["Lake House", "Panel production"]["Energy"] == "-0.12 kWh", "24 hours, each of -5 Wh"
+    assert rows["Mesa (old roof)", "Panel production"]["Energy"] == "+0.96 kWh"
+    (new,) = [row for row in seen.find("changed", CAME, "four systems, Lake House").rows if row["System"] == "Old Mill"]
+    assert (new["Source"], new["Missing ±"]) == ("Panel production", "+1")
+    assert new["Why"].startswith("never delivered")
     (energy,) = [
         column for column in streams.source["fieldConfig"]["overrides"] if column["matcher"]["options"] == "Energy"
     ]
     forms = next(one["value"] for one in energy["properties"] if one["id"] == "mappings")[1:]
-    for number, text in (("1234", "+1.23 kWh"), ("-98765.4", "-98.76 kWh"), ("999", "+999 Wh"), ("-7", "-7 Wh")):
+    written = {"1234": "+1.23", "-98765.4": "-98.76", "567": "+0.56", "99": "+0.09", "-7": "-0.00"}
+    for number, text in written.items():
         form = next(one["options"] for one in forms if re.fullmatch(one["options"]["pattern"].strip("/"), number))
         shown = re.sub(r"\$(\d)", r"\\\1", form["result"]["text"])
-        assert re.sub(form["pattern"].strip("/"), shown, number) == text
+        assert re.sub(form["pattern"].strip("/"), shown, number) == f"{text} kWh"
 
 
 @pytest.mark.parametrize(
@@ -201,11 +208,10 @@ def test_what_is_in_the_battery_is_not_said_to_be_used_by_the_house(seen: Seen) 
 def test_a_meter_whose_channels_are_shown_is_not_said_to_be_unread(seen: Seen) -> None:
     """In the first hours there is no whole day of it, and no more is said."""
     where = "the first two hours"
-    assert seen.find("health", "Energy by meter and channel, least first", where).rows
-    for title in ("Meter against panels", "Counted by the meter since it was installed"):
-        panel = seen.find("health", title, where)
-        assert panel.read["empty"]
-        assert panel.read["noValue"] == "No whole day of a production meter is known."
+    assert seen.find("health", "By meter and channel, today too, least first", where).rows
+    panel = seen.find("health", "Counted by the meter since it was installed", where)
+    assert panel.read["empty"]
+    assert panel.read["noValue"] == "No whole day of a production meter is known."
 
 
 def test_nobody_waits_for_a_meter_that_is_not_there(seen: Seen) -> None:
@@ -238,12 +244,39 @@ def test_the_head_keeps_time_system_and_source(path: Path) -> None:
 
 
 def test_a_status_is_a_word_and_an_age_an_age(seen: Seen) -> None:
-    assert seen.find("health", "Status", "one system").words == {"Status": "normal"}
-    fleet = seen.find("fleet", "Systems, least data first", "four systems, Mesa (old roof)")
-    assert fleet.headings == ["Name", "Lost days", "Read", "Newest data", "Number"]
-    assert (fleet.rows[0]["Name"], fleet.rows[0]["Read"], fleet.rows[0]["Lost days"]) == (MILL.name, "94.7%", "2")
-    assert all(text.endswith("ago") for text in fleet.column("Newest data"))
+    assert seen.find("health", "Status, by the vendor", "one system").words == {"Status": "normal"}
+    fleet = seen.find("fleet", "Data read of each, least first", "four systems, Mesa (old roof)")
+    assert fleet.headings == ["Name", "Missing", "Read", "Wanted from", "Number"]
+    assert (fleet.rows[0]["Name"], fleet.rows[0]["Read"], fleet.rows[0]["Missing"]) == (MILL.name, "94.7%", "2")
     assert sorted(fleet.column("Number")) == sorted(str(site.system_id) for site in ALL)
+    doing = seen.find("fleet", "What they do, most silent panels first", "four systems, Mesa (old roof)")
+    assert doing.headings == ["Name", "Silent", "Newest data", "Now", "Last 24 h"]
+    assert all(text.endswith("ago") for text in doing.column("Newest data"))
+
+
+def test_a_fleet_says_what_each_system_does(seen: Seen, seeded: Seeded) -> None:
+    rows = {row["Name"]: row for row in seen.find("fleet", DOING, "four systems, Mesa (old roof)").rows}
+    for site in SITES:
+        held = seeded.world.rows("energy", site.system_id)
+        made = {at: row["produced_wh"] for at, row in held.items() if NOW - DAY <= at <= NOW and "produced_wh" in row}
+        assert rows[site.name]["Now"] == f"{made[max(made)] * 4 / 1000:.2f} kW"
+        assert rows[site.name]["Last 24 h"] == f"{sum(made.values()) / 1000:.1f} kWh"
+        assert rows[site.name]["Silent"] == "0"
+
+
+DOING = "What they do, most silent panels first"
+
+
+def test_a_counter_has_counted_all_that_was_produced(seen: Seen, seeded: Seeded) -> None:
+    """In each situation: whoever adds up the days of the board beside it comes to no more than the counter shows."""
+    for situation in (one for one in SITUATIONS if one.site.meter):
+        panel = seen.find("health", "Counted by the meter since it was installed", situation.name)
+        if panel.read["empty"]:
+            continue
+        text = f'SELECT sum("produced_wh") FROM "energy_daily" WHERE "system" = \'{situation.site.system_id}\''  # noqa: S608
+        (row,) = seeded.server.query(situation.database, f"{text} AND time <= {NOW - 2 * DAY}s")
+        (counted,) = (value["number"] for value in panel.read["values"])
+        assert counted >= 0.999 * float(str(row["sum"])) / 1000, situation.name
 
 
 def test_sums_of_five_years_are_of_the_same_days(seen: Seen) -> None:
@@ -321,7 +354,7 @@ def test_what_is_read_is_the_truth(site: Site, seen: Seen, seeded: Seeded) -> No
         assert same(some if month == "2026-11" else whole, monthly[month])
         assert "–" in (whole, some)
     yesterday = house.local_date(NOW) - timedelta(days=1)
-    yields = seen.find("health", "Specific yield, kWh per kW and day", where)
+    yields = seen.find("health", "Yield, kWh per kW", where)
     found = dict(zip(yields.column("Day"), yields.column("Yield"), strict=True))
     assert found[yesterday.isoformat()] == f"{daily[yesterday]['produced_wh'] / house.size_w:.2f}"
 
@@ -338,7 +371,7 @@ def test_the_days_shown_are_the_same_from_any_zone(seen: Seen) -> None:
         seen.find("health", "Panels heard, by day", where).column("Day")
         for where in ("four systems, Bay Terrace", "a browser in another zone")
     ]
-    assert set(heard[1]) <= set(heard[0]) | {"2026-10-06"}
+    assert set(heard[1]) == set(heard[0]) | {"2026-10-06"}, "there the range begins a day before"
 
 
 def test_a_day_of_which_nothing_was_read_is_not_green(seen: Seen) -> None:
