@@ -121,7 +121,7 @@ def event(logger: logging.Logger, level: int, name: str, /, **fields: object) ->
     logger.log(level, name, extra={"logfmt": fields}, stacklevel=2)
 
 
-class Change:
+class TransitionLog:
     """Logs one line when a thing goes bad and one when it is good again, however often it is told."""
 
     def __init__(self, logger: logging.Logger) -> None:

@@ -200,7 +200,7 @@ def test_a_closed_stream_is_silent(log: Log, capsys: pytest.CaptureFixture[str])
 
 
 def test_a_change_is_said_once(log: Log) -> None:
-    changes = logs.Change(LOGGER)
+    changes = logs.TransitionLog(LOGGER)
     assert not changes.good("sink.influx", "writes again")
     assert changes.bad("sink.influx", "connection refused")
     assert not changes.bad("sink.influx", "connection refused")
@@ -217,7 +217,8 @@ def test_a_change_is_said_once(log: Log) -> None:
 def test_commands_in_a_line_are_written_as_they_are_called_here() -> None:
     stream = io.StringIO()
     logs.setup(verbose=False, stream=stream, wording=lambda text: localized(text, "docker compose exec ingest ingest"))
-    logs.Change(logging.getLogger("ingest.x")).bad("consent.home", "not authorized yet; run `ingest auth login home`")
+    transitions = logs.TransitionLog(logging.getLogger("ingest.x"))
+    transitions.bad("consent.home", "not authorized yet; run `ingest auth login home`")
     assert "run `docker compose exec ingest ingest auth login home`" in stream.getvalue()
 
 

@@ -13,7 +13,7 @@ from ingest.core.units import HOUR, MINUTE, NEVER
 from ingest.enphase.oauth import TokenPair
 from ingest.enphase.replies import Kind, Verdict
 from ingest.fetch.worker import FAILED, Outcome
-from ingest.logs import Change
+from ingest.logs import TransitionLog
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class Accounts:
         self._user_ids = user_ids
         self._authorizer = authorizer
         self._states = {name: _State() for name in names}
-        self._changes = Change(log)
+        self._transitions = TransitionLog(log)
 
     def grant(self, account: str, now: int) -> str:
         """What to call with; empty while there is nothing valid."""
@@ -99,7 +99,7 @@ class Accounts:
             state.token = None
         elif not stored.dead and stored.current.access != state.stale and stored.current != state.token:
             self._states[name] = state = _State(token=stored.current, stamp=stamp)
-            self._changes.good(f"consent.{name}", f"account {name} is authorized")
+            self._transitions.good(f"consent.{name}", f"account {name} is authorized")
         return state
 
     @staticmethod
@@ -110,7 +110,7 @@ class Accounts:
     def _need(self, name: str, state: _State, sentence: str) -> None:
         """Note that only a person can help; told here unless a renewal has told it."""
         if not state.needed:
-            self._changes.bad(f"consent.{name}", sentence)
+            self._transitions.bad(f"consent.{name}", sentence)
         state.needed = sentence
 
     def begin(self, account: str) -> None:

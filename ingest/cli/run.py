@@ -180,7 +180,7 @@ def _teller(context: Context, store: Store, pipeline: Pipeline, *, stays: bool) 
     from ingest.notify.wiring import broker, notifier  # noqa: PLC0415 - a tenth of a second on a small machine
 
     line = broker(settings) if stays else None
-    return notifier(settings, store, pipeline.changes, build.network(pipeline.clock), context.command, line)
+    return notifier(settings, store, pipeline.transitions, build.network(pipeline.clock), context.command, line)
 
 
 @click.command()

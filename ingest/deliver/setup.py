@@ -52,13 +52,13 @@ class SetupChange(NamedTuple):
     is_open: bool = False
 
 
-Changes = Iterator[SetupChange]
+SetupChanges = Iterator[SetupChange]
 
 
 class Setup(Protocol):
     """The set-up of one database."""
 
-    def run(self) -> Changes:
+    def run(self) -> SetupChanges:
         """Repair what differs, one after the other. Raises `IngestError` where a person is needed."""
 
     def close(self) -> None:

@@ -18,9 +18,9 @@ from ingest.deliver.influx_http import (
 )
 from ingest.deliver.setup import (
     WRITER,
-    Changes,
     SecretFile,
     SetupChange,
+    SetupChanges,
     WantedDatabase,
     kept_words,
     refused,
@@ -50,7 +50,7 @@ class SetupV1:
         hidden = (password, wanted.reader_password, secret.read())
         self._words = Words(url, self._remedy, tuple(text for text in hidden if text))
 
-    def run(self) -> Changes:
+    def run(self) -> SetupChanges:
         """What differed, in sentences, each after it was repaired. Raises `IngestError` where a person is needed."""
         yield from self._database()
         password = self._secret.read()
@@ -66,7 +66,7 @@ class SetupV1:
         """Release the connections."""
         self._http.close()
 
-    def _database(self) -> Changes:
+    def _database(self) -> SetupChanges:
         wanted, name = self._wanted, identifier(self._wanted.bucket)
         if wanted.bucket not in {row["name"] for row in self._rows("SHOW DATABASES")}:
             duration = f" WITH DURATION {wanted.retention}s" if wanted.retention else ""
@@ -84,7 +84,7 @@ class SetupV1:
                 self._do(f"ALTER RETENTION POLICY {identifier(default['name'])} ON {name} DURATION {duration} {shard}")
             yield change
 
-    def _user(self, name: str, password: str, right: str) -> Changes:
+    def _user(self, name: str, password: str, right: str) -> SetupChanges:
         database, user = self._wanted.bucket, identifier(name)
         may = "read" if right == "READ" else "write and read"
         if name not in {row["user"] for row in self._rows("SHOW USERS")}:

@@ -13,9 +13,9 @@ from ingest.core.errors import IngestError
 from ingest.deliver.answers import SinkAnswer, Words
 from ingest.deliver.influx_http import READING_PROOF, InfluxHttp, query_error
 from ingest.deliver.setup import (
-    Changes,
     SecretFile,
     SetupChange,
+    SetupChanges,
     WantedDatabase,
     kept_words,
     refused,
@@ -44,7 +44,7 @@ class SetupV2:
         secrets = (admin_token, wanted.reader_password, wanted.admin_password)
         self._words = Words(url, self._remedy, tuple(text for text in secrets if text))
 
-    def run(self) -> Changes:
+    def run(self) -> SetupChanges:
         """What differed, in sentences, each after it was repaired. Raises `IngestError` where a person is needed."""
         if self._ask("GET", "/api/v2/setup", "the question whether it is set up").get("allowed"):
             yield from self._first()
@@ -63,7 +63,7 @@ class SetupV2:
 
     # ── organization and bucket ───────────────────────────────────────────────────────────────────────
 
-    def _first(self) -> Changes:
+    def _first(self) -> SetupChanges:
         wanted = self._wanted
         if not wanted.admin_password:
             raise IngestError(
@@ -130,7 +130,7 @@ class SetupV2:
 
     # ── who may do what ───────────────────────────────────────────────────────────────────────────────
 
-    def _reader(self, org: str, bucket: str) -> Changes:
+    def _reader(self, org: str, bucket: str) -> SetupChanges:
         """The user by whom Grafana reads: its rights cannot be changed, so one with other rights is made anew."""
         name, password = self._wanted.reader, self._wanted.reader_password
         if not name:
@@ -169,7 +169,7 @@ class SetupV2:
         finally:
             http.close()
 
-    def _administrator(self) -> Changes:
+    def _administrator(self) -> SetupChanges:
         """Take over a changed password of the first user; a database of one's own may have no such user."""
         password = self._wanted.admin_password
         if not password or self._signs_in(password):
@@ -188,7 +188,7 @@ class SetupV2:
         finally:
             http.close()
 
-    def _token(self, org: str, bucket: str) -> Changes:
+    def _token(self, org: str, bucket: str) -> SetupChanges:
         """The pipeline's token: a new one is kept before those that it replaces are removed."""
         rights = {("read", "buckets", bucket), ("write", "buckets", bucket)}
         description = f"enphase-ingest {self._secret.mark()}"

@@ -13,7 +13,7 @@ from ingest.config import Settings, message_name
 from ingest.core.days import zone
 from ingest.core.errors import StateError
 from ingest.core.units import DAY
-from ingest.logs import Change
+from ingest.logs import TransitionLog
 from ingest.notify import discovery, summary
 from ingest.notify.broker import Broker
 from ingest.notify.channel import SLOW, Channel, Delivered
@@ -37,13 +37,13 @@ class Notifier:
         self,
         settings: Settings,
         store: Store,
-        changes: Change,
+        transitions: TransitionLog,
         carriers: Mapping[str, Deliver],
         command: str,
         broker: Broker | None = None,
     ) -> None:
         self.wake: Callable[[], None] = lambda: None
-        self._settings, self._store, self._changes, self._command = settings, store, changes, command
+        self._settings, self._store, self._transitions, self._command = settings, store, transitions, command
         self._labels, self._broker = settings.receivers(), broker
         self._entries = {
             message_name(address.get_secret_value()): entry for entry in settings.notify for address in entry.to
@@ -140,11 +140,11 @@ class Notifier:
             self._memory.arrived(done.receiver, done.load, now)
 
     def _reached(self, name: str) -> None:
-        self._changes.good(f"receiver.{self._labels[name]}", f"{self._labels[name]} can be reached")
+        self._transitions.good(f"receiver.{self._labels[name]}", f"{self._labels[name]} can be reached")
         self._memory.outages.pop(name, None)
 
     def _failed(self, name: str, error: str, now: int) -> None:
-        self._changes.bad(f"receiver.{self._labels[name]}", f"{self._labels[name]} cannot be reached: {error}")
+        self._transitions.bad(f"receiver.{self._labels[name]}", f"{self._labels[name]} cannot be reached: {error}")
         self._memory.failed(name, error, now)
 
     def _save(self) -> bool:
@@ -157,6 +157,6 @@ class Notifier:
                 notifications.save(db, *document)
             self._saved = document
         except StateError as error:
-            self._changes.bad("state", str(error))
+            self._transitions.bad("state", str(error))
             return False
         return True

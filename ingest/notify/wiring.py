@@ -2,7 +2,7 @@
 
 from ingest.config import Settings, message_name
 from ingest.core.http import Transport
-from ingest.logs import Change
+from ingest.logs import TransitionLog
 from ingest.notify import home_assistant
 from ingest.notify.broker import Broker
 from ingest.notify.heartbeat import heartbeat
@@ -28,7 +28,7 @@ def broker(settings: Settings) -> Broker | None:
 def notifier(
     settings: Settings,
     store: Store,
-    changes: Change,
+    transitions: TransitionLog,
     transport: Transport,
     command: str = "ingest",
     line: Broker | None = None,
@@ -37,4 +37,4 @@ def notifier(
     carriers = messengers(settings)
     if settings.heartbeat:
         carriers[HEARTBEAT] = heartbeat(settings.heartbeat.get_secret_value(), transport)
-    return Notifier(settings, store, changes, carriers, command, line)
+    return Notifier(settings, store, transitions, carriers, command, line)

@@ -72,7 +72,7 @@ class Leaving:
             with plain_words(pipeline.store.path):
                 return self._leave(group, now)
         except StateError as error:
-            pipeline.changes.bad("state", str(error))
+            pipeline.transitions.bad("state", str(error))
             self._due.clear()
         except Exception:  # a fault of ours must not keep the runner from its ticks
             log.exception("event=leaving_failed systems=%s", ",".join(group))

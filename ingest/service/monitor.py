@@ -64,7 +64,7 @@ class ReportJob:
             self._log(current)
         except StateError as error:
             failure = error
-            pipeline.changes.bad("state", str(error))
+            pipeline.transitions.bad("state", str(error))
         self._tell(current, failure)
         if self._due:
             pipeline.wake()
@@ -74,7 +74,7 @@ class ReportJob:
         try:
             self._save()
         except StateError as error:
-            self._pipeline.changes.bad("state", str(error))
+            self._pipeline.transitions.bad("state", str(error))
             self._due = []
             return False
         return bool(self._due)
@@ -89,12 +89,12 @@ class ReportJob:
             self._own.said(some)
 
     def _log(self, current: Report) -> None:
-        changes = self._pipeline.changes
+        transitions = self._pipeline.transitions
         problems = {at.key: (at.text, at.sentence) for at in current.problems}
         for key, (text, _) in problems.items():
-            changes.bad(key, text)
+            transitions.bad(key, text)
         for key in self._known.keys() - problems.keys():
-            changes.good(key, f"resolved: {self._known[key]}")
+            transitions.good(key, f"resolved: {self._known[key]}")
         self._known = {key: sentence for key, (_, sentence) in problems.items()}
 
 

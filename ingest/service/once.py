@@ -38,7 +38,7 @@ class OneRun:
             calls += tick.started
             recorded = pipeline.record()
             deliver(pipeline, self.senders)
-            if pipeline.changes.sentence("state"):
+            if pipeline.transitions.sentence("state"):
                 break  # the disk takes nothing: no call could be entered
             if tick.started or tick.recorded or recorded:
                 continue
@@ -50,7 +50,7 @@ class OneRun:
                 self.patience -= wait
             pipeline.clock.sleep(max(wait, 0))
         deliver(pipeline, self.senders)
-        if not pipeline.changes.sentence("state"):
+        if not pipeline.transitions.sentence("state"):
             leave(pipeline)
             outbox.forget_proved(pipeline.store, pipeline.settings.sinks)
         return calls
@@ -80,7 +80,7 @@ class OneRun:
             raise pipeline.breaker.fatal
         for sentence in pipeline.accounts.needed().values():
             raise AuthNeeded(sentence)
-        if sentence := pipeline.changes.sentence("state"):
+        if sentence := pipeline.transitions.sentence("state"):
             raise StateError(sentence)
         for name in pipeline.settings.sinks:
             row = outbox.sink(pipeline.store.db, name)
@@ -95,7 +95,7 @@ class OneRun:
             raise IngestError(f"the cloud: {pipeline.breaker.reason}; {again}")
         self._raise_used_up(now)
         for account in pipeline.settings.accounts:
-            if sentence := pipeline.changes.sentence(f"auth.{account}"):
+            if sentence := pipeline.transitions.sentence(f"auth.{account}"):
                 raise IngestError(f"{sentence}; {again}")
         for pair in self._unread():
             if pair.rest_until > now:
@@ -117,7 +117,7 @@ def leave(pipeline: Pipeline) -> None:
     """Let leave what may, once all is computed of it, for which the calls of the run need not have sufficed."""
     now = pipeline.clock.now()
     while pipeline.settings.archive.keep and pipeline.derivation.next(
-        pipeline.store, pipeline.inventory.systems, pipeline.changes, now
+        pipeline.store, pipeline.inventory.systems, pipeline.transitions, now
     ):
         pass
     leaving = Leaving(pipeline)

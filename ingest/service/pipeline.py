@@ -20,7 +20,7 @@ from ingest.enphase.call import Task
 from ingest.enphase.replies import Kind, Verdict
 from ingest.enphase.requests import ApiTarget, request
 from ingest.fetch.worker import FAILED, Outcome, fetch, instead
-from ingest.logs import Change
+from ingest.logs import TransitionLog
 from ingest.plan import quota
 from ingest.plan.breaker import Breaker, accepted, after, stopped
 from ingest.plan.budget import Pace
@@ -70,7 +70,7 @@ class Pipeline:
         self.due_queue = DueQueue(self.inventory, self.classes)
         self.dispatcher = Dispatcher(self.due_queue, self.settings.rules)
         self.pace = Pace()
-        self.changes = Change(log)
+        self.transitions = TransitionLog(log)
         self.stopping = False
         self._flying: dict[tuple[str, str], Task] = {}
         self._unrecorded: list[Event] = []
@@ -90,7 +90,7 @@ class Pipeline:
         done.next_at = now + LONGEST_WAIT
         if self._unrecorded or self.stopping:
             return done
-        done.recorded += (valued := self.derivation.next(self.store, self.inventory.systems, self.changes, now))
+        done.recorded += (valued := self.derivation.next(self.store, self.inventory.systems, self.transitions, now))
         if self.breaker.stops(now):
             return done
         for account in self.accounts.due(now):
@@ -114,13 +114,13 @@ class Pipeline:
             try:
                 self._record(self._unrecorded[0])
             except StateError as error:
-                self.changes.bad("state", str(error))
+                self.transitions.bad("state", str(error))
                 break
             except Exception:  # whatever a reply makes of us costs that reply alone
                 log.exception("event=record_failed")
                 self._unrecorded[:1] = instead(self._unrecorded[0])
                 continue
-            self.changes.good("state", "the state file can be written again")
+            self.transitions.good("state", "the state file can be written again")
             self._unrecorded.pop(0)
             recorded += 1
         return recorded
@@ -134,7 +134,7 @@ class Pipeline:
                 with self.store.transaction() as db:
                     self.breaker.paused_until = future.clamp_future(db, self.app, now)
             except StateError as error:
-                self.changes.bad("state", str(error))
+                self.transitions.bad("state", str(error))
                 return now
             self._corrections = corrections
             self.breaker.fatal_until = min(self.breaker.fatal_until, now + DAY)
@@ -178,7 +178,7 @@ class Pipeline:
         try:
             call = self._reserve(now, (task.system, task.stream.name, task.purpose.value))
         except StateError as error:
-            self.changes.bad("state", str(error))
+            self.transitions.bad("state", str(error))
             return 0
         self._flying[task.pair] = task
         self.dispatcher.made(task)
@@ -208,7 +208,7 @@ class Pipeline:
         try:
             call = self._reserve(now, (f"@{account}", "token", "token"))
         except StateError as error:
-            self.changes.bad("state", str(error))
+            self.transitions.bad("state", str(error))
             return
         self.accounts.begin(account)
         self._submit(lambda: self.accounts.renew(account, call))
@@ -261,12 +261,14 @@ class Pipeline:
         for system in dict.fromkeys([task.system, *(info.system for info in outcome.systems)]):
             self.due_queue.touch(system, now)
         pause = committed.pairs[task.pair].rest_until - now
-        event_log.outcome(self.changes, outcome, pause, self.breaker.fatal, self.inventory.version)
+        event_log.outcome(self.transitions, outcome, pause, self.breaker.fatal, self.inventory.version)
         self._report_clock()
 
     def _report_clock(self) -> None:
         wrong_by = self.clock.wrong_by
-        if self.clock.is_confirmed and (event_log.clock(self.changes, wrong_by) or bool(wrong_by) != self._was_wrong):
+        if not self.clock.is_confirmed:
+            return
+        if event_log.clock(self.transitions, wrong_by) or bool(wrong_by) != self._was_wrong:
             with self.store.transaction() as db:
                 meta.write(db, "clock_wrong_by", str(wrong_by))
             self._was_wrong = bool(wrong_by)
@@ -282,9 +284,9 @@ class Pipeline:
             note_renewal(db, renewal.account, now, error)
             self.breaker = save_breaker(db, self.breaker, breaker)
         self.accounts.finish(renewal, now)
-        event_log.renewal(self.changes, renewal, self.breaker.fatal)
+        event_log.renewal(self.transitions, renewal, self.breaker.fatal)
 
     def _record_delivery(self, delivery: Delivery | Verification) -> None:
         with self.store.transaction() as db:
             record_delivery(db, delivery, self.clock.now())
-        event_log.delivery(self.changes, delivery)
+        event_log.delivery(self.transitions, delivery)

@@ -147,7 +147,7 @@ class Service:
         try:
             underperformance.look(pipeline.store, pipeline.inventory.systems, pipeline.clock.now())
         except StateError as error:
-            pipeline.changes.bad("state", str(error))
+            pipeline.transitions.bad("state", str(error))
 
     def _daily(self) -> None:
         with self.pipeline.store.transaction() as db:
@@ -159,7 +159,7 @@ class Service:
         try:
             outbox.forget_proved(pipeline.store, pipeline.settings.sinks)
         except StateError as error:
-            pipeline.changes.bad("state", str(error))
+            pipeline.transitions.bad("state", str(error))
 
     def _finish(self) -> None:
         self.pipeline.stopping = True

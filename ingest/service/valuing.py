@@ -9,7 +9,7 @@ from ingest.commit.home_energy import HomeEnergy
 from ingest.commit.valuation import Valuation
 from ingest.config import Settings
 from ingest.core.errors import StateError
-from ingest.logs import Change
+from ingest.logs import TransitionLog
 from ingest.plan.homes import row_of, with_homes
 from ingest.plan.state import SystemRow
 from ingest.store.database import Store
@@ -40,7 +40,7 @@ class Derivation:
             row = row_of(home, self.settings.home_members[home], changes.systems)
             self.valuation.value(db, home, row.timezone, times)
 
-    def next(self, store: Store, systems: Mapping[str, SystemRow], changes: Change, now: int) -> bool:
+    def next(self, store: Store, systems: Mapping[str, SystemRow], transitions: TransitionLog, now: int) -> bool:
         """Bring the next home or system up to date; False when none waits, or the disk would not take it."""
         waiting = self.homes.pending or self.valuation.pending
         if not waiting:
@@ -54,7 +54,7 @@ class Derivation:
                 elif self.homes.catch_up(db, places, name, now) and name in places:
                     self.valuation.value(db, name, places[name].timezone)
         except StateError as error:
-            changes.bad("state", str(error))
+            transitions.bad("state", str(error))
             return False
         if is_home:
             self.homes.advance(name)

@@ -22,7 +22,7 @@ class Told:
         transport = HttpTransport(lambda _: None, "test")
         line = broker(world.settings)
         self.notifier: Notifier = notifier(
-            world.settings, world.store, world.pipeline.changes, transport, "ingest", line
+            world.settings, world.store, world.pipeline.transitions, transport, "ingest", line
         )
         self.watch = ReportJob(world.pipeline, tell=self.notifier.consider)
 

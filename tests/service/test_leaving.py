@@ -345,7 +345,7 @@ def test_a_fault_keeps_its_system_alone_and_is_told(
     error: Exception, proved: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     fleet, told, real = proved.copy(tmp_path), list[str](), keeping.next_cut
-    fleet.pipeline.changes.bad = lambda _, text: told.append(text)
+    fleet.pipeline.transitions.bad = lambda _, text: told.append(text)
 
     def next_cut(oldest: int, known_to: int, keep: int, place: tzinfo) -> Cut | None:
         if not fails:

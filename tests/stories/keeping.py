@@ -112,7 +112,7 @@ def said(made: Keeping, stream: Stream, **what: Any) -> None:
 def follow(made: Keeping) -> None:
     """What a few ticks compute of what has changed."""
     while made.pipeline.derivation.next(
-        made.store, made.pipeline.inventory.systems, made.pipeline.changes, int(made.time.true)
+        made.store, made.pipeline.inventory.systems, made.pipeline.transitions, int(made.time.true)
     ):
         pass
     made.deliver()
