@@ -48,7 +48,7 @@ def decide(loaded: Loaded, outcome: Outcome, at: CommitContext) -> Changes:
     if pair.floor is None and task.stream.grain and outcome.date_at is not None:
         pair = replace(pair, floor=at.floor)  # "the last week" is that before we first asked, also if it was in vain
     changes.pairs[task.pair] = unfinished.dropped(pair, _act(changes, pair, outcome, at), outcome)
-    if task.hopes and kind in (Kind.OK, Kind.OUTSIDE, Kind.NOTHING, Kind.GARBLED, Kind.DENIED):
+    if task.is_trial and kind in (Kind.OK, Kind.OUTSIDE, Kind.NOTHING, Kind.GARBLED, Kind.DENIED):
         profiles.reach(changes, outcome, answered=kind is Kind.OK)
     if outcome.body:
         why = outcome.verdict.reason or next((odd.reason for odd in outcome.odd), "")  # of one device of several

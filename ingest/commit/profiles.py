@@ -92,7 +92,7 @@ def reach(changes: Changes, outcome: Outcome, *, answered: bool) -> None:
     An empty answer says nothing, nor does one whose start the cloud moved; a refusal says that it is not honoured.
     """
     task = outcome.task
-    if not task.hopes or outcome.is_moved or (answered and not outcome.points):
+    if not task.is_trial or outcome.is_moved or (answered and not outcome.points):
         return
     stream = task.stream.name
     honoured = max(task.stream.route("v4").reach, outcome.answered_end - task.window.start if answered else 0)

@@ -12,7 +12,7 @@ from ingest.deliver.answers import NO_USE, UNREACHABLE, SinkAnswer
 
 CONNECT_SECONDS, ANSWER_SECONDS = 5, 30
 
-_WEATHER: tuple[tuple[type[BaseException], int, str], ...] = (
+_OUTAGES: tuple[tuple[type[BaseException], int, str], ...] = (
     (ConnectionRefusedError, UNREACHABLE, "refuses connections: is it running, and is that its address?"),
     (
         socket.gaierror,
@@ -69,7 +69,7 @@ def unreachable(error: BaseException) -> SinkAnswer:
     """What a failed connection means, found in the chain of exceptions that libraries wrap around it."""
     link: BaseException | None = error
     while link is not None:
-        for kind, status, words in _WEATHER:
+        for kind, status, words in _OUTAGES:
             if isinstance(link, kind):
                 return SinkAnswer(status, words)
         link = link.__cause__ or link.__context__

@@ -52,10 +52,10 @@ class Task:
     """One call to make. `window` is empty for a snapshot; `cursor` is a page of a list: its number, and after a space
     the cloud's own name for it, before which the window stands that it goes on with.
 
-    `reach` is how far (s) the reply may be trusted, `hopes` says that a longer one is tried to learn whether the cloud
-    honours it. `devices` are the serial numbers of those that are asked one by one, `begun_at` (epoch s) when the first
-    call for the same window was made; 0 where this is it. Of the devices before, `missed` gave no answer that can be
-    read.
+    `reach` is how far (s) the reply may be trusted, `is_trial` says that a longer one is tried to learn whether
+    the cloud honours it. `devices` are the serial numbers of those that are asked one by one, `begun_at` (epoch s) when
+    the first call for the same window was made; 0 where this is it. Of the devices before, `missed` gave no answer that
+    can be read.
     """
 
     account: str
@@ -65,7 +65,7 @@ class Task:
     purpose: Purpose
     cursor: str = ""
     reach: int = 0
-    hopes: bool = False
+    is_trial: bool = False
     devices: tuple[str, ...] = ()
     begun_at: int = 0
     missed: int = 0

@@ -184,7 +184,7 @@ def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date
     odd += [*ahead, *odd_systems, *odd_devices, *odd_totals(lifetime, date_at)]
     if len(odd) >= SHAPELESS and not points and not systems and not lifetime:
         raise ValueError(f"none of {len(odd)} rows can be read: {odd[0].reason}")
-    sure = max(stream.route(version).reach, 0 if task.hopes else task.reach)
+    sure = max(stream.route(version).reach, 0 if task.is_trial else task.reach)
     is_moved = (maybe_moment(reply.get("start_at")) or 0) > task.window.start and task.window.length > 0
     return Outcome(
         task,
@@ -258,7 +258,7 @@ def _reach(task: Task, points: Sequence[Point], version: str) -> int:
     its end where they go on into its last day, else to the last whole day with any.
     """
     sure = task.stream.route(version).reach
-    if not task.hopes:
+    if not task.is_trial:
         return max(sure, task.reach)
     times = (point.time for point in points if task.window.start <= point.time < task.window.end)
     shown = max(times, default=0) + task.stream.grain - task.window.start

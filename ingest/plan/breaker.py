@@ -1,4 +1,4 @@
-"""What stops the whole application for a while: a used-up quota, bad weather at the cloud, a wrong key."""
+"""What stops the whole application for a while: a used-up quota, an outage of the cloud, a wrong key."""
 
 from dataclasses import dataclass, replace
 
@@ -9,7 +9,7 @@ from ingest.enphase import access
 from ingest.enphase.replies import Kind, Verdict
 from ingest.plan.quota import Plan, month_bounds
 
-WEATHER = 3
+OUTAGE = 3
 """Busy answers in a row that are the cloud's trouble, not a pair's: everything waits together."""
 LONGEST_MINUTE, LONGEST_UNNAMED = 10 * MINUTE, DAY
 """A date so far ahead (s) at which a used-up minute, or a period that is not named, ends is not believed."""
@@ -37,15 +37,15 @@ class Breaker:
     of_client: bool = False
 
     @classmethod
-    def resumed(cls, paused_until: str | None, weather: str | None) -> "Breaker":
-        """As it was kept: weather lasts over a restart too."""
-        return cls(int(paused_until or 0), weather or "", busy=WEATHER if weather else 0)
+    def resumed(cls, paused_until: str | None, outage: str | None) -> "Breaker":
+        """As it was kept: an outage lasts over a restart too."""
+        return cls(int(paused_until or 0), outage or "", busy=OUTAGE if outage else 0)
 
     @property
     def to_keep(self) -> dict[str, str]:
-        """What a restart and `status` must know of it; the weather lasts until the cloud answers, asked or not."""
-        weather, fatal = self.reason if self.busy >= WEATHER else "", str(self.fatal or "")
-        return {"paused_until": str(self.paused_until), "weather": weather, "fatal": fatal}
+        """What a restart and `status` must know of it; an outage lasts until the cloud answers, asked or not."""
+        outage, fatal = self.reason if self.busy >= OUTAGE else "", str(self.fatal or "")
+        return {"paused_until": str(self.paused_until), "weather": outage, "fatal": fatal}
 
     def plan(self, plan: Plan, now: int) -> Plan:
         """What may be spent now of a plan."""
@@ -64,7 +64,7 @@ def after(old: Breaker, verdict: Verdict, plan: Plan, now: int) -> Breaker:
         return _throttled(old, verdict, plan, now)
     if verdict.kind is Kind.BUSY:
         busy = old.busy + 1
-        pause = backoff(MINUTE, 30 * MINUTE, busy - WEATHER + 1)
+        pause = backoff(MINUTE, 30 * MINUTE, busy - OUTAGE + 1)
         until = now + pause if pause else old.paused_until
         return replace(old, paused_until=until, reason=verdict.reason, busy=busy)
     if verdict.kind is Kind.WRONG_KEY:

@@ -207,7 +207,7 @@ class Inventory:
             profile=row.profile if row else NEW_PROFILE,
             daylight=self._daylight(row, wanted, stream, now) if row else None,
             probe_at=self._probe_at(row, now) if row else None,
-            hope=0 if stream.name in self.state.reaches else stream.route(self.version).hope,
+            trial_reach=0 if stream.name in self.state.reaches else stream.route(self.version).trial_reach,
             is_empty=self._is_empty(pair),
             deferred=self.state.deferred.get(key, ()),
             calls=parts.calls(route, known),
@@ -226,7 +226,7 @@ class Inventory:
     def _route(self, stream: Stream) -> Route:
         """How a stream is asked, with windows as long as the cloud was found to honour."""
         route = stream.route(self.version)
-        reach = self.state.reaches.get(stream.name, 0) if route.hope else 0
+        reach = self.state.reaches.get(stream.name, 0) if route.trial_reach else 0
         return replace(route, reach=reach) if reach > route.reach else route
 
     @staticmethod

@@ -42,7 +42,7 @@ def due_at(work: Work, factors: Factors = EVEN) -> int:
     """When the next live call or snapshot is due; 0 when none was ever answered."""
     if work.lacks_devices:
         return NEVER
-    if work.pair.cursor and not _is_past(work):
+    if work.pair.cursor and not _history_is_begun(work):
         return 0
     asked = work.asked_at
     if asked is None:
@@ -71,7 +71,7 @@ def live_tasks(works: Iterable[Work], now: int, classes: Classes, factors: Facto
     due: list[tuple[int, float, Task]] = []
     probed: set[str] = set()
     for at, work in sorted(((due_at(work, factors), work) for work in works), key=lambda entry: entry[0]):
-        is_begun = bool(work.pair.cursor) and not _is_past(work)  # the silence is held against whole looks
+        is_begun = bool(work.pair.cursor) and not _history_is_begun(work)  # the silence is held against whole looks
         opens_at = work.pair.rest_until if is_begun else work.live_from
         if at > now or opens_at > now or (work.is_silent and not is_begun and work.system in probed):
             continue
@@ -116,10 +116,10 @@ def _task(work: Work, now: int, classes: Classes) -> Task | None:
     live = live_window(work, now, classes)
     if live is None:
         return None
-    if work.hope and work.group.is_slow and served_from(work, now) <= live.end - work.hope:
+    if work.trial_reach and work.group.is_slow and served_from(work, now) <= live.end - work.trial_reach:
         # Asked once a day, a day's window would leave what is not settled yet to calls of its own.
-        longer = Span(live.end - work.hope, live.end)
-        return Task(work.account, work.system, work.stream, longer, Purpose.LIVE, reach=work.hope, hopes=True)
+        longer = Span(live.end - work.trial_reach, live.end)
+        return Task(work.account, work.system, work.stream, longer, Purpose.LIVE, reach=work.trial_reach, is_trial=True)
     return Task(
         work.account, work.system, work.stream, live, Purpose.LIVE, reach=work.route.reach, devices=work.devices
     )
@@ -153,8 +153,8 @@ def _of_same_list(task: Task) -> Task:
     return replace(task, cursor="", begun_at=0, missed=0) if task.devices and is_another else task
 
 
-def _is_past(work: Work) -> bool:
-    """Whether a window of history was begun: it goes on in the turn of history, at the latest when news are due."""
+def _history_is_begun(work: Work) -> bool:
+    """Whether a window of history was begun: it goes on in the turn of history, at the latest when new data are due."""
     begun = unfinished(work.pair.cursor)
     return begun is not None and begun.purpose is Purpose.HISTORY
 
@@ -204,7 +204,7 @@ def history_tasks(works: Iterable[Work], now: int, classes: Classes, *, only_lea
         min(calls, key=lambda entry: entry[0])
         for work in works
         if not work.lacks_devices
-        and (work.pair.rest_until if _is_past(work) else work.history_from) <= now
+        and (work.pair.rest_until if _history_is_begun(work) else work.history_from) <= now
         and (calls := list(_calls(work, now, classes, only_leaving=only_leaving)))
     ]
     return [task for _, task in sorted(found, key=lambda entry: entry[0])]
@@ -217,7 +217,7 @@ Urgent = tuple[tuple[int, int], Task]
 def _calls(work: Work, now: int, classes: Classes, *, only_leaving: bool) -> Iterator[Urgent]:
     """The history calls of a pair that may be made now: the next one for what is new, those for what was refused."""
     if work.pair.cursor:
-        begun = _going_on(work) if _is_past(work) else None
+        begun = _going_on(work) if _history_is_begun(work) else None
         leaving = begun is not None and is_leaving(work, begun.window.start, now)
         if begun is not None and (leaving or not only_leaving):
             yield (0, begun.window.start) if leaving else (1, -begun.window.end), begun
@@ -226,7 +226,7 @@ def _calls(work: Work, now: int, classes: Classes, *, only_leaving: bool) -> Ite
         leaving = is_leaving(work, window.start, now)
         if leaving or not only_leaving:
             key = (0, window.start) if leaving else (1, -window.end)
-            yield key, _past(work, window, work.route.reach)
+            yield key, _history_task(work, window, work.route.reach)
     owing, ripe = debts(work, now, classes)
     if not ripe:
         return
@@ -239,10 +239,10 @@ def _calls(work: Work, now: int, classes: Classes, *, only_leaving: bool) -> Ite
     key = (0, window.start) if leaving else (1, -window.end)
     longer = _longer(work, window, owing, leaving=leaving)
     asked, reach = longer or window, max(work.route.reach, longer.length if longer else 0)
-    yield key, _past(work, asked, reach, hopes=bool(longer))
+    yield key, _history_task(work, asked, reach, is_trial=bool(longer))
 
 
-def _past(work: Work, window: Span, reach: int, *, hopes: bool = False) -> Task:
+def _history_task(work: Work, window: Span, reach: int, *, is_trial: bool = False) -> Task:
     return Task(
         work.account,
         work.system,
@@ -250,16 +250,20 @@ def _past(work: Work, window: Span, reach: int, *, hopes: bool = False) -> Task:
         window,
         Purpose.HISTORY,
         reach=reach,
-        hopes=hopes,
+        is_trial=is_trial,
         devices=work.devices,
     )
 
 
 def _longer(work: Work, window: Span, owing: Spans, *, leaving: bool) -> Span | None:
     """A longer window for the same call, where the cloud may honour it and all of it is owed."""
-    if not work.hope or window.length < work.route.reach:
+    if not work.trial_reach or window.length < work.route.reach:
         return None
-    longer = Span(window.start, window.start + work.hope) if leaving else Span(window.end - work.hope, window.end)
+    longer = (
+        Span(window.start, window.start + work.trial_reach)
+        if leaving
+        else Span(window.end - work.trial_reach, window.end)
+    )
     return longer if intersect(owing, longer) == (longer,) else None
 
 

@@ -95,7 +95,11 @@ class SystemsByKind:
     def _looks(self, stream: Stream, group: Group) -> float:
         """Second looks a day. What is asked once a day is asked for a week at once, which the grid's series honour."""
         route = stream.route(self.version)
-        reach = route.hope if route.hope and group.is_slow and stream not in catalogue.PRODUCERS else route.reach
+        reach = (
+            route.trial_reach
+            if route.trial_reach and group.is_slow and stream not in catalogue.PRODUCERS
+            else route.reach
+        )
         return DAY / reach if 0 < reach <= DAY else 0.0
 
 

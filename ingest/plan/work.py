@@ -34,9 +34,9 @@ class Work:
 
     `floor` is the oldest time wanted of the pair (epoch s), `log` the advances of its gateway, `profile` what they and
     the readings teach. `daylight` is that of a recent day, of streams which have nothing to say at night; `probe_at`
-    when a silent gateway is asked again, None while it reports; `hope` a window longer than `route.reach` that may be
-    tried (s; 0: none). The history of a pair that `is_empty` would be asked in vain, `deferred` is asked for later. A
-    look takes `calls` calls: of `devices` one each, else of pages.
+    when a silent gateway is asked again, None while it reports; `trial_reach` a window longer than `route.reach` that
+    may be tried (s; 0: none). The history of a pair that `is_empty` would be asked in vain, `deferred` is asked for
+    later. A look takes `calls` calls: of `devices` one each, else of pages.
     """
 
     wanted: Wanted
@@ -50,7 +50,7 @@ class Work:
     profile: Profile = NEW_PROFILE
     daylight: Daylight | None = None
     probe_at: int | None = None
-    hope: int = 0
+    trial_reach: int = 0
     is_empty: bool = False
     deferred: Sequence[Deferral] = ()
     calls: int = 1

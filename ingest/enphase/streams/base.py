@@ -51,9 +51,9 @@ class Route:
 
     `path` is below `/api/vN/`. `reach` is the longest span (s) that one reply is known to hold, `history` how far
     back (s) the cloud goes (where not `is_documented`, as is assumed), `step` the grid (s) to which it rounds requests
-    down. `hope` is a longer reach (s) that may be honoured, which is tried once; 0 where none is. `pages` is how a long
-    list is read on, `names_system` the parameter that names the system, where the path does not. `asks_each` is the
-    kind of device that is asked one by one, each by its `{serial}` in the path.
+    down. `trial_reach` is a longer reach (s) that may be honoured, which is tried once; 0 where none is. `pages` is how
+    a long list is read on, `names_system` the parameter that names the system, where the path does not. `asks_each` is
+    the kind of device that is asked one by one, each by its `{serial}` in the path.
     """
 
     path: str
@@ -61,7 +61,7 @@ class Route:
     reach: int = 0
     history: int = 0
     step: int = 15 * MINUTE
-    hope: int = 0
+    trial_reach: int = 0
     is_documented: bool = True
     pages: Pages | None = None
     names_system: str = ""

@@ -19,7 +19,7 @@ GRAIN = 15 * MINUTE
 
 
 def _telemetry(path: str) -> Route:
-    return Route(f"systems/{{system}}/{path}", start_granularity, reach=DAY, history=2 * YEAR, hope=WEEK)
+    return Route(f"systems/{{system}}/{path}", start_granularity, reach=DAY, history=2 * YEAR, trial_reach=WEEK)
 
 
 IMPORT = Stream(

@@ -16,7 +16,7 @@ STREAM = Stream(
     grain=GRAIN,
     meter="heat_pump",
     is_default=False,
-    v4=Route("systems/{system}/hp_telemetry", quarters, reach=DAY, history=2 * YEAR, hope=WEEK),
+    v4=Route("systems/{system}/hp_telemetry", quarters, reach=DAY, history=2 * YEAR, trial_reach=WEEK),
     read=quantities("heat_pump", GRAIN, {"energy_wh": "wh_consumed"}),
     fields={"heat_pump": {"energy_wh": Field("wh_consumed", "energy that it draws in the interval, Wh")}},
 )

@@ -12,7 +12,9 @@ STREAM = Stream(
     group="Site Level Production Monitoring",
     grain=5 * MINUTE,
     v2=Route("systems/{system}/stats", start_end, reach=DAY, history=YEAR, step=5 * MINUTE),
-    v4=Route("systems/{system}/telemetry/production_micro", start_granularity, reach=DAY, history=2 * YEAR, hope=WEEK),
+    v4=Route(
+        "systems/{system}/telemetry/production_micro", start_granularity, reach=DAY, history=2 * YEAR, trial_reach=WEEK
+    ),
     read=intervals("production_micro", 5 * MINUTE, "enwh", "powr"),
     flows=(EnergyFlow("produced_wh", "production_micro"),),
     fields={"production_micro": energy_fields("enwh", "powr")},
