@@ -134,22 +134,22 @@ class TransitionLog:
         return self._bad.get(key, "")
 
     def bad(self, key: str, sentence: str) -> bool:
-        """Say that a thing is bad; returns whether that is news, and so was logged."""
+        """Say that a thing is bad; returns whether that is new, and so was logged."""
         with self._lock:
-            news = key not in self._bad
+            is_new = key not in self._bad
             self._bad[key] = sentence
-        if news:
+        if is_new:
             event(self._logger, logging.WARNING, "bad", what=key, why=sentence)
-        return news
+        return is_new
 
     def good(self, key: str, sentence: str) -> bool:
         """Say that a thing is good; returns whether it was bad before, and so was logged."""
         with self._lock:
-            news = key in self._bad
+            is_new = key in self._bad
             self._bad.pop(key, None)
-        if news:
+        if is_new:
             event(self._logger, logging.INFO, "good", what=key, why=sentence)
-        return news
+        return is_new
 
 
 def setup(

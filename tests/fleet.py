@@ -93,9 +93,9 @@ class Fleet:
 
     def _heard(self, work: Work, task: Task, now: int) -> Work:
         reported = self._gateways[task.system].reported_at(now)
-        news = not work.log or reported > work.log[-1].reported_at
-        log = (*work.log[-600:], Advance(now, reported)) if news else work.log
-        learned = rhythm.look(work.rhythm, log, now, news=news)
+        is_new = not work.log or reported > work.log[-1].reported_at
+        log = (*work.log[-600:], Advance(now, reported)) if is_new else work.log
+        learned = rhythm.look(work.rhythm, log, now, is_new=is_new)
         day = START - DAY
         for other in self.works_of(task.system, now):
             rests = self.nights and other.stream.name in ("stats", "rgm_stats")

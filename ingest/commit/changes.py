@@ -104,7 +104,7 @@ class Changes:
         """Whether the archive has any point of some measurements of a system."""
         return any(
             measurement in measurements and ("system", system) in tags
-            for measurement, tags in map(parse_series, (*self.loaded.ids, *self.points.news))
+            for measurement, tags in map(parse_series, (*self.loaded.ids, *self.points.changed_rows))
         )
 
     def forget_totals(self, system: str) -> None:

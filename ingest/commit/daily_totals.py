@@ -53,12 +53,12 @@ def record(changes: Changes, outcome: Outcome, at: CommitContext) -> None:
         fresh = _remember(changes, system, name, recent, final)
         changes.dropped[system, name] = date_at(oldest, local).isoformat()
         if name in DAILY and is_battery_in(changes, system, name):
-            news = _other_than_held(changes, system, DAILY[name], _own_use(changes, system, said), final)
-            write_days(changes, system, _daily(changes, system, DAILY[name], news, final, at), local)
+            changed = _other_than_held(changes, system, DAILY[name], _own_use(changes, system, said), final)
+            write_days(changes, system, _daily(changes, system, DAILY[name], changed, final, at), local)
         elif name in DAILY:
-            news = _other_than_held(changes, system, DAILY[name], said, oldest)
-            news += [day for day in recent if day[0] in fresh]
-            write_days(changes, system, _daily(changes, system, DAILY[name], news, final, at), local)
+            changed = _other_than_held(changes, system, DAILY[name], said, oldest)
+            changed += [day for day in recent if day[0] in fresh]
+            write_days(changes, system, _daily(changes, system, DAILY[name], changed, final, at), local)
         _audit(changes, system, name, [day for day, _ in recent if is_measured(life, name, day)], at)
 
 
@@ -84,7 +84,7 @@ def seen(changes: Changes, system: str, series: str, said: Said, final: int) -> 
 
 
 def _remember(changes: Changes, system: str, series: str, said: Said, final: int) -> set[LocalDay]:
-    """Keep what the vendor says; returns the days of which it is news."""
+    """Keep what the vendor says; returns the days of which that is new."""
     return {
         day
         for day, total in seen(changes, system, series, said, final).items()

@@ -179,7 +179,7 @@ def _covered(changes: Changes, outcome: Outcome, touched: Touched, at: CommitCon
     """
     task = outcome.task
     known_to = max(newest(outcome), outcome.reported_at or 0) or None
-    news = system_rows.advance(changes, task.system, known_to, at)
+    is_new = system_rows.advance(changes, task.system, known_to, at)
     log = changes.log(task.system)
     window, seen_at = unfinished.answered(outcome), min(task.begun_at or at.now, at.now)
     known = changes.settled(*task.pair, at.classes.settle)
@@ -193,7 +193,7 @@ def _covered(changes: Changes, outcome: Outcome, touched: Touched, at: CommitCon
     if later or changing:
         changes.deferred[task.pair] = deferrals.defer(deferrals.answered(later, window, at.now), changing, at.now + DAY)
     if task.purpose is Purpose.LIVE and not task.begun_at:
-        profiles.count_probes(changes, task.system, at.now, news=news)
+        profiles.count_probes(changes, task.system, at.now, is_new=is_new)
     return subtract(changes.settled(*task.pair, at.classes.settle), known)
 
 

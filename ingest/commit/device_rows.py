@@ -14,10 +14,10 @@ REMOVED = "removed"
 def record(changes: Changes, outcome: Outcome, now: int) -> None:
     """Write what is new of the devices that a reply lists."""
     if outcome.devices:
-        changes.points.merge(list(_news(changes, outcome, now)))
+        changes.points.merge(list(_new_rows(changes, outcome, now)))
 
 
-def _news(changes: Changes, outcome: Outcome, now: int) -> Iterator[Point]:
+def _new_rows(changes: Changes, outcome: Outcome, now: int) -> Iterator[Point]:
     """A whole row of each device of which something changed, so that the newest row says all.
 
     One that is not listed is gone, unless some of its kind could not be read: it may be one of these.

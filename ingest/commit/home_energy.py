@@ -76,8 +76,10 @@ class HomeEnergy:
         touched: dict[str, set[int]] = {}
         for home in self._concerned(changes):
             members = self._homes[home]
-            news = {name: _news(changes, name, members) for name in ("energy", "energy_daily", "system_info")}
-            if not any(news.values()) and not {*members} & changes.systems.maps[0].keys():
+            changed = {
+                name: _changed_times(changes, name, members) for name in ("energy", "energy_daily", "system_info")
+            }
+            if not any(changed.values()) and not {*members} & changes.systems.maps[0].keys():
                 continue
             row = row_of(home, members, changes.systems)
             course = self._courses.get(home)
@@ -87,14 +89,14 @@ class HomeEnergy:
                 self.pending.add(home)
             elif text:
                 work = _Work(db, home, members, zone(row.timezone))
-                touched[home] = work.compute(news["energy"], news["energy_daily"])
-                if news["system_info"]:
+                touched[home] = work.compute(changed["energy"], changed["energy_daily"])
+                if changed["system_info"]:
                     _tell(db, row, now)
         return touched
 
     def _concerned(self, changes: Changes) -> list[str]:
         """The homes of the systems of which something changes."""
-        named = {dict(parse_series(key)[1]).get("system", "") for key in changes.points.news}
+        named = {dict(parse_series(key)[1]).get("system", "") for key in changes.points.changed_rows}
         return sorted({self._home_of[name] for name in named | changes.systems.maps[0].keys() if name in self._home_of})
 
     def catch_up(self, db: sqlite3.Connection, systems: Mapping[str, SystemRow], home: str, now: int) -> bool:
@@ -141,9 +143,9 @@ class HomeEnergy:
         return course
 
 
-def _news(changes: Changes, measurement: str, members: Iterable[str]) -> set[int]:
+def _changed_times(changes: Changes, measurement: str, members: Iterable[str]) -> set[int]:
     keys = [series_key(measurement, (("system", member),)) for member in members]
-    return {at for key in keys for at in changes.points.news.get(key, ())}
+    return {at for key in keys for at in changes.points.changed_rows.get(key, ())}
 
 
 def measured(db: sqlite3.Connection, member: str) -> frozenset[str]:

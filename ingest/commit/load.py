@@ -14,7 +14,7 @@ from ingest.commit.system_rows import is_moved, is_size_doubted, merged
 from ingest.core import audit
 from ingest.core.days import LocalDay, days_of, midnight, month_start, next_month_start
 from ingest.core.derive import QUARTER
-from ingest.core.draft import Rows, news
+from ingest.core.draft import Rows, differing
 from ingest.core.point import parse_series, series_key
 from ingest.core.span import Span, ceil_to, floor_to, union
 from ingest.core.units import DAY, NEVER
@@ -113,7 +113,7 @@ def _to_derive(
         time
         for (name, tags), fresh in outcome.rows.items()
         if name in inputs
-        for time in news(fresh, rows.get(series_key(name, tags), {}))[0]
+        for time in differing(fresh, rows.get(series_key(name, tags), {}))[0]
     )
     changed = Span(floor_to(times[0], QUARTER), ceil_to(times[-1] + 1, QUARTER)) if times else Span(0, 0)
     read = draft.settled(*task.pair, at.classes.settle)

@@ -17,20 +17,20 @@ LISTED_LATE = 2 * WEEK
 """How long (s) a device measures at most before it is known: they are listed once a week."""
 
 
-def learn_rhythm(changes: Changes, system: str, now: int, *, news: bool) -> None:
-    """The cloud was asked how far it knows a system; `news` says whether that had changed."""
+def learn_rhythm(changes: Changes, system: str, now: int, *, is_new: bool) -> None:
+    """The cloud was asked how far it knows a system; `is_new` says whether that had changed."""
     row = changes.systems.get(system)
     if row is not None:
-        learned = rhythm.look(row.profile.rhythm, changes.log(system), now, news=news)
+        learned = rhythm.look(row.profile.rhythm, changes.log(system), now, is_new=is_new)
         changes.systems[system] = replace(row, profile=replace(row.profile, rhythm=learned))
 
 
-def count_probes(changes: Changes, system: str, now: int, *, news: bool) -> None:
+def count_probes(changes: Changes, system: str, now: int, *, is_new: bool) -> None:
     """Count the live calls in vain while a gateway is silent."""
     row, log = changes.systems.get(system), changes.log(system)
     if row is None:
         return
-    quiet = not news and bool(log) and now - log[-1].reported_at > row.profile.rhythm.silent_after
+    quiet = not is_new and bool(log) and now - log[-1].reported_at > row.profile.rhythm.silent_after
     probes = row.probes + 1 if quiet else 0
     if probes or row.probes:
         changes.systems[system] = replace(row, probes=probes, probed_at=now)

@@ -20,15 +20,15 @@ from ingest.plan.state import OddRows, SystemRow
 
 
 def advance(changes: Changes, system: str, known_to: int | None, at: CommitContext) -> bool:
-    """Note how far the cloud knows a system; True when that is news."""
+    """Note how far the cloud knows a system; True when that is new."""
     if known_to is None:
         return False
     old = changes.log(system)
     log = coverage.advanced(old, Advance(at.now, min(known_to, at.now)), at.classes.look_again + DAY)
-    if news := log is not old:
+    if is_new := log is not old:
         changes.logs[system] = log
-    profiles.learn_rhythm(changes, system, at.now, news=news)
-    return news
+    profiles.learn_rhythm(changes, system, at.now, is_new=is_new)
+    return is_new
 
 
 def record_systems(changes: Changes, outcome: Outcome, at: CommitContext) -> bool:

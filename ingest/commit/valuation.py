@@ -39,7 +39,7 @@ class Valuation:
             old = changes.loaded.known.systems.get(system)
             if row.timezone != (old.timezone if old else "") and self._concerns(db, system):
                 self.pending.add(system)
-        for key, rows in changes.points.news.items():
+        for key, rows in changes.points.changed_rows.items():
             if not key.startswith("energy,system="):
                 continue
             system = key.partition("=")[2]
@@ -62,19 +62,19 @@ class Valuation:
 
     def catch_up(self, db: sqlite3.Connection, systems: Mapping[str, SystemRow], system: str) -> None:
         """Bring a system up to date in the caller's transaction: only what its tariffs and zone change."""
-        news = self._news(db, systems, system)
-        if news is None:
+        change = self._change(db, systems, system)
+        if change is None:
             return
-        before, after = news
+        before, after = change
         place = zone(systems[system].timezone)
         _compute(db, system, self._contract(system), place, [Span(_since(before, after, place), END)], is_all=True)
         meta.write(db, _name(system), after)
 
     def is_behind(self, db: sqlite3.Connection, systems: Mapping[str, SystemRow]) -> bool:
         """Whether money of any system is to be computed again."""
-        return any(self._news(db, systems, system) for system in self.pending)
+        return any(self._change(db, systems, system) for system in self.pending)
 
-    def _news(
+    def _change(
         self, db: sqlite3.Connection, systems: Mapping[str, SystemRow], system: str
     ) -> tuple[str | None, str] | None:
         """What the money of a system depended on, and depends on; None where that is the same."""

@@ -30,7 +30,7 @@ def by_series(points: Iterable[Point]) -> RowsBySeries:
     return found
 
 
-def news(rows: Mapping[int, str], held: Mapping[int, str]) -> tuple[Rows, int]:
+def differing(rows: Mapping[int, str], held: Mapping[int, str]) -> tuple[Rows, int]:
     """The rows that are new or change something, as they are to be, and how many of them change something."""
     if not held:
         return dict(rows), 0
@@ -108,7 +108,7 @@ class Draft:
     """
 
     held: Mapping[str, Rows] = field(default_factory=dict)
-    news: dict[str, Rows] = field(default_factory=dict)
+    changed_rows: dict[str, Rows] = field(default_factory=dict)
     added: int = 0
     revised: int = 0
     completed: int = 0
@@ -126,8 +126,8 @@ class Draft:
         touched: Touched = defaultdict(set)
         for (measurement, tags), rows in fresh_rows.items():
             key = series_key(measurement, tags)
-            before, held = self.news.get(key, {}), self.rows(key)
-            fresh, changed = news(rows, held)
+            before, held = self.changed_rows.get(key, {}), self.rows(key)
+            fresh, changed = differing(rows, held)
             if "" in held.values():
                 self.retired -= sum(held.get(time) == "" for time in fresh)
             again = sum(time in before for time in fresh) if before else 0
@@ -138,7 +138,7 @@ class Draft:
                 self.completed += sum(keeps(held[time], fresh[time]) for time in old)
                 if not measurement.endswith("_channel"):  # the parts of what is counted already
                     self.revised_wh += sum(gained(held[time], fresh[time]) for time in old)
-                self.news[key] = {**before, **fresh} if before else fresh
+                self.changed_rows[key] = {**before, **fresh} if before else fresh
                 self._parsed.pop(key, None)
                 touched[measurement].update(fresh)
         return touched
@@ -150,7 +150,11 @@ class Draft:
         for measurement, tags, time, fields in points:
             if at is None or at[1] is not tags or at[0] is not measurement:
                 at, key = (measurement, tags), series_key(measurement, tags)
-                held, fresh, changed = self.held.get(key, {}), self.news.setdefault(key, {}), touched[measurement]
+                held, fresh, changed = (
+                    self.held.get(key, {}),
+                    self.changed_rows.setdefault(key, {}),
+                    touched[measurement],
+                )
             old = fresh[time] if time in fresh else held.get(time)
             text = encode_fields(fields) if fields else ""
             if (old or "") == text:
@@ -165,12 +169,12 @@ class Draft:
             fresh[time] = text
             changed.add(time)
             self._parsed.pop(key, None)
-        self.news = {key: rows for key, rows in self.news.items() if rows}
+        self.changed_rows = {key: rows for key, rows in self.changed_rows.items() if rows}
         return {name: times for name, times in touched.items() if times}
 
     def rows(self, key: str) -> Mapping[int, str]:
         """The rows of a series as they are to be."""
-        held, fresh = self.held.get(key, {}), self.news.get(key)
+        held, fresh = self.held.get(key, {}), self.changed_rows.get(key)
         return {**held, **fresh} if held and fresh else fresh or held
 
     def numbers(self, measurement: str, system: str, name: str) -> Mapping[int, float]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ingest.core.words import localized, many
-from ingest.notify.troubles import NOTHING, News
+from ingest.notify.troubles import NOTHING, Notice
 
 
 @dataclass(frozen=True)
@@ -13,21 +13,21 @@ class Letter:
     title: str
     body: str
     is_bad: bool
-    news: News = NOTHING
+    notice: Notice = NOTHING
     period: str = ""
 
 
-def letter_of_news(news: News, command: str, *, simulated: bool) -> Letter:
+def letter_of_notice(notice: Notice, command: str, *, simulated: bool) -> Letter:
     """What began and what is over, in one message; `command` is the program as it is called here."""
-    begun = [localized(f"{at.sentence}. {at.remedy}" if at.remedy else at.sentence, command) for at in news.begun]
-    over = [localized(f"Over: {sentence}", command) for _, sentence in news.over]
+    begun = [localized(f"{at.sentence}. {at.remedy}" if at.remedy else at.sentence, command) for at in notice.begun]
+    over = [localized(f"Over: {sentence}", command) for _, sentence in notice.over]
     if len(begun) > 1:
         title = f"Solar data: {many(len(begun), 'problem')}"
     elif begun:
         title = "Solar data: a problem"
     else:
         title = "Solar data: over" if len(over) == 1 else f"Solar data: {many(len(over), 'problem')} over"
-    return Letter(_titled(title, simulated=simulated), "\n\n".join([*begun, *over]), bool(begun), news=news)
+    return Letter(_titled(title, simulated=simulated), "\n\n".join([*begun, *over]), bool(begun), notice=notice)
 
 
 def letter_of_summary(title: str, lines: list[str], period: str, *, simulated: bool) -> Letter:

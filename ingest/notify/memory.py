@@ -54,7 +54,7 @@ class Memory:
 
     def arrived(self, receiver: str, letter: Letter, now: int) -> None:
         """Note that a letter has arrived."""
-        self.told[receiver] = after(self.told.get(receiver, {}), letter.news)
+        self.told[receiver] = after(self.told.get(receiver, {}), letter.notice)
         self.sent[receiver] = [*(at for at in self.sent.get(receiver, ()) if now - DAY < at <= now), now]
         if letter.period:
             self.summaries[receiver] = letter.period

@@ -17,9 +17,9 @@ from ingest.logs import TransitionLog
 from ingest.notify import discovery, summary
 from ingest.notify.broker import Broker
 from ingest.notify.channel import SLOW, Channel, Delivered
-from ingest.notify.letters import Letter, letter_of_news, letter_of_summary
+from ingest.notify.letters import Letter, letter_of_notice, letter_of_summary
 from ingest.notify.memory import Memory
-from ingest.notify.troubles import MAX_A_DAY, News, Trouble, explained, news, observe, stopped, troubles
+from ingest.notify.troubles import MAX_A_DAY, Notice, Trouble, explained, notice, observe, stopped, troubles
 from ingest.report import Report
 from ingest.store import notifications
 from ingest.store.database import Store
@@ -119,9 +119,9 @@ class Notifier:
         sent = [at for at in memory.sent.get(name, ()) if now - DAY < at <= now]
         if len(sent) >= MAX_A_DAY or (wanted.quiet and wanted.quiet.holds(now, local)):
             return None
-        found = news(memory.seen, memory.told.get(name, {}), now, self._labels[name]) if wanted.problems else News()
+        found = notice(memory.seen, memory.told.get(name, {}), now, self._labels[name]) if wanted.problems else Notice()
         if found:
-            return letter_of_news(found, self._command, simulated=made.simulated)
+            return letter_of_notice(found, self._command, simulated=made.simulated)
         period = summary.due(wanted.summary, memory.summaries.get(name, ""), now, local)
         if period is None or not made.systems:
             return None

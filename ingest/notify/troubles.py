@@ -48,7 +48,7 @@ class Lasting:
 
 
 @dataclass(frozen=True)
-class News:
+class Notice:
     """What one receiver is still to be told: troubles that began, and sentences, by key, of those that are over."""
 
     begun: tuple[Trouble, ...] = ()
@@ -58,7 +58,7 @@ class News:
         return bool(self.begun or self.over)
 
 
-NOTHING = News()
+NOTHING = Notice()
 
 
 def troubles(found: Iterable[Problem]) -> dict[str, Trouble]:
@@ -97,7 +97,7 @@ def observe(
     return lasting
 
 
-def news(seen: Mapping[str, Lasting], told: Mapping[str, str], now: int, label: str = "") -> News:
+def notice(seen: Mapping[str, Lasting], told: Mapping[str, str], now: int, label: str = "") -> Notice:
     """What a receiver, known by its label, is to be told now; `told` holds the sentences it was told and whose end it
     was not.
     """
@@ -106,11 +106,11 @@ def news(seen: Mapping[str, Lasting], told: Mapping[str, str], now: int, label: 
         for key, at in seen.items()
         if key not in told and at.is_ripe(now) and not (label and at.trouble.receiver == label)
     )
-    return News(begun, tuple((key, sentence) for key, sentence in told.items() if key not in seen))
+    return Notice(begun, tuple((key, sentence) for key, sentence in told.items() if key not in seen))
 
 
-def after(told: Mapping[str, str], delivered: News) -> dict[str, str]:
-    """What a receiver has been told, once news has arrived."""
+def after(told: Mapping[str, str], delivered: Notice) -> dict[str, str]:
+    """What a receiver has been told, once a notice has arrived."""
     over = dict(delivered.over)
     kept = {key: sentence for key, sentence in told.items() if key not in over}
     return {**kept, **{trouble.key: trouble.sentence for trouble in delivered.begun}}

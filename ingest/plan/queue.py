@@ -128,9 +128,9 @@ class DueQueue:
         lists = (system for system in known if system.startswith("@"))
         names = dict.fromkeys((*lists, *(wanted.system for wanted in self._inventory.wanted())))
         waiting = set(self._unswept)
-        news = [name for name in names if name not in known]
+        new = [name for name in names if name not in known]
         gone = known.difference(names)
-        self._unswept.extendleft(name for name in (*news, *gone) if name not in waiting)
+        self._unswept.extendleft(name for name in (*new, *gone) if name not in waiting)
         if again:
             self._unswept.extend(name for name in names if name in known and name not in waiting)
 

@@ -47,9 +47,9 @@ class Rhythm(NamedTuple):
 NO_RHYTHM = Rhythm()
 
 
-def look(rhythm: Rhythm, log: Sequence[Advance], now: int, *, news: bool) -> Rhythm:
-    """The rhythm after a look at `now`; `log` holds what it showed, `news` whether that was new."""
-    if not news or not log:
+def look(rhythm: Rhythm, log: Sequence[Advance], now: int, *, is_new: bool) -> Rhythm:
+    """The rhythm after a look at `now`; `log` holds what it showed, `is_new` whether that was new."""
+    if not is_new or not log:
         return rhythm._replace(looked_at=now)
     late = max(rhythm.late * 7 // 8, _lateness(rhythm, log))
     waits = rhythm.waits

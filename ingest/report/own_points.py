@@ -63,7 +63,7 @@ class OwnPoints:
         silent = point.time - time
         if 0 <= silent < HOUR:
             return False
-        return len(point.tags) == 1 or not 0 <= silent < DAY or _news(point.fields) != _news(fields)
+        return len(point.tags) == 1 or not 0 <= silent < DAY or _telling(point.fields) != _telling(fields)
 
     def _with_change(self, point: Point, reasons: Mapping[tuple[str, str], str]) -> Point:
         tags = dict(point.tags)
@@ -74,7 +74,7 @@ class OwnPoints:
         return point._replace(fields={**point.fields, **changes(before, point.fields, reason)})
 
 
-def _news(fields: Mapping[str, Value]) -> dict[str, Value]:
+def _telling(fields: Mapping[str, Value]) -> dict[str, Value]:
     return {name: value for name, value in fields.items() if name not in NO_NEWS}
 
 

@@ -178,26 +178,26 @@ class SenderLoop(threading.Thread):
     def __init__(self, sender: Sender, service: Service) -> None:
         super().__init__(name=f"sender-{sender.name}", daemon=True)
         self._sender, self._service = sender, service
-        self._news = threading.Event()
+        self._event_came = threading.Event()
 
     def wake(self) -> None:
         """Look for something to send."""
-        self._news.set()
+        self._event_came.set()
 
     def run(self) -> None:
         """Send while there is something, then wait."""
         pipeline = self._service.pipeline
         while not pipeline.stopping:
-            self._news.clear()
+            self._event_came.clear()
             done = self._sender.step()
             if done is None:
                 looked = self._sender.verify(pipeline.clock.now())
                 if looked is None:
-                    self._news.wait(TICK_S)
+                    self._event_came.wait(TICK_S)
                     continue
                 pipeline.events.put(looked)
                 self._service.wake()
-                self._news.wait(TICK_S)  # until it is recorded
+                self._event_came.wait(TICK_S)  # until it is recorded
                 continue
             pipeline.events.put(done)
             self._service.wake()
@@ -205,7 +205,7 @@ class SenderLoop(threading.Thread):
                 self._rest(self._sender.pause_s or self._sender.rest_s)
 
     def _rest(self, seconds: float) -> None:
-        """Wait without heeding news: a database that is down gains nothing from more points."""
+        """Wait without heeding events: a database that is down gains nothing from more points."""
         deadline = threading.Event()
         timer = threading.Timer(seconds, deadline.set)
         timer.daemon = True

@@ -54,13 +54,13 @@ def upsert(db: sqlite3.Connection, points: Iterable[Point]) -> Written:
 
 def write(db: sqlite3.Connection, draft: Draft, ids: Mapping[str, int]) -> None:
     """Write what changes but for what stays as it is; `ids` are the numbers of the series that there are already."""
-    if not draft.news:
+    if not draft.changed_rows:
         return
     wanted = f"SELECT key, value FROM meta WHERE key IN ('seq', 'points', '{NAMES}', '{departures.FIXED}')"  # noqa: S608
     kept = dict(db.execute(wanted).fetchall())
     if departures.FIXED in kept:
         departures.hold(db, draft)
-        if not draft.news:
+        if not draft.changed_rows:
             return
     seq = int(kept.get("seq", 1))
     size = int(kept["points"]) if "points" in kept else _count(db)
@@ -68,7 +68,7 @@ def write(db: sqlite3.Connection, draft: Draft, ids: Mapping[str, int]) -> None:
     gone: list[tuple[int, int]] = []
     rows: list[Iterable[Row]] = []
     changed: list[Iterable[tuple[int, int, int]]] = []
-    for key, fresh in draft.news.items():
+    for key, fresh in draft.changed_rows.items():
         number = ids[key] if key in ids else new_series(db, key)
         rows.append(zip(repeat(number), fresh, map(packer.pack, fresh.values()), count(seq), strict=False))
         changed.append(zip(count(seq), repeat(number), fresh, strict=False))

@@ -88,10 +88,10 @@ def days(db: sqlite3.Connection, systems: Collection[str]) -> dict[str, str]:
 
 
 def propose(db: sqlite3.Connection, cuts: Mapping[str, Cut | None]) -> bool:
-    """Propose a cut for each of some systems, or none any more; whether that is news."""
+    """Propose a cut for each of some systems, or none any more; whether that is new."""
     held = known(db, cuts.keys())
     none = Cut("", 0, 0)
-    news = [
+    changed = [
         (system, *wanted)
         for system, cut in cuts.items()
         if (wanted := cut or none) != (held[system][5:] if system in held else none)
@@ -100,9 +100,9 @@ def propose(db: sqlite3.Connection, cuts: Mapping[str, Cut | None]) -> bool:
         "INSERT INTO departures (system, next_day, next_fixed, next_until) VALUES (?, ?, ?, ?) ON CONFLICT (system) "
         "DO UPDATE SET (next_day, next_fixed, next_until) = "
         "(excluded.next_day, excluded.next_fixed, excluded.next_until)",
-        news,
+        changed,
     )
-    return bool(news)
+    return bool(changed)
 
 
 def propose_none(db: sqlite3.Connection) -> None:
@@ -154,7 +154,7 @@ def proofs(db: sqlite3.Connection, sink: str, systems: Collection[str], now: int
 
 def hold(db: sqlite3.Connection, draft: Draft) -> None:
     """Take out of a draft what would change what was derived of days from before a cut."""
-    keys = {key: parse_series(key) for key in draft.news}
+    keys = {key: parse_series(key) for key in draft.changed_rows}
     named = {
         key: (measurement, dict(tags).get("system", ""))
         for key, (measurement, tags) in keys.items()
@@ -166,11 +166,11 @@ def hold(db: sqlite3.Connection, draft: Draft) -> None:
     for key, (measurement, system) in named.items():
         if system in cuts:
             _take_out(draft, key, measurement, cuts[system])
-    draft.news = {key: rows for key, rows in draft.news.items() if rows}
+    draft.changed_rows = {key: rows for key, rows in draft.changed_rows.items() if rows}
 
 
 def _take_out(draft: Draft, key: str, measurement: str, cut: Departure) -> None:
-    fresh, held = draft.news[key], draft.held.get(key, {})
+    fresh, held = draft.changed_rows[key], draft.held.get(key, {})
     for time in [time for time, row in fresh.items() if _is_fixed(measurement, time, row or held.get(time, ""), cut)]:
         row, old = fresh.pop(time), held.get(time)
         draft.added -= old is None

@@ -58,7 +58,7 @@ def written(changes: Changes) -> dict[str, dict[int, Mapping[str, Any]]]:
     """The numbers of the rows that change, by measurement and time."""
     return {
         key.partition(",")[0]: {at: _numbers(text) for at, text in rows.items()}
-        for key, rows in changes.points.news.items()
+        for key, rows in changes.points.changed_rows.items()
     }
 
 
@@ -91,7 +91,7 @@ def test_each_verdict_has_one_act_on_its_pair(
     changes = decide(Loaded(known(floor=1, **before)), outcome(kind, purpose=purpose), AT)
     pair = changes.pair("1", "consumption")
     assert {name: getattr(pair, name) for name in after} == after
-    assert not changes.points.news
+    assert not changes.points.changed_rows
     assert not changes.coverage.maps[0]
 
 
@@ -136,7 +136,7 @@ def test_what_is_added_to_a_row_revises_nothing() -> None:
     held = {"consumption,system=1": {NOW - 900: "power_w:1;", NOW - 1800: 'note="a, b"', NOW - 2700: ""}}
     loaded = Loaded(known(floor=1, revised=4), held, {"consumption,system=1": 7})
     changes = decide(loaded, outcome(points=used(NOW - 2700, NOW - 1800, NOW - 900)), AT)
-    assert len(changes.points.news["consumption,system=1"]) == 3
+    assert len(changes.points.changed_rows["consumption,system=1"]) == 3
     assert changes.pair("1", "consumption").revised == 4
 
 
@@ -247,10 +247,10 @@ def test_another_status_in_any_reply_is_written_at_once_and_the_same_one_is_not(
     state = known(asked_at=NOW - HOUR)
     state.systems["1"] = replace(state.systems["1"], info={"status": "normal", "label": "House (1)"})
     changes = decide(Loaded(state), outcome(points=used(NOW - DAY), status="comm", energy_at=NOW - 3 * HOUR), AT)
-    (row,) = changes.points.news["system_info,system=1"].values()
+    (row,) = changes.points.changed_rows["system_info,system=1"].values()
     assert decode_fields(row) == {"status": "comm", "label": "House (1)", "last_energy_at": NOW - 3 * HOUR}
     same = decide(Loaded(state), outcome(points=used(NOW - DAY), status="normal", energy_at=NOW - 3 * HOUR), AT)
-    assert "system_info,system=1" not in same.points.news
+    assert "system_info,system=1" not in same.points.changed_rows
 
 
 @pytest.mark.parametrize(
@@ -271,7 +271,7 @@ def test_a_meter_of_type_total_measures_the_home_without_its_battery() -> None:
         state.systems["1"] = replace(state.systems["1"], info=info)
         loaded = Loaded(state, stored, {"battery,system=1": 1})
         changes = decide(loaded, outcome(points=used(NOW - DAY)), AT)
-        (row,) = changes.points.news["energy,system=1"].values()
+        (row,) = changes.points.changed_rows["energy,system=1"].values()
         assert decode_fields(row)["consumed_wh"] == expected
 
 

@@ -46,9 +46,11 @@ def changed(changes: Changes, at: int, **lists: object) -> Changes:
 )
 def test_only_a_device_whose_kind_was_read_is_called_removed(lists: dict[str, object], removed: list[str]) -> None:
     first = changed(Changes(Loaded(Snapshot())), NOW - 10, micros=PANELS, gateways=GATEWAY)
-    rows = {key: dict(found) for key, found in first.points.news.items()}
+    rows = {key: dict(found) for key, found in first.points.changed_rows.items()}
     second = changed(Changes(Loaded(Snapshot(), rows=rows)), NOW, **lists)
-    gone = [key for key, found in second.points.news.items() if decode_fields(found[NOW]).get("state") == "removed"]
+    gone = [
+        key for key, found in second.points.changed_rows.items() if decode_fields(found[NOW]).get("state") == "removed"
+    ]
     assert sorted(key.split("device=")[1].split(",")[0] for key in gone) == removed
 
 

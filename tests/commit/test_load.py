@@ -47,7 +47,7 @@ def changed(made: Changes) -> tuple[Any, ...]:
     """What a decision changes."""
     maps = (made.pairs, made.systems, made.logs, made.coverage, made.odd, made.deferred, made.totals)
     points = made.points
-    rows = {key: rows for key, rows in points.news.items() if rows}
+    rows = {key: rows for key, rows in points.changed_rows.items() if rows}
     return rows, points.withdrawn, points.added, points.revised, points.retired, [each.maps[0] for each in maps]
 
 

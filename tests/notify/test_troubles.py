@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from ingest.notify.troubles import LATE, SETTLED, SOON, Lasting, Trouble, after, news, observe, stopped, troubles
+from ingest.notify.troubles import LATE, SETTLED, SOON, Lasting, Trouble, after, notice, observe, stopped, troubles
 from ingest.report import Problem
 
 CLOUD = Trouble("cloud", "The cloud does not answer", "Wait", stops_reading=True)
@@ -16,15 +16,15 @@ T = 1_700_000_000
 def test_a_trouble_is_told_when_it_has_lasted_and_its_end_when_it_stays_away(trouble: Trouble, patience: int) -> None:
     current = {trouble.key: trouble}
     seen = observe({}, current, T)
-    assert not news(observe(seen, current, T + patience - 1), {}, T + patience - 1)
+    assert not notice(observe(seen, current, T + patience - 1), {}, T + patience - 1)
     seen = observe(seen, current, T + patience)
-    told = after({}, news(seen, {}, T + patience))
+    told = after({}, notice(seen, {}, T + patience))
     assert told == {trouble.key: trouble.sentence}
-    assert not news(seen, told, T + patience)
+    assert not notice(seen, told, T + patience)
     seen = observe(seen, {}, T + patience + 300)
-    assert not news(seen, told, T + patience + 300)
+    assert not notice(seen, told, T + patience + 300)
     seen = observe(seen, {}, T + patience + 300 + SETTLED)
-    over = news(seen, told, T + patience + 300 + SETTLED)
+    over = notice(seen, told, T + patience + 300 + SETTLED)
     assert over.over == ((trouble.key, trouble.sentence),)
     assert after(told, over) == {}
 
@@ -36,7 +36,7 @@ def test_a_trouble_that_flaps_is_one_trouble() -> None:
     for step in range(200):
         now = T + step * 300
         seen = observe(seen, {"cloud": CLOUD} if step % 2 else {}, now)
-        if found := news(seen, told, now):
+        if found := notice(seen, told, now):
             told, messages = after(told, found), messages + 1
     assert messages == 1
 
@@ -55,7 +55,7 @@ def test_random_weather_tells_each_beginning_and_each_end_once_and_never_an_end_
             if weather.random() < 0.02:
                 current.pop(at.key) if at.key in current else current.update({at.key: at})
         seen = observe(seen, current, now)
-        found = news(seen, told, now)
+        found = notice(seen, told, now)
         for trouble in found.begun:
             assert trouble.key not in open_
             open_.add(trouble.key)
@@ -68,26 +68,26 @@ def test_random_weather_tells_each_beginning_and_each_end_once_and_never_an_end_
 def test_a_receiver_is_not_told_that_it_cannot_be_reached() -> None:
     problem = Problem("receiver", "ntfy (notify.to[0])", "Nothing reaches ntfy", "")
     seen = observe({}, troubles([problem]), T)
-    assert not news(seen, {}, T + LATE, "ntfy (notify.to[0])")
-    assert news(seen, {}, T + LATE, "mailto (notify.to[1])").begun
+    assert not notice(seen, {}, T + LATE, "ntfy (notify.to[0])")
+    assert notice(seen, {}, T + LATE, "mailto (notify.to[1])").begun
 
 
 def test_what_a_cause_hides_is_not_over_and_not_told_again() -> None:
     gateway = Trouble("gateway.1", "The gateway is silent", "", stops_reading=False)
     seen = observe({}, {"gateway.1": gateway}, T)
-    told = after({}, news(seen, {}, T + LATE))
+    told = after({}, notice(seen, {}, T + LATE))
     now = T + LATE
     for _ in range(20):
         now += 300
         seen = observe(seen, {"cloud": CLOUD}, now, {"gateway.1"})
-        found = news(seen, told, now)
+        found = notice(seen, told, now)
         assert not found.over
         told = after(told, found)
     assert set(told) == {"gateway.1", "cloud"}
     for _ in range(20):
         now += 300
         seen = observe(seen, {"gateway.1": gateway}, now)
-        found = news(seen, told, now)
+        found = notice(seen, told, now)
         assert not found.begun
         told = after(told, found)
     assert set(told) == {"gateway.1"}
@@ -97,8 +97,8 @@ def test_what_a_cause_hides_is_not_told_beside_it() -> None:
     gateway = Trouble("gateway.1", "The gateway is silent", "", stops_reading=False)
     seen = observe({}, {"gateway.1": gateway}, T)
     seen = observe(seen, {"cloud": CLOUD}, T + LATE, {"gateway.1"})
-    assert not news(seen, {}, T + LATE)
-    assert [at.key for at in news(seen, {}, T + LATE + SOON).begun] == ["cloud"]
+    assert not notice(seen, {}, T + LATE)
+    assert [at.key for at in notice(seen, {}, T + LATE + SOON).begun] == ["cloud"]
 
 
 def test_only_what_stops_reading_raises_the_alarm() -> None:

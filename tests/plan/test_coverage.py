@@ -81,10 +81,10 @@ def test_folding_the_log_changes_nothing_younger_than_it_keeps(steps: list[tuple
     for wait, reported in steps:
         now += wait
         entry = Advance(now, min(now, reported))
-        news = not full or entry.reported_at > full[-1].reported_at
-        full = (*full, entry) if news else full
+        is_new = not full or entry.reported_at > full[-1].reported_at
+        full = (*full, entry) if is_new else full
         before, folded = folded, advanced(folded, entry, keep)
-        assert news == (folded is not before)
+        assert is_new == (folded is not before)
         for at in range(now - keep, now + 1):
             assert _known(full, at) == known(folded, at)
 

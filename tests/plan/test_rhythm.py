@@ -29,11 +29,11 @@ def learn(period: int, every: int, days: int = 3, jitter: int = 0, seed: int = 1
     log: list[Advance] = []
     while now < NOW + days * DAY:
         reported = max(at for at in uploads if at <= now)
-        news = not log or reported > log[-1].reported_at
-        vain += not news and now > NOW + DAY
-        if news:
+        is_new = not log or reported > log[-1].reported_at
+        vain += not is_new and now > NOW + DAY
+        if is_new:
             log.append(Advance(now, reported))
-        rhythm = look(rhythm, log, now, news=news)
+        rhythm = look(rhythm, log, now, is_new=is_new)
         now = max(now + 60, next_look(rhythm, log[-1].reported_at, now, every, "pair"))
     return rhythm, log, vain
 
@@ -83,13 +83,13 @@ def test_a_silence_is_longer_than_a_rhythm() -> None:
 
 def test_what_the_cloud_shows_late_is_looked_for_later() -> None:
     log = [Advance(NOW, NOW - 10), Advance(NOW + 1500, NOW + 890)]
-    assert look(Rhythm(900, looked_at=NOW + 1200), log, NOW + 1500, news=True).late == 310
-    assert look(Rhythm(900, looked_at=NOW + 100), log, NOW + 1500, news=True).late == 0
+    assert look(Rhythm(900, looked_at=NOW + 1200), log, NOW + 1500, is_new=True).late == 310
+    assert look(Rhythm(900, looked_at=NOW + 100), log, NOW + 1500, is_new=True).late == 0
 
 
 def test_what_is_uploaded_late_is_looked_for_later() -> None:
     log = [Advance(NOW, NOW - 10), Advance(NOW + 1500, NOW + 950)]
-    assert look(Rhythm(900, looked_at=NOW + 920), log, NOW + 1500, news=True).late == 60
+    assert look(Rhythm(900, looked_at=NOW + 920), log, NOW + 1500, is_new=True).late == 60
 
 
 # ── light ─────────────────────────────────────────────────────────────────────────────────────────────
