@@ -21,12 +21,12 @@ from ingest.plan import coverage
 Said = Sequence[tuple[LocalDay, float]]
 
 
-def final_until(changes: Changes, system: str, at: CommitContext) -> int:
+def final_until(changes: Changes, system: str, context: CommitContext) -> int:
     """Up to when the cloud has known the system for the settle time: totals of days that ended by then are final."""
-    return coverage.edge(changes.log(system), at.now, at.classes.settle) or 0
+    return coverage.edge(changes.log(system), context.now, context.classes.settle) or 0
 
 
-def said_by(changes: Changes, outcome: Outcome, at: CommitContext) -> Iterator[tuple[str, Said]]:
+def said_by(changes: Changes, outcome: Outcome, context: CommitContext) -> Iterator[tuple[str, Said]]:
     """The series of a reply, and their days with what the vendor says of them."""
     life, system = outcome.lifetime, outcome.task.system
     local = changes.zone(system)
@@ -34,32 +34,32 @@ def said_by(changes: Changes, outcome: Outcome, at: CommitContext) -> Iterator[t
         return
     log = changes.log(system)
     reported_at = outcome.reported_at or (log[-1].reported_at if log else 0)
-    until = at.now if at.until is None else min(at.now, at.until)
+    until = context.now if context.until is None else min(context.now, context.until)
     days = list(days_between(life.start, max(map(len, life.series.values())), local))
     for name, values in life.series.items():
         yield name, audit.without_unknown(list(audit.dated(values, days, until)), reported_at)
 
 
-def record(changes: Changes, outcome: Outcome, at: CommitContext) -> None:
+def record(changes: Changes, outcome: Outcome, context: CommitContext) -> None:
     """Write the daily totals of a reply, and take the days that it gives reason to doubt out of the coverage."""
     life, system = outcome.lifetime, outcome.task.system
     local = changes.zone(system)
     if life is None or local is None:
         return
-    final = final_until(changes, system, at)
-    for name, said in said_by(changes, outcome, at):
-        oldest = still_served_from(outcome.task.stream, at)
+    final = final_until(changes, system, context)
+    for name, said in said_by(changes, outcome, context):
+        oldest = still_served_from(outcome.task.stream, context)
         recent = [entry for entry in said if entry[0].start >= oldest]
         fresh = _remember(changes, system, name, recent, final)
         changes.dropped[system, name] = date_at(oldest, local).isoformat()
         if name in DAILY and is_battery_in(changes, system, name):
             changed = _other_than_held(changes, system, DAILY[name], _own_use(changes, system, said), final)
-            write_days(changes, system, _daily(changes, system, DAILY[name], changed, final, at), local)
+            write_days(changes, system, _daily(changes, system, DAILY[name], changed, final, context), local)
         elif name in DAILY:
             changed = _other_than_held(changes, system, DAILY[name], said, oldest)
             changed += [day for day in recent if day[0] in fresh]
-            write_days(changes, system, _daily(changes, system, DAILY[name], changed, final, at), local)
-        _audit(changes, system, name, [day for day, _ in recent if is_measured(life, name, day)], at)
+            write_days(changes, system, _daily(changes, system, DAILY[name], changed, final, context), local)
+        _audit(changes, system, name, [day for day, _ in recent if is_measured(life, name, day)], context)
 
 
 def is_measured(life: Lifetime, series: str, day: LocalDay) -> bool:
@@ -67,9 +67,9 @@ def is_measured(life: Lifetime, series: str, day: LocalDay) -> bool:
     return series not in life.since or day.date >= life.since[series]
 
 
-def still_served_from(totals: Stream, at: CommitContext) -> int:
+def still_served_from(totals: Stream, context: CommitContext) -> int:
     """From when on the cloud surely still serves the intervals of daily totals: with a day to spare."""
-    return at.now - BY_NAME[totals.audited[0]].route(at.version).history + DAY
+    return context.now - BY_NAME[totals.audited[0]].route(context.version).history + DAY
 
 
 def _key(system: str, series: str, day: LocalDay) -> tuple[str, str, str]:
@@ -127,12 +127,12 @@ def is_unsure(day: LocalDay, wh: float, final: int) -> bool:
     return day.end > final or wh <= 0
 
 
-def _daily(changes: Changes, system: str, field: str, said: Said, final: int, at: CommitContext) -> list[Point]:
+def _daily(changes: Changes, system: str, field: str, said: Said, final: int, context: CommitContext) -> list[Point]:
     """The vendor's totals as points; while one is not final, or is 0, our own sum of the whole day may be better. What
     the system cannot have counts for nothing.
     """
     unsure = [day for day, wh in said if is_unsure(day, wh, final)]
-    ours = own_sums(changes, system, unsure, at.classes.settle)
+    ours = own_sums(changes, system, unsure, context.classes.settle)
     tags = (("system", system),)
     return [
         Point("energy_daily", tags, day.start, {field: max(wh, ours.get(day.start, {}).get(field, wh))})
@@ -142,13 +142,13 @@ def _daily(changes: Changes, system: str, field: str, said: Said, final: int, at
 
 
 def to_judge(
-    changes: Changes, system: str, series: str, totals: Mapping[LocalDay, Total], at: CommitContext
+    changes: Changes, system: str, series: str, totals: Mapping[LocalDay, Total], context: CommitContext
 ) -> list[LocalDay]:
     """The days whose sums are to be held against their totals: open, wholly read, and still here."""
     stream = SERIES[series].stream
     if not stream:
         return []
-    read = changes.settled(system, stream, at.classes.settle)
+    read = changes.settled(system, stream, context.classes.settle)
     begin, first = changes.pair(system, stream).first_at or 0, changes.loaded.fixed.get(system, "")
     return [
         day
@@ -157,13 +157,13 @@ def to_judge(
     ]
 
 
-def _audit(changes: Changes, system: str, series: str, days: Sequence[LocalDay], at: CommitContext) -> None:
+def _audit(changes: Changes, system: str, series: str, days: Sequence[LocalDay], context: CommitContext) -> None:
     measured = measured_by(SERIES[series])
     if measured is None:
         return
     stream, (measurement, field) = SERIES[series].stream, measured
     totals = {day: changes.totals[_key(system, series, day)] for day in days}
-    judged = to_judge(changes, system, series, totals, at)
+    judged = to_judge(changes, system, series, totals, context)
     held = ByTime(changes.points.numbers(measurement, system, field)) if judged else ByTime({})
     for day in judged:
         values = held.of(day).values()

@@ -40,34 +40,36 @@ PAUSES: dict[Kind, tuple[int, int]] = {
 """First pause of a pair and the longest it doubles to, in seconds."""
 
 
-def decide(loaded: Loaded, outcome: Outcome, at: CommitContext) -> Changes:
+def decide(loaded: Loaded, outcome: Outcome, context: CommitContext) -> Changes:
     """All that an outcome changes of the state."""
     changes = Changes(loaded)
     task, kind = outcome.task, outcome.verdict.kind
     pair = changes.pair(*task.pair)
     if pair.floor is None and task.stream.grain and outcome.date_at is not None:
-        pair = replace(pair, floor=at.floor)  # "the last week" is that before we first asked, also if it was in vain
-    changes.pairs[task.pair] = unfinished.dropped(pair, _act(changes, pair, outcome, at), outcome)
+        pair = replace(
+            pair, floor=context.floor
+        )  # "the last week" is that before we first asked, also if it was in vain
+    changes.pairs[task.pair] = unfinished.dropped(pair, _act(changes, pair, outcome, context), outcome)
     if task.is_trial and kind in (Kind.OK, Kind.OUTSIDE, Kind.NOTHING, Kind.GARBLED, Kind.DENIED):
         profiles.reach(changes, outcome, answered=kind is Kind.OK)
     if outcome.body:
         why = outcome.verdict.reason or next((odd.reason for odd in outcome.odd), "")  # of one device of several
-        changes.sample = Sample(*task.pair, at.now, why, outcome.body)
+        changes.sample = Sample(*task.pair, context.now, why, outcome.body)
     return changes
 
 
-def _act(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> Pair:
+def _act(changes: Changes, pair: Pair, outcome: Outcome, context: CommitContext) -> Pair:
     kind = outcome.verdict.kind
     if kind is Kind.OK:
-        return _ok(changes, pair, outcome, at)
+        return _ok(changes, pair, outcome, context)
     if kind is Kind.OUTSIDE:
-        return _outside(changes, pair, outcome, at)
+        return _outside(changes, pair, outcome, context)
     if kind is Kind.NOTHING:
-        return _nothing(changes, pair, outcome, at.now)
+        return _nothing(changes, pair, outcome, context.now)
     if _is_of_window(pair, outcome) and not unfinished.may_wait(pair, outcome):
-        return deferring.refused(changes, pair, outcome, at.now)
+        return deferring.refused(changes, pair, outcome, context.now)
     if kind in PAUSES:
-        return _rest(pair, outcome, at.now, *PAUSES[kind])
+        return _rest(pair, outcome, context.now, *PAUSES[kind])
     return pair
 
 
@@ -92,32 +94,32 @@ def _rest(pair: Pair, outcome: Outcome, now: int, first: int, longest: int) -> P
     )
 
 
-def _ok(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> Pair:
+def _ok(changes: Changes, pair: Pair, outcome: Outcome, context: CommitContext) -> Pair:
     task = outcome.task
     touched = changes.points.merge_rows(outcome.rows)
     revised, revised_wh = changes.points.revised - changes.points.completed, changes.points.revised_wh
-    odd.remember(changes, plausible.mark_implausible(changes, outcome), at.now)
-    is_crowded = system_rows.record_systems(changes, outcome, at)
+    odd.remember(changes, plausible.mark_implausible(changes, outcome), context.now)
+    is_crowded = system_rows.record_systems(changes, outcome, context)
     failing = deferrals.failing(changes.deferred.get(task.pair, ()))
-    cursor = "" if is_crowded else unfinished.cursor(outcome, at.now)
+    cursor = "" if is_crowded else unfinished.cursor(outcome, context.now)
     if task.stream.grain:
-        settled = _covered(changes, outcome, touched, at)
+        settled = _covered(changes, outcome, touched, context)
         if task.purpose is Purpose.LIVE and not cursor and not task.missed:
-            deferring.left_out(changes, pair, outcome, at)
-        _derive(changes, outcome, touched, settled, at)
+            deferring.left_out(changes, pair, outcome, context)
+        _derive(changes, outcome, touched, settled, context)
     elif outcome.lifetime is not None:
-        system_rows.advance(changes, task.system, outcome.reported_at, at)
-        daily_totals.record(changes, outcome, at)
-    daily_difference.record(changes, outcome, at.now)
-    profiles.learn_daylight(changes, outcome, at.offset)
-    system_rows.record_status(changes, outcome, at)
-    profiles.serials(changes, task.system, outcome.serials, at.now)
+        system_rows.advance(changes, task.system, outcome.reported_at, context)
+        daily_totals.record(changes, outcome, context)
+    daily_difference.record(changes, outcome, context.now)
+    profiles.learn_daylight(changes, outcome, context.offset)
+    system_rows.record_status(changes, outcome, context)
+    profiles.serials(changes, task.system, outcome.serials, context.now)
     if outcome.meters is not None:
         profiles.devices(changes, task.system, outcome.meters)
-        device_rows.record(changes, outcome, at.now)
+        device_rows.record(changes, outcome, context.now)
     answered = replace(
         pair,
-        floor=at.floor if pair.floor is None else min(pair.floor, at.floor),
+        floor=context.floor if pair.floor is None else min(pair.floor, context.floor),
         rest_until=0,
         cursor=cursor,
         revised=pair.revised + revised,
@@ -126,7 +128,7 @@ def _ok(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> Pa
     if unfinished.is_part(outcome, cursor):
         return answered
     answered = replace(answered, fails=0, state="", reason=TOO_MANY if is_crowded else outcome.verdict.reason)
-    answered = _all_answered(changes, answered, outcome, at.now, is_again=bool(intersect(failing, task.window)))
+    answered = _all_answered(changes, answered, outcome, context.now, is_again=bool(intersect(failing, task.window)))
     return answered if outcome.points or outcome.odd else profiles.explain_no_points(changes, answered, task.stream)
 
 
@@ -140,7 +142,7 @@ def _all_answered(changes: Changes, pair: Pair, outcome: Outcome, now: int, *, i
     return replace(pair, history_from=0, history_fails=max(0, pair.history_fails - 1) if is_again else 0)
 
 
-def _outside(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> Pair:
+def _outside(changes: Changes, pair: Pair, outcome: Outcome, context: CommitContext) -> Pair:
     """Learn where the cloud's data begin; never above what was already read, which proves it wrong."""
     task, first = outcome.task, outcome.verdict.first_at or 0
     step = task.stream.route("v4").step
@@ -148,8 +150,8 @@ def _outside(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) 
     if task.window.start >= begin:
         begin = ceil_to(first, step)
     oldest = changes.loaded.oldest
-    if (oldest is not None and oldest < begin) or begin > at.now:
-        return _nothing(changes, pair, outcome, at.now)
+    if (oldest is not None and oldest < begin) or begin > context.now:
+        return _nothing(changes, pair, outcome, context.now)
     return replace(pair, first_at=begin, fails=0, state="", reason="")
 
 
@@ -159,7 +161,7 @@ def _nothing(changes: Changes, pair: Pair, outcome: Outcome, now: int) -> Pair:
     return deferring.refused(changes, pair, outcome, now)
 
 
-def _derive(changes: Changes, outcome: Outcome, touched: Touched, settled: Spans, at: CommitContext) -> None:
+def _derive(changes: Changes, outcome: Outcome, touched: Touched, settled: Spans, context: CommitContext) -> None:
     """Compute what follows from the points that changed, and from the days that are now settled."""
     system = outcome.task.system
     daily_totals.reopen(changes, system, touched)
@@ -167,11 +169,11 @@ def _derive(changes: Changes, outcome: Outcome, touched: Touched, settled: Spans
         return
     energy = derived.energy(changes, system, touched)
     changed = union(Span(time, time + QUARTER) for time in energy)
-    derived.days(changes, system, [*changed, *settled], at.now, at.classes.settle)
-    withdrawal.withdraw(changes, system, at)
+    derived.days(changes, system, [*changed, *settled], context.now, context.classes.settle)
+    withdrawal.withdraw(changes, system, context)
 
 
-def _covered(changes: Changes, outcome: Outcome, touched: Touched, at: CommitContext) -> Spans:
+def _covered(changes: Changes, outcome: Outcome, touched: Touched, context: CommitContext) -> Spans:
     """Add what was answered to the coverage, as far as each age class may trust it. Returns what became settled.
 
     What changed although it had been settled is still changing: it is looked at once more a day later, until a look
@@ -179,22 +181,23 @@ def _covered(changes: Changes, outcome: Outcome, touched: Touched, at: CommitCon
     """
     task = outcome.task
     known_to = max(newest(outcome), outcome.reported_at or 0) or None
-    is_new = system_rows.advance(changes, task.system, known_to, at)
+    is_new = system_rows.advance(changes, task.system, known_to, context)
     log = changes.log(task.system)
-    window, seen_at = unfinished.answered(outcome), min(task.begun_at or at.now, at.now)
-    known = changes.settled(*task.pair, at.classes.settle)
+    window, seen_at = unfinished.answered(outcome), min(task.begun_at or context.now, context.now)
+    known = changes.settled(*task.pair, context.classes.settle)
     read = changes.coverage.get(task.pair, {})
-    for age in at.classes.ages:
+    for age in context.classes.ages:
         span = coverage.trusted(log, seen_at, age, window)
         read = coverage.cover(read, age, Span(span.start, floor_to(span.end, task.stream.grain)))
     changing = _changing(task.stream.grain, touched, known)
-    changes.coverage[task.pair] = coverage.uncover_class(read, at.classes.look_again, changing)
+    changes.coverage[task.pair] = coverage.uncover_class(read, context.classes.look_again, changing)
     later = changes.deferred.get(task.pair, ())
     if later or changing:
-        changes.deferred[task.pair] = deferrals.defer(deferrals.answered(later, window, at.now), changing, at.now + DAY)
+        left = deferrals.answered(later, window, context.now)
+        changes.deferred[task.pair] = deferrals.defer(left, changing, context.now + DAY)
     if task.purpose is Purpose.LIVE and not task.begun_at:
-        profiles.count_probes(changes, task.system, at.now, is_new=is_new)
-    return subtract(changes.settled(*task.pair, at.classes.settle), known)
+        profiles.count_probes(changes, task.system, context.now, is_new=is_new)
+    return subtract(changes.settled(*task.pair, context.classes.settle), known)
 
 
 def _changing(grain: int, touched: Touched, settled: Spans) -> Spans:

@@ -46,14 +46,14 @@ def _why(outcome: Outcome) -> str:
     return f"{outcome.task.missed} of {len(outcome.task.devices)} devices gave no answer that can be read"
 
 
-def left_out(changes: Changes, pair: Pair, outcome: Outcome, at: CommitContext) -> None:
+def left_out(changes: Changes, pair: Pair, outcome: Outcome, context: CommitContext) -> None:
     """A live call that asked for less after others had failed, and was answered: what it left out is the trouble."""
     task = outcome.task
     if not may_be_window(pair):
         return
-    before = Span(max(at.floor, task.window.end - task.reach), task.window.start)
+    before = Span(max(context.floor, task.window.end - task.reach), task.window.start)
     later = changes.deferred.get(task.pair, ())
-    read = union(changes.settled(*task.pair, at.classes.look_again), deferrals.failing(later))
+    read = union(changes.settled(*task.pair, context.classes.look_again), deferrals.failing(later))
     if left := subtract((before,) if before.length else (), read):
-        fresh = [Deferral(span, at.now + MINUTE, 1, pair.reason) for span in left]
+        fresh = [Deferral(span, context.now + MINUTE, 1, pair.reason) for span in left]
         changes.deferred[task.pair] = tuple(sorted((*later, *fresh), key=lambda entry: entry.span))

@@ -31,7 +31,7 @@ ALWAYS = Span(-NEVER, NEVER)
 LONG = ("energy_daily", "energy_monthly")
 
 
-def load(db: sqlite3.Connection, known: Snapshot, outcome: Outcome, at: CommitContext) -> Loaded:
+def load(db: sqlite3.Connection, known: Snapshot, outcome: Outcome, context: CommitContext) -> Loaded:
     """What is known, and the part of the archive that an outcome may touch."""
     task = outcome.task
     if outcome.verdict.kind is Kind.OUTSIDE:
@@ -42,14 +42,14 @@ def load(db: sqlite3.Connection, known: Snapshot, outcome: Outcome, at: CommitCo
         return Loaded(known)
     systems = list(dict.fromkeys([task.system, *(info.system for info in outcome.systems)]))
     ids = archive.series_of(db, systems)
-    now = [*_wants(ids, Span(at.now, at.now + 1), ("system_info",))]
+    now = [*_wants(ids, Span(context.now, context.now + 1), ("system_info",))]
     if task.stream.grain:
-        return _of_intervals(db, known, ids, outcome, at, now)
+        return _of_intervals(db, known, ids, outcome, context, now)
     if outcome.lifetime is not None:
-        return _of_totals(db, known, ids, outcome, at)
-    moved = [info.system for info in outcome.systems if _is_moved(known, info, at)]
+        return _of_totals(db, known, ids, outcome, context)
+    moved = [info.system for info in outcome.systems if _is_moved(known, info, context)]
     totals = {key: total for system in moved for key, total in stored.of_system(db, system).items()}
-    return Loaded(known, archive.read(db, ids, [*now, *_of_site(known, ids, outcome, at)]), ids, totals)
+    return Loaded(known, archive.read(db, ids, [*now, *_of_site(known, ids, outcome, context)]), ids, totals)
 
 
 def life_of(db: sqlite3.Connection, outcome: Outcome) -> Span | None:
@@ -72,7 +72,7 @@ def _of_intervals(
     known: Snapshot,
     ids: Mapping[str, int],
     outcome: Outcome,
-    at: CommitContext,
+    context: CommitContext,
     now: Sequence[Want],
 ) -> Loaded:
     """The rows that the reply gives anew, and what is needed to derive something of those that it changes."""
@@ -89,7 +89,7 @@ def _of_intervals(
     rows = archive.read(db, ids, wants, unpack)
     inputs = derived.inputs(draft, task.system, {point.measurement for point in outcome.points})
     if task.stream.fields.keys() & inputs:
-        more = archive.read(db, ids, [*_to_derive(draft, rows, outcome, inputs, days, at)], unpack)
+        more = archive.read(db, ids, [*_to_derive(draft, rows, outcome, inputs, days, context)], unpack)
         rows |= {key: {**rows.get(key, {}), **found} for key, found in more.items()}
     if not days:
         return Loaded(known, rows, ids)
@@ -103,7 +103,7 @@ def _to_derive(
     outcome: Outcome,
     inputs: Collection[str],
     days: Sequence[LocalDay],
-    at: CommitContext,
+    context: CommitContext,
 ) -> Iterator[Want]:
     """What is derived of a reply, and what that comes of: the quarters of an hour that change; whole days where their
     sum may change, and their months.
@@ -116,13 +116,13 @@ def _to_derive(
         for time in differing(fresh, rows.get(series_key(name, tags), {}))[0]
     )
     changed = Span(floor_to(times[0], QUARTER), ceil_to(times[-1] + 1, QUARTER)) if times else Span(0, 0)
-    read = draft.settled(*task.pair, at.classes.settle)
+    read = draft.settled(*task.pair, context.classes.settle)
     sums = rows.get(series_key("energy_daily", (("system", task.system),)), {})
     summed = []
     for day in days:
         is_changed = bisect_left(times, day.start) < bisect_left(times, day.end)
-        may_settle = day.end <= at.now and not audit.is_covered(day, read)
-        if may_settle or (is_changed and (day.end <= at.now or sums.get(day.start))):
+        may_settle = day.end <= context.now and not audit.is_covered(day, read)
+        if may_settle or (is_changed and (day.end <= context.now or sums.get(day.start))):
             summed.append(day)
     for span in union((changed,), (day.span for day in summed)):
         yield from _wants(ids, span, {*inputs, "energy"})
@@ -132,35 +132,35 @@ def _to_derive(
 
 
 def _of_totals(
-    db: sqlite3.Connection, known: Snapshot, ids: Mapping[str, int], outcome: Outcome, at: CommitContext
+    db: sqlite3.Connection, known: Snapshot, ids: Mapping[str, int], outcome: Outcome, context: CommitContext
 ) -> Loaded:
     """Every day and month of the system's life, and the intervals of those days that are to be judged."""
     system = outcome.task.system
     totals, fixed = stored.of_system(db, system), departures.days(db, [system])
     draft = Changes(Loaded(known, ids=ids, totals=totals, fixed=fixed))
-    final = daily_totals.final_until(draft, system, at)
+    final = daily_totals.final_until(draft, system, context)
     spans: list[Span] = []
-    for series, said in daily_totals.said_by(draft, outcome, at):
+    for series, said in daily_totals.said_by(draft, outcome, context):
         unsure = [day for day, wh in said if daily_totals.is_unsure(day, wh, final)]
-        spans += [day.span for day in unsure if is_summed(draft, system, day, at.classes.settle)]
-        oldest = daily_totals.still_served_from(outcome.task.stream, at)
+        spans += [day.span for day in unsure if is_summed(draft, system, day, context.classes.settle)]
+        oldest = daily_totals.still_served_from(outcome.task.stream, context)
         recent = [entry for entry in said if entry[0].start >= oldest]
         after = daily_totals.seen(draft, system, series, recent, final)
-        spans += [day.span for day in daily_totals.to_judge(draft, system, series, after, at)]
-    wants = [*_wants(ids, ALWAYS, LONG), *_wants(ids, Span(at.now, at.now + 1), ("system_info",))]
+        spans += [day.span for day in daily_totals.to_judge(draft, system, series, after, context)]
+    wants = [*_wants(ids, ALWAYS, LONG), *_wants(ids, Span(context.now, context.now + 1), ("system_info",))]
     for span in union(spans):
         wants += _wants(ids, span, {*MADE} - {*LONG})
     return Loaded(known, archive.read(db, ids, wants), ids, totals, fixed=fixed)
 
 
-def _is_moved(known: Snapshot, info: SystemInfo, at: CommitContext) -> bool:
-    old = known.systems.get(info.system) or SystemRow(info.system, at.account)
-    return is_moved(old, merged(old, info, at)) or is_size_doubted(known.odd, info)
+def _is_moved(known: Snapshot, info: SystemInfo, context: CommitContext) -> bool:
+    old = known.systems.get(info.system) or SystemRow(info.system, context.account)
+    return is_moved(old, merged(old, info, context)) or is_size_doubted(known.odd, info)
 
 
-def _of_site(known: Snapshot, ids: Mapping[str, int], outcome: Outcome, at: CommitContext) -> Iterator[Want]:
+def _of_site(known: Snapshot, ids: Mapping[str, int], outcome: Outcome, context: CommitContext) -> Iterator[Want]:
     """What is derived, all of it, of systems whose days move; and rows of this very moment."""
-    now = Span(at.now, at.now + 1)
+    now = Span(context.now, context.now + 1)
     if outcome.devices:
         yield from _wants(ids, ALWAYS, ("device",))
     by_system: defaultdict[str, dict[str, int]] = defaultdict(dict)
@@ -169,7 +169,7 @@ def _of_site(known: Snapshot, ids: Mapping[str, int], outcome: Outcome, at: Comm
     for info in outcome.systems:
         mine = by_system[info.system]
         yield from _wants(mine, now, ("system_info",))
-        if _is_moved(known, info, at):
+        if _is_moved(known, info, context):
             yield from _wants(mine, ALWAYS, {*MADE, *NIGHTLY})
     times = [point.time for point in outcome.points]
     if times:

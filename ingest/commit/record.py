@@ -18,17 +18,17 @@ EVENT_TYPE = "event_type."
 """Before the number of a kind of events, under which its name is kept."""
 
 
-def record(db: sqlite3.Connection, known: Snapshot, outcome: Outcome, at: CommitContext) -> Changes:
+def record(db: sqlite3.Connection, known: Snapshot, outcome: Outcome, context: CommitContext) -> Changes:
     """Write what an outcome changes. `known` is left as it is: `Changes.apply` brings it up to date afterwards."""
     if outcome.sent:
-        ledger.end(db, outcome.call, at.now, outcome.verdict.kind.value)
+        ledger.end(db, outcome.call, context.now, outcome.verdict.kind.value)
     else:
         ledger.release(db, outcome.call)
     names = meta.read_all(db, EVENT_TYPE) if "event" in outcome.task.stream.fields else {}
     pair = known.pairs.get(outcome.task.pair) or Pair(*outcome.task.pair)
-    outcome = drop_far_intervals(stamp_and_name(outcome, at.now, names), at.version)
+    outcome = drop_far_intervals(stamp_and_name(outcome, context.now, names), context.version)
     outcome = skip_failed_device(outcome, pair, life_of(db, outcome))
-    changes = decide(load(db, known, outcome, at), outcome, at)
+    changes = decide(load(db, known, outcome, context), outcome, context)
     for number, name in outcome.names.items():
         meta.write(db, f"{EVENT_TYPE}{number}", name)
     save(db, changes)

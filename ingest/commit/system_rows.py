@@ -19,47 +19,47 @@ from ingest.plan.coverage import Advance
 from ingest.plan.state import OddRows, SystemRow
 
 
-def advance(changes: Changes, system: str, known_to: int | None, at: CommitContext) -> bool:
+def advance(changes: Changes, system: str, known_to: int | None, context: CommitContext) -> bool:
     """Note how far the cloud knows a system; True when that is new."""
     if known_to is None:
         return False
     old = changes.log(system)
-    log = coverage.advanced(old, Advance(at.now, min(known_to, at.now)), at.classes.look_again + DAY)
+    log = coverage.advanced(old, Advance(context.now, min(known_to, context.now)), context.classes.look_again + DAY)
     if is_new := log is not old:
         changes.logs[system] = log
-    profiles.learn_rhythm(changes, system, at.now, is_new=is_new)
+    profiles.learn_rhythm(changes, system, context.now, is_new=is_new)
     return is_new
 
 
-def record_systems(changes: Changes, outcome: Outcome, at: CommitContext) -> bool:
+def record_systems(changes: Changes, outcome: Outcome, context: CommitContext) -> bool:
     """Remember what was said of systems, and write `system_info` for each; True when an account has too many."""
-    room, measured = _room(changes, outcome, at), {parse_series(key)[1] for key in changes.loaded.ids}
+    room, measured = _room(changes, outcome, context), {parse_series(key)[1] for key in changes.loaded.ids}
     held = {value for tags in measured for name, value in tags if name == "system"}
     for info in outcome.systems:
         if info.system not in changes.systems:
             room -= 1
             if room < 0:
                 continue
-        old = changes.systems.get(info.system) or SystemRow(info.system, at.account)
-        row = merged(old, info, at)
+        old = changes.systems.get(info.system) or SystemRow(info.system, context.account)
+        row = merged(old, info, context)
         changes.systems[info.system] = row
-        advance(changes, info.system, info.reported_at, at)
-        changes.points.merge([Point("system_info", (("system", info.system),), at.now, row.info)])
+        advance(changes, info.system, info.reported_at, context)
+        changes.points.merge([Point("system_info", (("system", info.system),), context.now, row.info)])
         if _zone_of(row) != _zone_of(old):
             _forget_days(changes, info.system)
         if (is_moved(old, row) or is_size_doubted(changes.odd, info)) and info.system in held:
-            withdrawal.recompute(changes, info.system, at)
+            withdrawal.recompute(changes, info.system, context)
             if changes.systems[info.system].size_w != old.size_w and plausible.is_doubted(changes.odd, info.system):
                 _ask_totals_again(changes, info.system)
-    _began(changes, outcome, at)
+    _began(changes, outcome, context)
     return room < 0
 
 
-def _began(changes: Changes, outcome: Outcome, at: CommitContext) -> None:
+def _began(changes: Changes, outcome: Outcome, context: CommitContext) -> None:
     """Remember when a system began: by what a reply says, unless it shows energy of before."""
     system = outcome.task.system
-    row = changes.systems.get(system) or SystemRow(system, at.account)
-    began = _earliest(at.now, row.operational_at, outcome.operational_at)
+    row = changes.systems.get(system) or SystemRow(system, context.account)
+    began = _earliest(context.now, row.operational_at, outcome.operational_at)
     if began is not None:
         began = min([began, *_shown(changes, outcome, began)])
     if began != row.operational_at:
@@ -89,18 +89,18 @@ def _shown(changes: Changes, outcome: Outcome, began: int) -> Iterator[int]:
                 yield midnight(life.start + index * ONE, place)
 
 
-def _room(changes: Changes, outcome: Outcome, at: CommitContext) -> int:
+def _room(changes: Changes, outcome: Outcome, context: CommitContext) -> int:
     """How many more systems an account may have; counted only where some are new."""
     if all(info.system in changes.systems for info in outcome.systems):
         return 0
-    return max(0, MAX_SYSTEMS - sum(row.account == at.account for row in changes.systems.values()))
+    return max(0, MAX_SYSTEMS - sum(row.account == context.account for row in changes.systems.values()))
 
 
-def record_status(changes: Changes, outcome: Outcome, at: CommitContext) -> None:
+def record_status(changes: Changes, outcome: Outcome, context: CommitContext) -> None:
     """Take in what any reply says of its system in passing: another status at once, the rest where the system is
     written anyway.
     """
-    row, now = changes.systems.get(outcome.task.system), at.now
+    row, now = changes.systems.get(outcome.task.system), context.now
     said = {"status": outcome.status, "last_energy_at": outcome.energy_at}
     fresh = {name: float(value) if name != "status" else str(value) for name, value in said.items() if value}
     if row is None or outcome.systems or {**row.info, **fresh} == row.info:
@@ -148,18 +148,18 @@ def _ask_totals_again(changes: Changes, system: str) -> None:
             changes.pairs[system, stream.name] = replace(changes.pair(system, stream.name), asked_at=None)
 
 
-def merged(row: SystemRow, info: SystemInfo, at: CommitContext) -> SystemRow:
+def merged(row: SystemRow, info: SystemInfo, context: CommitContext) -> SystemRow:
     """A system after the cloud said something of it."""
     fields: dict[str, Value] = {"label": f"System {info.system} ({info.system})"} | row.info | dict(info.fields)
-    lost = at.accounts and row.account not in at.accounts  # its account was renamed, or left the configuration
+    lost = context.accounts and row.account not in context.accounts  # its account was renamed or removed
     timezone, size = info.timezone or row.timezone, info.fields.get("size_w")
     largest = max(row.size_w, size) if isinstance(size, float) and size <= LARGEST_W else row.profile.size_w
     return replace(
         row,
         profile=replace(row.profile, zone=zone(timezone).key if timezone else "", size_w=largest),
-        account=at.account if lost else row.account,
+        account=context.account if lost else row.account,
         name=info.name or row.name,
         timezone=timezone,
-        operational_at=_earliest(at.now, row.operational_at, info.operational_at),
+        operational_at=_earliest(context.now, row.operational_at, info.operational_at),
         info=fields,
     )

@@ -19,7 +19,7 @@ from ingest.enphase.streams.base import Odd
 from ingest.enphase.streams.site import SUMMARY
 
 
-def recompute(changes: Changes, system: str, at: CommitContext) -> None:
+def recompute(changes: Changes, system: str, context: CommitContext) -> None:
     """Compute all that is derived of a system anew, and name what has turned out to be more than it can have: some
     energies, or the size, where many are.
     """
@@ -28,14 +28,14 @@ def recompute(changes: Changes, system: str, at: CommitContext) -> None:
     if plausible.is_refuted(changes, system):
         too_small.append(Odd(plausible.TOO_SMALL, f"size_w: {row.size_w:g}"))
         changes.systems[system] = replace(row, profile=replace(row.profile, size_w=0.0))
-    odd.judged_anew(changes, (system, SUMMARY.name), too_small, at.now, (plausible.TOO_SMALL,))
+    odd.judged_anew(changes, (system, SUMMARY.name), too_small, context.now, (plausible.TOO_SMALL,))
     for stream, found in plausible.held(changes, system):
-        odd.judged_anew(changes, (system, stream.name), found, at.now, plausible.REASONS)
-    derived.everywhere(changes, system, at.now, at.classes.settle)
-    withdraw(changes, system, at)
+        odd.judged_anew(changes, (system, stream.name), found, context.now, plausible.REASONS)
+    derived.everywhere(changes, system, context.now, context.classes.settle)
+    withdraw(changes, system, context)
 
 
-def withdraw(changes: Changes, system: str, at: CommitContext) -> None:
+def withdraw(changes: Changes, system: str, context: CommitContext) -> None:
     """Look at the days whose intervals have lost something: what neither their intervals nor a total of the vendor's
     add up to is taken out of `energy_daily`. Days from before the totals that are kept stay as they are.
     """
@@ -43,7 +43,7 @@ def withdraw(changes: Changes, system: str, at: CommitContext) -> None:
     times = changes.points.withdrawn.get(series_key("energy", tags), set())
     if not times or local is None:
         return
-    oldest = still_served_from(BY_NAME["energy_lifetime"], at)
+    oldest = still_served_from(BY_NAME["energy_lifetime"], context)
     days = dict.fromkeys(day for time in sorted(times) for day in days_of(Span(time, time + derive.QUARTER), local))
     rows = changes.points.rows(series_key("energy_daily", tags))
     held = {day: decode_fields(rows[day.start]) for day in days if day.start >= oldest and rows.get(day.start)}
