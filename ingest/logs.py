@@ -60,7 +60,7 @@ def _spelled(char: str) -> str:
     code, encoded = ord(char), char.encode("utf-8", "surrogatepass")
     percent = "".join(rf"%(?:25)*{byte:02x}" for byte in encoded)
     units = char.encode("utf-16-be", "surrogatepass")  # JSON escapes what lies beyond 16 bits as a pair
-    escaped = "".join(rf"\\+u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+    escaped = "".join(rf"\\+u{units[index : index + 2].hex()}" for index in range(0, len(units), 2))
     ways = [r"\\*" + re.escape(char), rf"(?i:\\+(?:u|x)?0*{code:x})", f"(?i:{escaped})", rf"(?i:{percent})"]
     ways += [r"\+"] if char == " " else [r"\\+"] if char == "\\" else []
     return f"(?:{'|'.join(ways)})"

@@ -111,7 +111,7 @@ def _asked(
         path = path.replace("{system}", system)
     endpoint = endpoint_of(version, path)
     if endpoint is None:
-        near = get_close_matches(path, [at.path for at in ENDPOINTS[version]], 1, 0.3)
+        near = get_close_matches(path, [endpoint.path for endpoint in ENDPOINTS[version]], 1, 0.3)
         hint = f"; the nearest is `{near[0]}`" if near else ""
         raise click.UsageError(f"API {version} has no documented call {path!r}{hint}. All are in docs/streams.md")
     if endpoint.refusal:

@@ -43,7 +43,7 @@ def _deliveries(context: Context) -> list[Delivered]:
         channel.offer(letter_of_test(), 0)
     for channel in channels:
         channel.join(PATIENCE_S)
-    slow = [Delivered(at.receiver, None, "no answer in time") for at in channels if at.is_busy]
+    slow = [Delivered(channel.receiver, None, "no answer in time") for channel in channels if channel.is_busy]
     done = [results.get() for _ in range(len(channels) - len(slow))]
     return [*done, *slow]
 

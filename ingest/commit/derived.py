@@ -94,7 +94,9 @@ def energy(changes: Changes, system: str, touched: Touched | None) -> set[int]:
     else:
         names = inputs(changes, system)
         slots = {floor_to(time, derive.QUARTER) for name in names for time in touched.get(name, ())}
-    found = {at.time: at for at in derive.energy(system, slots, metered, has_battery=has_battery(changes, system))}
+    found = {
+        point.time: point for point in derive.energy(system, slots, metered, has_battery=has_battery(changes, system))
+    }
     points = [found.get(slot) or Point("energy", tags, slot, {}) for slot in sorted(slots)]
     return changes.points.replace(points).get("energy", set())
 

@@ -146,8 +146,8 @@ def monthly(system: str, months: Iterable[tuple[int, int]], days: Mapping[str, M
     """
     times = {name: sorted(held) for name, held in days.items()}
     for start, end in months:
-        inside = {name: at[bisect_left(at, start) : bisect_left(at, end)] for name, at in times.items()}
-        sums = {name: sum(days[name][time] for time in at) for name, at in inside.items() if at}
+        inside = {name: held[bisect_left(held, start) : bisect_left(held, end)] for name, held in times.items()}
+        sums = {name: sum(days[name][time] for time in held) for name, held in inside.items() if held}
         counts = {days_name(name): float(len(inside[name])) for name in sums}
         yield Point("energy_monthly", (("system", system),), start, sums | counts)
 

@@ -56,7 +56,9 @@ def _lacking(db: sqlite3.Connection, sink: VerifiableSink, rows: Sequence[Depart
     begins = [at for row in rows if (at := removal.oldest(db, row.system, row.until)) is not None]
     begin, end = rows[0].until or min(begins, default=0), rows[0].next_until
     systems = {row.system for row in rows}
-    places = [at for at in archive.places(db) if at.system in systems and at.measurement in INTERVALS]
+    places = [
+        measured for measured in archive.places(db) if measured.system in systems and measured.measurement in INTERVALS
+    ]
     stored = sink.tally(sorted({place.measurement for place in places}), begin, end) if places else {}
     return {
         place.system

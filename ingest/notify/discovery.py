@@ -25,8 +25,8 @@ def documents(settings: Settings, db: sqlite3.Connection, made: Report, memory: 
         battery = _battery(db, system)
         shown = home_assistant.entities(held, battery=battery is not None)
         found |= home_assistant.configurations(system, shown, prefix, settings.ledger_name)
-        wrong = [at.text for at in made.problems if home_assistant.concerns(at, system.system, names)]
-        topic, text = home_assistant.state(system, held, battery, [localized(at, command) for at in wrong])
+        wrong = [problem.text for problem in made.problems if home_assistant.concerns(problem, system.system, names)]
+        topic, text = home_assistant.state(system, held, battery, [localized(text, command) for text in wrong])
         found[topic] = text
     gone = {topic: "" for topic in memory.topics if topic not in found}
     memory.topics = sorted(found)

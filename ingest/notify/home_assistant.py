@@ -70,10 +70,10 @@ def configurations(system: SystemReport, wanted: Iterable[Entity], prefix: str, 
         "sw_version": ingest.__version__,
     }
     return {
-        f"{prefix}/{at.component}/{BASE}-{ident}/{at.key}/config": json.dumps(
-            {**_entity(at, ident), "device": device, "availability_topic": availability(app)}, ensure_ascii=False
+        f"{prefix}/{entity.component}/{BASE}-{ident}/{entity.key}/config": json.dumps(
+            {**_entity(entity, ident), "device": device, "availability_topic": availability(app)}, ensure_ascii=False
         )
-        for at in wanted
+        for entity in wanted
     }
 
 

@@ -19,7 +19,10 @@ class Letter:
 
 def letter_of_notice(notice: Notice, command: str, *, simulated: bool) -> Letter:
     """What began and what is over, in one message; `command` is the program as it is called here."""
-    begun = [localized(f"{at.sentence}. {at.remedy}" if at.remedy else at.sentence, command) for at in notice.begun]
+    begun = [
+        localized(f"{trouble.sentence}. {trouble.remedy}" if trouble.remedy else trouble.sentence, command)
+        for trouble in notice.begun
+    ]
     over = [localized(f"Over: {sentence}", command) for _, sentence in notice.over]
     if len(begun) > 1:
         title = f"Solar data: {many(len(begun), 'problem')}"

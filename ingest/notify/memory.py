@@ -46,9 +46,9 @@ class Memory:
 
     def document(self) -> tuple[dict[str, Any], dict[str, Outage]]:
         """Everything, to be saved."""
-        seen = {key: asdict(at) for key, at in self.seen.items()}
+        seen = {key: asdict(lasting) for key, lasting in self.seen.items()}
         told: dict[str, Any] = {"seen": seen, "told": dict(self.told), "sent": dict(self.sent)}
-        meters = {system: {name: asdict(at) for name, at in held.items()} for system, held in self.meters.items()}
+        meters = {system: {name: asdict(meter) for name, meter in held.items()} for system, held in self.meters.items()}
         shown = {"summaries": dict(self.summaries), "meters": meters, "topics": self.topics}
         return {**told, **shown}, dict(self.outages)
 

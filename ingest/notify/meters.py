@@ -76,7 +76,7 @@ def read(
 ) -> dict[str, Meter]:
     """The meters of a system now, of which these streams are wanted; a field of which nothing is known has none."""
     today = date_at(now, local)
-    first = min((date.fromisoformat(at.since) for at in old.values()), default=None)
+    first = min((date.fromisoformat(meter.since) for meter in old.values()), default=None)
     whole = first is None or len(old) < len(FIELDS)
     days = _days(db, system, first, now, local, whole=whole)
     due = {stream.name for stream in totals_of(wanted)}

@@ -64,17 +64,21 @@ NOTHING = Notice()
 def troubles(found: Iterable[Problem]) -> dict[str, Trouble]:
     """The problems of a report as troubles, by key: the one place that knows what a problem is."""
     return {
-        at.key: Trouble(
-            at.key, at.sentence, at.remedy, at.kind in STOPS_READING, at.subject if at.kind == "receiver" else ""
+        problem.key: Trouble(
+            problem.key,
+            problem.sentence,
+            problem.remedy,
+            problem.kind in STOPS_READING,
+            problem.subject if problem.kind == "receiver" else "",
         )
-        for at in found
-        if at.kind != "runner"  # it is the runner that tells
+        for problem in found
+        if problem.kind != "runner"  # it is the runner that tells
     }
 
 
 def explained(found: Iterable[Problem]) -> frozenset[str]:
     """The keys of what follows from the problems of a report, and is therefore not reported beside them."""
-    return frozenset(key for at in found for key in at.explains)
+    return frozenset(key for problem in found for key in problem.explains)
 
 
 def observe(
@@ -102,9 +106,9 @@ def notice(seen: Mapping[str, Lasting], told: Mapping[str, str], now: int, label
     was not.
     """
     begun = tuple(
-        at.trouble
-        for key, at in seen.items()
-        if key not in told and at.is_ripe(now) and not (label and at.trouble.receiver == label)
+        lasting.trouble
+        for key, lasting in seen.items()
+        if key not in told and lasting.is_ripe(now) and not (label and lasting.trouble.receiver == label)
     )
     return Notice(begun, tuple((key, sentence) for key, sentence in told.items() if key not in seen))
 
@@ -118,4 +122,4 @@ def after(told: Mapping[str, str], delivered: Notice) -> dict[str, str]:
 
 def stopped(seen: Mapping[str, Lasting], now: int) -> bool:
     """Whether something has stopped reading for long enough to raise the alarm."""
-    return any(at.trouble.stops_reading and at.is_ripe(now) for at in seen.values())
+    return any(lasting.trouble.stops_reading and lasting.is_ripe(now) for lasting in seen.values())

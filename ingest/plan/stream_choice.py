@@ -192,7 +192,9 @@ def _choice(systems: SystemsByKind, name: str, cadences: Cadences, bar: Factors)
     own = {name: every, **{total: cadences.get(total, WEEK) for total in _totals(systems, [name], WEEK)}}
     why = _why_not(systems, stream)
     priced = own | {name: systems.every[name]} if why.startswith(OFF) else own  # it comes when its owner names it
-    calls = systems.calls({at: priced[at] for at in priced if at == name or name not in catalogue.DEFAULTS}, factors)
+    calls = systems.calls(
+        {choice: priced[choice] for choice in priced if choice == name or name not in catalogue.DEFAULTS}, factors
+    )
     if name not in cadences:
         why = why or _staler(systems, {**cadences, **own}, bar)
         return StreamChoice(name, is_in=False, reason=why, every=every, calls=calls)

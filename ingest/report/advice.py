@@ -19,8 +19,10 @@ def advise(table: Timetable, name: str, free: Sequence[Lever], paid: Sequence[Le
         return []
     whole = table.plan.per_month - table.reserve
     streams, systems = len({line.stream for line in slower}), max(line.systems for line in slower)
-    every = " and ".join(spell(at) for at in sorted({line.every for line in slower}))
-    by_day = " to ".join(spell(at) for at in sorted({line.by_day for line in slower})[:: max(1, len(slower) - 1)])
+    every = " and ".join(spell(every_s) for every_s in sorted({line.every for line in slower}))
+    by_day = " to ".join(
+        spell(every_s) for every_s in sorted({line.by_day for line in slower})[:: max(1, len(slower) - 1)]
+    )
     sentence = (
         f"every {every} for {_count(streams, 'stream')} of {_count(systems, 'system')} needs {_round(table.wished)} "
         f"calls a month in all; {name} has {whole:,} after the reserve: polled every {by_day} by day."

@@ -58,7 +58,7 @@ def without_symptoms(found: Iterable[Problem], accounts: Mapping[str, str]) -> l
     explained: defaultdict[int, list[str]] = defaultdict(list)
     only = next(iter(accounts.values())) if len(set(accounts.values())) == 1 else ""
     for problem in sorted(found, key=lambda problem: ORDER.index(problem.kind)):
-        at = next((at for at in able if _explains(causes[at], problem, accounts, only)), None)
+        at = next((cause for cause in able if _explains(causes[cause], problem, accounts, only)), None)
         if at is not None:
             explained[at].append(problem.key)
             continue

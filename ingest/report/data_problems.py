@@ -18,12 +18,12 @@ def refused_days(made: Report) -> Iterator[Problem]:
     """Days of history that the cloud refuses again and again; everything else is read."""
     for system in made.systems:
         for stream in system.streams:
-            found = [at for at in stream.refused if at.fails > REFUSALS]
+            found = [refused for refused in stream.refused if refused.fails > REFUSALS]
             if not found:
                 continue
-            days = list(dict.fromkeys(at.days for at in reversed(found)))
+            days = list(dict.fromkeys(refused.days for refused in reversed(found)))
             more = f" and {len(days) - SHOWN_DAYS} more" if len(days) > SHOWN_DAYS else ""
-            again_at = min(at.again_at for at in found)
+            again_at = min(refused.again_at for refused in found)
             again = f"in {span_words(again_at - made.now)}" if again_at > made.now else "in their turn"
             yield Problem(
                 "days",

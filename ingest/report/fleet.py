@@ -32,7 +32,7 @@ class FleetTotals:
 def troubles(made: Report) -> Counter[str]:
     """How many problems each system has; none of those it has not."""
     known = {row.system for row in made.places}
-    return Counter(name for at in made.problems if (name := at.subject.partition(".")[0]) in known)
+    return Counter(name for problem in made.problems if (name := problem.subject.partition(".")[0]) in known)
 
 
 def fleet_totals(made: Report) -> FleetTotals:
@@ -54,7 +54,7 @@ def fleet_totals(made: Report) -> FleetTotals:
 
 def gap_count(system: SystemReport) -> int:
     """Spans of a system that should have been read by now; of a stream that never had a value none should."""
-    return sum(gap.reason not in QUIET for at in system.streams if at.state not in EMPTY for gap in at.gaps)
+    return sum(gap.reason not in QUIET for stream in system.streams if stream.state not in EMPTY for gap in stream.gaps)
 
 
 def worst_first(made: Report) -> list[SystemReport]:

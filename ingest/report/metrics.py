@@ -66,7 +66,7 @@ def families(made: Report, beat: int, command: str, *, by_system: bool = True) -
         "ingest_problem",
         "1 for each thing that is wrong; the labels say what, and what to do.",
         ["kind", "subject", "remedy"],
-        [([at.kind, at.subject, localized(at.remedy, command)], 1) for at in made.problems],
+        [([problem.kind, problem.subject, localized(problem.remedy, command)], 1) for problem in made.problems],
     )
     yield from _of_tokens(made.tokens)
     yield from _of_sinks(made)
@@ -115,20 +115,30 @@ def _of_tokens(tokens: Iterable[TokenReport]) -> Iterator[Family]:
 def _of_sinks(made: Report) -> Iterator[Family]:
     sinks = made.sinks
     label = ["sink"]
-    yield "ingest_sink_up", "1 while the sink takes points.", label, [([at.sink], float(not at.error)) for at in sinks]
-    yield "ingest_sink_backlog_points", "Points that wait.", label, [([at.sink], at.backlog) for at in sinks]
-    yield "ingest_sink_refused_points", "Points it will never take.", label, [([at.sink], at.parked) for at in sinks]
-    yield "ingest_sink_sent_points_total", "Points it has taken.", label, [([at.sink], at.sent) for at in sinks]
+    yield (
+        "ingest_sink_up",
+        "1 while the sink takes points.",
+        label,
+        [([sink.sink], float(not sink.error)) for sink in sinks],
+    )
+    yield "ingest_sink_backlog_points", "Points that wait.", label, [([sink.sink], sink.backlog) for sink in sinks]
+    yield (
+        "ingest_sink_refused_points",
+        "Points it will never take.",
+        label,
+        [([sink.sink], sink.parked) for sink in sinks],
+    )
+    yield "ingest_sink_sent_points_total", "Points it has taken.", label, [([sink.sink], sink.sent) for sink in sinks]
     yield (
         "ingest_sink_expired_points_total",
         "Points older than it keeps.",
         label,
-        [([at.sink], at.too_old) for at in sinks],
+        [([sink.sink], sink.too_old) for sink in sinks],
     )
 
 
 def _of_receivers(made: Report) -> Iterator[Family]:
-    samples: list[Sample] = [([at.receiver], float(not at.error)) for at in made.receivers]
+    samples: list[Sample] = [([receiver.receiver], float(not receiver.error)) for receiver in made.receivers]
     yield "ingest_receiver_up", "1 while the receiver of messages can be reached.", ["receiver"], samples
 
 
@@ -212,7 +222,7 @@ def _of_streams(systems: list[SystemReport]) -> Iterator[Family]:
 
 def odd_rows(stream: StreamReport) -> int:
     """Parts of replies that could not be read."""
-    return sum(at.count for at in stream.odd)
+    return sum(odd.count for odd in stream.odd)
 
 
 def open_gaps(stream: StreamReport) -> int:

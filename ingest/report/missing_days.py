@@ -34,7 +34,7 @@ def _ended(spans: Iterable[Span], timezone: str, now: int) -> list[Span]:
     """The parts of spans before the local day that runs."""
     place = zone(timezone)
     today = midnight(date_at(now, place), place)
-    return [Span(at.start, min(at.end, today)) for at in spans if at.start < today]
+    return [Span(span.start, min(span.end, today)) for span in spans if span.start < today]
 
 
 def _dates(spans: Iterable[Span], timezone: str) -> set[date]:
@@ -65,12 +65,12 @@ def gap_why(stream: StreamReport) -> str:
     """Why, in a few words, that of the newest gap first; empty where nothing is missing."""
     reasons = [gap.reason for gap in reversed(stream.gaps) if gap.reason not in QUIET]
     words = [REASONS.get(reason.partition(":")[0], reason.partition(":")[0]) for reason in reasons]
-    if any(at.fails > REFUSALS for at in stream.refused):
+    if any(refused.fails > REFUSALS for refused in stream.refused):
         words = [REFUSED if word == REASONS["never delivered"] else word for word in words]
     return ", ".join(dict.fromkeys(words))
 
 
 def lost_days(stream: StreamReport, timezone: str, now: int) -> int:
     """How many of them the cloud has refused so often that somebody should look."""
-    refused = [Span(at.start, at.end) for at in stream.refused if at.fails > REFUSALS]
+    refused = [Span(span.start, span.end) for span in stream.refused if span.fails > REFUSALS]
     return len(_dates(_ended(refused, timezone, now), timezone))

@@ -108,7 +108,7 @@ class SystemReport:
     @property
     def read(self) -> float:
         """The share of what should have been read by now that was, of all its streams, 0 to 1."""
-        return self.read_s / self.owed_s if self.owed_s else min((at.ratio for at in self.streams), default=1.0)
+        return self.read_s / self.owed_s if self.owed_s else min((stream.ratio for stream in self.streams), default=1.0)
 
     @property
     def specific_yield(self) -> float | None:

@@ -115,7 +115,7 @@ def _day(at: int | None, timezone: str) -> str:
 
 def _differing(system: SystemReport) -> Sequence[str]:
     """Newest first; a day counts once, whatever of it differs."""
-    return sorted({at.day for at in system.differences}, reverse=True)
+    return sorted({difference.day for difference in system.differences}, reverse=True)
 
 
 def audit_days(system: SystemReport) -> str:
@@ -208,8 +208,8 @@ def _sentences(made: Report) -> Sentences:
     """The first sentence about a subject, by its kind and for all kinds; absent while all is well."""
     found: dict[tuple[str, str], str] = {}
     names = _names(made)
-    for at in made.problems:
-        text = in_plain_words(at, names)
-        found.setdefault((at.kind, at.subject), text)
-        found.setdefault(("", at.subject), text)
+    for problem in made.problems:
+        text = in_plain_words(problem, names)
+        found.setdefault((problem.kind, problem.subject), text)
+        found.setdefault(("", problem.subject), text)
     return found

@@ -221,14 +221,16 @@ _AT_FAULT = {
 
 
 def _receivers(made: Report) -> Iterator[Problem]:
-    for at in made.receivers:
-        if at.error:
-            since = f" for {span_words(made.now - at.since)}" if at.since and made.now > at.since else ""
+    for receiver in made.receivers:
+        if receiver.error:
+            since = (
+                f" for {span_words(made.now - receiver.since)}" if receiver.since and made.now > receiver.since else ""
+            )
             yield Problem(
                 "receiver",
-                at.receiver,
-                f"Nothing reaches {at.receiver}{since}: {at.error}",
-                _AT_FAULT.get(at.receiver, _MESSAGES),
+                receiver.receiver,
+                f"Nothing reaches {receiver.receiver}{since}: {receiver.error}",
+                _AT_FAULT.get(receiver.receiver, _MESSAGES),
             )
 
 

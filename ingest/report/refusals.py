@@ -86,14 +86,14 @@ def odd(made: Report, inventory: Inventory) -> Iterator[Problem]:
         who = names.get(system) or (f"Account {system[1:]}" if system.startswith("@") else "")
         if rows and who:
             told = odd_reports(rows)
-            why = "; ".join(at.reason for at in told[:2])
+            why = "; ".join(told_stream.reason for told_stream in told[:2])
             yield Problem(
                 "odd",
                 f"{system}.{stream}",
                 f"{who}: {stream}: {many(len(rows), 'value')} could not be read ({why}), for example {told[0].sample}",
                 "Everything else was read; these are asked for once more when they are settled. If they stay so, tell "
                 "the vendor",
-                min(at.since for at in told),
+                min(told_stream.since for told_stream in told),
             )
 
 

@@ -58,8 +58,10 @@ def holding(
     midnights = {timezone: local_midnight(now, timezone) for timezone in set(timezones.values())}
     begins = {system: midnights[timezone] for system, timezone in timezones.items()}
     differences: defaultdict[str, list[DifferenceReport]] = defaultdict(list)
-    for at in daily_totals.differences(db, systems):
-        differences[at.system].append(DifferenceReport(at.day, at.series, at.vendor_wh, at.held_wh))
+    for difference in daily_totals.differences(db, systems):
+        differences[difference.system].append(
+            DifferenceReport(difference.day, difference.series, difference.vendor_wh, difference.held_wh)
+        )
     behind = {system: str(json.loads(kept)["sentence"]) for system, kept in meta.read_all(db, "behind.").items()}
     return Holding(
         calls,

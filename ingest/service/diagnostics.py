@@ -86,8 +86,8 @@ def _state(db: sqlite3.Connection, app: str) -> dict[str, Any]:
         "rows": migrations.rows(db),
         "verdicts": ledger.by_verdict(db, app),
         "last_failed_calls": ledger.last_failed(db, app, LAST_CALLS),
-        "failing": [{"system": at.system, "stream": at.stream, "state": at.state, "reason": at.reason,
-                     "fails": at.fails, "rest_until": at.rest_until} for at in pairs],
+        "failing": [{"system": pair.system, "stream": pair.stream, "state": pair.state, "reason": pair.reason,
+                     "fails": pair.fails, "rest_until": pair.rest_until} for pair in pairs],
         "unreadable_replies": [
             {"system": system, "stream": stream, "at": at, "reason": reason,
              "body": body.decode("utf-8", "replace")[:LONGEST_SAMPLE]}

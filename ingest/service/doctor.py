@@ -218,7 +218,7 @@ class Doctor:
     def _accounts(self) -> Iterator[Check]:
         current = self._state_report()
         told = ("auth", "renewal") if self.line else ("auth", "renewal", "no_system")
-        problems = {at.subject: at for at in current.problems if at.kind in told} if current else {}
+        problems = {problem.subject: problem for problem in current.problems if problem.kind in told} if current else {}
         for account in self.settings.accounts:
             name = f"account {account}"
             grant = self.line.grant(account) if self.line else ""
@@ -231,7 +231,11 @@ class Doctor:
             elif self.line:
                 yield Check(name, BAD, "is not authorized", f"Run `ingest auth login {account}`")
             else:
-                left = next((at.days_left for at in current.tokens if at.account == account), None) if current else None
+                left = (
+                    next((token.days_left for token in current.tokens if token.account == account), None)
+                    if current
+                    else None
+                )
                 found = f"authorized for {left:.0f} more days" if left else "not asked"
                 yield Check(name, OK if left else SKIPPED, found)
 
@@ -292,7 +296,11 @@ class Doctor:
 
     def _sinks(self) -> Iterator[Check]:
         current = self._state_report()
-        known = {at.subject: at for at in current.problems if at.kind in ("sink", "refused")} if current else {}
+        known = (
+            {problem.subject: problem for problem in current.problems if problem.kind in ("sink", "refused")}
+            if current
+            else {}
+        )
         yield from sink_checks(self.settings.sinks, self.store, self.opener, known)
 
 

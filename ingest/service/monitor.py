@@ -90,7 +90,7 @@ class ReportJob:
 
     def _log(self, current: Report) -> None:
         transitions = self._pipeline.transitions
-        problems = {at.key: (at.text, at.sentence) for at in current.problems}
+        problems = {problem.key: (problem.text, problem.sentence) for problem in current.problems}
         for key, (text, _) in problems.items():
             transitions.bad(key, text)
         for key in self._known.keys() - problems.keys():

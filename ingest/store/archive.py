@@ -95,8 +95,8 @@ def new_series(db: sqlite3.Connection, key: str) -> int:
 def series_ids(db: sqlite3.Connection, keys: Sequence[str]) -> dict[str, int]:
     """The numbers of those series that there are, by key."""
     found: dict[str, int] = {}
-    for at in range(0, len(keys), TERMS):
-        some = keys[at : at + TERMS]
+    for first in range(0, len(keys), TERMS):
+        some = keys[first : first + TERMS]
         marks = ", ".join("?" * len(some))
         found |= db.execute(f"SELECT key, id FROM series WHERE key IN ({marks})", some).fetchall()  # noqa: S608 - marks
     return found
@@ -105,8 +105,8 @@ def series_ids(db: sqlite3.Connection, keys: Sequence[str]) -> dict[str, int]:
 def series_of(db: sqlite3.Connection, systems: Sequence[str]) -> dict[str, int]:
     """The numbers of the series of some systems, by key."""
     found: dict[str, int] = {}
-    for at in range(0, len(systems), TERMS):
-        some = systems[at : at + TERMS]
+    for first in range(0, len(systems), TERMS):
+        some = systems[first : first + TERMS]
         marks = ", ".join("?" * len(some))
         found |= db.execute(f"SELECT key, id FROM series WHERE system IN ({marks})", some).fetchall()  # noqa: S608
     return found
@@ -120,8 +120,8 @@ def read(
     """
     found: dict[int, Rows] = {}
     unpack = unpack or unpacker(db)
-    for at in range(0, len(wants), TERMS):
-        some = wants[at : at + TERMS]
+    for first in range(0, len(wants), TERMS):
+        some = wants[first : first + TERMS]
         parts = [
             f"SELECT series, time, fields FROM points WHERE series IN ({', '.join(map(str, numbers))}) "  # noqa: S608
             f"AND time >= {start:d} AND time < {end:d}"

@@ -87,7 +87,13 @@ def calendar(inventory: Inventory, work: Work, now: int, weeks: int, differences
     place = zone(timezone)
     last = date_at(now, place)
     first = last - timedelta(days=last.weekday() + 7 * (weeks - 1))
-    judge = _Judge(inventory, work, now, timezone, {at.day: at for at in differences if _concerns(at, work)})
+    judge = _Judge(
+        inventory,
+        work,
+        now,
+        timezone,
+        {difference.day: difference for difference in differences if _concerns(difference, work)},
+    )
     days = list(days_between(first, (last - first).days + 1, place))
     cells = [Cell(*_place(index), *judge.kind(day), day.date.isoformat()) for index, day in enumerate(days)]
     count = sum(cell.kind == "complete" for cell in cells)
@@ -166,7 +172,11 @@ class _Judge:
         if read >= due or not self.is_asked:
             return self._not_due(day)
         why = next(
-            (refused_words(at, self.now) for at in self.refused if at.start < span.end and at.end > span.start),
+            (
+                refused_words(refused, self.now)
+                for refused in self.refused
+                if refused.start < span.end and refused.end > span.start
+            ),
             self.why,
         )
         if read:

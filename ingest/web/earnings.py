@@ -67,6 +67,6 @@ def reason(db: sqlite3.Connection, system: str, metered: Sequence[str]) -> str:
     """Why there is no money although there are tariffs; `metered` are the systems whose meters count."""
     if extents.extent(db, "energy", system) is None:
         return "It is computed with the first energy that is read."
-    if all(extents.extent(db, name, at) is None for name in ("consumption", "grid") for at in metered):
+    if all(extents.extent(db, name, member) is None for name in ("consumption", "grid") for member in metered):
         return "No meter of this system measures its consumption or the grid, so nothing can be priced."
     return "No tariff was in force while something was measured."

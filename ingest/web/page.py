@@ -148,7 +148,7 @@ def context(source: Source, made: Report) -> dict[str, Any]:
         "many_systems": len(made.systems) > FEW,
         "version": ingest.__version__,
         "silent": silent(made),
-        "refused_streams": any(at.state == Kind.DENIED for row in made.systems for at in row.streams),
+        "refused_streams": any(stream.state == Kind.DENIED for row in made.systems for stream in row.streams),
         "calls_bar": bars(made.quota),
         "is_idle": source.settings.missing_credentials(),
         "connect": source.settings.connect(),

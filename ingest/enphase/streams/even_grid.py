@@ -18,27 +18,27 @@ def on_grid(grain: int, found: Iterable[Point | Odd]) -> Iterator[Point | Odd]:
     stands as it is: the vendor's own examples do.
     """
     listed = list(found)
-    if all(isinstance(at, Odd) or at.time % grain == 0 for at in listed):
+    if all(isinstance(point, Odd) or point.time % grain == 0 for point in listed):
         return iter(listed)
     return _put_together(grain, listed)
 
 
 def _put_together(grain: int, listed: Sequence[Point | Odd]) -> Iterator[Point | Odd]:
     whole: dict[tuple[Tags, int], list[Point]] = {}
-    for at in listed:
-        if isinstance(at, Odd):
-            yield at
+    for point in listed:
+        if isinstance(point, Odd):
+            yield point
         else:
-            whole.setdefault((at.tags, ceil_to(at.time, grain)), []).append(at)
+            whole.setdefault((point.tags, ceil_to(point.time, grain)), []).append(point)
     usual = Counter(map(len, whole.values())).most_common(1)[0][0]
     newest = max(start for _, start in whole)
     if usual == 1:
-        yield from (at for at in listed if isinstance(at, Point))
+        yield from (point for point in listed if isinstance(point, Point))
         return
     for (_, start), unsorted in whole.items():
         parts = sorted(unsorted, key=lambda part: part.time)
         step = parts[0].time - (start - grain)
-        is_even = [part.time for part in parts] == [start - grain + step * (at + 1) for at in range(len(parts))]
+        is_even = [part.time for part in parts] == [start - grain + step * (index + 1) for index in range(len(parts))]
         if is_even and len(parts) > 1 and step * len(parts) == grain:
             yield _sum(grain, start, parts)
         elif not (is_even and start == newest):

@@ -124,7 +124,7 @@ def _summary(system: str, reply: Json) -> Iterator[SystemInfo | Odd]:
             found[name] = value
     if 0 < found.get("size_w", 0.0) < MIN_PANEL * found.get("modules", 0.0):
         yield Odd("its panels cannot be so small", f"size_w: {found.pop('size_w'):g}, modules: {found['modules']:g}")
-    words = {name: reply.get(at.key) for name, at in WORDS.items()}
+    words = {name: reply.get(field.key) for name, field in WORDS.items()}
     fields: dict[str, Value] = {**found}
     fields |= {name: plain(word) for name, word in words.items() if isinstance(word, str | int) and word != ""}
     if "production_source" in fields:
