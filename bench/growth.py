@@ -20,7 +20,7 @@ from ingest.enphase.streams.base import SystemInfo
 from ingest.enphase.streams.site import SYSTEMS
 from ingest.fetch.worker import Outcome
 from ingest.plan.inventory import listing
-from ingest.report import metrics, report
+from ingest.report import build_report, metrics
 from ingest.report.own_points import points
 from ingest.service.garbage import seldom_searched
 from ingest.service.pipeline import Pipeline
@@ -64,15 +64,15 @@ class Installed:
     def report(self) -> float:
         """The five-minute report."""
         with seldom_searched():  # as the program does it
-            return min(cpu(lambda: report(self.settings, self.store.db, NOW)) for _ in range(2))
+            return min(cpu(lambda: build_report(self.settings, self.store.db, NOW)) for _ in range(2))
 
     def trouble(self) -> float:
         """The same a day later, when no gateway has been heard since and nobody may ask, and what is said of it."""
-        return cpu(lambda: points(report(self.settings, self.store.db, NOW + DAY), "bench"))
+        return cpu(lambda: points(build_report(self.settings, self.store.db, NOW + DAY), "bench"))
 
     def metrics(self) -> float:
         """What Prometheus reads, the report being there."""
-        made = report(self.settings, self.store.db, NOW)
+        made = build_report(self.settings, self.store.db, NOW)
         return min(cpu(lambda: metrics.exposition(made, NOW, "ingest")) for _ in range(2))
 
     def replay(self) -> float:

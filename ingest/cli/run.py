@@ -15,7 +15,7 @@ from ingest.cli.waiting import wait_for_credentials
 from ingest.config import seconds
 from ingest.core.errors import IngestError
 from ingest.logs import event
-from ingest.report import report
+from ingest.report import build_report
 from ingest.service import build, identity, onboarding
 from ingest.service.garbage import be_frugal
 from ingest.service.monitor import Progress, ReportJob
@@ -168,7 +168,7 @@ def _tell(context: Context, store: Store, pipeline: Pipeline) -> None:
     """Messages and the heartbeat of a run that ends; nobody is waited for for long."""
     teller = _teller(context, store, pipeline, stays=False)
     if teller:
-        teller.consider(report(context.settings, store.db, pipeline.clock.now()))
+        teller.consider(build_report(context.settings, store.db, pipeline.clock.now()))
         teller.finish(TOLD_S, pipeline.clock.now())
 
 

@@ -12,7 +12,7 @@ from ingest.config import Settings, message_name
 from ingest.core.errors import ConfigError
 from ingest.core.units import DAY
 from ingest.core.words import local_words, many, percent
-from ingest.report import Report, SystemReport, report, span_words
+from ingest.report import Report, SystemReport, build_report, span_words
 from ingest.report.fleet import FEW
 from ingest.report.gaps import NO_METER_WORDS, QUIET
 from ingest.report.problems import summary
@@ -31,7 +31,7 @@ def status(context: Context, system: str | None, *, problems: bool, everything: 
     """Up to when each system and stream is complete, gaps and why, quota, sinks, errors in words."""
     store = context.state()
     try:
-        found = report(context.settings, store.db, context.clock.now(), system)
+        found = build_report(context.settings, store.db, context.clock.now(), system)
         known_system([*(row.system for row in found.places), *known_places(store, context)], system)
     finally:
         store.close()

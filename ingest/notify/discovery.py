@@ -12,20 +12,22 @@ from ingest.report import Report, SystemReport
 from ingest.store import archive, extents
 
 
-def documents(settings: Settings, db: sqlite3.Connection, made: Report, memory: Memory, command: str) -> dict[str, str]:
+def documents(
+    settings: Settings, db: sqlite3.Connection, report: Report, memory: Memory, command: str
+) -> dict[str, str]:
     """Every topic with its document; topics of systems that are gone have an empty one. Moves the meters on."""
     prefix = settings.mqtt.discovery_prefix if settings.mqtt else ""
-    names = [system.system for system in made.systems]
+    names = [system.system for system in report.systems]
     found: dict[str, str] = {}
-    for system in made.systems:
+    for system in report.systems:
         old = memory.meters.get(system.system, {})
         wanted = [stream.stream for stream in system.streams]
-        held = meters.read(db, system.system, wanted, old, zone(system.timezone), made.now)
+        held = meters.read(db, system.system, wanted, old, zone(system.timezone), report.now)
         memory.meters[system.system] = held
         battery = _battery(db, system)
         shown = home_assistant.entities(held, battery=battery is not None)
         found |= home_assistant.configurations(system, shown, prefix, settings.ledger_name)
-        wrong = [problem.text for problem in made.problems if home_assistant.concerns(problem, system.system, names)]
+        wrong = [problem.text for problem in report.problems if home_assistant.concerns(problem, system.system, names)]
         topic, text = home_assistant.state(system, held, battery, [localized(text, command) for text in wrong])
         found[topic] = text
     gone = {topic: "" for topic in memory.topics if topic not in found}

@@ -55,22 +55,22 @@ class Notifier:
         self._memory = Memory.load(store.db, self._labels)
         self._saved = self._memory.document()
 
-    def consider(self, made: Report, failure: StateError | None = None) -> None:
+    def consider(self, report: Report, failure: StateError | None = None) -> None:
         """Tell what is to be told after a look; `failure` is why the state cannot be written."""
-        now, memory = made.now, self._memory
+        now, memory = report.now, self._memory
         self.record(now)
-        current = troubles(made.problems)
+        current = troubles(report.problems)
         if failure is not None:
             current["state"] = Trouble("state", str(failure), "", stops_reading=True)
-        memory.seen = observe(memory.seen, current, now, explained(made.problems))
+        memory.seen = observe(memory.seen, current, now, explained(report.problems))
         self._save()
         for name, channel in self._channels.items():
             if channel.is_overdue(now):
                 self._failed(name, SLOW, now)
-            elif not channel.is_busy and (load := self._load(name, made)) is not None:
+            elif not channel.is_busy and (load := self._load(name, report)) is not None:
                 channel.offer(load, now)
         if self._broker:
-            self._show(self._broker, made)
+            self._show(self._broker, report)
         self._save()
 
     def record(self, now: int) -> None:
@@ -96,39 +96,39 @@ class Notifier:
             channel.join(max(0.0, deadline - time.monotonic()))
         self.record(now)
 
-    def _show(self, broker: Broker, made: Report) -> None:
+    def _show(self, broker: Broker, report: Report) -> None:
         """Bring the devices at the broker up to date; a meter is shown once it is saved, so that it never goes back."""
-        documents = discovery.documents(self._settings, self._store.db, made, self._memory, self._command)
+        documents = discovery.documents(self._settings, self._store.db, report, self._memory, self._command)
         if self._save():
             broker.show(documents)
         if broker.error:
-            self._failed(MQTT, broker.error, made.now)
+            self._failed(MQTT, broker.error, report.now)
         else:
             self._reached(MQTT)
 
-    def _load(self, name: str, made: Report) -> Any:
+    def _load(self, name: str, report: Report) -> Any:
         """What a receiver is to be brought now; None: nothing."""
         if name == HEARTBEAT:
-            return stopped(self._memory.seen, made.now)
-        return self._letter(name, made)
+            return stopped(self._memory.seen, report.now)
+        return self._letter(name, report)
 
-    def _letter(self, name: str, made: Report) -> Letter | None:
+    def _letter(self, name: str, report: Report) -> Letter | None:
         """What is to be written to an address now: troubles first, then a summary; nothing in quiet hours."""
-        wanted, memory, now = self._entries[name], self._memory, made.now
-        local = zone(made.systems[0].timezone if made.systems else "")
+        wanted, memory, now = self._entries[name], self._memory, report.now
+        local = zone(report.systems[0].timezone if report.systems else "")
         sent = [at for at in memory.sent.get(name, ()) if now - DAY < at <= now]
         if len(sent) >= MAX_A_DAY or (wanted.quiet and wanted.quiet.holds(now, local)):
             return None
         found = notice(memory.seen, memory.told.get(name, {}), now, self._labels[name]) if wanted.problems else Notice()
         if found:
-            return letter_of_notice(found, self._command, simulated=made.simulated)
+            return letter_of_notice(found, self._command, simulated=report.simulated)
         period = summary.due(wanted.summary, memory.summaries.get(name, ""), now, local)
-        if period is None or not made.systems:
+        if period is None or not report.systems:
             return None
-        currencies = {tariff.currency for row in made.households for tariff in self._settings.contract(row.system)}
-        title = summary.title(period, made.households)
-        lines = summary.lines(self._store.db, period, made.systems, made.households, currencies)
-        return letter_of_summary(title, lines, period.name, simulated=made.simulated)
+        currencies = {tariff.currency for row in report.households for tariff in self._settings.contract(row.system)}
+        title = summary.title(period, report.households)
+        lines = summary.lines(self._store.db, period, report.systems, report.households, currencies)
+        return letter_of_summary(title, lines, period.name, simulated=report.simulated)
 
     def _done(self, done: Delivered) -> None:
         self._results.put(done)

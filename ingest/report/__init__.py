@@ -55,7 +55,7 @@ EXACT_BACKLOG = 20_000
 """A larger backlog is estimated from change numbers instead of counted."""
 
 
-def report(
+def build_report(
     settings: Settings, db: sqlite3.Connection, now: int, system: str | None = None, inventory: Inventory | None = None
 ) -> Report:
     """The state of an installation, from its `state.db`, of all systems, one or a home; `inventory` if known."""

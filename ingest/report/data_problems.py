@@ -14,9 +14,9 @@ REFUSALS = 3
 SHOWN_DAYS = 5
 
 
-def refused_days(made: Report) -> Iterator[Problem]:
+def refused_days(report: Report) -> Iterator[Problem]:
     """Days of history that the cloud refuses again and again; everything else is read."""
-    for system in made.systems:
+    for system in report.systems:
         for stream in system.streams:
             found = [refused for refused in stream.refused if refused.fails > REFUSALS]
             if not found:
@@ -24,7 +24,7 @@ def refused_days(made: Report) -> Iterator[Problem]:
             days = list(dict.fromkeys(refused.days for refused in reversed(found)))
             more = f" and {len(days) - SHOWN_DAYS} more" if len(days) > SHOWN_DAYS else ""
             again_at = min(refused.again_at for refused in found)
-            again = f"in {span_words(again_at - made.now)}" if again_at > made.now else "in their turn"
+            again = f"in {span_words(again_at - report.now)}" if again_at > report.now else "in their turn"
             yield Problem(
                 "days",
                 f"{system.system}.{stream.stream}",
@@ -35,11 +35,11 @@ def refused_days(made: Report) -> Iterator[Problem]:
             )
 
 
-def zones(made: Report, inventory: Inventory) -> Iterator[Problem]:
+def zones(report: Report, inventory: Inventory) -> Iterator[Problem]:
     """Systems whose zone this machine does not know, or the cloud does not say. What the cloud does not let us see at
     all has none either: the refusal is said, and is enough.
     """
-    for system in made.systems:
+    for system in report.systems:
         listed = inventory.pairs.get((listing(system.account), SYSTEMS.name))
         if not system.timezone and _is_refused(system.system, inventory):
             continue

@@ -29,26 +29,26 @@ class FleetTotals:
     ratio: float
 
 
-def troubles(made: Report) -> Counter[str]:
+def troubles(report: Report) -> Counter[str]:
     """How many problems each system has; none of those it has not."""
-    known = {row.system for row in made.places}
-    return Counter(name for problem in made.problems if (name := problem.subject.partition(".")[0]) in known)
+    known = {row.system for row in report.places}
+    return Counter(name for problem in report.problems if (name := problem.subject.partition(".")[0]) in known)
 
 
-def fleet_totals(made: Report) -> FleetTotals:
+def fleet_totals(report: Report) -> FleetTotals:
     """The sums of a report."""
-    fresh = [row for row in made.systems if row.age_s is not None and row.age_s < 86_400]
-    owed = sum(row.owed_s for row in made.systems)
+    fresh = [row for row in report.systems if row.age_s is not None and row.age_s < 86_400]
+    owed = sum(row.owed_s for row in report.systems)
     return FleetTotals(
-        systems=len(made.systems),
+        systems=len(report.systems),
         reporting=len(fresh),
-        troubled=len(troubles(made).keys() & {row.system for row in made.systems}),
+        troubled=len(troubles(report).keys() & {row.system for row in report.systems}),
         power_w=sum(row.power_w or 0.0 for row in fresh),
         today_wh=sum(row.today_wh or 0.0 for row in fresh),
-        gaps=sum(map(gap_count, made.systems)),
-        ratio=sum(row.read_s for row in made.systems) / owed
+        gaps=sum(map(gap_count, report.systems)),
+        ratio=sum(row.read_s for row in report.systems) / owed
         if owed
-        else min((row.read for row in made.systems), default=1.0),
+        else min((row.read for row in report.systems), default=1.0),
     )
 
 
@@ -57,17 +57,17 @@ def gap_count(system: SystemReport) -> int:
     return sum(gap.reason not in QUIET for stream in system.streams if stream.state not in EMPTY for gap in stream.gaps)
 
 
-def worst_first(made: Report) -> list[SystemReport]:
+def worst_first(report: Report) -> list[SystemReport]:
     """The systems and homes: those with most problems first, then most gaps, the least read, the oldest values, and
     the smallest yield of the day.
     """
-    found = troubles(made)
+    found = troubles(report)
 
     def order(row: SystemReport) -> tuple[int, int, float, int, float]:
         age = NEVER if row.age_s is None else row.age_s
         return -found[row.system], -gap_count(row), row.read, -age, row.specific_yield or 0.0
 
-    return sorted(made.places, key=order)
+    return sorted(report.places, key=order)
 
 
 COLUMNS: dict[str, Callable[[SystemReport], float | str | None]] = {
@@ -82,15 +82,15 @@ COLUMNS: dict[str, Callable[[SystemReport], float | str | None]] = {
 """What systems may be ordered by."""
 
 
-def ordered(made: Report, by: str) -> list[SystemReport]:
+def ordered(report: Report, by: str) -> list[SystemReport]:
     """The systems and homes in the order of a column, downwards where a minus stands before its name; those of which it
     is not known come last. By anything else: the worst first.
     """
     value = COLUMNS.get(by.removeprefix("-"))
     if value is None:
-        return worst_first(made)
-    known = [row for row in made.places if value(row) is not None]
+        return worst_first(report)
+    known = [row for row in report.places if value(row) is not None]
     return [
         *sorted(known, key=value, reverse=by.startswith("-")),  # type: ignore[arg-type]
-        *(row for row in made.places if value(row) is None),
+        *(row for row in report.places if value(row) is None),
     ]

@@ -22,7 +22,7 @@ JOULES = 3600.0
 # ── Prometheus ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def exposition(made: Report, beat: int, command: str, *, by_system: bool = True) -> tuple[bytes, str]:
+def exposition(report: Report, beat: int, command: str, *, by_system: bool = True) -> tuple[bytes, str]:
     """The text that Prometheus reads, and its content type. `beat` is the last tick, in epoch seconds.
 
     `command` is the program as it is called here; without `by_system` there are no series of single systems.
@@ -30,15 +30,15 @@ def exposition(made: Report, beat: int, command: str, *, by_system: bool = True)
     from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest  # noqa: PLC0415
 
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Collector(made, beat, command, by_system=by_system))
+    registry.register(_Collector(report, beat, command, by_system=by_system))
     return generate_latest(registry), CONTENT_TYPE_LATEST
 
 
 class _Collector:
     """Turns one report into metrics."""
 
-    def __init__(self, made: Report, beat: int, command: str, *, by_system: bool) -> None:
-        self._made, self._beat, self._command, self._by_system = made, beat, command, by_system
+    def __init__(self, report: Report, beat: int, command: str, *, by_system: bool) -> None:
+        self._made, self._beat, self._command, self._by_system = report, beat, command, by_system
 
     def collect(self) -> "Iterator[Metric]":
         """Every metric, with its samples."""
@@ -56,32 +56,32 @@ Sample = tuple[list[str], float]
 Family = tuple[str, str, list[str], list[Sample]]
 
 
-def families(made: Report, beat: int, command: str, *, by_system: bool = True) -> Iterator[Family]:
+def families(report: Report, beat: int, command: str, *, by_system: bool = True) -> Iterator[Family]:
     """(name, what it is, labels, samples) of every metric; those of single systems where they are wanted."""
     yield "ingest_build_info", "Always 1; the label tells the version.", ["version"], [([ingest.__version__], 1)]
-    for name, about, number in _single(made, beat):
+    for name, about, number in _single(report, beat):
         if number is not None:
             yield name, about, [], [([], number)]
     yield (
         "ingest_problem",
         "1 for each thing that is wrong; the labels say what, and what to do.",
         ["kind", "subject", "remedy"],
-        [([problem.kind, problem.subject, localized(problem.remedy, command)], 1) for problem in made.problems],
+        [([problem.kind, problem.subject, localized(problem.remedy, command)], 1) for problem in report.problems],
     )
-    yield from _of_tokens(made.tokens)
-    yield from _of_sinks(made)
-    yield from _of_receivers(made)
-    yield from _of_fleet(made)
+    yield from _of_tokens(report.tokens)
+    yield from _of_sinks(report)
+    yield from _of_receivers(report)
+    yield from _of_fleet(report)
     if by_system:
-        yield from _of_systems(made.systems, made.now)
-        yield from _of_streams(made.systems)
+        yield from _of_systems(report.systems, report.now)
+        yield from _of_streams(report.systems)
 
 
-def _single(made: Report, beat: int) -> Iterator[tuple[str, str, float | None]]:
-    quota, history = made.quota, made.backfill
+def _single(report: Report, beat: int) -> Iterator[tuple[str, str, float | None]]:
+    quota, history = report.quota, report.backfill
     yield "ingest_last_tick_timestamp_seconds", "When the loop last went round.", beat
-    yield "ingest_simulated", "1 where the data are invented.", int(made.simulated)
-    yield "ingest_problems", "How many things are wrong.", len(made.problems)
+    yield "ingest_simulated", "1 where the data are invented.", int(report.simulated)
+    yield "ingest_problems", "How many things are wrong.", len(report.problems)
     yield "ingest_calls_used", "Calls of this calendar month (UTC).", quota.used_month
     yield "ingest_calls_used_history", "Those of them that were spent on history.", quota.history_month
     yield "ingest_calls_limit", "Calls that the plan admits in a month.", quota.per_month
@@ -91,9 +91,9 @@ def _single(made: Report, beat: int) -> Iterator[tuple[str, str, float | None]]:
     yield "ingest_calls_month_end_timestamp_seconds", "When the month of the quota ends.", quota.month_ends_at
     yield "ingest_history_calls_remaining", "Calls that history still needs.", history.calls
     yield "ingest_history_read_ratio", "Share of the wanted history that was read, 0 to 1.", history.ratio
-    yield "ingest_clock_offset_seconds", "How far this machine's clock is ahead of the cloud's.", made.clock_wrong_by
-    yield "ingest_disk_free_bytes", "Free space where the state is kept.", made.disk_free
-    yield "ingest_archive_points", "Points in the archive.", made.points
+    yield "ingest_clock_offset_seconds", "How far this machine's clock is ahead of the cloud's.", report.clock_wrong_by
+    yield "ingest_disk_free_bytes", "Free space where the state is kept.", report.disk_free
+    yield "ingest_archive_points", "Points in the archive.", report.points
 
 
 def _of_tokens(tokens: Iterable[TokenReport]) -> Iterator[Family]:
@@ -112,8 +112,8 @@ def _of_tokens(tokens: Iterable[TokenReport]) -> Iterator[Family]:
     )
 
 
-def _of_sinks(made: Report) -> Iterator[Family]:
-    sinks = made.sinks
+def _of_sinks(report: Report) -> Iterator[Family]:
+    sinks = report.sinks
     label = ["sink"]
     yield (
         "ingest_sink_up",
@@ -137,13 +137,13 @@ def _of_sinks(made: Report) -> Iterator[Family]:
     )
 
 
-def _of_receivers(made: Report) -> Iterator[Family]:
-    samples: list[Sample] = [([receiver.receiver], float(not receiver.error)) for receiver in made.receivers]
+def _of_receivers(report: Report) -> Iterator[Family]:
+    samples: list[Sample] = [([receiver.receiver], float(not receiver.error)) for receiver in report.receivers]
     yield "ingest_receiver_up", "1 while the receiver of messages can be reached.", ["receiver"], samples
 
 
-def _of_fleet(made: Report) -> Iterator[Family]:
-    totals = fleet_totals(made)
+def _of_fleet(report: Report) -> Iterator[Family]:
+    totals = fleet_totals(report)
     for name, about, number in (
         ("ingest_systems", "Systems that are followed.", totals.systems),
         ("ingest_systems_reporting", "Those of them with data of the last day.", totals.reporting),

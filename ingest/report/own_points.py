@@ -134,52 +134,52 @@ def in_plain_words(problem: Problem, names: Mapping[str, str]) -> str:
     return who + re.sub(rf"\b{stream}\b", BY_NAME[stream].label, problem.text.removeprefix(who), count=1)
 
 
-def points(made: Report, app: str) -> list[Point]:
+def points(report: Report, app: str) -> list[Point]:
     """Everything that can be said at the moment of a report: of the application, its accounts, sinks and streams."""
-    tags, said = (("app", app),), _sentences(made)
-    found = [Point(MEASUREMENT, tags, made.now, _of_app(made))]
-    for token in made.tokens:
+    tags, said = (("app", app),), _sentences(report)
+    found = [Point(MEASUREMENT, tags, report.now, _of_app(report))]
+    for token in report.tokens:
         fields: dict[str, Value] = {"last_error": said.get(("auth", token.account), "")}
         if token.days_left is not None:
             fields["token_days_left"] = float(int(token.days_left))
-        found.append(Point(MEASUREMENT, (("account", token.account), *tags), made.now, fields))
-    for sink in made.sinks:
+        found.append(Point(MEASUREMENT, (("account", token.account), *tags), report.now, fields))
+    for sink in report.sinks:
         held_up = (sink.backlog if sink.error else 0) + sink.parked
         fields = {
             "sink_backlog": float(sink.backlog),
             "sink_overdue": float(held_up),
             "last_error": said.get(("sink", sink.sink), ""),
         }
-        found.append(Point(MEASUREMENT, (*tags, ("sink", sink.sink)), made.now, fields))
-    for system in made.systems:
-        found += [_of_stream(made, app, system, stream, said) for stream in system.streams]
+        found.append(Point(MEASUREMENT, (*tags, ("sink", sink.sink)), report.now, fields))
+    for system in report.systems:
+        found += [_of_stream(report, app, system, stream, said) for stream in system.streams]
     return found
 
 
-def _of_app(made: Report) -> dict[str, Value]:
-    streams = [stream for system in made.systems for stream in system.streams]
+def _of_app(report: Report) -> dict[str, Value]:
+    streams = [stream for system in report.systems for stream in system.streams]
     return {
-        "calls_month": float(made.quota.used_month),
-        "calls_month_limit": float(made.quota.per_month),
-        "calls_month_forecast": float(made.quota.forecast_month),
-        "coverage_ratio": made.backfill.ratio,
+        "calls_month": float(report.quota.used_month),
+        "calls_month_limit": float(report.quota.per_month),
+        "calls_month_forecast": float(report.quota.forecast_month),
+        "coverage_ratio": report.backfill.ratio,
         "gaps": float(sum(map(open_gaps, streams))),
         "points_revised": float(sum(stream.revised for stream in streams)),
-        "audit_differences": float(sum(len(_differing(system)) for system in made.systems)),
-        "sink_backlog": float(max((sink.backlog for sink in made.sinks), default=0)),
-        "last_error": in_plain_words(made.problems[0], _names(made)) if made.problems else "",
+        "audit_differences": float(sum(len(_differing(system)) for system in report.systems)),
+        "sink_backlog": float(max((sink.backlog for sink in report.sinks), default=0)),
+        "last_error": in_plain_words(report.problems[0], _names(report)) if report.problems else "",
     }
 
 
-def _of_stream(made: Report, app: str, system: SystemReport, stream: StreamReport, said: Sentences) -> Point:
+def _of_stream(report: Report, app: str, system: SystemReport, stream: StreamReport, said: Sentences) -> Point:
     fields: dict[str, Value] = {
         "source": BY_NAME[stream.stream].label,
         "coverage_ratio": stream.ratio,
         "gaps": float(open_gaps(stream)),
-        "gap_days": gap_days(stream, system.timezone, made.now),
+        "gap_days": gap_days(stream, system.timezone, report.now),
         "gap_why": gap_why(stream),
-        "missing_days": float(missing_days(stream, system.timezone, made.now)),
-        "lost_days": float(lost_days(stream, system.timezone, made.now)),
+        "missing_days": float(missing_days(stream, system.timezone, report.now)),
+        "lost_days": float(lost_days(stream, system.timezone, report.now)),
         "wanted_from": ""
         if stream.wanted_from is None
         else date_at(stream.wanted_from, zone(system.timezone)).isoformat(),
@@ -197,18 +197,18 @@ def _of_stream(made: Report, app: str, system: SystemReport, stream: StreamRepor
     if stream.lag_s is not None:
         fields["lag_s"] = float(stream.lag_s)
     tags = (("app", app), ("stream", stream.stream), ("system", system.system))
-    return Point(MEASUREMENT, tags, made.now, fields)
+    return Point(MEASUREMENT, tags, report.now, fields)
 
 
-def _names(made: Report) -> dict[str, str]:
-    return {system.system: system.name for system in made.systems}
+def _names(report: Report) -> dict[str, str]:
+    return {system.system: system.name for system in report.systems}
 
 
-def _sentences(made: Report) -> Sentences:
+def _sentences(report: Report) -> Sentences:
     """The first sentence about a subject, by its kind and for all kinds; absent while all is well."""
     found: dict[tuple[str, str], str] = {}
-    names = _names(made)
-    for problem in made.problems:
+    names = _names(report)
+    for problem in report.problems:
         text = in_plain_words(problem, names)
         found.setdefault((problem.kind, problem.subject), text)
         found.setdefault(("", problem.subject), text)

@@ -23,58 +23,66 @@ SOON = 3
 """Days before a token lapses at which a person is told."""
 
 
-def problems(made: Report, settings: Settings, inventory: Inventory) -> list[Problem]:
+def problems(report: Report, settings: Settings, inventory: Inventory) -> list[Problem]:
     """Everything that is wrong, causes first; what a cause explains is named in it alone."""
-    found = [*_runner(made), *_disk(made), *credentials(settings), *_tokens(made), *_application(made, inventory)]
+    found = [
+        *_runner(report),
+        *_disk(report),
+        *credentials(settings),
+        *_tokens(report),
+        *_application(report, inventory),
+    ]
     found += [
-        *refusals.streams(made, inventory),
-        *refused_days(made),
-        *refusals.odd(made, inventory),
-        *_quota(made),
-        *refusals.cloud(made, inventory),
-        *_sinks(made),
-        *_keeping(made, settings),
-        *_clock(made),
-        *zones(made, inventory),
+        *refusals.streams(report, inventory),
+        *refused_days(report),
+        *refusals.odd(report, inventory),
+        *_quota(report),
+        *refusals.cloud(report, inventory),
+        *_sinks(report),
+        *_keeping(report, settings),
+        *_clock(report),
+        *zones(report, inventory),
         *homes(settings, inventory),
     ]
-    found += [*_gateways(made), *_behind(made), *_receivers(made), *refusals.crowds(inventory)]
+    found += [*_gateways(report), *_behind(report), *_receivers(report), *refusals.crowds(inventory)]
     found += refusals.empty_lists(inventory)
     if not inventory.systems and not found:
-        found.append(_start(made))
-    return without_symptoms(found, {system.system: system.account for system in made.systems})
+        found.append(_start(report))
+    return without_symptoms(found, {system.system: system.account for system in report.systems})
 
 
-def _start(made: Report) -> Problem:
+def _start(report: Report) -> Problem:
     """Before the first reply: the systems are named in the configuration, or the cloud will say which there are."""
-    if made.systems:
+    if report.systems:
         return Problem("start", "", "Nothing has been asked of the cloud yet", "The first runner does: `ingest run`")
     remedy = "The first runner asks the cloud which there are: `ingest run`"
     return Problem("start", "", "No system is known yet", remedy)
 
 
-def _runner(made: Report) -> Iterator[Problem]:
-    if made.runner_due_at is not None and made.seen_at is not None and made.now > made.runner_due_at:
+def _runner(report: Report) -> Iterator[Problem]:
+    if report.runner_due_at is not None and report.seen_at is not None and report.now > report.runner_due_at:
         yield Problem(
             "runner",
             "",
-            f"No runner has been at work for {span_words(made.now - made.seen_at)}, so nothing is read or sent",
-            "Start it with `ingest run`" if made.runner != ONCE else "Look at its crontab; by hand it is `ingest once`",
-            made.seen_at,
+            f"No runner has been at work for {span_words(report.now - report.seen_at)}, so nothing is read or sent",
+            "Start it with `ingest run`"
+            if report.runner != ONCE
+            else "Look at its crontab; by hand it is `ingest once`",
+            report.seen_at,
         )
 
 
-def _application(made: Report, inventory: Inventory) -> Iterator[Problem]:
-    if why := made.fatal or refusals.refused_key(inventory):
+def _application(report: Report, inventory: Inventory) -> Iterator[Problem]:
+    if why := report.fatal or refusals.refused_key(inventory):
         yield refusals.application(why)
 
 
-def _disk(made: Report) -> Iterator[Problem]:
-    if made.disk_free is not None and made.disk_free < MIN_DISK:
+def _disk(report: Report) -> Iterator[Problem]:
+    if report.disk_free is not None and report.disk_free < MIN_DISK:
         yield Problem(
             "disk",
             "",
-            f"The disk is nearly full: {size_words(made.disk_free)} are left at {made.state_dir}",
+            f"The disk is nearly full: {size_words(report.disk_free)} are left at {report.state_dir}",
             "Free some space there. Nothing is lost: what cannot be written is read again",
         )
 
@@ -91,8 +99,8 @@ def credentials(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _tokens(made: Report) -> Iterator[Problem]:
-    for token in made.tokens:
+def _tokens(report: Report) -> Iterator[Problem]:
+    for token in report.tokens:
         remedy = f"Run `ingest auth login {token.account}`"
         if token.state in ("missing", "dead"):
             what = "is not authorized yet" if token.state == "missing" else "is no longer authorized"
@@ -104,7 +112,7 @@ def _tokens(made: Report) -> Iterator[Problem]:
         elif token.days_left is not None and token.days_left < SOON:
             left = many(int(token.days_left), "day")
             yield Problem("auth", token.account, f"The authorization of account {token.account} ends in {left}", remedy)
-        elif token.renewal and (token.access_ends_at or 0) <= made.now:
+        elif token.renewal and (token.access_ends_at or 0) <= report.now:
             yield Problem(
                 "renewal",
                 token.account,
@@ -114,16 +122,16 @@ def _tokens(made: Report) -> Iterator[Problem]:
             )
 
 
-def _quota(made: Report) -> Iterator[Problem]:
-    quota = made.quota
+def _quota(report: Report) -> Iterator[Problem]:
+    quota = report.quota
     if quota.left <= 0:
         yield used_up(quota.used_month, quota.per_month, quota.reserve, quota.month_ends_at)
-    elif quota.paused_until is not None and not quota.weather and quota.paused_until - made.now > 10 * MINUTE:
+    elif quota.paused_until is not None and not quota.weather and quota.paused_until - report.now > 10 * MINUTE:
         yield Problem(
             "quota",
             "",
             f"The cloud says that the calls are used up although {quota.left:,} are left by our count: something else "
-            f"uses the key. It is asked again in {span_words(quota.paused_until - made.now)}",
+            f"uses the key. It is asked again in {span_words(quota.paused_until - report.now)}",
             "Polling goes on by itself; raise api.reserve to leave more to the other tool, and see `ingest plan`",
         )
 
@@ -138,11 +146,11 @@ def used_up(used: int, per_month: int, reserve: int, ends_at: int) -> Problem:
     return Problem("quota", "", sentence, remedy)
 
 
-def _sinks(made: Report) -> Iterator[Problem]:
-    for sink in made.sinks:
+def _sinks(report: Report) -> Iterator[Problem]:
+    for sink in report.sinks:
         waiting = f"Nothing is lost: {many(sink.backlog, 'point')} wait for it; see `ingest doctor`"
         if sink.error:
-            since = f" for {span_words(made.now - sink.since)}" if sink.since and made.now > sink.since else ""
+            since = f" for {span_words(report.now - sink.since)}" if sink.since and report.now > sink.since else ""
             text = f"Sink {sink.sink} does not accept writes{since}: {sink.error}"
             yield Problem("sink", sink.sink, text, waiting, sink.since)
         elif sink.parked:
@@ -161,9 +169,9 @@ def _sinks(made: Report) -> Iterator[Problem]:
             yield Problem("refused", sink.sink, text, remedy)
 
 
-def _keeping(made: Report, settings: Settings) -> Iterator[Problem]:
+def _keeping(report: Report, settings: Settings) -> Iterator[Problem]:
     """Sinks that are not known to keep for ever what is to leave the archive."""
-    for sink in made.sinks if settings.archive.keep else ():
+    for sink in report.sinks if settings.archive.keep else ():
         if sink.forgets:
             yield not_kept(sink.sink, sink.forgets)
 
@@ -177,9 +185,9 @@ def not_kept(sink: str, why: str) -> Problem:
     return Problem("keep", sink, f"No interval leaves the archive because of sink {sink}: {why}", remedy)
 
 
-def _clock(made: Report) -> Iterator[Problem]:
-    if made.clock_wrong_by:
-        yield wrong_clock(made.clock_wrong_by)
+def _clock(report: Report) -> Iterator[Problem]:
+    if report.clock_wrong_by:
+        yield wrong_clock(report.clock_wrong_by)
 
 
 def wrong_clock(wrong_by: int) -> Problem:
@@ -189,24 +197,24 @@ def wrong_clock(wrong_by: int) -> Problem:
     return Problem("clock", "", sentence, "Set the clock, for example with `timedatectl set-ntp true`")
 
 
-def _behind(made: Report) -> Iterator[Problem]:
+def _behind(report: Report) -> Iterator[Problem]:
     """Plants that make less than they should."""
-    for system in made.systems:
+    for system in report.systems:
         if system.behind:
             remedy = "Look for shade, dirt, and panels that are silent; the next clear days are compared again"
             yield Problem("behind", system.system, system.behind, remedy)
 
 
-def _gateways(made: Report) -> Iterator[Problem]:
+def _gateways(report: Report) -> Iterator[Problem]:
     """Judged by what the cloud said when it was last asked: what is not known since says nothing of a gateway."""
-    for system in made.systems:
+    for system in report.systems:
         if system.reported_at is None or system.looked_at is None or _ended(system):
             continue
         if system.looked_at - system.reported_at > SILENT:
             yield Problem(
                 "gateway",
                 system.system,
-                f"{system.name}: its gateway has not reported for {span_words(made.now - system.reported_at)}",
+                f"{system.name}: its gateway has not reported for {span_words(report.now - system.reported_at)}",
                 "Check its internet connection. Nothing is lost: it sends what it kept when it is back",
                 system.reported_at,
             )
@@ -220,12 +228,11 @@ _AT_FAULT = {
 """What to do about receivers that `notify --test`, which is for messages, does not try."""
 
 
-def _receivers(made: Report) -> Iterator[Problem]:
-    for receiver in made.receivers:
+def _receivers(report: Report) -> Iterator[Problem]:
+    for receiver in report.receivers:
         if receiver.error:
-            since = (
-                f" for {span_words(made.now - receiver.since)}" if receiver.since and made.now > receiver.since else ""
-            )
+            lasts = report.now - receiver.since if receiver.since else 0
+            since = f" for {span_words(lasts)}" if lasts > 0 else ""
             yield Problem(
                 "receiver",
                 receiver.receiver,
@@ -239,22 +246,22 @@ def _ended(system: SystemReport) -> bool:
     return all(stream.complete_until is not None and not stream.gaps for stream in system.streams)
 
 
-def summary(made: Report) -> str:
+def summary(report: Report) -> str:
     """The one sentence: all well, or the worst that is wrong."""
-    if made.problems:
-        more = len(made.problems) - 1
-        return made.problems[0].text + (f" (and {many(more, 'other thing')})" if more else "")
-    if made.backfill.calls and made.backfill.ratio < 0.98:
-        return f"All is well. History is being read: {percent(made.backfill.ratio)}% done{_history_left(made)}"
-    waiting = sum(sink.backlog for sink in made.sinks)
+    if report.problems:
+        more = len(report.problems) - 1
+        return report.problems[0].text + (f" (and {many(more, 'other thing')})" if more else "")
+    if report.backfill.calls and report.backfill.ratio < 0.98:
+        return f"All is well. History is being read: {percent(report.backfill.ratio)}% done{_history_left(report)}"
+    waiting = sum(sink.backlog for sink in report.sinks)
     tail = f"{many(waiting, 'point')} on their way to the databases" if waiting > EXACT else ""
     return f"All is well{'; ' + tail if tail else ''}"
 
 
-def _history_left(made: Report) -> str:
-    if made.backfill.goes_on_at:
-        return f"; it goes on on {day_words(made.backfill.goes_on_at)} (UTC), with the calls of that month"
-    return f", about {span_words(made.backfill.done_at - made.now)} left" if made.backfill.done_at else ""
+def _history_left(report: Report) -> str:
+    if report.backfill.goes_on_at:
+        return f"; it goes on on {day_words(report.backfill.goes_on_at)} (UTC), with the calls of that month"
+    return f", about {span_words(report.backfill.done_at - report.now)} left" if report.backfill.done_at else ""
 
 
 EXACT = 10_000

@@ -34,10 +34,10 @@ def refused_key(inventory: Inventory) -> str:
     return access.another_application(last.reason)
 
 
-def streams(made: Report, inventory: Inventory) -> Iterator[Problem]:
+def streams(report: Report, inventory: Inventory) -> Iterator[Problem]:
     """Streams that are denied or fail, each reason of a system once."""
     said: set[str] = set()
-    for pair, who, account in _pairs(made, inventory):
+    for pair, who, account in _pairs(report, inventory):
         problem = _pair(pair, who, account, inventory.version)
         if problem is None:
             continue
@@ -47,12 +47,12 @@ def streams(made: Report, inventory: Inventory) -> Iterator[Problem]:
             yield problem
 
 
-def _pairs(made: Report, inventory: Inventory) -> Iterator[tuple[Pair, str, str]]:
+def _pairs(report: Report, inventory: Inventory) -> Iterator[tuple[Pair, str, str]]:
     """Every pair that is asked for, whose it is in words, and its account."""
     for account in inventory.settings.accounts:
         if pair := inventory.pairs.get((listing(account), SYSTEMS.name)):
             yield pair, f"Account {account}", account
-    for system in made.systems:
+    for system in report.systems:
         asked = sorted(inventory.streams_of(system.system), key=lambda stream: not stream.grain)
         for stream in asked:
             if pair := inventory.pairs.get((system.system, stream.name)):
@@ -79,9 +79,9 @@ def _pair(stream: Pair, who: str, account: str, version: str) -> Problem | None:
     return None
 
 
-def odd(made: Report, inventory: Inventory) -> Iterator[Problem]:
+def odd(report: Report, inventory: Inventory) -> Iterator[Problem]:
     """What could not be read of replies: it is missing, and everything else is as it should be."""
-    names = {system.system: system.name for system in made.systems}
+    names = {system.system: system.name for system in report.systems}
     for (system, stream), rows in inventory.state.odd.items():
         who = names.get(system) or (f"Account {system[1:]}" if system.startswith("@") else "")
         if rows and who:
@@ -124,17 +124,17 @@ def empty_lists(inventory: Inventory) -> Iterator[Problem]:
             yield no_system(account)
 
 
-def cloud(made: Report, inventory: Inventory) -> Iterator[Problem]:
+def cloud(report: Report, inventory: Inventory) -> Iterator[Problem]:
     """The cloud as a whole: it does not answer, or refuses whatever is asked."""
     remedy = "Nothing is lost: what is missing is read when it answers. If it stays so, run `ingest doctor`"
-    quota = made.quota
+    quota = report.quota
     if quota.weather:
-        again = f"in {span_words(quota.paused_until - made.now)}" if quota.paused_until else "with the next reading"
+        again = f"in {span_words(quota.paused_until - report.now)}" if quota.paused_until else "with the next reading"
         yield Problem("cloud", "", f"The cloud does not answer ({quota.weather}); asked again {again}", remedy)
         return
-    pairs = [pair for pair, *_ in _pairs(made, inventory) if pair.state not in (*EMPTY, Kind.DENIED)]
+    pairs = [pair for pair, *_ in _pairs(report, inventory) if pair.state not in (*EMPTY, Kind.DENIED)]
     failing = [pair for pair in pairs if pair.state in (Kind.BUSY, Kind.GARBLED)]
-    answered = [pair for pair in pairs if not pair.state and (pair.asked_at or 0) > made.now - DAY]
+    answered = [pair for pair in pairs if not pair.state and (pair.asked_at or 0) > report.now - DAY]
     if len(failing) > 1 and not answered:
         since = max((pair.asked_at or 0 for pair in failing), default=0) or None
         yield Problem("cloud", "", f"The cloud refuses every call ({failing[0].reason})", remedy, since)

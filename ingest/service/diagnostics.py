@@ -16,7 +16,7 @@ from ingest.config import Settings
 from ingest.config.redacted import redacted
 from ingest.core.errors import IngestError, StateError
 from ingest.enphase.oauth import user_id
-from ingest.report import report
+from ingest.report import build_report
 from ingest.service.clock import Clock
 from ingest.service.doctor import Doctor
 from ingest.store import archive, ledger, migrations, progress
@@ -45,7 +45,7 @@ def document(settings: Settings, clock: Clock, store: Store | None, state_error:
         try:
             rows = progress.systems(store.db).values()
             names = {row.name: f"System {row.system}" for row in rows if len(row.name) > 2}
-            found["status"] = report(settings, store.db, clock.now()).document()
+            found["status"] = build_report(settings, store.db, clock.now()).document()
             found["state"] = _state(store.db, settings.ledger_name)
         except sqlite3.DatabaseError as error:
             state_error = state_error or str(state_failed(error, store.path))

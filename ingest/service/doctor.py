@@ -20,7 +20,7 @@ from ingest.enphase.replies import Kind, verdict
 from ingest.enphase.requests import ApiTarget, request
 from ingest.enphase.streams.site import SYSTEMS
 from ingest.plan.inventory import listing
-from ingest.report import Problem, Report, report
+from ingest.report import Problem, Report, build_report
 from ingest.report.problems import credentials, wrong_clock
 from ingest.report.refusals import no_system
 from ingest.service.access_check import AccessCheck, unasked
@@ -108,7 +108,7 @@ class Doctor:
     def _state_report(self) -> Report | None:
         """The account of the state, from which `status` and the page are made too."""
         if self._report is None and self.store is not None:
-            self._report = report(self.settings, self.store.db, self.clock.now())
+            self._report = build_report(self.settings, self.store.db, self.clock.now())
         return self._report
 
     def _from_report(
@@ -116,11 +116,9 @@ class Doctor:
     ) -> Iterator[Check]:
         """What the report says of some kinds of problems; `unasked` is what the cloud was not asked about yet."""
         current = self._state_report()
-        if current is None and self.broken:
-            yield Check(name, SKIPPED, UNREADABLE)
-            return
         if current is None:
-            yield Check(name, SKIPPED, "there is no data yet", "Start with `ingest run`")
+            no_data = Check(name, SKIPPED, "there is no data yet", "Start with `ingest run`")
+            yield Check(name, SKIPPED, UNREADABLE) if self.broken else no_data
             return
         found = [problem for problem in current.problems if problem.kind in kinds]
         yield from (_bad(name, problem) for problem in found)
@@ -231,11 +229,8 @@ class Doctor:
             elif self.line:
                 yield Check(name, BAD, "is not authorized", f"Run `ingest auth login {account}`")
             else:
-                left = (
-                    next((token.days_left for token in current.tokens if token.account == account), None)
-                    if current
-                    else None
-                )
+                tokens = current.tokens if current else ()
+                left = next((token.days_left for token in tokens if token.account == account), None)
                 found = f"authorized for {left:.0f} more days" if left else "not asked"
                 yield Check(name, OK if left else SKIPPED, found)
 
@@ -272,9 +267,8 @@ class Doctor:
         remedy = "Find out for a call each: `ingest doctor --groups`"
         yield from self._from_report("application", ("application",), "the cloud accepts it")
         yield from self._from_report("access groups", ("denied",), "no stream is refused", groups, remedy)
-        yield from self._from_report(
-            "streams", ("stream", "cloud", "days", "crowd", "odd"), "every stream answers", streams
-        )
+        kinds = ("stream", "cloud", "days", "crowd", "odd")
+        yield from self._from_report("streams", kinds, "every stream answers", streams)
 
     def _unasked(self) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
         return unasked(self.settings, self.store, self.clock.now()) if self.store else ((), (), ())
@@ -296,11 +290,8 @@ class Doctor:
 
     def _sinks(self) -> Iterator[Check]:
         current = self._state_report()
-        known = (
-            {problem.subject: problem for problem in current.problems if problem.kind in ("sink", "refused")}
-            if current
-            else {}
-        )
+        problems = current.problems if current else ()
+        known = {problem.subject: problem for problem in problems if problem.kind in ("sink", "refused")}
         yield from sink_checks(self.settings.sinks, self.store, self.opener, known)
 
 

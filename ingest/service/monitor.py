@@ -8,7 +8,7 @@ from typing import TextIO
 
 from ingest.core.errors import StateError
 from ingest.core.point import Point
-from ingest.report import Report, report
+from ingest.report import Report, build_report
 from ingest.report.own_points import KEPT, MEASUREMENT, OwnPoints
 from ingest.service.pipeline import Pipeline
 from ingest.store import archive
@@ -35,7 +35,7 @@ class ReportJob:
 
     def __call__(self) -> None:
         """Look at everything once; a disk that is full now is tried again next time."""
-        self._take(report(self._pipeline.settings, self._pipeline.store.db, self._pipeline.clock.now()))
+        self._take(build_report(self._pipeline.settings, self._pipeline.store.db, self._pipeline.clock.now()))
         while self._due and self._write():
             pass
 
@@ -43,7 +43,7 @@ class ReportJob:
         """Make a report for the owner to record. It may take longer than a tick, which does not wait for it."""
         pipeline = self._pipeline
         with contextlib.closing(pipeline.store.reader()) as db:
-            self._made.put(report(pipeline.settings, db, pipeline.clock.now()))
+            self._made.put(build_report(pipeline.settings, db, pipeline.clock.now()))
         pipeline.wake()
 
     def record(self) -> None:

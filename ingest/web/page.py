@@ -56,34 +56,34 @@ def blueprint(source: Source) -> "Blueprint":
 
     @routes.get("/")
     def status() -> str:
-        made = source.report()
+        report = source.report()
         wanted = request.args.get("system")
-        if not wanted and len(made.systems) > FEW:
-            return render_template("systems.html", **context(source, made), **listing(made, {}))
-        shown = choose(made.places if wanted else made.households, wanted)
+        if not wanted and len(report.systems) > FEW:
+            return render_template("systems.html", **context(source, report), **listing(report, {}))
+        shown = choose(report.places if wanted else report.households, wanted)
         if wanted and shown is None:
             abort(404)
         return render_template(
             "page.html",
-            **context(source, made),
+            **context(source, report),
             system=shown,
             consent="consent" in current_app.blueprints,
-            **(of_system(source, made, shown, request.args) if shown else {}),
+            **(of_system(source, report, shown, request.args) if shown else {}),
         )
 
     @routes.get("/systems")
     def systems() -> str:
-        made = source.report()
-        return render_template("systems.html", **context(source, made), **listing(made, request.args))
+        report = source.report()
+        return render_template("systems.html", **context(source, report), **listing(report, request.args))
 
     return routes
 
 
-def listing(made: Report, args: Mapping[str, str]) -> dict[str, Any]:
+def listing(report: Report, args: Mapping[str, str]) -> dict[str, Any]:
     """One page of the systems that match what was typed, the worst first or by a column, and their sums."""
     words, page, by = args.get("q", "")[:100].strip(), args.get("page", "1"), args.get("sort", "")
     by = by if by.removeprefix("-") in COLUMNS else ""
-    found = [row for row in ordered(made, by) if matches(row, words)]
+    found = [row for row in ordered(report, by) if matches(row, words)]
     pages = max(1, -(-len(found) // PAGE))
     number = min(max(int(page), 1), pages) if page.isascii() and page.isdigit() and len(page) < 7 else 1
     rows = found[(number - 1) * PAGE : number * PAGE]
@@ -92,7 +92,7 @@ def listing(made: Report, args: Mapping[str, str]) -> dict[str, Any]:
     homes = sum(bool(row.members) for row in found)
     place |= {"homes": homes, "found": len(found) - homes}
     meant = {name for row in found for name in (row.system, *row.members)}
-    sums = fleet_totals(replace(made, systems=[row for row in made.systems if row.system in meant]))
+    sums = fleet_totals(replace(report, systems=[row for row in report.systems if row.system in meant]))
     columns = [Column(title, *turned(name, by), name in LESS) for name, title in COLUMNS.items()]
     return {"rows": shown, "totals": sums, "columns": columns, **place}
 
@@ -139,25 +139,25 @@ def choose(systems: Sequence[SystemReport], wanted: str | None) -> SystemReport 
     return max(bright, key=lambda row: row.power_w or 0.0) if bright else (systems[0] if systems else None)
 
 
-def context(source: Source, made: Report) -> dict[str, Any]:
+def context(source: Source, report: Report) -> dict[str, Any]:
     """What every page shows."""
     return {
-        "report": made,
-        "summary": summary(made),
-        "mood": "good" if not made.problems else "bad",
-        "many_systems": len(made.systems) > FEW,
+        "report": report,
+        "summary": summary(report),
+        "mood": "good" if not report.problems else "bad",
+        "many_systems": len(report.systems) > FEW,
         "version": ingest.__version__,
-        "silent": silent(made),
-        "refused_streams": any(stream.state == Kind.DENIED for row in made.systems for stream in row.streams),
-        "calls_bar": bars(made.quota),
+        "silent": silent(report),
+        "refused_streams": any(stream.state == Kind.DENIED for row in report.systems for stream in row.streams),
+        "calls_bar": bars(report.quota),
         "is_idle": source.settings.missing_credentials(),
         "connect": source.settings.connect(),
     }
 
 
-def silent(made: Report) -> list[SystemReport]:
+def silent(report: Report) -> list[SystemReport]:
     """The systems whose gateway had not reported for long when the cloud was last asked."""
-    return [row for row in made.systems if row.reported_at and is_behind(row)]
+    return [row for row in report.systems if row.reported_at and is_behind(row)]
 
 
 def bars(quota: QuotaReport) -> dict[str, float]:

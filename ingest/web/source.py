@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from ingest.config import Settings
 from ingest.plan.inventory import Inventory
-from ingest.report import Report, report
+from ingest.report import Report, build_report
 from ingest.store import snapshot
 from ingest.store.database import Store
 
@@ -45,7 +45,7 @@ class Source:
                 begin = time.monotonic()
                 with self.reader() as db:
                     self.inventory = Inventory(self.settings, snapshot.load(db))
-                    made = report(self.settings, db, self.now(), inventory=self.inventory)
+                    report = build_report(self.settings, db, self.now(), inventory=self.inventory)
                 end = time.monotonic()
-                self._made = end + max(MIN_REST, SHARE * (end - begin)), made
+                self._made = end + max(MIN_REST, SHARE * (end - begin)), report
             return self._made[1]

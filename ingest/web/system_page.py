@@ -42,21 +42,21 @@ COLUMNS = {
 """The energies of the tables; a column of which nothing is known is left out."""
 
 
-def of_system(source: Source, made: Report, shown: SystemReport, args: Mapping[str, str]) -> dict[str, Any]:
+def of_system(source: Source, report: Report, shown: SystemReport, args: Mapping[str, str]) -> dict[str, Any]:
     """What the template of the page needs for a system and an address."""
     now, timezone = source.now(), shown.timezone
     here = view(args, shown.system, date_at(now, zone(timezone)))
     with source.reader() as db:
         inventory = source.inventory
         names = shown.members or (shown.system,)
-        parts = [row for row in made.systems if row.system in shown.members]
+        parts = [row for row in report.systems if row.system in shown.members]
         works = [work for work in inventory.works(now) if work.system in names and work.stream.grain]
         weeks = here.weeks or min(calendar.enough(works, now), calendar.SHORT)
         bars = energy.bars(db, timezone, here, now)
         curve = chart.curve(db, shown.system, timezone, now, here.days, here.day)
         hours = chart.hours(db, shown.system, timezone, here.day)
         today = of_span(db, shown.system, local_midnight(now, timezone), now)
-        worth = earnings.part(source.settings, db, shown, now, is_alone=len(made.households) == 1)
+        worth = earnings.part(source.settings, db, shown, now, is_alone=len(report.households) == 1)
         has_left = midnight(here.day, zone(timezone)) < departures.until_of(db, [shown.system])
         each_panel = panels(db, shown.system, zone(timezone), now)
         calendars = [calendar.calendar(inventory, work, now, weeks, shown.differences) for work in works if not parts]
@@ -64,7 +64,7 @@ def of_system(source: Source, made: Report, shown: SystemReport, args: Mapping[s
     lacking = [f"No {kind}: {why(field)}." for kind, field in DRAWN.items() if is_empty(curve[f"{field[:-3]}_w"])]
     known = [today, *(row for _, row in hours), *(bar.flows for bar in bars)]
     return {
-        "data": drawn(made, here, shown, curve, bars, empty_words(here, lacking, has_left=has_left)),
+        "data": drawn(report, here, shown, curve, bars, empty_words(here, lacking, has_left=has_left)),
         "view": here,
         "zone": timezone or "UTC",
         **CHOICES,
@@ -114,13 +114,13 @@ def final_until(works: Sequence[Work], settle: int) -> int | None:
 
 
 def drawn(
-    made: Report, here: View, shown: SystemReport, curve: Mapping[str, Any], bars: Sequence[Bar], reason: str
+    report: Report, here: View, shown: SystemReport, curve: Mapping[str, Any], bars: Sequence[Bar], reason: str
 ) -> str:
     """The numbers of the charts as JSON that can stand in a page; `reason` stands in the place of an empty one."""
     data = {
         "system": shown.system,
         "zone": shown.timezone or "UTC",
-        "filling": made.backfill.calls > 0 and made.backfill.ratio < 0.98,
+        "filling": report.backfill.calls > 0 and report.backfill.ratio < 0.98,
         "days": here.days,
         "range": here.range,
         "curve": curve,

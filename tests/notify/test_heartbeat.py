@@ -11,7 +11,7 @@ from ingest import logs
 from ingest.core.errors import StateError
 from ingest.core.words import span_words
 from ingest.notify.channel import PATIENCE_S
-from ingest.report import report
+from ingest.report import build_report
 from tests.notify.receiver import Receiver
 from tests.notify.told import Told
 from tests.world import HOUR, World
@@ -96,7 +96,7 @@ def test_its_address_is_nowhere_in_what_is_told(home: Told, receiver: Receiver) 
     home.looks(600)
     receiver.stop()
     home.looks(600)
-    made = report(home.world.settings, home.world.store.db, home.world.pipeline.clock.now())
+    made = build_report(home.world.settings, home.world.store.db, home.world.pipeline.clock.now())
     assert UUID not in str(made.document())
     assert "what=receiver.heartbeat" in stream.getvalue()
     assert UUID not in stream.getvalue()

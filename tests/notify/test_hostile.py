@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ingest import logs
-from ingest.report import report
+from ingest.report import build_report
 from tests.notify.receiver import Receiver
 from tests.notify.told import Told
 from tests.world import HOUR
@@ -160,7 +160,7 @@ def test_who_does_not_answer_well_delays_nothing_and_is_told(
     assert live(home) < LONGEST_LOOK_S
     assert messages(good) == EXPECTED, "the other receiver hears all, once"
     assert home.world.wire.sent == calm_calls, "as many calls as without them"
-    made = report(home.world.settings, home.world.store.db, home.now)
+    made = build_report(home.world.settings, home.world.store.db, home.now)
     told = {problem.subject: problem.text for problem in made.problems if problem.kind == "receiver"}
     assert told.keys() == {"heartbeat", "json (notify.to[0])", "mqtt"}
     assert all(text.startswith(f"Nothing reaches {name}") for name, text in told.items())

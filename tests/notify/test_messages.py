@@ -9,7 +9,7 @@ import pytest
 
 from ingest import logs
 from ingest.notify.troubles import LATE, MAX_A_DAY, SETTLED, SOON
-from ingest.report import report
+from ingest.report import build_report
 from tests.notify.receiver import Receiver
 from tests.notify.told import Told
 from tests.world import DAY, HOUR, World
@@ -181,7 +181,7 @@ def test_no_part_of_an_address_is_printed(tmp_path: Path, receiver: Receiver) ->
     home.looks(8 * HOUR, 900)
     receiver.stop()
     home.looks(HOUR, 900)
-    made = report(home.world.settings, home.world.store.db, home.now)
+    made = build_report(home.world.settings, home.world.store.db, home.now)
     assert "what=receiver.json" in stream.getvalue().replace('"', "")
     assert SECRET not in stream.getvalue() + str(made.document()) + repr(home.world.settings)
     home.world.end()

@@ -5,7 +5,7 @@ from typing import Any
 from ingest.fetch.transport import HttpTransport
 from ingest.notify.notifier import Notifier
 from ingest.notify.wiring import broker, notifier
-from ingest.report import report
+from ingest.report import build_report
 from ingest.service.monitor import ReportJob
 from tests.world import World
 
@@ -51,5 +51,5 @@ class Told:
             self.look(every)
 
     def problems(self, kind: str) -> list[Any]:
-        made = report(self.world.settings, self.world.store.db, self.now)
+        made = build_report(self.world.settings, self.world.store.db, self.now)
         return [at for at in made.problems if at.kind == kind]

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from ingest.cli.fleet_table import fleet
-from ingest.report import Report, metrics, report
+from ingest.report import Report, build_report, metrics
 from ingest.report.fleet import fleet_totals, ordered, worst_first
 from ingest.store import progress
 from tests.world import DAY, World
@@ -29,7 +29,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Report]:
             for (_, stream), pair in pairs.items():
                 state = "denied" if (number, stream) == (17, "stats") else ""
                 progress.save_pair(db, replace(pair, system=system, state=state, reason="not ticked"))
-    yield report(world.settings, world.store.db, int(world.time.true))
+    yield build_report(world.settings, world.store.db, int(world.time.true))
     world.end()
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from ingest.core.days import midnight, zone
 from ingest.core.units import DAY, HOUR
-from ingest.report import report
+from ingest.report import build_report
 from ingest.report.gaps import NOT_DUE, WAITING
 from ingest.report.missing_days import (
     REFUSED,
@@ -36,7 +36,7 @@ def at(day: int, hour: int = 0) -> int:
 @pytest.fixture(scope="module")
 def stream(tmp_path_factory: pytest.TempPathFactory) -> StreamReport:
     world = lived(tmp_path_factory.mktemp("missing"), [SITE], DAY)
-    return report(world.settings, world.store.db, int(world.time.true)).systems[0].streams[0]
+    return build_report(world.settings, world.store.db, int(world.time.true)).systems[0].streams[0]
 
 
 def test_they_are_named_by_the_calendar_of_the_system(stream: StreamReport) -> None:
@@ -87,7 +87,7 @@ def test_why_in_words_that_do_not_change_by_the_hour(stream: StreamReport) -> No
 
 def test_since_when_a_stream_is_wanted_is_said_by_the_day(tmp_path: Path) -> None:
     world = lived(tmp_path, [SITE], DAY)
-    made = report(world.settings, world.store.db, int(world.time.true))
+    made = build_report(world.settings, world.store.db, int(world.time.true))
     told = [point.fields for point in points(made, "abc") if ("system", str(SITE.system_id)) in point.tags]
     for fields, found in zip(told, made.systems[0].streams, strict=True):
         assert found.wanted_from is not None

@@ -11,7 +11,7 @@ import pytest
 from ingest.core.point import Point, Value, decode_fields
 from ingest.enphase.streams import STREAMS
 from ingest.plan.budget import Pace
-from ingest.report import report
+from ingest.report import build_report
 from ingest.report.model import DifferenceReport, Problem
 from ingest.report.own_points import (
     FILLED,
@@ -71,7 +71,7 @@ def said(world: World) -> dict[str, list[int]]:
 
 
 def test_the_points_have_the_agreed_tags_and_fields_and_all_numbers_are_floats(world: World) -> None:
-    made = report(world.settings, world.store.db, int(world.time.true))
+    made = build_report(world.settings, world.store.db, int(world.time.true))
     found = points(made, "abc")
     assert {name for point in found for name in point.fields} == FIELDS
     tags = {tuple(sorted(name for name, _ in point.tags)) for point in found}
@@ -96,7 +96,7 @@ def test_a_meter_that_a_system_has_not_is_said_once_its_devices_are_known(tmp_pa
         (tmp_path / site.name / str(consumption)).mkdir(parents=True)
         world = World(tmp_path / site.name / str(consumption), [site])
         for _ in range(2):
-            made = report(world.settings, world.store.db, int(world.time.true))
+            made = build_report(world.settings, world.store.db, int(world.time.true))
             said = [point.fields for point in points(made, "abc") if ("system", str(site.system_id)) in point.tags]
             told.append({str(fields["no_consumption_meter"]) for fields in said})
             assert {fields["no_production_meter"] for fields in said} <= {""}
@@ -121,7 +121,7 @@ def test_the_application_speaks_once_an_hour_and_the_rest_on_change(world: World
 
 
 def test_what_did_not_change_is_not_told_again(world: World) -> None:
-    made = report(world.settings, world.store.db, int(world.time.true))
+    made = build_report(world.settings, world.store.db, int(world.time.true))
     own = OwnPoints(world.store.db, "abc")
     own.said(own.due(made))
     later = replace(made, now=made.now + 3 * HOUR)
@@ -130,7 +130,7 @@ def test_what_did_not_change_is_not_told_again(world: World) -> None:
 
 def test_a_day_of_silence_is_the_longest(world: World) -> None:
     """So that a look at the last day and the one before always finds a number to compare with."""
-    made = report(world.settings, world.store.db, int(world.time.true))
+    made = build_report(world.settings, world.store.db, int(world.time.true))
     own = OwnPoints(world.store.db, "abc")
     own.said(own.due(made))
     assert len(own.due(replace(made, now=made.now + DAY - 1))) == 1
@@ -138,7 +138,7 @@ def test_a_day_of_silence_is_the_longest(world: World) -> None:
 
 
 def test_what_changed_is_said_in_words(world: World) -> None:
-    made = report(world.settings, world.store.db, int(world.time.true))
+    made = build_report(world.settings, world.store.db, int(world.time.true))
     own = OwnPoints(world.store.db, "abc")
     first = own.due(made)
     assert not any("change" in point.fields for point in first), "nothing to compare with"
@@ -182,7 +182,7 @@ def test_words_of_a_change(error: str, revised: float, gaps: float, words: str, 
 
 def test_what_a_database_does_not_accept_is_told_apart_from_what_is_on_its_way(world: World) -> None:
     """A backlog alone is no trouble; after an error, or of what was refused, it is."""
-    made = report(world.settings, world.store.db, int(world.time.true))
+    made = build_report(world.settings, world.store.db, int(world.time.true))
     (sink,) = made.sinks
 
     def overdue(**more: object) -> object:
@@ -273,7 +273,7 @@ def test_what_is_wrong_with_a_stream_names_it_as_an_owner_does(world: World) -> 
     assert in_plain_words(listed, names) == "Account home: list of systems is not allowed"
     sink = Problem("sink", "stats", "Sink stats does not accept writes", "")
     assert in_plain_words(sink, names) == sink.text
-    made = report(world.settings, world.store.db, int(world.time.true))
+    made = build_report(world.settings, world.store.db, int(world.time.true))
     denied = Problem("denied", f"{system}.stats", f"{SITE.name}: stats is not allowed", "Tick it")
     found = points(replace(made, problems=[denied]), "abc")
     words = {str(point.fields["last_error"]) for point in found} - {""}
@@ -281,7 +281,7 @@ def test_what_is_wrong_with_a_stream_names_it_as_an_owner_does(world: World) -> 
 
 
 def test_days_that_do_not_add_up_are_named(world: World) -> None:
-    made = report(world.settings, world.store.db, int(world.time.true))
+    made = build_report(world.settings, world.store.db, int(world.time.true))
     (system,) = made.systems
     days = [f"2026-10-{day:02}" for day in (3, 3, 9, 12, 14, 20, 21, 30)]
     differences = [DifferenceReport(day, "production", 1.0, 2.0) for day in days]

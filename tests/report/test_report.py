@@ -16,7 +16,7 @@ from ingest.plan import coverage
 from ingest.plan.coverage import Advance
 from ingest.plan.state import Pair
 from ingest.plan.work import Work
-from ingest.report import report, span_words
+from ingest.report import build_report, span_words
 from ingest.report.gaps import NO_METER_WORDS, NOT_DUE, OUTSIDE, WAITING, gaps, standing
 from ingest.store import archive
 from tests.works import a_work
@@ -63,7 +63,7 @@ def test_a_pair_that_is_asked_as_often_as_the_plan_admits_has_no_gap(tmp_path: P
     world = World(tmp_path, [replace(SITE, system_id=4242 + number) for number in range(5)])
     world.run(3 * HOUR)
     inventory = world.pipeline.inventory
-    report(world.settings, world.store.db, int(world.time.true), inventory=inventory)
+    build_report(world.settings, world.store.db, int(world.time.true), inventory=inventory)
     allowed = inventory.patience["stats"]
     assert allowed > DAY
     world.end()
@@ -112,7 +112,7 @@ def test_numbers_are_said_as_people_say_them() -> None:
 def test_a_world_that_is_well_has_no_problem_and_nothing_open(tmp_path: Path) -> None:
     world = World(tmp_path, [SITE])
     world.run(2 * DAY)
-    made = report(world.settings, world.store.db, int(world.time.true))
+    made = build_report(world.settings, world.store.db, int(world.time.true))
     assert made.problems == []
     (system,) = made.systems
     assert system.name == SITE.name
@@ -140,7 +140,7 @@ def test_a_wrong_id_is_named_first_and_is_not_blamed_on_its_zone(tmp_path: Path)
     wanted = [{"id": each, "streams": ["stats"]} for each in (SITE.system_id, 999)]
     world = World(tmp_path, [SITE], systems=wanted)
     world.run(8 * HOUR)
-    problems = report(world.settings, world.store.db, int(world.time.true)).problems
+    problems = build_report(world.settings, world.store.db, int(world.time.true)).problems
     assert "check its id" in problems[0].text, [problem.text for problem in problems]
     assert "zone" not in [problem.kind for problem in problems]
     world.end()

@@ -15,7 +15,7 @@ import pytest
 from ingest import logs
 from ingest.core.errors import ConfigError
 from ingest.notify import wiring
-from ingest.report import report
+from ingest.report import build_report
 from ingest.simulator import API_KEY
 from tests.mosquitto import PASSWORD, Eye, Mosquitto
 from tests.notify import home_assistant_rules as rules
@@ -206,7 +206,7 @@ def test_a_broker_that_refuses_is_told_in_the_status_without_a_secret(
     (problem,) = home.problems("receiver")
     assert problem.sentence == "Nothing reaches mqtt: the broker refuses: not authorized"
     assert "user and password under `mqtt:`" in problem.remedy
-    made = report(home.world.settings, home.world.store.db, home.now)
+    made = build_report(home.world.settings, home.world.store.db, home.now)
     for secret in (changes.get("password", PASSWORD), API_KEY):
         assert secret not in stream.getvalue() + str(made.document())
     home.stop()

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from ingest.notify.troubles import STOPS_READING
-from ingest.report import metrics, report
+from ingest.report import build_report, metrics
 from ingest.web import Server, Source, create_app
 from tests import prometheus
 from tests.prometheus import PROMTOOL, Prometheus
@@ -51,7 +51,7 @@ def test_it_reads_everything_that_is_documented_and_evaluates_the_rules(tmp_path
         with Prometheus(tmp_path / "prometheus", SHIPPED, urlsplit(server.url).netloc) as prom:
             (up,) = prom.query('up{job="enphase-ingest"} == 1')
             assert up["value"][1] == "1"
-            made = report(world.settings, world.store.db, now())
+            made = build_report(world.settings, world.store.db, now())
             for name, _, _, samples in metrics.families(made, now(), "ingest"):
                 if samples:
                     assert len(prom.query(name)) == len(samples), name
@@ -75,7 +75,7 @@ def test_promtool_finds_no_fault(words: tuple[str, ...]) -> None:
 
 
 def test_the_rules_name_only_metrics_and_kinds_that_exist(world: World) -> None:
-    made = report(world.settings, world.store.db, world.pipeline.clock.now())
+    made = build_report(world.settings, world.store.db, world.pipeline.clock.now())
     names = {name for name, *_ in metrics.families(made, 0, "ingest")}
     text = (SHIPPED / "rules.yml").read_text()
     expressions = "\n".join(re.findall(r"expr: (.+)", text))

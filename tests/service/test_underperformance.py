@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.report import report
+from ingest.report import build_report
 from ingest.service.underperformance import look
 from tests.world import START, Time, World
 from tests.worlds import HOME, clear_days
@@ -26,7 +26,7 @@ def test_a_lost_string_is_named_once_a_day(tmp_path: Path, share: float, told: s
     systems = made.pipeline.inventory.systems
     assert look(made.store, systems, NOW) == 1
     assert look(made.store, systems, NOW + 3600) == 0, "once a day"
-    current = report(made.settings, made.store.db, NOW)
+    current = build_report(made.settings, made.store.db, NOW)
     found = [problem.sentence for problem in current.problems if problem.kind == "behind"]
     assert bool(found) == bool(told)
     if told:

@@ -23,7 +23,7 @@ from ingest.core.http import Reply, Request
 from ingest.deliver.sink import Target
 from ingest.fetch import transport
 from ingest.fetch.transport import HttpTransport
-from ingest.report import report
+from ingest.report import build_report
 from ingest.service import identity, onboarding
 from ingest.service.garbage import be_frugal
 from ingest.simulator import SimulatedServer, demo_sites, enlighten_id
@@ -108,7 +108,7 @@ def main(folder: Path, seed: int, count: int, port: int, version: str) -> None:
         "busiest": busiest,
         "memory_before_mb": before,
         "memory_mb": most_memory(),
-        "problems": [problem.text for problem in report(world.settings, world.store.db, clock.now()).problems],
+        "problems": [problem.text for problem in build_report(world.settings, world.store.db, clock.now()).problems],
     }
     sys.stdout.write(json.dumps(document) + "\n")
     sys.stdout.flush()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingest.core.http import Reply, Request
-from ingest.report import Problem, report
+from ingest.report import Problem, build_report
 from ingest.store import runner
 from tests.world import DAY, HOUR, START, Time, World
 from tests.worlds import SITE
@@ -24,7 +24,7 @@ def _world(tmp_path: Path) -> Iterator[World]:
 
 
 def found(world: World) -> list[Problem]:
-    return report(world.settings, world.store.db, int(world.time.true)).problems
+    return build_report(world.settings, world.store.db, int(world.time.true)).problems
 
 
 def kinds(world: World) -> list[str]:
@@ -37,7 +37,7 @@ def stopped(world: World, kind: str, *, after: int) -> list[Problem]:
     world.store._release()
     world.time.true += after
     with closing(sqlite3.connect(world.store.path)) as db:
-        return report(world.settings, db, int(world.time.true)).problems
+        return build_report(world.settings, db, int(world.time.true)).problems
 
 
 def test_a_runner_that_was_killed_a_day_ago_is_the_cause_not_the_gateway(world: World) -> None:

@@ -27,7 +27,7 @@ from ingest.core.errors import IngestError, SinkDown
 from ingest.core.point import decode_fields
 from ingest.enphase.streams import BY_NAME
 from ingest.notify.troubles import STOPS_READING
-from ingest.report import Problem, Report, report
+from ingest.report import Problem, Report, build_report
 from ingest.report.causes import ORDER
 from ingest.service import identity
 from ingest.service.check import BAD
@@ -61,7 +61,7 @@ class Told:
     def __init__(self, world: World, printed: str) -> None:
         self.world, self.log = world, printed
         now = world.pipeline.clock.now()
-        self.report: Report = report(world.settings, world.store.db, now)
+        self.report: Report = build_report(world.settings, world.store.db, now)
         source = Source(world.settings, world.store, lambda: now, lambda: now)
         client = create_app(source).test_client()
         page = client.get("/").get_data(as_text=True)

@@ -9,7 +9,7 @@ import pytest
 from ingest.core.days import date_at, midnight, zone
 from ingest.notify import statistics, summary
 from ingest.notify.meters import Meter, read
-from ingest.report import report
+from ingest.report import build_report
 from ingest.web import Source, create_app
 from tests.world import BRISK, DAY, HOUR, World
 from tests.worlds import HOME
@@ -79,7 +79,7 @@ def test_money_and_summary_and_statistics_are_of_the_same_energy(world: World) -
     bought, sold = exchange(world, yesterday)
     row = world.rows("money_daily", SITE.system_id)[begin]
     assert (row["cost"], row["earned"]) == pytest.approx((bought, sold))
-    made = report(world.settings, world.store.db, int(world.time.true))
+    made = build_report(world.settings, world.store.db, int(world.time.true))
     period = summary.Period(yesterday.isoformat(), yesterday, 1)
     lines = summary.lines(world.store.db, period, made.systems, made.systems, ["EUR"])
     assert f"Grid: {bought:,.1f} kWh bought, {sold:,.1f} kWh sold" in lines

@@ -20,7 +20,7 @@ from ingest.enphase.replies import Kind, Verdict
 from ingest.enphase.streams.base import SystemInfo
 from ingest.enphase.streams.site import SUMMARY
 from ingest.fetch.worker import Outcome
-from ingest.report import report
+from ingest.report import build_report
 from ingest.service.clock import Clock
 from ingest.web import Source, create_app
 from tests.world import DAY, HOUR, Time, World, settings
@@ -128,7 +128,7 @@ def test_one_house_pays_once(made: World) -> None:
 
 
 def test_the_report_says_what_is_missing(made: World) -> None:
-    found = report(made.settings, made.store.db, NOW)
+    found = build_report(made.settings, made.store.db, NOW)
     (home,) = found.homes
     assert home.members == (str(HOUSE.system_id), str(BARN.system_id))
     assert "is known of Barn, so no sum is" in home.lacking
@@ -218,7 +218,7 @@ def test_systems_of_different_zones_are_no_home(tmp_path: Path) -> None:
     made = World(tmp_path, [HOUSE, replace(BARN, timezone="America/New_York", longitude=-74.0, latitude=40.0)],
                  time=Time(NOW - HOUR), **RANCH)  # fmt: skip
     made.run(HOUR)
-    (problem,) = [at for at in report(made.settings, made.store.db, NOW).problems if at.kind == "home"]
+    (problem,) = [at for at in build_report(made.settings, made.store.db, NOW).problems if at.kind == "home"]
     assert "8000 in Europe/Berlin, 8001 in America/New_York" in problem.sentence
     assert "under `homes:` in the configuration" in problem.remedy
     assert not made.rows("energy", "ranch")

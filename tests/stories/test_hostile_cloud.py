@@ -18,7 +18,7 @@ from ingest.enphase.requests import ApiTarget, request
 from ingest.enphase.streams.site import SYSTEMS
 from ingest.fetch import transport
 from ingest.fetch.transport import HttpTransport
-from ingest.report import report
+from ingest.report import build_report
 from ingest.simulator import (
     API_KEY,
     CLIENT_SECRET,
@@ -164,13 +164,13 @@ def test_a_refused_application_is_asked_again_after_an_hour_and_then_daily(tmp_p
     pauses = [int(after - before) // HOUR for before, after in pairwise(sorted(asked))]
     assert pauses[:6] == [1, 2, 4, 8, 16, 24], pauses
     assert len(asked) < 10
-    (problem,) = report(world.settings, world.store.db, int(world.time.true)).problems
+    (problem,) = build_report(world.settings, world.store.db, int(world.time.true)).problems
     assert problem.kind == "application"
     assert "developer portal" in problem.sentence
     world.cloud.faults.wrong_key = False
     world.cloud.oauth.application = replace(world.cloud.oauth.application, client_secret=CLIENT_SECRET)
     world.run(2 * DAY)
-    assert report(world.settings, world.store.db, int(world.time.true)).problems == []
+    assert build_report(world.settings, world.store.db, int(world.time.true)).problems == []
     assert world.cloud.calls[-1].at > begin + 5 * DAY
 
 

@@ -19,7 +19,7 @@ from ingest.enphase.requests import ApiTarget, request
 from ingest.enphase.streams.site import SYSTEMS
 from ingest.fetch import worker
 from ingest.fetch.worker import fetch
-from ingest.report import report
+from ingest.report import build_report
 from ingest.simulator import API_KEY, Cloud, Faults, demo_sites, enlighten_id, v2_code
 from tests.world import START, Time, Wire, World
 
@@ -73,7 +73,7 @@ def test_a_list_of_systems_without_an_end_is_said(tmp_path: Path, kind: str, mon
 
     world.wire.send = endless  # type: ignore[method-assign]
     world.run(10 * MINUTE)
-    (problem,) = report(world.settings, world.store.db, int(world.time.true)).problems
+    (problem,) = build_report(world.settings, world.store.db, int(world.time.true)).problems
     assert problem.kind == "crowd"
     is_circle = kind in ("v2 in a circle", "v4 that turns back")
     said = worker.CIRCLE if is_circle else "only the first 10,000 systems of its list are read, and the list goes on"
@@ -106,5 +106,5 @@ def test_an_absurd_number_of_systems_on_one_page_is_bounded_and_said(
     world.wire.send = crowded  # type: ignore[method-assign]
     world.step(world.time.true + MINUTE)
     assert world.store.db.execute("SELECT count(*) FROM systems").fetchone() == (300,)
-    kinds = [problem.kind for problem in report(world.settings, world.store.db, int(world.time.true)).problems]
+    kinds = [problem.kind for problem in build_report(world.settings, world.store.db, int(world.time.true)).problems]
     assert "crowd" in kinds

@@ -26,7 +26,7 @@ from ingest.enphase.streams.base import Lifetime, SystemInfo
 from ingest.enphase.streams.site import SUMMARY
 from ingest.fetch.worker import Outcome
 from ingest.plan.keeping import Cut
-from ingest.report import report
+from ingest.report import build_report
 from ingest.report.departed import NO_CURVE
 from ingest.service.clock import Clock
 from ingest.service.doctor import Doctor
@@ -215,7 +215,7 @@ def test_status_and_doctor_say_what_left_and_which_database_lets_nothing_leave(m
     unread = "no interval of 2 systems leaves it now: their history is not read yet, or was refused"
     assert archive_checks()[0] == ("ok", unread)
     now = int(made.time.true)
-    assert not [at for at in report(made.settings, made.store.db, now).problems if at.kind == "keep"]
+    assert not [at for at in build_report(made.settings, made.store.db, now).problems if at.kind == "keep"]
     made.database.forgets = lambda _: "it is an InfluxDB 2"  # type: ignore[attr-defined]
     why, lost, *_ = archive_checks()
     assert why == ("warn", "No interval leaves the archive because of sink db: it is an InfluxDB 2")
@@ -223,7 +223,7 @@ def test_status_and_doctor_say_what_left_and_which_database_lets_nothing_leave(m
     with made.store.transaction() as db:
         departures.propose(db, {PLACES[0]: Cut("2026-12-01", FIXED + 30 * DAY, FIXED + 28 * DAY)})
     made.look()
-    (problem,) = [at for at in report(made.settings, made.store.db, now).problems if at.kind == "keep"]
+    (problem,) = [at for at in build_report(made.settings, made.store.db, now).problems if at.kind == "keep"]
     assert problem.sentence == why[1]
     assert "`type: influxdb`" in problem.remedy
     assert "`archive: {keep: all}`" in problem.remedy

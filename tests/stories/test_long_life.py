@@ -15,7 +15,7 @@ from ingest.core.units import MINUTE
 from ingest.enphase.access import remedy
 from ingest.enphase.replies import Kind, Verdict
 from ingest.enphase.streams.installed import STREAM as DEVICES
-from ingest.report import report
+from ingest.report import build_report
 from ingest.simulator import Site
 from ingest.store import archive, backfills, ledger, progress
 from ingest.store.backfills import BackfillRequest
@@ -66,7 +66,7 @@ def test_a_window_that_never_answers_costs_little_and_delays_nothing_else(tmp_pa
     assert 5 <= len(refused) <= 14, "the pauses grow"
     assert calls(world, "/rgm_stats", START + DAY) > 40, "what is new is read as ever"
     assert min(world.rows("consumption", 1)) <= START - 30 * DAY + 900
-    made = report(world.settings, world.store.db, int(world.time.true))
+    made = build_report(world.settings, world.store.db, int(world.time.true))
     gaps = next(stream.gaps for stream in made.systems[0].streams if stream.stream == "rgm_stats")
     assert any("in vain" in gap.reason for gap in gaps)
 
@@ -146,7 +146,7 @@ def test_a_disk_that_is_full_for_an_hour_does_not_set_the_clock_back(
     assert abs(world.pipeline.clock.now() - world.time.true) <= 1
     world.run(HOUR)
     assert world.pipeline.clock.corrections == 0
-    made = report(world.settings, world.store.db, int(world.time.true))
+    made = build_report(world.settings, world.store.db, int(world.time.true))
     assert [problem.kind for problem in made.problems if problem.kind == "clock"] == []
 
 
@@ -157,7 +157,7 @@ def test_a_cloud_that_cannot_be_reached_is_not_taken_for_a_used_up_key(tmp_path:
     seen = set()
     for _ in range(24):
         world.run(HOUR // 4)
-        made = report(world.settings, world.store.db, int(world.time.true))
+        made = build_report(world.settings, world.store.db, int(world.time.true))
         seen |= {problem.kind for problem in made.problems}
         assert not any("uses the key" in problem.text for problem in made.problems)
     assert "cloud" in seen
@@ -167,12 +167,12 @@ def test_power_and_its_age_are_of_the_same_interval(tmp_path: Path) -> None:
     world = World(tmp_path, [HOUSE], api=QUICK)
     world.run(10 * HOUR)
     newest = max(world.rows("production_rgm", 1)) + 900
-    made = report(world.settings, world.store.db, int(world.time.true)).systems[0]
+    made = build_report(world.settings, world.store.db, int(world.time.true)).systems[0]
     assert made.age_s is not None
     assert abs(int(world.time.true) - newest - made.age_s) <= 900
     with world.store.transaction() as db:  # the meter falls silent, the microinverters go on
         archive.upsert(db, [Point("production_micro", (("system", "1"),), newest + 3 * HOUR, {"power_w": 7.0})])
-    made = report(world.settings, world.store.db, newest + 3 * HOUR + 600).systems[0]
+    made = build_report(world.settings, world.store.db, newest + 3 * HOUR + 600).systems[0]
     assert (made.power_w, made.age_s) == (7.0, 300)
 
 
@@ -183,7 +183,7 @@ def test_a_pace_that_is_too_fast_is_forecast_to_run_out(tmp_path: Path) -> None:
         for number in range(200):  # as after a change to a smaller plan
             call = ledger.reserve(db, world.pipeline.app, int(world.time.true) - 60 * number, ("1", "stats", "live"))
             ledger.end(db, call, int(world.time.true) - 60 * number, "ok")
-    quota = report(world.settings, world.store.db, int(world.time.true)).quota
+    quota = build_report(world.settings, world.store.db, int(world.time.true)).quota
     assert quota.forecast_month > quota.per_month
     assert quota.runs_out_at is not None
     assert quota.runs_out_at < quota.month_ends_at

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ingest.core.http import Reply, Request
-from ingest.report import Report, report
+from ingest.report import Report, build_report
 from ingest.report.problems import summary
 from ingest.simulator import Site
 from tests.stories.test_convergence import check_days, differences
@@ -61,7 +61,7 @@ def asks_for(request: Request, stream: str) -> bool:
 
 
 def told(world: World) -> Report:
-    return report(world.settings, world.store.db, int(world.time.true))
+    return build_report(world.settings, world.store.db, int(world.time.true))
 
 
 def kinds(world: World) -> set[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ingest.core.errors import IngestError, StateError
-from ingest.report import report
+from ingest.report import build_report
 from ingest.service.once import OneRun
 from ingest.simulator import Faults, demo_sites
 from tests.faults import quota_used_up
@@ -93,7 +93,7 @@ def test_a_month_that_is_used_up_is_said(tmp_path: Path) -> None:
     with pytest.raises(IngestError, match=r"calls of this month are used up: 1,\d+ of 1,000, 100 of them in reserve"):
         once(world).raise_failure()
     (problem,) = [
-        at for at in report(world.settings, world.store.db, int(world.time.true)).problems if at.kind == "quota"
+        at for at in build_report(world.settings, world.store.db, int(world.time.true)).problems if at.kind == "quota"
     ]
     with pytest.raises(IngestError, match=re.escape(problem.text)):
         once(world).raise_failure()

@@ -9,7 +9,7 @@ from ingest.commit import decide, record
 from ingest.core.http import Reply, Request
 from ingest.deliver import sender
 from ingest.deliver.verify import Verification
-from ingest.report import report
+from ingest.report import build_report
 from ingest.simulator import demo_sites
 from tests.world import HOUR, START, World
 
@@ -48,11 +48,11 @@ def test_it_costs_that_call_alone(tmp_path: Path, where: str, monkeypatch: pytes
     asked = "SELECT at FROM calls WHERE stream = 'consumption' AND at > ?"
     made = list(world.store.db.execute(asked, (begin,)))
     assert 1 < len(made) < 12, "asked again, in growing pauses"
-    problems = report(world.settings, world.store.db, int(world.time.true)).problems
+    problems = build_report(world.settings, world.store.db, int(world.time.true)).problems
     assert any("the program failed; the reason is in its log" in problem.sentence for problem in problems), problems
     monkeypatch.undo()
     world.run(8 * HOUR)
-    assert report(world.settings, world.store.db, int(world.time.true)).problems == []
+    assert build_report(world.settings, world.store.db, int(world.time.true)).problems == []
     assert max(world.rows("consumption", HOUSES[0].system_id)) > begin + 8 * HOUR
 
 

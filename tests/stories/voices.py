@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from ingest.cli import cli
 from ingest.core.days import date_at, midnight, zone
 from ingest.core.point import line_fields
-from ingest.report import Gap, Report, report
+from ingest.report import Gap, Report, build_report
 from ingest.report.gaps import NO_METER_WORDS, OUTSIDE
 from ingest.report.problems import summary
 from ingest.simulator import Site
@@ -50,7 +50,9 @@ def check_page(world: World, site: Site) -> None:
                 if not running:
                     assert shown == (round(sum(known)) if known else None), (key[:letters], name)
     samples = _samples(client.get("/metrics").get_data(as_text=True), "ingest_system_energy_today_joules")
-    (told,) = (at for at in report(world.settings, world.store.db, now).systems if at.system == str(site.system_id))
+    (told,) = (
+        at for at in build_report(world.settings, world.store.db, now).systems if at.system == str(site.system_id)
+    )
     place = zone(told.timezone)
     begin = midnight(date_at(now, place), place)
     made = [row["produced_wh"] for at, row in world.rows("energy", site.system_id).items()
@@ -78,7 +80,7 @@ def check_all_is_well(world: World, sites: Sequence[Site], since: int) -> bool:
     """Whether nothing is wrong with what is read, which must be said only if every interval that the cloud shows is
     there or has its turn to come.
     """
-    made = report(world.settings, world.store.db, world.pipeline.clock.now())
+    made = build_report(world.settings, world.store.db, world.pipeline.clock.now())
     is_well = summary(made).startswith("All is well") or {at.kind for at in made.problems} <= NOT_OF_READING
     for site in sites if is_well else ():
         for stream in MEASURED:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ingest.core.point import Point
-from ingest.report import report
+from ingest.report import build_report
 from ingest.store import archive
 from ingest.web import Source, create_app
 from tests.web.seen import Seen
@@ -98,7 +98,7 @@ def test_what_cannot_be_filled_says_why(tmp_path: Path) -> None:
     assert f"follows from the consumption: {why}" in page
     (caption,) = re.findall(r"<strong[^>]*>consumption</strong>(.*?)</figcaption>", page)
     assert re.sub(r"<[^>]*>", "", caption) == "no such meter", "of what is not there, no part was read"
-    assert (backfill := report(world.settings, world.store.db, now).backfill).ratio == 1.0, backfill
+    assert (backfill := build_report(world.settings, world.store.db, now).backfill).ratio == 1.0, backfill
     assert 'id="daily-used"' not in page
     world.end()
 

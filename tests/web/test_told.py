@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ingest.core.words import percent
-from ingest.report import Report, report
+from ingest.report import Report, build_report
 from ingest.report.fleet import fleet_totals
 from ingest.report.gaps import rounded
 from ingest.report.problems import summary
@@ -129,7 +129,7 @@ def told(world: World, made: Report, path: str = "/") -> str:
 
 
 def test_the_share_that_is_read_is_one_number_in_lists_cards_and_banner(world: World) -> None:
-    made = report(world.settings, world.store.db, int(world.time.true))
+    made = build_report(world.settings, world.store.db, int(world.time.true))
     (row,) = made.systems
     share = percent(made.backfill.ratio)
     assert min(at.ratio for at in row.streams) < row.read < max(at.ratio for at in row.streams)
@@ -151,7 +151,7 @@ def test_nothing_is_read_to_100_percent_while_anything_is_missing() -> None:
 
 
 def test_history_that_waits_for_calls_says_when_it_goes_on(world: World) -> None:
-    made = report(world.settings, world.store.db, int(world.time.true))
+    made = build_report(world.settings, world.store.db, int(world.time.true))
     assert re.search(r"done, about .* left", summary(made))
     ends_at = made.quota.month_ends_at
     waits = replace(made, backfill=replace(made.backfill, goes_on_at=ends_at))
@@ -182,7 +182,7 @@ def test_what_is_refused_takes_until_it_may_be_asked_again(world: World) -> None
     with world.store.transaction() as db:
         pair = progress.pairs(db)[str(SITE.system_id), "consumption"]
         progress.save_pair(db, replace(pair, rest_until=now + DAY))
-    made = report(world.settings, world.store.db, now)
+    made = build_report(world.settings, world.store.db, now)
     assert made.backfill.calls
     assert made.backfill.done_at
     assert made.backfill.done_at >= now + DAY
@@ -192,7 +192,7 @@ def test_what_is_refused_takes_until_it_may_be_asked_again(world: World) -> None
 
 
 def test_each_key_of_the_calls_is_of_its_own_number(world: World) -> None:
-    made = report(world.settings, world.store.db, int(world.time.true))
+    made = build_report(world.settings, world.store.db, int(world.time.true))
     text = page(world)
     assert re.search(rf'calls-used"></span>used</dt><dd>{made.quota.used_month:,}</dd>', text)
     assert re.search(rf"<dt>of these, for history</dt><dd>{made.quota.history_month:,}</dd>", text)
@@ -203,7 +203,7 @@ def test_the_tiles_are_of_today_whatever_day_is_chosen(world: World) -> None:
 
 
 def test_the_sums_of_a_list_are_those_of_what_was_found(world: World) -> None:
-    made = report(world.settings, world.store.db, int(world.time.true))
+    made = build_report(world.settings, world.store.db, int(world.time.true))
     (row,) = made.systems
     others = [replace(row, system=str(9000 + at), name=f"Barn {at}", today_wh=1000.0 * at) for at in range(1, 4)]
     text = told(world, replace(made, systems=[row, *others]), "/systems?q=barn")

@@ -17,7 +17,7 @@ from flask import Blueprint
 from prometheus_client.parser import text_string_to_metric_families
 
 from ingest.config import load
-from ingest.report import Report, report
+from ingest.report import Report, build_report
 from ingest.service.identity import open_store
 from ingest.simulator import API_KEY, CLIENT_SECRET
 from ingest.store import progress
@@ -276,12 +276,12 @@ def test_a_page_that_is_read_does_not_hold_up_the_owner(seen: Seen, monkeypatch:
     begun, release = threading.Event(), threading.Event()
 
     def slow(*given: Any, **more: Any) -> Report:
-        made = report(*given, **more)
+        made = build_report(*given, **more)
         begun.set()
         release.wait(30)
         return made
 
-    monkeypatch.setattr("ingest.web.source.report", slow)
+    monkeypatch.setattr("ingest.web.source.build_report", slow)
     seen.source._made = None
     page = threading.Thread(target=lambda: seen.client().get("/"))
     page.start()
