@@ -90,7 +90,7 @@ class Wire:
             return Reply(0, failure="the connection broke before the reply was whole")
         date = int(parsedate_to_datetime(answer.headers["Date"]).timestamp())
         place = answer.headers.get("Location", "").partition("?")[0]
-        return Reply(answer.status, answer.body, date, place=place)
+        return Reply(answer.status, answer.body, date, location=place)
 
 
 class Database:

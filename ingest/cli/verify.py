@@ -88,14 +88,14 @@ def _delete(store: Store, sink: VerifiableSink, name: str, found: Sequence[Misma
     days alone that differ.
     """
     surplus = [item for item in found if item.is_surplus]
-    quarters = [item for item in surplus if item.place.measurement in INTERVALS]
+    quarters = [item for item in surplus if item.measured.measurement in INTERVALS]
     days = sorted({(at, min(at + DAY, end)) for begin, end in _periods(quarters) for at in range(begin, end, DAY)})
     by_day = _differences(store, sink, name, days, now)
-    whole = [item for item in surplus if item.place.measurement not in INTERVALS]
-    places = {item.place for item in quarters}
-    for item in (*whole, *(part for part in by_day if part.place in places and part.is_surplus)):
+    whole = [item for item in surplus if item.measured.measurement not in INTERVALS]
+    places = {item.measured for item in quarters}
+    for item in (*whole, *(part for part in by_day if part.measured in places and part.is_surplus)):
         for period in deletable(store.db, item):
-            sink.delete(item.place, *period)
+            sink.delete(item.measured, *period)
 
 
 def _differences(store: Store, sink: VerifiableSink, name: str, periods: Iterable[Period], now: int) -> list[Mismatch]:
@@ -108,7 +108,7 @@ def _differences(store: Store, sink: VerifiableSink, name: str, periods: Iterabl
             seen = journal.next_seq(db) - 1
             differ = list(differences(db, sink, name, [period], now))
         changed = journal.changed_since(store.db, seen) if differ else set()
-        found += (item for item in differ if item.place not in changed)
+        found += (item for item in differ if item.measured not in changed)
     return found
 
 
@@ -139,7 +139,7 @@ def _send(context: Context, store: Store, name: str, sink: Sink) -> None:
 
 def _document(item: Mismatch) -> dict[str, Any]:
     start, end = item.period
-    place = {"measurement": item.place.measurement, "system": item.place.system, "start": start, "end": end}
+    place = {"measurement": item.measured.measurement, "system": item.measured.system, "start": start, "end": end}
     return place | {"field": item.field, "archive": item.archived, "database": item.stored}
 
 

@@ -28,12 +28,12 @@ def _count(db: sqlite3.Connection, row: SystemRow) -> None:
     known = [ids[key] for name in ("energy_daily", "energy_monthly") if (key := series_key(name, tags)) in ids]
     if not known:
         return
-    draft, place = Draft(archive.read(db, ids, [(known, -NEVER, NEVER)])), zone(row.timezone)
+    draft, local = Draft(archive.read(db, ids, [(known, -NEVER, NEVER)])), zone(row.timezone)
     held = {name: draft.numbers("energy_daily", row.system, name) for name in derive.QUANTITIES}
     draft.merge(
         Point("energy_daily", tags, time, {derive.days_name(name): 1.0}) for name, at in held.items() for time in at
     )
-    months = sorted({month_start(date_at(time, place)) for at in held.values() for time in at})
-    spans = [(midnight(month, place), midnight(next_month_start(month), place)) for month in months]
-    draft.replace(derive.dated(derive.monthly(row.system, spans, held), place))
+    months = sorted({month_start(date_at(time, local)) for at in held.values() for time in at})
+    spans = [(midnight(month, local), midnight(next_month_start(month), local)) for month in months]
+    draft.replace(derive.dated(derive.monthly(row.system, spans, held), local))
     archive.write(db, draft, ids)

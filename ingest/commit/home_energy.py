@@ -134,11 +134,11 @@ class HomeEnergy:
         if course is None or course.text != text:
             kept = self._kept.get(home, "")
             steps: list[_Step] = []
-            place = zone(row.timezone)
+            local = zone(row.timezone)
             if text != kept and (_zone(kept) not in ("", row.timezone) or not text):
-                steps += [_Step(month, withdraws=True) for month in (*_months(db, [home], place), ALWAYS)]
+                steps += [_Step(month, withdraws=True) for month in (*_months(db, [home], local), ALWAYS)]
             if text not in ("", kept):
-                steps += [_Step(month) for month in (*_months(db, [*members, home], place), Span(0, 0))]
+                steps += [_Step(month) for month in (*_months(db, [*members, home], local), Span(0, 0))]
             course = self._courses[home] = _Course(text, steps)
         return course
 
@@ -169,14 +169,14 @@ def _zone(text: str | None) -> str:
     return str(json.loads(text)["zone"]) if text else ""
 
 
-def _months(db: sqlite3.Connection, systems: Iterable[str], place: tzinfo) -> Iterator[Span]:
+def _months(db: sqlite3.Connection, systems: Iterable[str], local: tzinfo) -> Iterator[Span]:
     """The months in which some systems have energies, one after the other: years do not fit in memory at once."""
     found = [extents.extent(db, name, system) for system in systems for name in SUMS[:2]]
     known = [extent for extent in found if extent]
-    month = month_start(date_at(min(first for first, _ in known), place)) if known else None
-    while month is not None and midnight(month, place) <= max(last for _, last in known):
+    month = month_start(date_at(min(first for first, _ in known), local)) if known else None
+    while month is not None and midnight(month, local) <= max(last for _, last in known):
         after = next_month_start(month)
-        yield Span(midnight(month, place), midnight(after, place))
+        yield Span(midnight(month, local), midnight(after, local))
         month = after
 
 
@@ -200,8 +200,8 @@ def _tell(db: sqlite3.Connection, row: SystemRow, now: int) -> None:
 class _Work:
     """One home and the part of the archive that its sums come from."""
 
-    def __init__(self, db: sqlite3.Connection, home: str, members: Sequence[str], place: tzinfo) -> None:
-        self._db, self._members, self._place = db, members, place
+    def __init__(self, db: sqlite3.Connection, home: str, members: Sequence[str], local: tzinfo) -> None:
+        self._db, self._members, self._local = db, members, local
         self._home, self._tags = home, (("system", home),)
         self._by = carriers([measured(db, member) for member in members])
         self._ids = archive.series_of(db, [home])
@@ -215,8 +215,8 @@ class _Work:
     def compute(self, energy: set[int], daily: set[int]) -> set[int]:
         """The intervals at some times, the days that they or some midnights are of, and their months, one by one."""
         touched: set[int] = set()
-        for month in sorted({month_start(date_at(at, self._place)) for at in energy | daily}):
-            span = Span(midnight(month, self._place), midnight(next_month_start(month), self._place))
+        for month in sorted({month_start(date_at(at, self._local)) for at in energy | daily}):
+            span = Span(midnight(month, self._local), midnight(next_month_start(month), self._local))
             touched |= self._month(*({at for at in times if span.start <= at < span.end} for times in (energy, daily)))
             archive.write(self._db, self._draft, archive.series_of(self._db, [self._home]))
         return touched
@@ -228,19 +228,19 @@ class _Work:
         totals = [self._rows("energy_daily", member, span) for member in self._members]
         self._load(span)
         touched = self._draft.replace(self._intervals(sorted(energy), quarters)).get("energy", set())
-        self._draft.replace(derive.dated(self._of_days(days, totals, quarters), self._place))
+        self._draft.replace(derive.dated(self._of_days(days, totals, quarters), self._local))
         self._sum_months(days)
         return touched
 
     def _days(self, times: Iterable[int]) -> list[LocalDay]:
-        dates = {date_at(at, self._place): at for at in times}
-        return [days_of(Span(dates[day], dates[day] + 1), self._place)[0] for day in sorted(dates)]
+        dates = {date_at(at, self._local): at for at in times}
+        return [days_of(Span(dates[day], dates[day] + 1), self._local)[0] for day in sorted(dates)]
 
     def _load(self, days: Span) -> None:
         """What the home has of some days, and of their months."""
-        first, last = date_at(days.start, self._place), date_at(days.end - 1, self._place)
+        first, last = date_at(days.start, self._local), date_at(days.end - 1, self._local)
         months = Span(
-            midnight(month_start(first), self._place), midnight(next_month_start(month_start(last)), self._place)
+            midnight(month_start(first), self._local), midnight(next_month_start(month_start(last)), self._local)
         )
         spans = dict.fromkeys(SUMS, months) | {"energy": days}
         keys = {series_key(name, self._tags): span for name, span in spans.items()}
@@ -269,6 +269,6 @@ class _Work:
 
     def _sum_months(self, days: Iterable[LocalDay]) -> None:
         months = sorted({month_start(day.date) for day in days})
-        begins = [(midnight(month, self._place), midnight(next_month_start(month), self._place)) for month in months]
+        begins = [(midnight(month, self._local), midnight(next_month_start(month), self._local)) for month in months]
         held = {name: self._draft.numbers("energy_daily", self._home, name) for name in derive.QUANTITIES}
-        self._draft.replace(derive.dated(derive.monthly(self._home, begins, held), self._place))
+        self._draft.replace(derive.dated(derive.monthly(self._home, begins, held), self._local))

@@ -126,8 +126,8 @@ def _to_derive(
             summed.append(day)
     for span in union((changed,), (day.span for day in summed)):
         yield from _wants(ids, span, {*inputs, "energy"})
-    if summed and (place := draft.zone(task.system)):
-        months = Span(midnight(month_start(summed[0].date), place), midnight(next_month_start(summed[-1].date), place))
+    if summed and (local := draft.zone(task.system)):
+        months = Span(midnight(month_start(summed[0].date), local), midnight(next_month_start(summed[-1].date), local))
         yield from _wants(ids, months, LONG)
 
 

@@ -81,12 +81,12 @@ def _shown(changes: Changes, outcome: Outcome, began: int) -> Iterator[int]:
     for measurement, _, time, row in outcome.points:
         if time < began and any(measurement == name and float(row.get(key, 0.0)) > 0 for name, key in energies):
             yield time
-    life, place = outcome.lifetime, changes.zone(outcome.task.system)
-    if life is not None and life.start is not None and place is not None:
+    life, local = outcome.lifetime, changes.zone(outcome.task.system)
+    if life is not None and life.start is not None and local is not None:
         for values in life.series.values():
             index = next((index for index, wh in enumerate(values) if wh is not None and wh > 0), None)
             if index is not None:
-                yield midnight(life.start + index * ONE, place)
+                yield midnight(life.start + index * ONE, local)
 
 
 def _room(changes: Changes, outcome: Outcome, context: CommitContext) -> int:

@@ -43,18 +43,18 @@ class Valuation:
             if not key.startswith("energy,system="):
                 continue
             system = key.partition("=")[2]
-            place = changes.zone(system)
-            if place is not None:
+            local = changes.zone(system)
+            if local is not None:
                 self.value(db, system, changes.systems[system].timezone, rows)
 
     def value(self, db: sqlite3.Connection, system: str, timezone: str, times: Collection[int] | None = None) -> None:
         """Compute the money of some intervals of `energy`, or of all, in the caller's transaction."""
-        contract, place = self._contract(system), zone(timezone)
+        contract, local = self._contract(system), zone(timezone)
         if times is None:
-            _compute(db, system, contract, place, [Span(0, END)], is_all=True)
+            _compute(db, system, contract, local, [Span(0, END)], is_all=True)
             meta.write(db, _name(system), _text(contract, timezone))
         elif times and contract:
-            _compute(db, system, contract, place, _spans(times, place, whole_months=is_monthly(contract)))
+            _compute(db, system, contract, local, _spans(times, local, whole_months=is_monthly(contract)))
 
     def _concerns(self, db: sqlite3.Connection, system: str) -> bool:
         """Whether a system has a tariff, or had one."""
@@ -66,8 +66,8 @@ class Valuation:
         if change is None:
             return
         before, after = change
-        place = zone(systems[system].timezone)
-        _compute(db, system, self._contract(system), place, [Span(_since(before, after, place), END)], is_all=True)
+        local = zone(systems[system].timezone)
+        _compute(db, system, self._contract(system), local, [Span(_since(before, after, local), END)], is_all=True)
         meta.write(db, _name(system), after)
 
     def is_behind(self, db: sqlite3.Connection, systems: Mapping[str, SystemRow]) -> bool:
@@ -105,7 +105,7 @@ def _words(value: object) -> str:
     return repr({name: _words(part) for name, part in vars(value).items()}) if is_dataclass(value) else repr(value)
 
 
-def _since(before: str | None, after: str, place: tzinfo) -> int:
+def _since(before: str | None, after: str, local: tzinfo) -> int:
     """From when on (epoch s) money may differ: the month of the first tariff that is another."""
     if before is None:
         return 0
@@ -114,24 +114,24 @@ def _since(before: str | None, after: str, place: tzinfo) -> int:
         return 0
     one, other = old["tariffs"], new["tariffs"]
     changed = [entry[0] for entry in [*one, *other] if (entry in one) != (entry in other)]
-    return midnight(month_start(datetime.fromisoformat(min(changed)).date()), place)
+    return midnight(month_start(datetime.fromisoformat(min(changed)).date()), local)
 
 
-def _spans(times: Collection[int], place: tzinfo, *, whole_months: bool) -> Iterator[Span]:
+def _spans(times: Collection[int], local: tzinfo, *, whole_months: bool) -> Iterator[Span]:
     """The local days, or months, that must be computed together with some intervals."""
-    days = {date_at(at, place) for at in (times if whole_months else (min(times), max(times)))}
+    days = {date_at(at, local) for at in (times if whole_months else (min(times), max(times)))}
     if whole_months:
         months = {month_start(day) for day in days}
-        yield from (Span(midnight(month, place), midnight(next_month_start(month), place)) for month in months)
+        yield from (Span(midnight(month, local), midnight(next_month_start(month), local)) for month in months)
     else:
-        yield Span(midnight(min(days), place), midnight(max(days) + ONE, place))
+        yield Span(midnight(min(days), local), midnight(max(days) + ONE, local))
 
 
 def _compute(
     db: sqlite3.Connection,
     system: str,
     contract: Contract,
-    place: tzinfo,
+    local: tzinfo,
     spans: Iterable[Span],
     *,
     is_all: bool = False,
@@ -141,11 +141,11 @@ def _compute(
     keys = {name: series_key(name, (("system", system),)) for name in ("energy", "money", "money_daily")}
     known = [ids[key] for key in keys.values() if key in ids]
     draft = Draft(archive.read(db, ids, [(known, *span) for span in union(list(spans))]) if known else {})
-    worth = money(system, contract, place, _flows(draft.rows(keys["energy"])))
+    worth = money(system, contract, local, _flows(draft.rows(keys["energy"])))
     draft.merge([*(_nothing(draft, system, "money", MONEY) if is_all else ()), *worth])
     sums = {name: draft.numbers("money", system, name) for name in MONEY}
     named = {"currency": contract[-1].currency} if contract else {}
-    days = [point._replace(fields={**point.fields, **named}) for point in dated(daily(system, place, sums), place)]
+    days = [point._replace(fields={**point.fields, **named}) for point in dated(daily(system, local, sums), local)]
     draft.merge([*(_nothing(draft, system, "money_daily", (*MONEY, "hours")) if is_all else ()), *days])
     archive.write(db, draft, ids)
 

@@ -27,7 +27,7 @@ from ingest.config.models import (
 )
 from ingest.config.receivers import Mqtt, Notify
 from ingest.config.schema import json_schema
-from ingest.config.settings import Place, Settings, fingerprint, message_name
+from ingest.config.settings import ConfigLocation, Settings, fingerprint, message_name
 from ingest.config.validation import cross_checks, explain
 from ingest.config.values import SIMULATOR, seconds, share
 from ingest.core.errors import ConfigError
@@ -110,12 +110,12 @@ def load(path: Path | str, environ: Mapping[str, str] = os.environ, state_dir: s
     folder, or to the folder above it where that is named `config`.
     """
     named = state_dir or environ.get("INGEST_STATE_DIR") or _of_demonstration(path, environ)
-    place = Place(Path(path).absolute(), named)
+    location = ConfigLocation(Path(path).absolute(), named)
     document = read(Path(path))
     tree = interpolate(document, environ)
     found = None
     try:
-        found = Settings.model_validate(tree or {}, context=place)
+        found = Settings.model_validate(tree or {}, context=location)
         for where, text in cross_checks(found):
             document.complain(where, text)
     except ValidationError as error:

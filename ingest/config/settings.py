@@ -89,7 +89,7 @@ def _some(accounts: Mapping[str, Account]) -> Mapping[str, Account]:
     return accounts
 
 
-class Place(NamedTuple):
+class ConfigLocation(NamedTuple):
     """Where a configuration is read from, and the state folder that was named beside it (None: none was)."""
 
     config_path: Path
@@ -122,12 +122,12 @@ def _folder(written: Any, info: ValidationInfo) -> Path:
     """
     if isinstance(written, list | dict):
         raise ValueError("must be text")  # noqa: TRY004 - what pydantic hears
-    place = cast(Place, info.context)
+    location = cast(ConfigLocation, info.context)
     api = info.data.get("api")
     default = "state/demo" if api is not None and api.base_url == values.SIMULATOR else "state"
-    folder = place.config_path.parent
-    base = Path() if place.state_dir else folder.parent if folder.name == "config" else folder
-    text = place.state_dir or values.clean(default if written is None else str(written))
+    folder = location.config_path.parent
+    base = Path() if location.state_dir else folder.parent if folder.name == "config" else folder
+    text = location.state_dir or values.clean(default if written is None else str(written))
     try:
         return Path(os.path.normpath(base.absolute() / Path(text).expanduser()))
     except RuntimeError:

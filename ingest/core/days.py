@@ -43,8 +43,8 @@ def date_at(at: int, zone: tzinfo) -> date:
 
 def local_midnight(at: int, timezone: str) -> int:
     """When the local day of a moment began."""
-    place = zone(timezone)
-    return midnight(date_at(at, place), place)
+    local = zone(timezone)
+    return midnight(date_at(at, local), local)
 
 
 def days_between(first: date, count: int, zone: tzinfo) -> Iterator[LocalDay]:

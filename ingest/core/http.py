@@ -24,7 +24,7 @@ class Request:
 class Reply:
     """What came back. `status` 0 means no answer, and `failure` says why in words; `sent` is then whether the
     request may have reached the cloud. `date_at` is the server's own clock from its `Date` header,
-    `place` where a redirect leads, without the query, which may repeat the key.
+    `location` where a redirect leads, without the query, which may repeat the key.
     """
 
     status: int
@@ -32,7 +32,7 @@ class Reply:
     date_at: int | None = None
     failure: str = ""
     sent: bool = True
-    place: str = ""
+    location: str = ""
 
 
 class Transport(Protocol):

@@ -33,9 +33,9 @@ def day_words(at: int) -> str:
     return f"{day.day} {day:%B}"
 
 
-def days_words(span: Span, place: tzinfo) -> str:
+def days_words(span: Span, local: tzinfo) -> str:
     """The local days of a span, such as "21 June 2026" or "21 June to 3 July 2026"."""
-    days = days_of(span, place)
+    days = days_of(span, local)
     first, last = days[0].date, days[-1].date
     end = f"{last.day} {last:%B %Y}"
     return (

@@ -122,12 +122,12 @@ class ParquetSink:
         """Files are kept for ever; a rule of an object store that removes old ones is its owner's to leave out."""
         return ""
 
-    def delete(self, place: MeasuredSystem, start: int, end: int) -> None:
+    def delete(self, measured: MeasuredSystem, start: int, end: int) -> None:
         """Remove the rows of a place with `start <= time < end`; a month without rows vanishes. Raises `SinkDown`."""
         with self._plain_words():
-            for part in self._parts((place.measurement,)):
+            for part in self._parts((measured.measurement,)):
                 if month_of(start) <= part[1] <= month_of(end - 1) and (table := self._read(part)) is not None:
-                    rest = self._tables.without(table, place.system, start, end)
+                    rest = self._tables.without(table, measured.system, start, end)
                     if not rest.num_rows:
                         self._fs.delete_file(self._path(part))
                     elif rest.num_rows < table.num_rows:

@@ -109,11 +109,11 @@ class LineSink(ABC):
         policies = [row for series in found for row in series_rows(series)]
         return next((duration_seconds(row["duration"]) for row in policies if row.get("default")), None)
 
-    def delete(self, place: MeasuredSystem, start: int, end: int) -> None:
+    def delete(self, measured: MeasuredSystem, start: int, end: int) -> None:
         """Delete what is stored of a place with `start <= time < end`. Raises `SinkDown`."""
-        whose = f'"system" = {literal(place.system)} AND ' if place.system else ""
+        whose = f'"system" = {literal(measured.system)} AND ' if measured.system else ""
         self._query(
-            f"DELETE FROM {identifier(place.measurement)} WHERE {whose}time >= {start}s AND time < {end}s"  # noqa: S608
+            f"DELETE FROM {identifier(measured.measurement)} WHERE {whose}time >= {start}s AND time < {end}s"  # noqa: S608
         )
 
     def _query(self, statement: str) -> list[dict[str, Any]]:

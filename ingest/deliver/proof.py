@@ -56,14 +56,13 @@ def _lacking(db: sqlite3.Connection, sink: VerifiableSink, rows: Sequence[Depart
     begins = [at for row in rows if (at := removal.oldest(db, row.system, row.until)) is not None]
     begin, end = rows[0].until or min(begins, default=0), rows[0].next_until
     systems = {row.system for row in rows}
-    places = [
-        measured for measured in archive.places(db) if measured.system in systems and measured.measurement in INTERVALS
-    ]
-    stored = sink.tally(sorted({place.measurement for place in places}), begin, end) if places else {}
+    held = archive.measured_systems(db)
+    all_measured = [each for each in held if each.system in systems and each.measurement in INTERVALS]
+    stored = sink.tally(sorted({measured.measurement for measured in all_measured}), begin, end) if all_measured else {}
     return {
-        place.system
-        for place in places
-        if not is_equal(archive.tally(db, place, (begin, end), ()), stored.get(place, {}))
+        measured.system
+        for measured in all_measured
+        if not is_equal(archive.tally(db, measured, (begin, end), ()), stored.get(measured, {}))
     }
 
 

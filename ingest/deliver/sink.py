@@ -35,7 +35,7 @@ class Sink(Protocol):
 class DeletingSink(Protocol):
     """A sink in which points can be deleted."""
 
-    def delete(self, place: MeasuredSystem, start: int, end: int) -> None:
+    def delete(self, measured: MeasuredSystem, start: int, end: int) -> None:
         """Delete what is stored of a place with `start <= time < end`. Raises `SinkDown`."""
 
 

@@ -33,7 +33,7 @@ class Mismatch:
     `strange`: the database has a field of which the archive has none.
     """
 
-    place: MeasuredSystem
+    measured: MeasuredSystem
     period: Period
     archived: int
     stored: int
@@ -48,12 +48,12 @@ class Mismatch:
     @property
     def wanted(self) -> Filter:
         """Which points of the archive are meant."""
-        return Filter((self.place.measurement,), self.place.system, *self.period)
+        return Filter((self.measured.measurement,), self.measured.system, *self.period)
 
     @property
     def sentence(self) -> str:
         """What differs, in words."""
-        name, system = self.place
+        name, system = self.measured
         month = datetime.fromtimestamp(self.period[0], UTC).strftime("%Y-%m")
         where = f"{name}{f' of {system}' if system else ''}, {month}"
         if self.archived == self.stored:
@@ -123,7 +123,7 @@ def deletable(db: sqlite3.Connection, surplus: Mismatch) -> list[Period]:
     only between those that follow upon each other in the archive, and of no field that it has not: beside a state that
     was begun anew the database may have the only copy, and nobody can read it again.
     """
-    (name, system), (begin, end) = surplus.place, surplus.period
+    (name, system), (begin, end) = surplus.measured, surplus.period
     extent = extents.extent(db, name, system)
     begin = max(begin, extent[0]) if extent else end
     times = extents.times(db, name, system, begin, end)
@@ -150,25 +150,25 @@ def _of_period(
     waiting: Container[MeasuredSystem],
     refused: Container[tuple[int, int]],
 ) -> Iterator[Mismatch]:
-    for begin, places in _by_begin(db, period):
-        stored = sink.tally(sorted({place.measurement for place in places}), begin, period[1])
-        for place in places:
-            archived, held = archive.tally(db, place, (begin, period[1]), refused), stored.get(place, {})
-            if place not in waiting and not is_equal(archived, held):
-                yield _difference(place, (begin, period[1]), archived, held)
+    for begin, all_measured in _by_begin(db, period):
+        stored = sink.tally(sorted({measured.measurement for measured in all_measured}), begin, period[1])
+        for measured in all_measured:
+            archived, held = archive.tally(db, measured, (begin, period[1]), refused), stored.get(measured, {})
+            if measured not in waiting and not is_equal(archived, held):
+                yield _difference(measured, (begin, period[1]), archived, held)
 
 
 def _by_begin(db: sqlite3.Connection, period: Period) -> Iterator[tuple[int, list[MeasuredSystem]]]:
     """What is to be looked at in a period, by when that begins: of what has left the archive nothing is said."""
     begins: dict[int, list[MeasuredSystem]] = {}
     left = departures.untils(db)
-    for place in archive.places(db):
-        since = left.get(place.system, 0) if place.measurement in INTERVALS else 0
-        begins.setdefault(max(period[0], since), []).append(place)
-    yield from ((begin, places) for begin, places in sorted(begins.items()) if begin < period[1])
+    for measured in archive.measured_systems(db):
+        since = left.get(measured.system, 0) if measured.measurement in INTERVALS else 0
+        begins.setdefault(max(period[0], since), []).append(measured)
+    yield from ((begin, all_measured) for begin, all_measured in sorted(begins.items()) if begin < period[1])
 
 
-def _difference(place: MeasuredSystem, period: Period, archived: Totals, held: Totals) -> Mismatch:
+def _difference(measured: MeasuredSystem, period: Period, archived: Totals, held: Totals) -> Mismatch:
     """The field whose numbers differ most stands for all."""
 
     def numbers(field: str) -> tuple[int, int]:
@@ -179,7 +179,7 @@ def _difference(place: MeasuredSystem, period: Period, archived: Totals, held: T
         return abs(ours - theirs), abs(archived.get(field, NOTHING).sum - held.get(field, NOTHING).sum)
 
     field = max(sorted({*archived, *held}), key=distance)
-    return Mismatch(place, period, *numbers(field), field, strange=not held.keys() <= archived.keys())
+    return Mismatch(measured, period, *numbers(field), field, strange=not held.keys() <= archived.keys())
 
 
 @dataclass(frozen=True)

@@ -168,7 +168,7 @@ def read_token(reply: Reply, now: int, refresh: str = "") -> TokenPair | Refused
     if body is not None and (reply.status in (400, 401) or (reply.status == 403 and body.get("error"))):
         return _refusal(reply.status, body, text)
     if 300 <= reply.status < 400:
-        return Refused(sent_on(reply.status, reply.place))
+        return Refused(sent_on(reply.status, reply.location))
     return Refused(one_line(reply.failure)[:200] or f"HTTP {reply.status}: {words(text)}")
 
 

@@ -75,13 +75,13 @@ def verdict(
     if status in _BUGS or not (300 <= status < 400 or status == 408 or 500 <= status < 600):
         return Verdict(Kind.GARBLED, f"HTTP {status}: {words(text)}")
     if 300 <= status < 400:
-        return Verdict(Kind.BUSY, sent_on(status, reply.place))
+        return Verdict(Kind.BUSY, sent_on(status, reply.location))
     return Verdict(Kind.BUSY, f"HTTP {status}: {words(text)}")
 
 
-def sent_on(status: int, place: str) -> str:
+def sent_on(status: int, location: str) -> str:
     """What a redirect means: something else than the API answers at this address."""
-    where = one_line(place) or "a place that it does not name"
+    where = one_line(location) or "a place that it does not name"
     return f"HTTP {status}: a redirect to {where}, which is not followed; check api.base_url and any proxy between"
 
 

@@ -192,11 +192,11 @@ def _reply(response: requests.Response) -> Reply:
                 return Reply(0, failure=f"the reply is larger than {LARGEST >> 20} MB")
     except (requests.RequestException, HTTPError) as error:
         return replace(_failure(error), body=bytes(body))  # what did arrive is kept as a sample
-    place = _place(response.url, response.headers.get("Location", ""))
-    return Reply(response.status_code, bytes(body), _date(response.headers.get("Date")), place=place)
+    location = _location(response.url, response.headers.get("Location", ""))
+    return Reply(response.status_code, bytes(body), _date(response.headers.get("Date")), location=location)
 
 
-def _place(url: str, location: str) -> str:
+def _location(url: str, location: str) -> str:
     """Where a redirect leads, without what could hold a secret: the user, the query, the fragment."""
     try:
         parts = urlsplit(urljoin(url, location))

@@ -31,19 +31,19 @@ def failing(deferred: Sequence[Deferral]) -> Spans:
     return union(entry.span for entry in deferred if entry.fails)
 
 
-def cuts(span: Span, place: tzinfo) -> list[int]:
+def cuts(span: Span, local: tzinfo) -> list[int]:
     """Where a span may be cut: at midnight, of the system and of UTC, for either may be the cloud's day."""
-    local = (day.start for day in days_of(span, place))
-    points = {*range(ceil_to(span.start + 1, DAY), span.end, DAY), *local}
+    midnights = (day.start for day in days_of(span, local))
+    points = {*range(ceil_to(span.start + 1, DAY), span.end, DAY), *midnights}
     return sorted(at for at in points if span.start < at < span.end and at % GRID == 0)
 
 
-def parts(entry: Deferral, place: tzinfo) -> list[Span]:
+def parts(entry: Deferral, local: tzinfo) -> list[Span]:
     """What may be asked for next of a refused span: all of it, or the newer and the older part at each of its cuts, the
     most even ones first. Where every reply is a day long, only an uneven one may be free of the day that fails.
     """
     start, end = entry.span
-    points = cuts(entry.span, place) if entry.fails >= WHOLE else []
+    points = cuts(entry.span, local) if entry.fails >= WHOLE else []
     if not points:
         return [entry.span]
     middle = (start + end) // 2
@@ -72,7 +72,7 @@ def defer(deferred: Sequence[Deferral], spans: Spans, until: int) -> Deferrals:
 
 
 def refused(
-    deferred: Sequence[Deferral], window: Span, place: tzinfo, again: Callable[[int], int], in_a_row: int, reason: str
+    deferred: Sequence[Deferral], window: Span, local: tzinfo, again: Callable[[int], int], in_a_row: int, reason: str
 ) -> Deferrals:
     """The same after the cloud refused a window. `again` says when (epoch s) to ask again after so many refusals,
     `in_a_row` counts those of the pair: all that is refused waits as long as that demands.
@@ -85,7 +85,7 @@ def refused(
             after.append(entry)
             continue
         inside = intersect((entry.span,), window)
-        holding = [part for part in parts(entry, place) if not subtract(inside, (part,))]
+        holding = [part for part in parts(entry, local) if not subtract(inside, (part,))]
         part = min(holding, key=lambda part: part.length, default=entry.span)
         after.append(Deferral(part, again(entry.fails + 1), entry.fails + 1, reason))
         after += [Deferral(rest, 0, 1, entry.reason) for rest in subtract((entry.span,), (part,))]

@@ -30,17 +30,17 @@ class Cut(NamedTuple):
     until: int
 
 
-def cut_at(day: date, place: tzinfo) -> Cut:
+def cut_at(day: date, local: tzinfo) -> Cut:
     """The cut at the first day of a month, by the midnights of a zone."""
-    return Cut(day.isoformat(), midnight(day, place), midnight(day - MARGIN, place))
+    return Cut(day.isoformat(), midnight(day, local), midnight(day - MARGIN, local))
 
 
-def next_cut(oldest: int, known_to: int, keep: int, place: tzinfo) -> Cut | None:
+def next_cut(oldest: int, known_to: int, keep: int, local: tzinfo) -> Cut | None:
     """The next cut of a system whose oldest interval began at `oldest` and which the cloud knows up to `known_to`
     (epoch s), of which the last `keep` seconds stay; None while none is due.
     """
-    day = next_month_start(date_at(oldest, place) + MARGIN)
-    return cut_at(day, place) if day <= month_start(date_at(known_to - keep, place)) else None
+    day = next_month_start(date_at(oldest, local) + MARGIN)
+    return cut_at(day, local) if day <= month_start(date_at(known_to - keep, local)) else None
 
 
 def unread(work: Work, until: int, now: int, age: int) -> Spans:

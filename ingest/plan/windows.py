@@ -53,8 +53,8 @@ def _good_from(work: Work, now: int, end: int) -> int:
     refused = max((span.end for span in deferrals.failing(work.deferred) if span.end < end), default=0)
     if not may_be_window(work.pair) or work.pair.fails % 2 == 0:
         return refused
-    place = zone(work.wanted.timezone)
-    return max(refused, floor_to(midnight(date_at(now - HOUR, place), place), work.route.step))
+    local = zone(work.wanted.timezone)
+    return max(refused, floor_to(midnight(date_at(now - HOUR, local), local), work.route.step))
 
 
 def may_be_window(pair: Pair) -> bool:
@@ -106,11 +106,11 @@ def count_refused(work: Work, now: int, classes: Classes) -> int:
     """
     if not work.deferred:
         return 0
-    place = zone(work.wanted.timezone)
+    local = zone(work.wanted.timezone)
     return sum(
         -(-(spans[-1].end - spans[0].start) // work.route.reach)
         for entry, spans in refused_debts(work, now, classes)
-        if entry.until <= now or deferrals.cuts(entry.span, place)
+        if entry.until <= now or deferrals.cuts(entry.span, local)
     )
 
 
@@ -118,18 +118,18 @@ def narrowed(work: Work, now: int, classes: Classes) -> list[Deferral]:
     """What was refused and is still being narrowed down to the day that fails."""
     if not work.deferred:
         return []
-    place = zone(work.wanted.timezone)
-    return [entry for entry, _ in refused_debts(work, now, classes) if deferrals.cuts(entry.span, place)]
+    local = zone(work.wanted.timezone)
+    return [entry for entry, _ in refused_debts(work, now, classes) if deferrals.cuts(entry.span, local)]
 
 
 def refused_windows(work: Work, now: int, classes: Classes) -> Iterator[Span]:
     """The calls that come back to what was refused and has waited long enough: what was refused least often first,
     for it may well be good.
     """
-    place = zone(work.wanted.timezone)
+    local = zone(work.wanted.timezone)
     for entry, spans in sorted(refused_debts(work, now, classes), key=lambda debt: (debt[0].fails, -debt[0].span.end)):
         if entry.until <= now:
-            halves = [(half, owed) for half in deferrals.parts(entry, place) if (owed := intersect(spans, half))]
+            halves = [(half, owed) for half in deferrals.parts(entry, local) if (owed := intersect(spans, half))]
             windows = [(half, _fitted(work, _hull(work, owed), now, half)) for half, owed in halves]
             whole = _fitted(work, _hull(work, spans), now, entry.span)
             yield next((window for half, window in windows if _is_clean(work, window, half)), whole)

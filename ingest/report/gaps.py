@@ -125,13 +125,13 @@ def refused_spans(work: Work, holes: Spans, now: int) -> list[RefusedReport]:
     """What the cloud refused of the spans that are not read, oldest first."""
     if not work.deferred:
         return []
-    place = zone(work.wanted.timezone)
+    local = zone(work.wanted.timezone)
     found = []
     for entry in work.deferred:
         left = intersect(holes, entry.span) if entry.fails else ()
         if left:
-            span, is_alone = Span(left[0].start, left[-1].end), not cuts(entry.span, place)
-            named = days_words(span, place)
+            span, is_alone = Span(left[0].start, left[-1].end), not cuts(entry.span, local)
+            named = days_words(span, local)
             again_at = max(entry.until, work.history_from, now)
             found.append(RefusedReport(*span, named, entry.reason, entry.fails, again_at, is_alone))
     return found

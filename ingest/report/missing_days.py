@@ -32,8 +32,8 @@ def _owing(stream: StreamReport) -> list[Span]:
 
 def _ended(spans: Iterable[Span], timezone: str, now: int) -> list[Span]:
     """The parts of spans before the local day that runs."""
-    place = zone(timezone)
-    today = midnight(date_at(now, place), place)
+    local = zone(timezone)
+    today = midnight(date_at(now, local), local)
     return [Span(span.start, min(span.end, today)) for span in spans if span.start < today]
 
 

@@ -41,9 +41,9 @@ def _day(row: SystemRow, now: int) -> str:
 
 def judge(db: sqlite3.Connection, row: SystemRow, near: Iterable[SystemRow], now: int) -> Behind | None:
     """Whether a plant is behind on its last clear days."""
-    place = zone(row.timezone)
-    today = date_at(now, place)
-    days = list(days_between(today - timedelta(days=LOOK_DAYS), LOOK_DAYS, place))
+    local = zone(row.timezone)
+    today = date_at(now, local)
+    days = list(days_between(today - timedelta(days=LOOK_DAYS), LOOK_DAYS, local))
     held = ByTime(archive.numbers(db, "energy", row.system, "produced_wh", days[0].start, days[-1].end))
     clear = [day.date for day in days if is_clear([*held.of(day).values()])]
     if len(clear) < CLEAR_DAYS:
@@ -52,10 +52,10 @@ def judge(db: sqlite3.Connection, row: SystemRow, near: Iterable[SystemRow], now
 
 
 def _daily(db: sqlite3.Connection, row: SystemRow, today: date) -> dict[date, float]:
-    place = zone(row.timezone)
-    begin, end = midnight(today - timedelta(days=LIFE_DAYS), place), midnight(today, place)
+    local = zone(row.timezone)
+    begin, end = midnight(today - timedelta(days=LIFE_DAYS), local), midnight(today, local)
     held = archive.numbers(db, "energy_daily", row.system, "produced_wh", begin, end)
-    return {date_at(at, place): value for at, value in held.items()}
+    return {date_at(at, local): value for at, value in held.items()}
 
 
 def sentence(row: SystemRow, found: Behind) -> str:

@@ -132,7 +132,7 @@ def read(
     return {key: found[number] for key, number in ids.items() if number in found}
 
 
-def places(db: sqlite3.Connection) -> list[MeasuredSystem]:
+def measured_systems(db: sqlite3.Connection) -> list[MeasuredSystem]:
     """Every measurement of every system that there is, but what the pipeline says of itself, which is not kept."""
     rows = db.execute(
         "SELECT DISTINCT measurement, system FROM series WHERE measurement != 'ingest' ORDER BY measurement, system"
@@ -146,13 +146,13 @@ def measurements_of(db: sqlite3.Connection, system: str) -> set[str]:
 
 
 def tally(
-    db: sqlite3.Connection, place: MeasuredSystem, period: tuple[int, int], besides: Container[tuple[int, int]]
+    db: sqlite3.Connection, measured: MeasuredSystem, period: tuple[int, int], besides: Container[tuple[int, int]]
 ) -> dict[str, FieldTotal]:
     """Counts and sums of a measurement of a system with `start <= time < end`, besides some (series, time)."""
     rows = db.execute(
         "SELECT series, time, fields FROM points WHERE series IN "
         "(SELECT id FROM series WHERE measurement = ? AND system = ?) AND time >= ? AND time < ?",
-        (*place, *period),
+        (*measured, *period),
     )
     unpack = unpacker(db)
     return totals(unpack(kept) for series, time, kept in rows if (series, time) not in besides)

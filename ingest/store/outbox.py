@@ -152,9 +152,8 @@ def undelivered(db: sqlite3.Connection, name: str, cursor: int | None = None) ->
     or to be sent again.
     """
     row, again = sink(db, name), [wanted for wanted, *_ in _replays(db, name)]
-    found = (
-        {place for place in archive.places(db) if any(_covers(wanted, place) for wanted in again)} if again else set()
-    )
+    everything = archive.measured_systems(db) if again else ()
+    found = {measured for measured in everything if any(_covers(wanted, measured) for wanted in again)}
     at = row.cursor if row and cursor is None else cursor
     return found if at is None else found | journal.changed_since(db, at)
 
@@ -165,9 +164,9 @@ def _replays(db: sqlite3.Connection, name: str) -> list[tuple[Filter, int, int]]
     return [(_filter(text), series, time) for text, series, time in rows]
 
 
-def _covers(wanted: Filter, place: MeasuredSystem) -> bool:
-    return wanted.system in (None, place.system) and (
-        wanted.measurements is None or place.measurement in wanted.measurements
+def _covers(wanted: Filter, measured: MeasuredSystem) -> bool:
+    return wanted.system in (None, measured.system) and (
+        wanted.measurements is None or measured.measurement in wanted.measurements
     )
 
 

@@ -84,8 +84,8 @@ def calendar(inventory: Inventory, work: Work, now: int, weeks: int, differences
     """The last weeks of a stream; `differences` are those of its system."""
     row = inventory.systems.get(work.system)
     timezone = row.timezone if row else ""
-    place = zone(timezone)
-    last = date_at(now, place)
+    local = zone(timezone)
+    last = date_at(now, local)
     first = last - timedelta(days=last.weekday() + 7 * (weeks - 1))
     judge = _Judge(
         inventory,
@@ -94,7 +94,7 @@ def calendar(inventory: Inventory, work: Work, now: int, weeks: int, differences
         timezone,
         {difference.day: difference for difference in differences if _concerns(difference, work)},
     )
-    days = list(days_between(first, (last - first).days + 1, place))
+    days = list(days_between(first, (last - first).days + 1, local))
     cells = [Cell(*_place(index), *judge.kind(day), day.date.isoformat()) for index, day in enumerate(days)]
     count = sum(cell.kind == "complete" for cell in cells)
     summary = f"{work.stream.name}: {count} of the last {len(cells)} days are complete"

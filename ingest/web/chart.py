@@ -24,9 +24,9 @@ def curve(db: sqlite3.Connection, system: str, timezone: str, now: int, days: in
 
     `end` is that of the last day; of the running one the values end with now.
     """
-    place = zone(timezone)
-    start = midnight(last - timedelta(days=min(max(days, 1), LONGEST_CHART) - 1), place)
-    end = midnight(last + ONE, place)
+    local = zone(timezone)
+    start = midnight(last - timedelta(days=min(max(days, 1), LONGEST_CHART) - 1), local)
+    end = midnight(last + ONE, local)
     made = archive.numbers(db, "energy", system, "produced_wh", start, min(now, end))
     used = archive.numbers(db, "energy", system, "consumed_wh", start, min(now, end))
     times = range(floor_to(start, QUARTER), min(floor_to(now, QUARTER) + 1, end), QUARTER)
@@ -45,12 +45,12 @@ def _watts(energy: float | None) -> int | None:
 
 def hours(db: sqlite3.Connection, system: str, timezone: str, day: date) -> list[tuple[str, Flows]]:
     """The energies of the hours of a local day, of which something is known; the repeated hour comes twice."""
-    place = zone(timezone)
-    rows = by_quarter(db, system, midnight(day, place), midnight(day + ONE, place))
+    local = zone(timezone)
+    rows = by_quarter(db, system, midnight(day, local), midnight(day + ONE, local))
     sums: dict[tuple[int, int], dict[str, float]] = {}
     for at in sorted(rows):
-        local = datetime.fromtimestamp(at, UTC).astimezone(place)
-        hour = sums.setdefault((local.hour, local.fold), {})
+        moment = datetime.fromtimestamp(at, UTC).astimezone(local)
+        hour = sums.setdefault((moment.hour, moment.fold), {})
         for name, value in rows[at].items():
             hour[name] = hour.get(name, 0.0) + value
     return [(f"{hour:02}:00", flows) for (hour, _), flows in sums.items()]
@@ -58,8 +58,8 @@ def hours(db: sqlite3.Connection, system: str, timezone: str, day: date) -> list
 
 def day_file(db: sqlite3.Connection, system: str, timezone: str, day: date) -> str:
     """A local day as CSV, a row for every quarter of an hour of which something is known."""
-    place = zone(timezone)
-    begin, end = midnight(day, place), midnight(day + ONE, place)
+    local = zone(timezone)
+    begin, end = midnight(day, local), midnight(day + ONE, local)
     rows: dict[int, dict[str, float]] = by_quarter(db, system, begin, end)
     for name in MONEY:
         for at, value in archive.numbers(db, "money", system, name, begin, end).items():

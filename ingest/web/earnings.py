@@ -38,9 +38,9 @@ def part(
     system, contract = shown.system, settings.contract(shown.system)
     if not contract:
         return None
-    place = zone(shown.timezone)
-    today = date_at(now, place)
-    spans = (midnight(today, place), midnight(month_start(today), place), now - YEAR)
+    local = zone(shown.timezone)
+    today = date_at(now, local)
+    spans = (midnight(today, local), midnight(month_start(today), local), now - YEAR)
     sums = [worth(db, system, begin, now + DAY) for begin in spans]
     parts = sum(settings.invested.get(member, 0.0) for member in shown.members)
     invested = settings.invested.get(system) or parts or (settings.invested.get("all") if is_alone else None)
@@ -53,7 +53,7 @@ def part(
         back,
         "" if sums[2].hours else reason(db, system, shown.members or (system,)),
         days_known(sums[1], today.day, now - spans[0]),
-        date_at(back.since, place).isoformat() if back else "",
+        date_at(back.since, local).isoformat() if back else "",
     )
 
 

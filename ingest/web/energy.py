@@ -46,13 +46,13 @@ class Bar(NamedTuple):
 
 def bars(db: sqlite3.Connection, timezone: str, view: View, now: int) -> list[Bar]:
     """The bars of a view, the oldest first; the running day is among them as far as it is known."""
-    place = zone(timezone)
+    local = zone(timezone)
     begin, end = view.period()
     end = min(end, view.today + ONE)
     if begin == date.min:
         extent = extents.extent(db, "energy_daily", view.system)
-        begin = min(date_at(extent[0] + NOON, place), view.today) if extent else view.today
-    days = list(days_between(begin, (end - begin).days, place))
+        begin = min(date_at(extent[0] + NOON, local), view.today) if extent else view.today
+    days = list(days_between(begin, (end - begin).days, local))
     daily = _daily(db, view.system, days)
     if days[-1].date == view.today:
         daily[days[-1].start] = of_span(db, view.system, days[-1].start, now)

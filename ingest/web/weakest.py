@@ -39,7 +39,7 @@ class Panels:
     last_day: date
 
 
-def panels(db: sqlite3.Connection, system: str, place: tzinfo, now: int) -> Panels | None:
+def panels(db: sqlite3.Connection, system: str, local: tzinfo, now: int) -> Panels | None:
     """The panels of a system in the newest days; None where none was read on two nights in a row."""
     days: dict[str, dict[int, float]] = defaultdict(dict)
     for key, at, fields in archive.select(db, Filter(("inverter_daily",), system, now - (DAYS + 1) * DAY)):
@@ -56,4 +56,4 @@ def panels(db: sqlite3.Connection, system: str, place: tzinfo, now: int) -> Pane
         for name, made in days.items()
     ]
     found.sort(key=lambda panel: (panel.share or 0.0, panel.inverter))
-    return Panels(found[:SHOWN], len(found), len(known), date_at(last, place))
+    return Panels(found[:SHOWN], len(found), len(known), date_at(last, local))

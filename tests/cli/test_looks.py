@@ -69,7 +69,7 @@ def deliver(store: Store, database: Database) -> None:
 def looked(store: Store, database: Watched) -> list[tuple[str, int, int]]:
     with closing(Store(store.folder)) as other:
         found = _differences(other, database, "a", all_periods(other.db), NOW)
-    return [(item.place.measurement, item.archived, item.stored) for item in found]
+    return [(item.measured.measurement, item.archived, item.stored) for item in found]
 
 
 def test_a_runner_that_delivers_meanwhile_makes_no_difference(store: Store, database: Watched) -> None:

@@ -277,7 +277,7 @@ def test_the_data_set_is_the_archive_also_after_revisions_and_when_files_were_lo
     lost = next(lake.glob("measurement=energy/*/data.parquet"))
     lost.unlink()
     found = list(differences(world.store.db, sink, "lake", all_periods(world.store.db), now))
-    assert {(item.place.measurement, item.stored) for item in found} == {("energy", 0)}
+    assert {(item.measured.measurement, item.stored) for item in found} == {("energy", 0)}
 
 
 def test_a_wrong_address_and_a_folder_that_cannot_be_written_are_sentences(tmp_path: Path) -> None:

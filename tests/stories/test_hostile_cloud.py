@@ -133,7 +133,7 @@ def test_a_broken_bundle_of_certificates_is_a_reply(tmp_path: Path, monkeypatch:
 
 def test_a_redirect_names_the_place_and_no_secret() -> None:
     reply = reply_of("redirect")
-    assert (reply.status, reply.place) == (302, "https://login.example/begin")
+    assert (reply.status, reply.location) == (302, "https://login.example/begin")
     sentence = "HTTP 302: a redirect to https://login.example/begin, which is not followed"
     assert verdict(reply, "v4").reason.startswith(sentence)
     refused = oauth.read_token(reply, START)
@@ -143,7 +143,7 @@ def test_a_redirect_names_the_place_and_no_secret() -> None:
 
 @pytest.mark.parametrize("place", ["https://u:secret@portal.example:8443/a?key=1#x", "//[", "", "\x00"])
 def test_no_place_of_a_redirect_is_too_strange(place: str) -> None:
-    found = transport._place("https://api.example/systems", place)
+    found = transport._location("https://api.example/systems", place)
     assert "secret" not in found
     assert "key" not in found
     assert not place.startswith("https") or found == "https://portal.example:8443/a"

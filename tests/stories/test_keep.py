@@ -156,7 +156,7 @@ def test_what_has_left_is_no_difference_and_never_deleted(made: Keeping) -> None
     del made.database.rows[lost]
     with closing(made.store.reader()) as db:
         found = list(differences(db, made.database, "db", all_periods(db), int(made.time.true)))  # type: ignore[arg-type]
-    assert [(item.place.measurement, item.period[0], item.is_surplus) for item in found] == [
+    assert [(item.measured.measurement, item.period[0], item.is_surplus) for item in found] == [
         ("production_rgm", UNTIL, False)
     ]
 
