@@ -127,6 +127,35 @@ def test_no_two_classes_share_a_name() -> None:
     assert not {name: where for name, where in places.items() if len(where) > 1}
 
 
+def of_modules() -> Iterator[tuple[str, str]]:
+    """The constants and aliases of each module: (module, name). The simulator has the vendor's words."""
+    for path, tree in trees().items():
+        if "simulator" not in path.parts:
+            module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            for node in tree.body:
+                targets = node.targets if isinstance(node, ast.Assign) else []
+                targets += [node.target] if isinstance(node, ast.AnnAssign) else []
+                names = (part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name))
+                yield from ((module, name) for name in names)
+
+
+def test_no_two_aliases_share_a_name_nor_two_constants_that_others_import() -> None:
+    imported = {
+        (node.module, alias.name)
+        for tree in trees().values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    places = defaultdict(set)
+    for module, name in of_modules():
+        is_alias = name[0].isupper() and not name.isupper() and len(name) > 1
+        if is_alias or (module, name) in imported:
+            places[name].add(module)
+    assert len(places) > 100
+    assert not {name: where for name, where in places.items() if len(where) > 1}
+
+
 def test_modules_share_a_name_only_where_it_is_listed() -> None:
     places = defaultdict(list)
     for path in trees():

@@ -187,9 +187,9 @@ def _check_addresses(settings: Settings) -> None:
     """Raise `ConfigError` for an address of `notify` to which no message can ever be sent; it may hold a secret."""
     if not settings.notify:
         return
-    from ingest.notify.messages import UNKNOWN, is_known  # noqa: PLC0415 - it knows some hundred services
+    from ingest.notify.messages import UNKNOWN_ADDRESS, is_known  # noqa: PLC0415 - it knows some hundred services
 
     labels = settings.receivers()
     for address in [secret.get_secret_value() for entry in settings.notify for secret in entry.to]:
         if not is_known(address):
-            raise ConfigError(f"{settings.config_path}: {labels[message_name(address)]}: {UNKNOWN}")
+            raise ConfigError(f"{settings.config_path}: {labels[message_name(address)]}: {UNKNOWN_ADDRESS}")

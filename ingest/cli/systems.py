@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ingest.service.single_call import SingleCall
     from ingest.store.database import Store
 
-Rows = list[dict[str, Any]]
+TableRows = list[dict[str, Any]]
 SEARCH = {"v4": "systems/retrieve_system_id", "v2": "systems/search_system_id", "v1": "systems/search_system_id"}
 """The call that finds the system of a gateway, by API version."""
 refreshed = click.option("--refresh", is_flag=True, help="Ask the cloud first, for the calls that are announced.")
@@ -94,7 +94,7 @@ def _state(context: Context) -> Iterator["Store"]:
         yield store
 
 
-def _systems(store: "Store") -> Rows:
+def _systems(store: "Store") -> TableRows:
     return [
         {
             "system": row.system,
@@ -112,7 +112,7 @@ def _systems(store: "Store") -> Rows:
     ]
 
 
-def _devices(store: "Store") -> Rows:
+def _devices(store: "Store") -> TableRows:
     rows = []
     for key, _, fields in archive.newest(store.db, "device"):
         tags, values = dict(parse_series(key)[1]), decode_fields(fields)
@@ -141,7 +141,7 @@ def _read(caller: "SingleCall", account: str, system: str, stream: str) -> None:
         cursor = outcome.task.following(outcome.cursor)
 
 
-def _found_by_cloud(context: Context, serial: str) -> Rows:
+def _found_by_cloud(context: Context, serial: str) -> TableRows:
     """The system of a gateway, as the cloud says."""
     path = SEARCH[context.settings.version]
     endpoint = Endpoint(path, "System Details")
@@ -155,7 +155,7 @@ def _found_by_cloud(context: Context, serial: str) -> Rows:
     return []
 
 
-def _show(context: Context, rows: Rows, *, as_json: bool) -> None:
+def _show(context: Context, rows: TableRows, *, as_json: bool) -> None:
     if as_json:
         context.show_json(rows)
         return

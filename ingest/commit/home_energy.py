@@ -12,14 +12,14 @@ from ingest.commit.derived import MEASURED
 from ingest.core import derive
 from ingest.core.days import LocalDay, date_at, days_of, midnight, month_start, next_month_start, zone
 from ingest.core.draft import Draft, numbers
-from ingest.core.home_sums import Rows, carriers, day_of_home, interval
+from ingest.core.home_sums import RowsByTime, carriers, day_of_home, interval
 from ingest.core.point import Point, parse_series, series_key
 from ingest.core.span import Span
 from ingest.plan.homes import row_of
 from ingest.plan.state import SystemRow
 from ingest.store import archive, extents, meta, progress
 
-Homes = Mapping[str, Sequence[str]]
+HomeMembers = Mapping[str, Sequence[str]]
 """The systems of each home, by its name."""
 FORMULA = 2
 """Raised where homes are summed in another way: all of it is then computed again."""
@@ -54,7 +54,7 @@ class HomeEnergy:
     `pending` are those all of whose sums may have to be computed again, and those that are no more.
     """
 
-    def __init__(self, homes: Homes, db: sqlite3.Connection) -> None:
+    def __init__(self, homes: HomeMembers, db: sqlite3.Connection) -> None:
         self._homes = homes
         self._kept = meta.read_all(db, _PREFIX)
         self._courses: dict[str, _Course] = {}
@@ -247,7 +247,7 @@ class _Work:
         wants = [((self._ids[key],), *span) for key, span in keys.items() if key in self._ids]
         self._draft = Draft(archive.read(self._db, self._ids, wants))
 
-    def _rows(self, measurement: str, system: str, span: Span) -> Rows:
+    def _rows(self, measurement: str, system: str, span: Span) -> RowsByTime:
         texts = dict(archive.values(self._db, measurement, system, *span))
         rows: dict[int, dict[str, float]] = {at: {} for at in texts}
         for name in derive.FLOWS:
@@ -255,11 +255,13 @@ class _Work:
                 rows[at][name] = value
         return rows
 
-    def _intervals(self, times: Iterable[int], quarters: Sequence[Rows]) -> Iterator[Point]:
+    def _intervals(self, times: Iterable[int], quarters: Sequence[RowsByTime]) -> Iterator[Point]:
         for at in times:
             yield Point("energy", self._tags, at, interval([rows.get(at, {}) for rows in quarters], self._by))
 
-    def _of_days(self, days: Iterable[LocalDay], totals: Sequence[Rows], quarters: Sequence[Rows]) -> Iterator[Point]:
+    def _of_days(
+        self, days: Iterable[LocalDay], totals: Sequence[RowsByTime], quarters: Sequence[RowsByTime]
+    ) -> Iterator[Point]:
         for day in days:
             inside = [
                 {at: rows[at] for at in range(day.start, day.end, derive.QUARTER) if at in rows} for rows in quarters

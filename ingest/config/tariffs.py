@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, mod
 from ingest.config import values
 from ingest.config.models import Section
 from ingest.core import when
-from ingest.core.tariff import EVERY_YEAR, HOLIDAY, WEEK, Rate, Season, Tariff
+from ingest.core.tariff import DAY_NAMES, EVERY_YEAR, HOLIDAY, Rate, Season, Tariff
 from ingest.core.units import DAY, MINUTE
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -30,9 +30,9 @@ def _days(value: object) -> frozenset[str]:
         first, _, last = (word.strip() for word in part.partition("-"))
         if first == HOLIDAY and not last:
             found.add(HOLIDAY)
-        elif first in WEEK and (last or first) in WEEK:
-            begin, end = WEEK.index(first), WEEK.index(last or first)
-            found |= {WEEK[index % 7] for index in range(begin, end + (7 if end < begin else 0) + 1)}
+        elif first in DAY_NAMES and (last or first) in DAY_NAMES:
+            begin, end = DAY_NAMES.index(first), DAY_NAMES.index(last or first)
+            found |= {DAY_NAMES[index % 7] for index in range(begin, end + (7 if end < begin else 0) + 1)}
         else:
             raise ValueError("are not days; write them like mon-fri, or sat, sun, holiday")
     return frozenset(found)

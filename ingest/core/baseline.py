@@ -27,7 +27,7 @@ CLEAR_SHARE = 0.85
 USUAL_DAYS = 90
 MIN_USUAL = 20
 """Days before from which the usual ratio to the neighbours is taken, and the fewest."""
-YEAR = 365.25
+DAYS_PER_YEAR = 365.25
 
 
 class Behind(NamedTuple):
@@ -55,8 +55,8 @@ def seasonal(day: date, daily: Mapping[date, float]) -> float | None:
     """
     before, after = list[float](), list[float]()
     for other, energy in daily.items():
-        years = (day - other).days / YEAR
-        apart = (years - round(years)) * YEAR
+        years = (day - other).days / DAYS_PER_YEAR
+        apart = (years - round(years)) * DAYS_PER_YEAR
         if round(years) >= 1 and abs(apart) <= SEASON_DAYS:
             (before if apart > 0 else after).append(energy)
     if min(len(before), len(after)) < MIN_SEASON // 2:

@@ -42,11 +42,11 @@ QUANTITIES = (*FLOWS[:2], "self_consumed_wh", *FLOWS[2:])
 """What days and months add up, and what is shown of a span of time, in this order."""
 GRID = ("imported_wh", "exported_wh")
 """The exchange with the grid."""
-Flows = Mapping[str, Mapping[int, float]]
+FlowsByTime = Mapping[str, Mapping[int, float]]
 """Energies (Wh) of quarters of an hour by the start of each, under the names of `FLOWS`."""
 
 
-def energy(system: str, times: Iterable[int], metered: Flows, *, has_battery: bool = False) -> Iterator[Point]:
+def energy(system: str, times: Iterable[int], metered: FlowsByTime, *, has_battery: bool = False) -> Iterator[Point]:
     """The measurement `energy` at quarters `times` from what was metered, each field only where its inputs are there.
 
     Where there is a battery, the consumption that is metered includes what goes into it and comes out (reference 7.9).
@@ -119,7 +119,7 @@ def _metered(row: Mapping[str, float]) -> dict[str, float]:
     return {name: row[name] for name in GRID if name in row}
 
 
-def day_sums(day: LocalDay, produced: Mapping[int, float], known: Flows) -> dict[str, float]:
+def day_sums(day: LocalDay, produced: Mapping[int, float], known: FlowsByTime) -> dict[str, float]:
     """The fields of a day of `energy_daily`, each only where there is something in every quarter of the day.
 
     `produced` holds the intervals of the source of production, 5 or 15 minutes long. They may be missing at both

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from ingest.core.days import LocalDay
 from ingest.core.derive import FLOWS, QUARTER, balanced
 
-Rows = Mapping[int, Mapping[str, float]]
+RowsByTime = Mapping[int, Mapping[str, float]]
 """Energies (Wh) by the start of their interval or day."""
 ENOUGH = 0.98
 """Share of a day's total that its intervals add up to where all of them are known: both differ by about 1 %."""
@@ -43,7 +43,7 @@ def interval(rows: Sequence[Mapping[str, float]], by: Carriers) -> dict[str, flo
 
 
 def day_of_home(
-    day: LocalDay, daily: Sequence[Mapping[str, float]], quarters: Sequence[Rows], by: Carriers
+    day: LocalDay, daily: Sequence[Mapping[str, float]], quarters: Sequence[RowsByTime], by: Carriers
 ) -> dict[str, float]:
     """The energies of a day of a home from those of its members, and its self-consumption from their intervals where
     all of these are known.
@@ -57,11 +57,11 @@ def day_of_home(
     return {**fields, "self_consumed_wh": sum(known)} if len(known) == len(own) else fields
 
 
-def _own(rows: Sequence[Rows], at: int, by: Carriers) -> float | None:
+def _own(rows: Sequence[RowsByTime], at: int, by: Carriers) -> float | None:
     return interval([of.get(at, {}) for of in rows], by).get("self_consumed_wh")
 
 
-def _with_the_night(day: LocalDay, daily: Mapping[str, float], rows: Rows) -> Rows:
+def _with_the_night(day: LocalDay, daily: Mapping[str, float], rows: RowsByTime) -> RowsByTime:
     """The intervals of a day with zeros while it is dark, where microinverters send nothing; as they are where that
     cannot be told from a hole.
     """
@@ -73,6 +73,6 @@ def _with_the_night(day: LocalDay, daily: Mapping[str, float], rows: Rows) -> Ro
     return dict(_filled(day, rows))
 
 
-def _filled(day: LocalDay, rows: Rows) -> Iterator[tuple[int, Mapping[str, float]]]:
+def _filled(day: LocalDay, rows: RowsByTime) -> Iterator[tuple[int, Mapping[str, float]]]:
     for at in range(day.start, day.end, QUARTER):
         yield at, {"produced_wh": 0.0, **rows.get(at, {})}

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 
-WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HOLIDAY = "holiday"
 EVERY_YEAR = 0
 """The year of a holiday that comes each year."""
@@ -17,8 +17,8 @@ Season = tuple[tuple[int, int], tuple[int, int]]
 class Rate:
     """A price of a kWh and when it holds. What is empty or None restricts nothing.
 
-    `days` are words of `WEEK` and `HOLIDAY`; `hours` are pairs of minutes after local midnight, of which the first may
-    be the later one; `up_to` is the use (kWh) of a calendar month that this price is for.
+    `days` are words of `DAY_NAMES` and `HOLIDAY`; `hours` are pairs of minutes after local midnight, of which the first
+    may be the later one; `up_to` is the use (kWh) of a calendar month that this price is for.
     """
 
     price: float
@@ -82,7 +82,7 @@ class Tariff:
     def words_of(self, day: date) -> frozenset[str]:
         """What a day is called in the rates."""
         dates = {(year, day.month, day.day) for year in (EVERY_YEAR, day.year)}
-        return frozenset({"sun", HOLIDAY} if self.holidays & dates else {WEEK[day.weekday()]})
+        return frozenset({"sun", HOLIDAY} if self.holidays & dates else {DAY_NAMES[day.weekday()]})
 
     def rates(self, local: datetime) -> tuple[list[Rate], float]:
         """The rates of import that hold at a local time, for growing use; and the price of export."""

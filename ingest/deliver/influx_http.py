@@ -10,7 +10,7 @@ from ingest.core.errors import SinkDown
 from ingest.deliver.answers import SinkAnswer, Words, down, reason
 from ingest.deliver.connection import ANSWER_SECONDS, CONNECT_SECONDS, ca_file, unreachable
 
-Rows = list[dict[str, Any]]
+InfluxRows = list[dict[str, Any]]
 
 _DURATIONS = {"s": 1, "m": 60, "h": 3600}
 
@@ -91,7 +91,7 @@ def query_series(answer: SinkAnswer, words: Words) -> list[dict[str, Any]]:
     return [series for result in _results(answer) or [] for series in result.get("series", ())]
 
 
-def series_rows(series: Mapping[str, Any]) -> Rows:
+def series_rows(series: Mapping[str, Any]) -> InfluxRows:
     """The rows of a series, without what is null."""
     named = [zip(series["columns"], values, strict=False) for values in series.get("values", ())]
     return [{name: value for name, value in pairs if value is not None} for pairs in named]

@@ -8,7 +8,7 @@ import secrets
 from ingest.deliver.answers import Words
 from ingest.deliver.influx_http import (
     InfluxHttp,
-    Rows,
+    InfluxRows,
     duration_seconds,
     identifier,
     literal,
@@ -108,7 +108,7 @@ class SetupV1:
         finally:
             http.close()
 
-    def _rows(self, statement: str) -> Rows:
+    def _rows(self, statement: str) -> InfluxRows:
         answer = self._http.query(statement)
         if answer.status != 200:
             raise refused(self._http, self._words, answer, statement.split(" ON ", maxsplit=1)[0])

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ingest.core.words import localized, many
-from ingest.notify.troubles import NOTHING, Notice
+from ingest.notify.troubles import NO_NOTICE, Notice
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,7 @@ class Letter:
     title: str
     body: str
     is_bad: bool
-    notice: Notice = NOTHING
+    notice: Notice = NO_NOTICE
     period: str = ""
 
 

@@ -12,7 +12,9 @@ from ingest.notify.letters import Letter
 if TYPE_CHECKING:
     import apprise
 
-UNKNOWN = "this kind of address is not known, or a part of it is missing; see the list of services at appriseit.com"
+UNKNOWN_ADDRESS = (
+    "this kind of address is not known, or a part of it is missing; see the list of services at appriseit.com"
+)
 _STATUS = re.compile(r"error=(\d{3})\b")
 
 
@@ -25,7 +27,7 @@ def messenger(address: str) -> Callable[[Letter], str]:
         with _listening() as said:
             service = _service(address)
             if service is None:
-                return UNKNOWN
+                return UNKNOWN_ADDRESS
             kind = apprise.NotifyType.WARNING if letter.is_bad else apprise.NotifyType.INFO
             text = apprise.NotifyFormat.TEXT
             sent = service.notify(title=letter.title, body=letter.body, notify_type=kind, body_format=text)

@@ -16,7 +16,6 @@ from ingest.core.point import decode_fields
 from ingest.enphase.catalogue import totals_of
 from ingest.store import archive, progress
 
-FIELDS = FLOWS
 OPEN_DAYS = 30
 """Days that may still change; older ones go into the base."""
 LIFETIMES = {
@@ -77,13 +76,13 @@ def read(
     """The meters of a system now, of which these streams are wanted; a field of which nothing is known has none."""
     today = date_at(now, local)
     first = min((date.fromisoformat(meter.since) for meter in old.values()), default=None)
-    whole = first is None or len(old) < len(FIELDS)
+    whole = first is None or len(old) < len(FLOWS)
     days = _days(db, system, first, now, local, whole=whole)
     due = {stream.name for stream in totals_of(wanted)}
     waiting = {name for name, stream in LIFETIMES.items() if stream in due and not _is_asked(db, system, stream)}
     return {
         name: advance(old.get(name), days[name], today)
-        for name in FIELDS
+        for name in FLOWS
         if name in old or (days.get(name) and name not in waiting)
     }
 
@@ -153,4 +152,4 @@ def from_document(rows: Mapping[str, Mapping[str, Mapping[str, object]]]) -> dic
 def known_fields(meters: Iterable[str]) -> list[str]:
     """The fields in the order of the table."""
     held = set(meters)
-    return [name for name in FIELDS if name in held]
+    return [name for name in FLOWS if name in held]

@@ -13,10 +13,11 @@ from datetime import UTC, datetime, tzinfo
 from typing import NamedTuple
 
 from ingest.core.days import ONE, date_at, midnight
+from ingest.core.derive import FLOWS
 from ingest.core.point import decode_fields
 from ingest.core.span import floor_to
 from ingest.core.units import HOUR, NOON
-from ingest.notify.meters import FIELDS, flows, flows_of_day
+from ingest.notify.meters import flows, flows_of_day
 from ingest.store import archive, departures
 
 COLUMNS = ("statistic_id", "unit", "start", "state", "sum")
@@ -48,7 +49,7 @@ def rows(db: sqlite3.Connection, system: str, local: tzinfo, begin: int, end: in
         for name, wh in flows_of_day(decode_fields(text)).items():
             if date_at(time, local) not in known[name]:
                 hours[name][floor_to(time + NOON, HOUR)] += wh
-    for name in FIELDS:
+    for name in FLOWS:
         yield from _running(statistic_id(system, name), hours.get(name, {}))
 
 

@@ -7,13 +7,14 @@ from datetime import date, timedelta, tzinfo
 from typing import NamedTuple
 
 from ingest.core.days import LocalDay, date_at, days_between, midnight, month_start, zone
-from ingest.core.derive import grid_exchange, grid_exchange_of_day
+from ingest.core.derive import GRID, grid_exchange_of_day
 from ingest.core.money import MONEY
 from ingest.core.point import decode_fields
 from ingest.core.units import DAY, HOUR
 from ingest.core.words import many
 from ingest.report import SystemReport
 from ingest.report.gaps import QUIET
+from ingest.report.quarters import of_span
 from ingest.store import archive
 
 FROM = 10 * HOUR
@@ -85,16 +86,10 @@ def _energies(db: sqlite3.Connection, system: str, days: Sequence[LocalDay]) -> 
     for day in days:
         for _, text in archive.values(db, "energy_daily", system, day.start, day.end):
             row = {name: value for name, value in decode_fields(text).items() if isinstance(value, float)}
-            yield row | (grid_exchange_of_day(row) or _of_intervals(db, system, day))
-
-
-def _of_intervals(db: sqlite3.Connection, system: str, day: LocalDay) -> dict[str, float]:
-    sums: dict[str, float] = defaultdict(float)
-    for _, text in archive.values(db, "energy", system, day.start, day.end):
-        row = {name: value for name, value in decode_fields(text).items() if isinstance(value, float)}
-        for name, wh in grid_exchange(row).items():
-            sums[name] += wh
-    return sums
+            if not (exchange := grid_exchange_of_day(row)):
+                sums = of_span(db, system, day.start, day.end)
+                exchange = {name: sums[name] for name in GRID if name in sums}
+            yield row | exchange
 
 
 def _flows(sums: Mapping[str, float], known: set[str]) -> Iterator[str]:

@@ -58,7 +58,7 @@ class Notice:
         return bool(self.begun or self.over)
 
 
-NOTHING = Notice()
+NO_NOTICE = Notice()
 
 
 def troubles(found: Iterable[Problem]) -> dict[str, Trouble]:

@@ -21,7 +21,7 @@ from ingest.plan.pacing import Daylight, Group
 from ingest.plan.polling import Polling, SystemEntry
 from ingest.plan.profile import NEW_PROFILE
 from ingest.plan.state import NO_METER, NO_POINTS, Pair, Snapshot, SystemRow
-from ingest.plan.stream_choice import AUTO, UNKNOWN, Chosen, Kinds, SystemsByKind, always_asked, choose
+from ingest.plan.stream_choice import ASSUMED_KINDS, AUTO, Chosen, Kinds, SystemsByKind, always_asked, choose
 from ingest.plan.work import Wanted, Work
 
 DEFAULT_SINCE = When(age=7 * DAY)
@@ -124,7 +124,7 @@ class Inventory:
             if wanted.streams != AUTO:
                 others.update(Group(self.settings.every(name)) for name in wanted.streams)
         every = {name: self.settings.every(name) for name in catalogue.CADENCES}
-        counts = Counter(UNKNOWN if (kinds := self.kinds(name)) is None else kinds for name in mine)
+        counts = Counter(ASSUMED_KINDS if (kinds := self.kinds(name)) is None else kinds for name in mine)
         looks = parts.looks((self.systems.get(name) for name in mine), self.version)
         return choose(SystemsByKind(counts, self.settings.rules, every, self.version, others, looks))
 

@@ -20,8 +20,8 @@ from ingest.plan.pacing import Factors, Group
 
 LIT = 14 * HOUR
 """A day in which a production stream is awake, wherever the system is: a choice must not change with the season."""
-MONTH = YEAR / DAY / 12
-UNKNOWN = ("consumption", "micro", "production")
+DAYS_PER_MONTH = YEAR / DAY / 12
+ASSUMED_KINDS = ("consumption", "micro", "production")
 """What a system is taken to have until its devices are known."""
 OFF = "off by default"
 AUTO = ("auto",)
@@ -74,13 +74,13 @@ class SystemsByKind:
                 if name in cadences:
                     groups[group] += ceil(many * self.looks.get(name, 1.0))
                     again += many * looks * self.looks.get(name, 1.0)
-        per_day = self.rules.plan.per_month * (1 - self.rules.reserve) / MONTH - self.rules.renewals - again
+        per_day = self.rules.plan.per_month * (1 - self.rules.reserve) / DAYS_PER_MONTH - self.rules.renewals - again
         return pacing.fit(groups, max(1e-6, min(per_day, pacing.per_day(self.rules.plan))))
 
     def calls(self, names: Cadences, factors: Factors) -> float:
         """Calls a month that some streams take of all systems."""
         pairs = ((many, pair) for kinds, many in self.counts.items() for pair in self._pairs(kinds, names))
-        return MONTH * sum(
+        return DAYS_PER_MONTH * sum(
             many * self.looks.get(name, 1.0) * (group.calls(factors) + again) for many, (name, group, again) in pairs
         )
 

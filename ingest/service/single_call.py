@@ -27,7 +27,7 @@ from ingest.service.counted_call import CountedCall, counted, end, reserve
 from ingest.store import ledger, meta, snapshot
 from ingest.store.database import Store
 
-Params = Sequence[tuple[str, str]]
+QueryPairs = Sequence[tuple[str, str]]
 MAX_PAGES = 100
 """Pages of a list that are asked for in one command."""
 PURPOSE = "asked"
@@ -55,7 +55,7 @@ class SingleCall:
         usage = ledger.usage(self.store.db, self.settings.ledger_name, self.clock.now())
         return max(0, self.settings.plan.per_month - usage.month)
 
-    def ask(self, account: str, system: str, endpoint: Endpoint, path: str, params: Params) -> Any:
+    def ask(self, account: str, system: str, endpoint: Endpoint, path: str, params: QueryPairs) -> Any:
         """The JSON of one reply. An expired token is renewed once.
 
         Raises `AuthNeeded`, `AuthBusy` or `ConfigError` as the authorizer does, `IngestError` when the plan admits no
@@ -70,9 +70,9 @@ class SingleCall:
             raise IngestError(f"{path}: {answer.reason}" + (f"; {what}" if what else ""))
         return answer.data
 
-    def pages(self, account: str, system: str, endpoint: Endpoint, path: str, params: Params) -> Iterator[Any]:
+    def pages(self, account: str, system: str, endpoint: Endpoint, path: str, params: QueryPairs) -> Iterator[Any]:
         """The replies of a list, page after page, until one is not full. Raises as `ask` does."""
-        given: Params = params
+        given: QueryPairs = params
         for _ in range(MAX_PAGES):
             reply = self.ask(account, system, endpoint, path, given)
             yield reply
@@ -101,7 +101,7 @@ class SingleCall:
         keep(self.settings, self.store, outcome, self.clock.now())
         return outcome
 
-    def _sent(self, account: str, system: str, path: str, params: Params, grant: str) -> Verdict:
+    def _sent(self, account: str, system: str, path: str, params: QueryPairs, grant: str) -> Verdict:
         self._wait_for_room()
         asked = address(self.api, path, {}, grant, more=params)
         with counted(self.settings, self.store, self.clock, system or listing(account), "api", PURPOSE) as call:
@@ -160,7 +160,7 @@ def keep(settings: Settings, store: Store, outcome: Outcome, now: int) -> None:
         record.record(db, snapshot.load(db), outcome, context)
 
 
-def next_page(version: str, reply: Any, params: Params) -> Params | None:
+def next_page(version: str, reply: Any, params: QueryPairs) -> QueryPairs | None:
     """The parameters of the page that follows a reply; None where that was the last, or no page at all."""
     given = dict(params)
     if version != "v4":

@@ -5,6 +5,7 @@ hold.
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 
+from ingest.core.derive import QUARTER
 from ingest.core.units import DAY
 from ingest.enphase.catalogue import INTERVALS
 from ingest.store import archive, departures, outbox
@@ -12,7 +13,6 @@ from ingest.store.departures import Departure
 
 ROWS = 2_000
 """How many rows leave at once, in some milliseconds; more only where one quarter of an hour has more."""
-QUARTER = 900
 
 
 def series(db: sqlite3.Connection, system: str) -> list[int]:

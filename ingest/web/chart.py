@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from ingest.core.days import ONE, midnight, zone
-from ingest.core.derive import QUARTER
+from ingest.core.derive import QUANTITIES, QUARTER
 from ingest.core.money import MONEY
 from ingest.core.span import floor_to
+from ingest.report.quarters import Flows, by_quarter
 from ingest.store import archive
-from ingest.web.quarters import SHOWN, Flows, by_quarter
 
 PER_HOUR = 4
 LONGEST_CHART = 92
@@ -64,7 +64,7 @@ def day_file(db: sqlite3.Connection, system: str, timezone: str, day: date) -> s
     for name in MONEY:
         for at, value in archive.numbers(db, "money", system, name, begin, end).items():
             rows.setdefault(at, {})[name] = value
-    names = [name for name in (*SHOWN, *MONEY) if any(name in row for row in rows.values())]
+    names = [name for name in (*QUANTITIES, *MONEY) if any(name in row for row in rows.values())]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["time", "time_local", *names])

@@ -7,10 +7,10 @@ from datetime import date
 from typing import NamedTuple
 
 from ingest.core.days import ONE, LocalDay, date_at, days_between, zone
-from ingest.core.derive import grid_exchange_of_day
+from ingest.core.derive import QUANTITIES, grid_exchange_of_day
 from ingest.core.units import NOON
+from ingest.report.quarters import Flows, of_span
 from ingest.store import archive, extents
-from ingest.web.quarters import SHOWN, Flows, of_span
 from ingest.web.view import View
 
 KEY = {"year": 7, "all": 4}
@@ -65,7 +65,7 @@ def bars(db: sqlite3.Connection, timezone: str, view: View, now: int) -> list[Ba
 
 def _daily(db: sqlite3.Connection, system: str, days: list[LocalDay]) -> dict[int, dict[str, float]]:
     found: dict[int, dict[str, float]] = {}
-    for name in SHOWN:
+    for name in QUANTITIES:
         for at, value in archive.numbers(db, "energy_daily", system, name, *_rows_of(days)).items():
             found.setdefault(_begin(at, days), {})[name] = value
     for row in found.values():
@@ -98,9 +98,11 @@ def _bar(
     key: str, days: list[LocalDay], daily: dict[int, dict[str, float]], brought: dict[int, float], today: date
 ) -> Bar:
     rows = [daily[day.start] for day in days if day.start in daily]
-    flows = {name: sum(row[name] for row in rows if name in row) for name in SHOWN if any(name in row for row in rows)}
+    flows = {
+        name: sum(row[name] for row in rows if name in row) for name in QUANTITIES if any(name in row for row in rows)
+    }
     ended = [day for day in days if day.date < today]
-    names = [name for name in SHOWN if name in flows or name == "produced_wh"]
+    names = [name for name in QUANTITIES if name in flows or name == "produced_wh"]
     known = {name: sum(name in daily.get(day.start, {}) for day in ended) for name in names}
     money = [brought[day.start] for day in days if day.start in brought]
     return Bar(key, flows, known, len(ended), len(ended) < len(days), sum(money) if money else None)

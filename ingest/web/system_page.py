@@ -16,10 +16,10 @@ from ingest.plan.work import Work
 from ingest.report import Report, SystemReport
 from ingest.report.absent import why_absent
 from ingest.report.departed import NO_CURVE
+from ingest.report.quarters import Flows, of_span
 from ingest.store import departures
 from ingest.web import calendar, chart, earnings, energy
 from ingest.web.energy import Bar
-from ingest.web.quarters import Flows, of_span
 from ingest.web.source import Source
 from ingest.web.tiles import tiles
 from ingest.web.view import CURVES, RANGES, View, view

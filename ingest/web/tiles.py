@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from ingest.core.words import span_words
 from ingest.report import SystemReport
+from ingest.report.quarters import Flows
 from ingest.web.earnings import MoneyPart
-from ingest.web.quarters import Flows
 
 DASH = "\u2013"
 

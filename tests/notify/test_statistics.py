@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from ingest.cli import cli
+from ingest.core.derive import FLOWS
 from ingest.notify import statistics
-from ingest.notify.meters import FIELDS
 from ingest.simulator import Site
 from tests.notify import statistics_rules as rules
 from tests.world import DAY, START, World
@@ -61,7 +61,7 @@ def test_the_rules_notice_what_is_wrong(row: str, fault: str) -> None:
 
 @pytest.mark.parametrize("system", ["4242", "@home", "a--b", "x_", "_", "Ä1"])
 def test_every_system_has_a_name_that_home_assistant_takes(system: str) -> None:
-    for field in FIELDS:
+    for field in FLOWS:
         assert rules.STATISTIC_ID.match(statistics.statistic_id(system, field))
 
 

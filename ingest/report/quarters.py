@@ -8,15 +8,14 @@ from ingest.core.draft import numbers
 from ingest.store import archive
 
 Flows = Mapping[str, float]
-"""Wh by the names of `SHOWN`; what is not known is not there."""
-SHOWN = QUANTITIES
+"""Wh by the names of `QUANTITIES`; what is not known is not there."""
 
 
 def by_quarter(db: sqlite3.Connection, system: str, begin: int, end: int) -> dict[int, dict[str, float]]:
     """The energies of every quarter of an hour of which something is known; the grid where it follows from the rest."""
     texts = dict(archive.values(db, "energy", system, begin, end))
     found: dict[int, dict[str, float]] = {at: {} for at in texts}
-    for name in SHOWN:
+    for name in QUANTITIES:
         for at, value in numbers(texts, name).items():
             found[at][name] = value
     for row in found.values():
