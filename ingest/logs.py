@@ -204,9 +204,9 @@ class _Logfmt(logging.Formatter):
     def _fields(self, record: logging.LogRecord) -> dict[str, object]:
         fields = getattr(record, "logfmt", None)
         head = {"level": record.levelname.lower(), "logger": record.name.removeprefix("ingest.")}
-        said = {"msg": _message(record)} if fields is None else {"event": record.msg, **fields}
+        what = {"msg": _message(record)} if fields is None else {"event": record.msg, **fields}
         error = record.exc_info[1] if record.exc_info else None
-        return {**head, **said, **({"error": f"{type(error).__name__}: {error}"} if error else {})}
+        return {**head, **what, **({"error": f"{type(error).__name__}: {error}"} if error else {})}
 
     def _pair(self, key: str, value: object) -> str:
         """Render a field; redacted first, since quoting would change how a secret is spelled."""

@@ -51,9 +51,9 @@ class States:
 
     def issue(self, account: str, now: int, life: int) -> str:
         """A new state, random and good for `life` seconds."""
-        said = f"{secrets.token_urlsafe(18)}.{now + life}.{account}"
+        claim = f"{secrets.token_urlsafe(18)}.{now + life}.{account}"
         with self._files.lock(".consents"):
-            return f"{said}.{self._signature(said)}"
+            return f"{claim}.{self._signature(claim)}"
 
     def redeem(self, state: str, now: int) -> str:
         """The account that a state was made for; it is used up by this. Raises `StateRefused`."""
@@ -71,14 +71,14 @@ class States:
 
     def _read_state(self, state: str) -> Pending | None:
         """What a state says; None when it was not made here."""
-        said, _, signature = state.rpartition(".")
-        _, _, rest = said.partition(".")
+        claim, _, signature = state.rpartition(".")
+        _, _, rest = claim.partition(".")
         until, _, account = rest.partition(".")
-        made_here = hmac.compare_digest(signature.encode("utf-8", "replace"), self._signature(said).encode())
+        made_here = hmac.compare_digest(signature.encode("utf-8", "replace"), self._signature(claim).encode())
         return Pending(account, int(until)) if made_here else None
 
-    def _signature(self, said: str) -> str:
-        mac = hmac.new(self._key(), said.encode("utf-8", "replace"), hashlib.sha256)
+    def _signature(self, claim: str) -> str:
+        mac = hmac.new(self._key(), claim.encode("utf-8", "replace"), hashlib.sha256)
         return base64.urlsafe_b64encode(mac.digest()).decode().rstrip("=")
 
     def _key(self) -> bytes:

@@ -44,12 +44,12 @@ class Local:
     def write(self, headline: str) -> Path | None:
         """Put the file in its place at once and whole. Returns where the former one is kept, if it was hand-written."""
         text = f"{headline}\n{emit(self.tree)}"
-        kept = None
+        former = None
         if self.old and self._is_hand_written(headline):
-            kept = self._free_name()
-            self._put(kept, self.old)
+            former = self._free_name()
+            self._put(former, self.old)
         self._put(self.path, text)
-        return kept
+        return former
 
     def _is_hand_written(self, headline: str) -> bool:
         """Whether anything in the file would be lost but values: comments, an order, a manner."""

@@ -97,7 +97,7 @@ def _grants(context: Context) -> Callable[[str], str]:
     def grant(account: str) -> str:
         if account in users:
             return users[account]
-        kept = files.read(account)
-        return "" if kept is None else kept.current.access
+        stored = files.read(account)
+        return "" if stored is None else stored.current.access
 
     return grant

@@ -65,10 +65,10 @@ def init(
                 raise
         else:
             break
-    kept = local.write(HEADLINE)
+    former = local.write(HEADLINE)
     click.echo(f"Written: {local.path} (readable by you only).")
-    if kept:
-        click.echo(f"The file that was there is kept as {kept}")
+    if former:
+        click.echo(f"The file that was there is kept as {former}")
     context = Context(before.config, before.state_dir, before.verbose, before.clock)
     ctx.obj = context
     authorize(context, browser=browser)

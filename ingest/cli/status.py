@@ -50,9 +50,9 @@ def _print(found: Report, context: Context, most: int | None) -> None:
     if found.simulated:
         console.print("SIMULATED DATA", style="bold")
     many_systems = len(found.systems) > FEW
-    told = found.problems[: SHOWN_PROBLEMS if many_systems and most else None]
-    text = [problem.text for problem in told] or [f"{summary(found)}."]
-    if more := len(found.problems) - len(told):
+    shown = found.problems[: SHOWN_PROBLEMS if many_systems and most else None]
+    text = [problem.text for problem in shown] or [f"{summary(found)}."]
+    if more := len(found.problems) - len(shown):
         text.append(f"And {many(more, 'other thing')}: `ingest status --problems`")
     console.print(context.localized("\n".join(text)), markup=False)
     if many_systems:

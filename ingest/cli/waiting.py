@@ -47,7 +47,7 @@ def wait_for_credentials(context: Context) -> bool:
 
 
 def wait_for(check: Callable[[], bool], end: threading.Event, every: float, seconds: float = math.inf) -> bool:
-    """Look every so many seconds; True once `check` is, False at the `end` or when the time is over."""
+    """Look again after every pause; True once `check` is, False at the `end` or when the time is over."""
     last = time.monotonic() + seconds
     while not end.wait(every) and time.monotonic() < last:
         if check():

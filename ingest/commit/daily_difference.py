@@ -33,11 +33,11 @@ def record(changes: Changes, outcome: Outcome, now: int) -> None:
         return
     date = date_at(now, local) - ONE
     days = [LocalDay(date, midnight(date, local), midnight(date + ONE, local))]
-    made = [day for point in outcome.points for day in _days(changes, rule, point.tags, days)]
-    too_much = [Odd(TOO_MUCH, encode(day)[:SAMPLE]) for day in made if not _is_likely(day, rule)]
+    differences = [day for point in outcome.points for day in _days(changes, rule, point.tags, days)]
+    too_much = [Odd(TOO_MUCH, encode(day)[:SAMPLE]) for day in differences if not _is_likely(day, rule)]
     if too_much:
         odd.judged_anew(changes, outcome.task.pair, too_much, now, ())
-    changes.points.merge([day for day in made if _is_likely(day, rule)])
+    changes.points.merge([day for day in differences if _is_likely(day, rule)])
 
 
 def anew(changes: Changes, system: str, local: tzinfo) -> None:
@@ -49,9 +49,9 @@ def anew(changes: Changes, system: str, local: tzinfo) -> None:
             if measurement == rule.measurement and ("system", system) in tags and times:
                 old = changes.points.rows(series_key(rule.daily, tags))
                 days = days_of(Span(min(times), max(times) + 1), local)
-                made = [day for day in _days(changes, rule, tags, days) if _is_likely(day, rule)]
-                gone = old.keys() - {day.time for day in made}
-                changes.points.replace([*made, *(Point(rule.daily, tags, time, {}) for time in sorted(gone))])
+                differences = [day for day in _days(changes, rule, tags, days) if _is_likely(day, rule)]
+                gone = old.keys() - {day.time for day in differences}
+                changes.points.replace([*differences, *(Point(rule.daily, tags, time, {}) for time in sorted(gone))])
 
 
 def _is_likely(day: Point, rule: DailyDifference) -> bool:

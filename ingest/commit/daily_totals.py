@@ -47,16 +47,16 @@ def record(changes: Changes, outcome: Outcome, context: CommitContext) -> None:
     if life is None or local is None:
         return
     final = final_until(changes, system, context)
-    for name, said in said_by(changes, outcome, context):
+    for name, totals in said_by(changes, outcome, context):
         oldest = still_served_from(outcome.task.stream, context)
-        recent = [entry for entry in said if entry[0].start >= oldest]
+        recent = [entry for entry in totals if entry[0].start >= oldest]
         fresh = _remember(changes, system, name, recent, final)
         changes.dropped[system, name] = date_at(oldest, local).isoformat()
         if name in DAILY and is_battery_in(changes, system, name):
-            changed = _other_than_held(changes, system, DAILY[name], _own_use(changes, system, said), final)
+            changed = _other_than_held(changes, system, DAILY[name], _own_use(changes, system, totals), final)
             write_days(changes, system, _daily(changes, system, DAILY[name], changed, final, context), local)
         elif name in DAILY:
-            changed = _other_than_held(changes, system, DAILY[name], said, oldest)
+            changed = _other_than_held(changes, system, DAILY[name], totals, oldest)
             changed += [day for day in recent if day[0] in fresh]
             write_days(changes, system, _daily(changes, system, DAILY[name], changed, final, context), local)
         _audit(changes, system, name, [day for day, _ in recent if is_measured(life, name, day)], context)
@@ -76,18 +76,18 @@ def _key(system: str, series: str, day: LocalDay) -> tuple[str, str, str]:
     return system, series, day.date.isoformat()
 
 
-def seen(changes: Changes, system: str, series: str, said: Said, final: int) -> Mapping[LocalDay, Total]:
+def seen(changes: Changes, system: str, series: str, totals: Said, final: int) -> Mapping[LocalDay, Total]:
     """The totals of a series after the vendor said so; those days are final that ended by `final`."""
     return {
-        day: audit.seen(changes.totals.get(_key(system, series, day)), wh, final=day.end <= final) for day, wh in said
+        day: audit.seen(changes.totals.get(_key(system, series, day)), wh, final=day.end <= final) for day, wh in totals
     }
 
 
-def _remember(changes: Changes, system: str, series: str, said: Said, final: int) -> set[LocalDay]:
+def _remember(changes: Changes, system: str, series: str, totals: Said, final: int) -> set[LocalDay]:
     """Keep what the vendor says; returns the days of which that is new."""
     return {
         day
-        for day, total in seen(changes, system, series, said, final).items()
+        for day, total in seen(changes, system, series, totals, final).items()
         if _keep(changes, _key(system, series, day), total)
     }
 
@@ -100,21 +100,21 @@ def _keep(changes: Changes, key: tuple[str, str, str], total: Total) -> bool:
 
 
 def _other_than_held(
-    changes: Changes, system: str, field: str, said: Said, before: int
+    changes: Changes, system: str, field: str, totals: Said, before: int
 ) -> list[tuple[LocalDay, float]]:
     """The days that begin before a moment whose total is not what we have of them."""
     held = changes.points.numbers("energy_daily", system, field)
-    return [(day, wh) for day, wh in said if day.start < before and held.get(day.start) != wh]
+    return [(day, wh) for day, wh in totals if day.start < before and held.get(day.start) != wh]
 
 
-def _own_use(changes: Changes, system: str, said: Said) -> Said:
+def _own_use(changes: Changes, system: str, totals: Said) -> Said:
     """Totals of consumption with the battery taken out, of the days of which that is known."""
     charged, discharged = (
         changes.points.numbers("energy_daily", system, name) for name in ("charged_wh", "discharged_wh")
     )
     return [
         (day, wh - charged[day.start] + discharged[day.start])
-        for day, wh in said
+        for day, wh in totals
         if wh > 0
         and day.start in charged
         and day.start in discharged
@@ -127,16 +127,16 @@ def is_unsure(day: LocalDay, wh: float, final: int) -> bool:
     return day.end > final or wh <= 0
 
 
-def _daily(changes: Changes, system: str, field: str, said: Said, final: int, context: CommitContext) -> list[Point]:
+def _daily(changes: Changes, system: str, field: str, totals: Said, final: int, context: CommitContext) -> list[Point]:
     """The vendor's totals as points; while one is not final, or is 0, our own sum of the whole day may be better. What
     the system cannot have counts for nothing.
     """
-    unsure = [day for day, wh in said if is_unsure(day, wh, final)]
+    unsure = [day for day, wh in totals if is_unsure(day, wh, final)]
     ours = own_sums(changes, system, unsure, context.classes.settle)
     tags = (("system", system),)
     return [
         Point("energy_daily", tags, day.start, {field: max(wh, ours.get(day.start, {}).get(field, wh))})
-        for day, wh in said
+        for day, wh in totals
         if abs(wh) <= most_wh(changes, system, day.end - day.start, field)
     ]
 

@@ -64,10 +64,10 @@ def has_battery(changes: Changes, system: str) -> bool:
 
 def sources(changes: Changes, system: str, fresh: Collection[str] = ()) -> Iterator[tuple[Stream, EnergyFlow]]:
     """The energies that count, each with a stream that measures it."""
-    made = producers(changes, system, fresh)
+    produced = producers(changes, system, fresh)
     for name, flows in MEASURED.items():
         stream = BY_NAME[name]
-        if stream not in PRODUCERS or stream in made:
+        if stream not in PRODUCERS or stream in produced:
             yield from ((stream, flow) for flow in flows)
 
 
@@ -136,9 +136,9 @@ def _silent(changes: Changes, system: str, stream: Stream, flow: EnergyFlow) -> 
     return {time for time in silent if not any(energy.get(time) for energy in energies)}
 
 
-def _by_quarter(made: Mapping[int, tuple[int, float]]) -> dict[int, float]:
-    parts = {time: energy for time, (length, energy) in made.items() if length != derive.QUARTER}
-    whole = {time: energy for time, (length, energy) in made.items() if length == derive.QUARTER}
+def _by_quarter(produced: Mapping[int, tuple[int, float]]) -> dict[int, float]:
+    parts = {time: energy for time, (length, energy) in produced.items() if length != derive.QUARTER}
+    whole = {time: energy for time, (length, energy) in produced.items() if length == derive.QUARTER}
     return derive.quarters(parts) | whole
 
 

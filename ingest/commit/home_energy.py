@@ -132,12 +132,12 @@ class HomeEnergy:
         home, text = row.system, _text(db, members, row)
         course = self._courses.get(home)
         if course is None or course.text != text:
-            kept = self._kept.get(home, "")
+            state = self._kept.get(home, "")
             steps: list[_Step] = []
             local = zone(row.timezone)
-            if text != kept and (_zone(kept) not in ("", row.timezone) or not text):
+            if text != state and (_zone(state) not in ("", row.timezone) or not text):
                 steps += [_Step(month, withdraws=True) for month in (*_months(db, [home], local), ALWAYS)]
-            if text not in ("", kept):
+            if text not in ("", state):
                 steps += [_Step(month) for month in (*_months(db, [*members, home], local), Span(0, 0))]
             course = self._courses[home] = _Course(text, steps)
         return course
@@ -152,8 +152,8 @@ def measured(db: sqlite3.Connection, member: str) -> frozenset[str]:
     """The energies of which a system has had any value. Two streams may share a measurement: what is bought and what
     is sold stand in one row, and a system may have only one of them read.
     """
-    kept, read = archive.measurements_of(db, member), progress.streams_read(db, member)
-    flows = [flow for name in read & MEASURED.keys() for flow in MEASURED[name] if flow.measurement in kept]
+    measured, read = archive.measurements_of(db, member), progress.streams_read(db, member)
+    flows = [flow for name in read & MEASURED.keys() for flow in MEASURED[name] if flow.measurement in measured]
     return frozenset(flow.quantity for flow in flows)
 
 

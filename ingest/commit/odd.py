@@ -27,8 +27,8 @@ def remember(changes: Changes, outcome: Outcome, now: int) -> None:
     for odd in outcome.odd:
         key = (ANYWHERE if odd.time is None else odd.time, odd.reason)
         known[key] = OddRow(odd.reason, odd.sample, before[key].first_at if key in before else now, now)
-    kept = {key: row for key, row in before.items() if key not in known and not _is_answered(outcome, key[0])}
-    rows = sorted([*kept.items(), *known.items()], key=lambda entry: entry[0])[-MAX_PER_PAIR:]
+    remaining = {key: row for key, row in before.items() if key not in known and not _is_answered(outcome, key[0])}
+    rows = sorted([*remaining.items(), *known.items()], key=lambda entry: entry[0])[-MAX_PER_PAIR:]
     after: OddRows = dict(rows)
     if after.keys() != before.keys() or task.purpose is not Purpose.LIVE:
         changes.odd[task.pair] = after
@@ -42,9 +42,9 @@ def judged_anew(
     """
     before = changes.odd.get(pair, {})
     fresh = {(odd.time or ANYWHERE, odd.reason): OddRow(odd.reason, odd.sample, now, now) for odd in found}
-    kept = {key: row for key, row in before.items() if key in fresh or row.reason not in reasons}
+    remaining = {key: row for key, row in before.items() if key in fresh or row.reason not in reasons}
     if before or fresh:
-        changes.odd[pair] = dict(sorted({**fresh, **kept}.items())[-MAX_PER_PAIR:])
+        changes.odd[pair] = dict(sorted({**fresh, **remaining}.items())[-MAX_PER_PAIR:])
 
 
 def _is_answered(outcome: Outcome, time: int) -> bool:

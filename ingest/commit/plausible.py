@@ -24,7 +24,7 @@ REASONS = (TOO_MUCH, TOO_MUCH_USED)
 TOO_SMALL = "the system has made more than so small a size allows"
 LONGEST_DAY = 25 * HOUR
 FEW, RARE = 8, 20
-"""More than so many values, and more than one in so many, are no spikes."""
+"""More values than the one, and more than one in the other, are no spikes."""
 PRODUCED_TOTALS = frozenset(key for key, series in SERIES.items() if series.quantity == PRODUCED)
 PRODUCTIONS = (
     *(stream.name for stream in PRODUCERS),
@@ -107,13 +107,13 @@ def is_refuted(changes: Changes, system: str) -> bool:
     """Whether the size of a system cannot be right: a good part of its intervals or daily totals is more than that
     allows. Single ones are spikes.
     """
-    made = [
+    readings = [
         ([*changes.points.numbers(flow.measurement, system, flow.field).values()], stream.grain)
         for stream in PRODUCERS
         for flow in stream.flows
     ]
     totals = [total.wh for (of, key, _), total in changes.totals.items() if of == system and key in PRODUCED_TOTALS]
-    return any(_contradict(values, most_wh(changes, system, span), span) for values, span in [*made, (totals, DAY)])
+    return any(_contradict(values, most_wh(changes, system, span), span) for values, span in [*readings, (totals, DAY)])
 
 
 def _contradict(values: Iterable[float], most: float, seconds: int) -> bool:

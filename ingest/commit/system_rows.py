@@ -66,13 +66,13 @@ def _began(changes: Changes, outcome: Outcome, context: CommitContext) -> None:
         changes.systems[system] = replace(row, operational_at=began)
 
 
-def _earliest(now: int, *said: int | None) -> int | None:
+def _earliest(now: int, *moments: int | None) -> int | None:
     """The earliest of several moments at which a system is said to have begun; one that is to come is none.
 
     The cloud may say the day of the permission to operate, long after the first energy, or another one every day: too
     early costs a few calls, too late all that lies before.
     """
-    return min((moment for moment in said if moment is not None and moment <= now), default=None)
+    return min((moment for moment in moments if moment is not None and moment <= now), default=None)
 
 
 def _shown(changes: Changes, outcome: Outcome, began: int) -> Iterator[int]:
@@ -101,8 +101,8 @@ def record_status(changes: Changes, outcome: Outcome, context: CommitContext) ->
     written anyway.
     """
     row, now = changes.systems.get(outcome.task.system), context.now
-    said = {"status": outcome.status, "last_energy_at": outcome.energy_at}
-    fresh = {name: float(value) if name != "status" else str(value) for name, value in said.items() if value}
+    fields = {"status": outcome.status, "last_energy_at": outcome.energy_at}
+    fresh = {name: float(value) if name != "status" else str(value) for name, value in fields.items() if value}
     if row is None or outcome.systems or {**row.info, **fresh} == row.info:
         return
     info = {**row.info, **fresh}

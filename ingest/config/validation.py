@@ -104,8 +104,8 @@ def _sentence(document: Document, path: Path, detail: ErrorDetails) -> str:
     words = re.findall(r"'([^']+)'", str(context.get("expected") or context.get("expected_tags") or ""))
     if words:
         return _not_a_word(document, path, detail, words)
-    said = context.get("error") or _SENTENCES.get(kind) or detail["msg"].removeprefix("Input ")
-    return f"{said}{'' if kind.endswith('_type') else _value(document, path)}"
+    sentence = context.get("error") or _SENTENCES.get(kind) or detail["msg"].removeprefix("Input ")
+    return f"{sentence}{'' if kind.endswith('_type') else _value(document, path)}"
 
 
 def _no_type(document: Document, path: Path) -> str:

@@ -72,9 +72,9 @@ class Command(str):
 
     def __new__(cls, text: str, start: str = "", connect: str = "", inside: str = "") -> "Command":
         """The same text, with what belongs to it."""
-        made = super().__new__(cls, text)
-        made.start, made.connect, made.inside = start, connect, inside
-        return made
+        command = super().__new__(cls, text)
+        command.start, command.connect, command.inside = start, connect, inside
+        return command
 
     def quoted(self, quote: Callable[[str], str]) -> "Command":
         """The same, with every part put through `quote`."""

@@ -59,8 +59,8 @@ def judge(answer: SinkAnswer, words: Words) -> int:
     if _OLDER.match(why):
         return int(([*_DROPPED.findall(why)] or ["0"])[-1])
     if answer.status in _REFUSED or _PARTIAL.match(why):
-        said = _short(why) or f"status {answer.status}"
-        raise SinkRefused(words.hide(f"the database at {words.address} refuses this batch: {said}"))
+        sentence = _short(why) or f"status {answer.status}"
+        raise SinkRefused(words.hide(f"the database at {words.address} refuses this batch: {sentence}"))
     raise SinkDown(down(answer, words))
 
 
@@ -69,8 +69,8 @@ def down(answer: SinkAnswer, words: Words) -> str:
     why = reason(answer.body)
     if answer.status in (UNREACHABLE, NO_USE):
         return words.hide(f"the database at {words.address} {why}")
-    said = f"{answer.status} {_short(why).removeprefix(str(answer.status)).strip()}".strip()
-    return words.hide(f"the database at {words.address} answers {said}: {_remedy(answer, words, why)}")
+    sentence = f"{answer.status} {_short(why).removeprefix(str(answer.status)).strip()}".strip()
+    return words.hide(f"the database at {words.address} answers {sentence}: {_remedy(answer, words, why)}")
 
 
 def passes_by_itself(answer: SinkAnswer) -> bool:
@@ -99,9 +99,9 @@ def reason(body: str) -> str:
         return "(a web page)" if text.startswith("<") else text
     if not isinstance(document, dict):
         return text
-    said = str(document.get("message") or document.get("error") or text)
+    sentence = str(document.get("message") or document.get("error") or text)
     detail = _first_detail(document)
-    return f"{said}: {detail}" if detail else said
+    return f"{sentence}: {detail}" if detail else sentence
 
 
 def _first_detail(document: dict[str, Any]) -> str:

@@ -108,11 +108,13 @@ def refused(http: InfluxHttp, words: Words, answer: SinkAnswer, what: str) -> In
     """What a request of the set-up that failed means, with what to do."""
     if answer.status in (UNREACHABLE, NO_USE):
         return SinkDown(words.hide(f"the database at {http.url} {reason(answer.body)}"))
-    said = f"{answer.status} {reason(answer.body)}".strip()
+    sentence = f"{answer.status} {reason(answer.body)}".strip()
     if answer.status == 429 or answer.status >= 500:
         asked = wait_asked(answer)
         later = f"; it asks for {asked:.0f} s" if asked else ""
-        return SinkDown(words.hide(f"the database at {http.url} answers {said} to {what}: run this again later{later}"))
+        return SinkDown(
+            words.hide(f"the database at {http.url} answers {sentence} to {what}: run this again later{later}")
+        )
     return IngestError(
-        words.hide(f"the database at {http.url} answers {said} to {what}: {words.remedy(answer.status, said)}")
+        words.hide(f"the database at {http.url} answers {sentence} to {what}: {words.remedy(answer.status, sentence)}")
     )

@@ -141,8 +141,8 @@ def _read_all(
             return replace(outcome, odd=odd, date_at=reply.date_at)
         except UNREADABLE as error:
             detail = f"missing {error}" if isinstance(error, KeyError) else str(error)
-            said = redact(complaint(reply.body), *_secrets(request, grant))
-            judged = Verdict(Kind.GARBLED, f"HTTP 200: {said}" if said else f"{UNEXPECTED}: {detail[:120]}")
+            words = redact(complaint(reply.body), *_secrets(request, grant))
+            judged = Verdict(Kind.GARBLED, f"HTTP 200: {words}" if words else f"{UNEXPECTED}: {detail[:120]}")
     unreadable = judged.kind is Kind.GARBLED or (judged.kind is Kind.BUSY and reply.status in (0, 200))
     body = _redacted(reply.body, *_secrets(request, grant)) if unreadable else b""
     return Outcome(task, call, judged, grant, date_at=reply.date_at, body=body, sent=reply.sent)
@@ -272,6 +272,6 @@ def _newest_end(task: Task, points: Sequence[Point]) -> int:
 
 
 def _same_system(task: Task, reply: Json) -> None:
-    told = reply.get("system_id")
-    if told is not None and str(told) != task.system:
-        raise ValueError(f"it is about system {str(told)[:20]}, not {task.system}")
+    echoed_system = reply.get("system_id")
+    if echoed_system is not None and str(echoed_system) != task.system:
+        raise ValueError(f"it is about system {str(echoed_system)[:20]}, not {task.system}")

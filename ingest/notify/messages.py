@@ -24,14 +24,14 @@ def messenger(address: str) -> Callable[[Letter], str]:
     def send(letter: Letter) -> str:
         import apprise  # noqa: PLC0415 - a third of a second, and longer on a small machine
 
-        with _listening() as said:
+        with _listening() as lines:
             service = _service(address)
             if service is None:
                 return UNKNOWN_ADDRESS
             kind = apprise.NotifyType.WARNING if letter.is_bad else apprise.NotifyType.INFO
             text = apprise.NotifyFormat.TEXT
             sent = service.notify(title=letter.title, body=letter.body, notify_type=kind, body_format=text)
-        return "" if sent else _why(said)
+        return "" if sent else _why(lines)
 
     return send
 
@@ -49,12 +49,12 @@ def _service(address: str) -> "apprise.NotifyBase | None":
     return apprise.Apprise.instantiate(address, asset=apprise.AppriseAsset(secure_logging=True))
 
 
-def _why(said: list[str]) -> str:
+def _why(lines: list[str]) -> str:
     """The reason, from what apprise logged: a status or a word of ours, never its own text."""
-    statuses = [match[1] for line in said if (match := _STATUS.search(line))]
+    statuses = [match[1] for line in lines if (match := _STATUS.search(line))]
     if statuses:
         return f"the service answers {statuses[-1]}"
-    if any("onnection" in line or "ocket" in line for line in said):
+    if any("onnection" in line or "ocket" in line for line in lines):
         return "the service cannot be reached"
     return "the service does not take the message"
 
@@ -62,18 +62,18 @@ def _why(said: list[str]) -> str:
 @contextmanager
 def _listening() -> Iterator[list[str]]:
     """The lines that apprise logs in this thread; they go nowhere else, since they may hold the address."""
-    said: list[str] = []
+    lines: list[str] = []
     here = threading.get_ident()
 
     class Ear(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             if record.thread == here:
-                said.append(record.getMessage())
+                lines.append(record.getMessage())
 
     ear, logger = Ear(), logging.getLogger("apprise")
     logger.propagate = False
     logger.addHandler(ear)
     try:
-        yield said
+        yield lines
     finally:
         logger.removeHandler(ear)

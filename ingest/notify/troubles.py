@@ -116,8 +116,8 @@ def notice(seen: Mapping[str, Lasting], told: Mapping[str, str], now: int, label
 def after(told: Mapping[str, str], delivered: Notice) -> dict[str, str]:
     """What a receiver has been told, once a notice has arrived."""
     over = dict(delivered.over)
-    kept = {key: sentence for key, sentence in told.items() if key not in over}
-    return {**kept, **{trouble.key: trouble.sentence for trouble in delivered.begun}}
+    still = {key: sentence for key, sentence in told.items() if key not in over}
+    return {**still, **{trouble.key: trouble.sentence for trouble in delivered.begun}}
 
 
 def stopped(seen: Mapping[str, Lasting], now: int) -> bool:

@@ -97,8 +97,8 @@ def _throttled(old: Breaker, verdict: Verdict, plan: Plan, now: int) -> Breaker:
     of_month = verdict.period == "month"
     pause = backoff(HOUR if of_month else MINUTE, LONGEST_PAUSE, old.throttles + 1)
     latest = month_bounds(now)[1] + DAY if of_month else now + (LONGEST_MINUTE if verdict.period else LONGEST_UNNAMED)
-    told = verdict.resume_at or 0
-    until = told + 1 if now < told <= latest else now + pause
+    resume_at = verdict.resume_at or 0
+    until = resume_at + 1 if now < resume_at <= latest else now + pause
     known = Breaker(until, verdict.reason, old.throttles + 1, 0, old.per_minute, old.wary_until)
     if of_month:
         return known

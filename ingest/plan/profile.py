@@ -58,8 +58,8 @@ class Profile:
             first, last = days.get(number, (time, time))
             if time < first or time + grain > last:
                 days[number] = min(first, time), max(last, time + grain)
-        kept = tuple((number, *days[number]) for number in sorted(days)[-KEPT_DAYS:])
-        return self if kept == self.days else replace(self, days=kept)
+        newest = tuple((number, *days[number]) for number in sorted(days)[-KEPT_DAYS:])
+        return self if newest == self.days else replace(self, days=newest)
 
 
 NEW_PROFILE = Profile()
@@ -70,23 +70,25 @@ def to_json(profile: Profile) -> dict[str, Any]:
     """A form that can be stored."""
     meters = None if profile.meters is None else list(profile.meters)
     days = [list(day) for day in profile.days]
-    kept: dict[str, Any] = {"rhythm": list(profile.rhythm), "days": days, "meters": meters, "zone": profile.zone}
+    document: dict[str, Any] = {"rhythm": list(profile.rhythm), "days": days, "meters": meters, "zone": profile.zone}
     if profile.size_w is not None:
-        kept["size_w"] = profile.size_w
-    return kept | ({"serials": {kind: list(many) for kind, many in profile.serials.items()}} if profile.serials else {})
+        document["size_w"] = profile.size_w
+    if profile.serials:
+        document["serials"] = {kind: list(many) for kind, many in profile.serials.items()}
+    return document
 
 
-def from_json(kept: Mapping[str, Any]) -> Profile:
+def from_json(document: Mapping[str, Any]) -> Profile:
     """The reverse of `to_json`; an empty mapping is a system of which nothing is known."""
-    if not kept:
+    if not document:
         return NEW_PROFILE
-    period, late, looked_at, waits = kept["rhythm"]
-    meters = kept["meters"]
+    period, late, looked_at, waits = document["rhythm"]
+    meters = document["meters"]
     return Profile(
         Rhythm(period, late, looked_at, tuple(waits)),
-        tuple((day, first, last) for day, first, last in kept["days"]),
+        tuple((day, first, last) for day, first, last in document["days"]),
         None if meters is None else tuple(meters),
-        kept.get("zone"),
-        {kind: tuple(many) for kind, many in kept.get("serials", {}).items()},
-        kept.get("size_w"),
+        document.get("zone"),
+        {kind: tuple(many) for kind, many in document.get("serials", {}).items()},
+        document.get("size_w"),
     )

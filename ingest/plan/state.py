@@ -62,8 +62,8 @@ class SystemRow:
         """The size (W) that decides how much energy is likely; 0 where none is known. That of `info` is the one said
         last, which is too small while a new gateway has found few of its panels.
         """
-        said = self.info.get("size_w") if self.profile.size_w is None else self.profile.size_w
-        return said if isinstance(said, float) else 0.0
+        size_w = self.info.get("size_w") if self.profile.size_w is None else self.profile.size_w
+        return size_w if isinstance(size_w, float) else 0.0
 
 
 @dataclass(frozen=True)

@@ -113,10 +113,10 @@ def _sink(db: sqlite3.Connection, name: str) -> SinkReport:
     parked = outbox.parked_lines(db, name)
     why = parked[0][2] if parked else ""
     seen = outbox.last_verification(db, name)
-    made = SinkReport(name, backlog(db, row.cursor), row.sent, row.too_old, row.error, row.since, len(parked), why)
+    sink = SinkReport(name, backlog(db, row.cursor), row.sent, row.too_old, row.error, row.since, len(parked), why)
     differs = seen.differs[0] if seen.stays else ""
     again = outbox.to_send_again(db, name)
-    return replace(made, verified_at=seen.at or None, differs=differs, again=again, forgets=seen.forgets or seen.error)
+    return replace(sink, verified_at=seen.at or None, differs=differs, again=again, forgets=seen.forgets or seen.error)
 
 
 def _receivers(settings: Settings, db: sqlite3.Connection) -> list[ReceiverReport]:

@@ -105,8 +105,8 @@ def _tokens(report: Report) -> Iterator[Problem]:
         if token.state in ("missing", "dead"):
             what = "is not authorized yet" if token.state == "missing" else "is no longer authorized"
             why = "" if token.state == "missing" else f": {token.reason}"
-            kept = "" if token.state == "missing" else ". Data already read are kept"
-            yield Problem("auth", token.account, f"Account {token.account} {what}{why}", remedy + kept)
+            note = "" if token.state == "missing" else ". Data already read are kept"
+            yield Problem("auth", token.account, f"Account {token.account} {what}{why}", remedy + note)
         elif token.state == "unreadable":
             yield Problem("auth", token.account, f"Account {token.account}: {token.reason}", remedy)
         elif token.days_left is not None and token.days_left < SOON:
@@ -137,7 +137,7 @@ def _quota(report: Report) -> Iterator[Problem]:
 
 
 def used_up(used: int, per_month: int, reserve: int, ends_at: int) -> Problem:
-    """So many calls were made of those that a month has, less a reserve; it ends at `ends_at` (epoch s)."""
+    """The calls of a month, less a reserve, were all made; it ends at `ends_at` (epoch s)."""
     sentence = f"The calls of this month are used up: {used:,} of {per_month:,}, {reserve:,} of them in reserve"
     remedy = (
         f"Polling goes on by itself on {day_words(ends_at)} (UTC); what a larger plan or fewer streams would change: "
@@ -191,7 +191,7 @@ def _clock(report: Report) -> Iterator[Problem]:
 
 
 def wrong_clock(wrong_by: int) -> Problem:
-    """This machine's clock is so much (s) ahead of the cloud's."""
+    """How far (s) this machine's clock is ahead of the cloud's."""
     way = "ahead of" if wrong_by > 0 else "behind"
     sentence = f"This machine's clock is {span_words(abs(wrong_by))} {way} the cloud's; the cloud's is used"
     return Problem("clock", "", sentence, "Set the clock, for example with `timedatectl set-ntp true`")

@@ -85,15 +85,15 @@ def odd(report: Report, inventory: Inventory) -> Iterator[Problem]:
     for (system, stream), rows in inventory.state.odd.items():
         who = names.get(system) or (f"Account {system[1:]}" if system.startswith("@") else "")
         if rows and who:
-            told = odd_reports(rows)
-            why = "; ".join(told_stream.reason for told_stream in told[:2])
+            odd = odd_reports(rows)
+            why = "; ".join(told_stream.reason for told_stream in odd[:2])
             yield Problem(
                 "odd",
                 f"{system}.{stream}",
-                f"{who}: {stream}: {many(len(rows), 'value')} could not be read ({why}), for example {told[0].sample}",
+                f"{who}: {stream}: {many(len(rows), 'value')} could not be read ({why}), for example {odd[0].sample}",
                 "Everything else was read; these are asked for once more when they are settled. If they stay so, tell "
                 "the vendor",
-                min(told_stream.since for told_stream in told),
+                min(told_stream.since for told_stream in odd),
             )
 
 

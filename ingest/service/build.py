@@ -89,14 +89,14 @@ def senders(
 
     `reload` reads the settings again, for a secret that is changed while the service runs.
     """
-    made = []
+    senders = []
     for name, entry in settings.sinks.items():
         source = SinkSource(name, target_of(entry), opener, reload or (lambda: settings))
         sink = opener(source.target)
         with store.transaction() as db:
             row = outbox.register(db, name, sink.fingerprint)
-        made.append(Sender(name, sink, store.reader(), row.cursor, source.changed))
-    return made
+        senders.append(Sender(name, sink, store.reader(), row.cursor, source.changed))
+    return senders
 
 
 @dataclass

@@ -101,10 +101,10 @@ def _tokens(settings: Settings) -> Iterator[str]:
     files = TokenFiles(settings.state_dir / "tokens")
     for path in files.folder.glob("*.json"):
         try:
-            kept = files.read(path.stem)
+            stored = files.read(path.stem)
         except IngestError:
             continue
-        for pair in (kept and kept.current, kept and kept.previous):
+        for pair in (stored and stored.current, stored and stored.previous):
             if pair:
                 yield from (pair.access, pair.refresh)
 

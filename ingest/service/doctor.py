@@ -215,8 +215,9 @@ class Doctor:
 
     def _accounts(self) -> Iterator[Check]:
         current = self._state_report()
-        told = ("auth", "renewal") if self.line else ("auth", "renewal", "no_system")
-        problems = {problem.subject: problem for problem in current.problems if problem.kind in told} if current else {}
+        kinds = ("auth", "renewal") if self.line else ("auth", "renewal", "no_system")
+        listed = current.problems if current else ()
+        problems = {problem.subject: problem for problem in listed if problem.kind in kinds}
         for account in self.settings.accounts:
             name = f"account {account}"
             grant = self.line.grant(account) if self.line else ""

@@ -88,8 +88,8 @@ def new_series(db: sqlite3.Connection, key: str) -> int:
     """Enter a series; returns its number."""
     measurement, tags = parse_series(key)
     system = dict(tags).get("system", "")
-    made = db.execute("INSERT INTO series (key, measurement, system) VALUES (?, ?, ?)", (key, measurement, system))
-    return int(made.lastrowid or 0)
+    inserted = db.execute("INSERT INTO series (key, measurement, system) VALUES (?, ?, ?)", (key, measurement, system))
+    return int(inserted.lastrowid or 0)
 
 
 def series_ids(db: sqlite3.Connection, keys: Sequence[str]) -> dict[str, int]:

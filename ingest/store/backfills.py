@@ -45,10 +45,10 @@ class StoredRequest:
 
 def ask(db: sqlite3.Connection, request: BackfillRequest, now: int, group: int = 0) -> int:
     """Store a request; returns its number. `group` is the number of the first of those that belong together."""
-    made = db.execute(
+    inserted = db.execute(
         "INSERT INTO wishes (kind, body, made_at) VALUES ('backfill', ?, ?)", (_body(request, group, None), now)
     )
-    return int(made.lastrowid or 0)
+    return int(inserted.lastrowid or 0)
 
 
 def _body(request: BackfillRequest, group: int, added: Mapping[tuple[str, str], Spans] | None) -> str:

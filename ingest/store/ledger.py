@@ -14,9 +14,11 @@ HISTORY = "history"
 
 def reserve(db: sqlite3.Connection, app: str, at: int, call: tuple[str, str, str]) -> int:
     """Enter a call (system, stream, purpose) that is about to be sent; returns its number."""
-    made = db.execute("INSERT INTO calls (app, at, system, stream, purpose) VALUES (?, ?, ?, ?, ?)", (app, at, *call))
+    inserted = db.execute(
+        "INSERT INTO calls (app, at, system, stream, purpose) VALUES (?, ?, ?, ?, ?)", (app, at, *call)
+    )
     _count(db, app, at, call[2], 1)
-    return int(made.lastrowid or 0)
+    return int(inserted.lastrowid or 0)
 
 
 def end(db: sqlite3.Connection, call: int, at: int, verdict: str) -> None:

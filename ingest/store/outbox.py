@@ -205,8 +205,8 @@ def to_send_again(db: sqlite3.Connection, name: str) -> int:
 def ask_replay(db: sqlite3.Connection, name: str, wanted: Filter) -> int:
     """Store a replay; the sink's own sender carries it out."""
     departures.end_proofs(db, name)
-    made = db.execute("INSERT INTO replays (sink, filter) VALUES (?, ?)", (name, json.dumps(wanted)))
-    return int(made.lastrowid or 0)
+    inserted = db.execute("INSERT INTO replays (sink, filter) VALUES (?, ?)", (name, json.dumps(wanted)))
+    return int(inserted.lastrowid or 0)
 
 
 def replay(db: sqlite3.Connection, name: str, besides: Iterable[int] = ()) -> Replay | None:

@@ -39,12 +39,12 @@ def unpacker(db: sqlite3.Connection) -> Callable[[str], str]:
     """What makes a row of what is kept. A row of a former version, which had the names in each, is read too."""
     names: dict[str, str] = {}
 
-    def unpack(kept: str) -> str:
-        number, _, values = kept.partition(":")
+    def unpack(row: str) -> str:
+        number, _, values = row.partition(":")
         known = names.get(number)
         if known is None:
             if not number.isdigit():
-                return _of_line(kept)
+                return _of_line(row)
             lists = (meta.read(db, NAMES) or "").split("\n")  # also such as came since: others write meanwhile
             names.update({str(at): f"{some}:" for at, some in enumerate(lists)})
             known = names[number]
@@ -53,7 +53,7 @@ def unpacker(db: sqlite3.Connection) -> Callable[[str], str]:
     return unpack
 
 
-def _of_line(kept: str) -> str:
+def _of_line(row: str) -> str:
     """A row that is kept as the field set of a line; one of numbers is of a former version."""
-    text = kept.removeprefix("=")
+    text = row.removeprefix("=")
     return text if not text or '"' in text or "\\" in text else encode_fields(decode_fields(text))

@@ -137,8 +137,10 @@ class _Clerk:
             return self._page("Not possible now", str(error), 503, wrong=True)
         returns = local_port(self._flow.authorizer.app) is not None
         if not wrong and self._is_authorized(account):
-            said = f"Account {account} is authorized already, and renewed by itself. Consenting once more does no harm."
-            return self._page(f"Authorize {account}", said, 200, account, link=link, state=state, returns=returns)
+            sentence = (
+                f"Account {account} is authorized already, and renewed by itself. Consenting once more does no harm."
+            )
+            return self._page(f"Authorize {account}", sentence, 200, account, link=link, state=state, returns=returns)
         more = {"link": link, "state": state, "returns": returns}
         return self._page(f"Authorize {account}", wrong, 400 if wrong else 200, account, wrong=bool(wrong), **more)
 

@@ -27,14 +27,14 @@ def curve(db: sqlite3.Connection, system: str, timezone: str, now: int, days: in
     local = zone(timezone)
     start = midnight(last - timedelta(days=min(max(days, 1), LONGEST_CHART) - 1), local)
     end = midnight(last + ONE, local)
-    made = archive.numbers(db, "energy", system, "produced_wh", start, min(now, end))
+    produced = archive.numbers(db, "energy", system, "produced_wh", start, min(now, end))
     used = archive.numbers(db, "energy", system, "consumed_wh", start, min(now, end))
     times = range(floor_to(start, QUARTER), min(floor_to(now, QUARTER) + 1, end), QUARTER)
     return {
         "start": times.start,
         "step": QUARTER,
         "end": end,
-        "produced_w": [_watts(made.get(time)) for time in times],
+        "produced_w": [_watts(produced.get(time)) for time in times],
         "consumed_w": [_watts(used.get(time)) for time in times] if used else [],
     }
 

@@ -43,17 +43,19 @@ def panels(db: sqlite3.Connection, system: str, local: tzinfo, now: int) -> Pane
     """The panels of a system in the newest days; None where none was read on two nights in a row."""
     days: dict[str, dict[int, float]] = defaultdict(dict)
     for key, at, fields in archive.select(db, Filter(("inverter_daily",), system, now - (DAYS + 1) * DAY)):
-        made = decode_fields(fields).get("produced_wh")
-        if isinstance(made, float):
-            days[dict(parse_series(key)[1])["inverter"]][at] = made
+        produced_wh = decode_fields(fields).get("produced_wh")
+        if isinstance(produced_wh, float):
+            days[dict(parse_series(key)[1])["inverter"]][at] = produced_wh
     if not days:
         return None
-    known = {at for made in days.values() for at in made}
+    known = {at for by_day in days.values() for at in by_day}
     last = max(known)
-    usual = median(sum(made.values()) / len(made) for made in days.values())
+    usual = median(sum(by_day.values()) / len(by_day) for by_day in days.values())
     found = [
-        Panel(name, sum(made.values()), made.get(last), sum(made.values()) / len(made) / usual if usual else None)
-        for name, made in days.items()
+        Panel(
+            name, sum(by_day.values()), by_day.get(last), sum(by_day.values()) / len(by_day) / usual if usual else None
+        )
+        for name, by_day in days.items()
     ]
     found.sort(key=lambda panel: (panel.share or 0.0, panel.inverter))
     return Panels(found[:SHOWN], len(found), len(known), date_at(last, local))
