@@ -114,7 +114,7 @@ class Fleet:
             inventory=Inventory(self.settings, self.state),
             classes=self.settings.ages,
             derivation=SimpleNamespace(waits=False),
-            changes=SimpleNamespace(bad=lambda *_: None),
+            transitions=SimpleNamespace(bad=lambda *_: None),
         )
         self.leaving = Leaving(self.pipeline)
         self.open()
