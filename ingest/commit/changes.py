@@ -119,15 +119,14 @@ class Changes:
     def apply(self, known: Snapshot) -> list[str]:
         """Bring what planning knows up to date, once the changes are on the disk.
 
-        Returns the systems that appeared, or changed account, zone or kinds of device: what is wanted must then be
-        worked out again.
+        Returns the systems that appeared, or of which anything changed that says what is asked of them: what is wanted
+        must then be worked out again.
         """
         systems = self.systems.maps[0]
         moved = [
             name
             for name, row in systems.items()
-            if (old := known.systems.get(name)) is None
-            or (old.account, old.timezone, old.profile.meters) != (row.account, row.timezone, row.profile.meters)
+            if (old := known.systems.get(name)) is None or _what_decides(old) != _what_decides(row)
         ]
         known.pairs.update(self.pairs.maps[0])
         known.systems.update(systems)
@@ -140,3 +139,8 @@ class Changes:
         for key in [key for key, later in self.deferred.maps[0].items() if not later]:
             known.deferred.pop(key)
         return moved
+
+
+def _what_decides(row: SystemRow) -> tuple[object, ...]:
+    """What the streams of a system follow from, and the calls that they take."""
+    return row.account, row.timezone, row.profile.meters, row.profile.serials, row.info.get("modules")

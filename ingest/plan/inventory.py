@@ -1,15 +1,13 @@
 """Who is to be polled: the settings and the state of every pair, as the planner's work."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 
 from ingest.core.backoff import LONGEST_PAUSE, backoff
 from ingest.core.days import zone
 from ingest.core.span import Span, Spans, intersect, union
 from ingest.core.units import DAY, MINUTE, WEEK
-from ingest.core.when import When
 from ingest.enphase import catalogue
 from ingest.enphase.catalogue import PRODUCTION
 from ingest.enphase.streams import BY_NAME
@@ -17,14 +15,14 @@ from ingest.enphase.streams.base import Route, Scope, Stream
 from ingest.enphase.streams.installed import STREAM as DEVICES
 from ingest.enphase.streams.site import SYSTEMS
 from ingest.plan import parts
-from ingest.plan.pacing import Daylight, Group
-from ingest.plan.polling import Polling, SystemEntry
+from ingest.plan.pacing import Daylight
+from ingest.plan.polling import Polling
 from ingest.plan.profile import NEW_PROFILE
+from ingest.plan.roster import Roster
 from ingest.plan.state import NO_METER, NO_POINTS, Pair, Snapshot, SystemRow
-from ingest.plan.stream_choice import ASSUMED_KINDS, AUTO, Chosen, Kinds, SystemsByKind, always_asked, choose
+from ingest.plan.stream_choice import Chosen, Kinds
 from ingest.plan.work import Wanted, Work
 
-DEFAULT_SINCE = When(age=7 * DAY)
 FIRST_PROBE = 15 * MINUTE
 
 
@@ -34,7 +32,7 @@ def listing(account: str) -> str:
 
 
 class Inventory:
-    """The pairs of an installation. `state` is updated by commits; `rebuild` follows a change of systems.
+    """The pairs of an installation. `state` is updated by commits; `follow` says which systems have changed by it.
 
     `patience` is how long a pair of each stream may go unasked before it is late (s), where the pace is known.
     """
@@ -42,36 +40,26 @@ class Inventory:
     def __init__(self, settings: Polling, state: Snapshot) -> None:
         self.settings = settings
         self.version = settings.version
-        self.generation = self._changed = 0
+        self.generation = 0
+        self._alike: dict[tuple[tuple[str, ...], bool], tuple[Stream, ...]] = {}
         self.patience: Mapping[str, int] = {}
         self.replace(state)
 
     def replace(self, state: Snapshot) -> None:
-        """Go on from another state."""
+        """Go on from another state; `generation` counts how often."""
         self.state = state
-        self.rebuild()
-
-    def follow(self, changed: int, *, goes_on: bool) -> None:
-        """Rebuild after so many systems appeared or changed. Of a list that goes on, the pages in between wait until
-        they hold a quarter of what is known: each rebuilding looks at every system.
-        """
-        self._changed += changed
-        if self._changed and not (goes_on and 4 * self._changed < len(self._wanted)):
-            self.rebuild()
-
-    def rebuild(self) -> None:
-        """Rebuild after a system appeared or changed its account or zone; `generation` counts how often."""
         self.generation += 1
-        self._changed = 0
-        self._alike: dict[tuple[tuple[str, ...], bool], tuple[Stream, ...]] = {}
-        asked = list(self._asked())
-        self.chosen = self._choose(asked)
-        self._wanted = {wanted.system: self._with_streams(wanted) for wanted in asked}
-        self._with_events = {
-            wanted.account
-            for wanted in self._wanted.values()
-            if any("event" in BY_NAME[name].fields for name in wanted.streams)
-        }
+        self._roster = Roster(self.settings, state.systems)
+
+    def follow(self, changed: Collection[str]) -> None:
+        """Go on after some systems appeared, or changed account, zone or devices."""
+        if changed:
+            self._roster.follow(changed)
+
+    @property
+    def chosen(self) -> Chosen:
+        """What systems get whose owner leaves it to the program."""
+        return self._roster.chosen
 
     @property
     def pairs(self) -> dict[tuple[str, str], Pair]:
@@ -86,58 +74,24 @@ class Inventory:
     def assume(self, row: SystemRow) -> None:
         """Take a system as listed that nobody has listed yet, to say what its polling would be like."""
         self.systems[row.system] = row
-        self.rebuild()
+        self.follow([row.system])
 
     def wanted_of(self, system: str) -> Wanted | None:
         """What is wanted of one system; None when it is not to be polled."""
-        return self._wanted.get(system)
+        return self._roster.wanted.get(system)
 
     def wanted(self) -> Iterator[Wanted]:
         """The systems to poll."""
-        yield from self._wanted.values()
-
-    def _asked(self) -> Iterator[Wanted]:
-        """The systems of the configuration, or all that the accounts can see."""
-        if self.settings.systems is None:
-            for row in self.systems.values():
-                if row.account in self.settings.accounts:
-                    streams = self.settings.default_streams
-                    yield Wanted(row.system, row.account, streams, DEFAULT_SINCE, None, row.timezone)
-            return
-        for entry in self.settings.systems:
-            known = self.systems.get(str(entry.id))
-            yield _wanted(entry, known.timezone if known else "")
+        yield from self._roster.wanted.values()
 
     def kinds(self, system: str) -> Kinds | None:
         """The kinds of device of a system that measure; None while these are not known."""
-        row = self.systems.get(system)
-        return row.profile.meters if row else None
-
-    def _choose(self, asked: Sequence[Wanted]) -> Chosen:
-        """What systems get whose owner leaves it to the program."""
-        mine = [wanted.system for wanted in asked if wanted.streams == AUTO]
-        if not mine:
-            return Chosen()
-        others = always_asked(Scope.EVERY_SYSTEM, len(asked))
-        others += always_asked(Scope.ACCOUNT, len(self.settings.accounts))
-        for wanted in asked:
-            if wanted.streams != AUTO:
-                others.update(Group(self.settings.every(name)) for name in wanted.streams)
-        every = {name: self.settings.every(name) for name in catalogue.CADENCES}
-        counts = Counter(ASSUMED_KINDS if (kinds := self.kinds(name)) is None else kinds for name in mine)
-        looks = parts.looks((self.systems.get(name) for name in mine), self.version)
-        return choose(SystemsByKind(counts, self.settings.rules, every, self.version, others, looks))
-
-    def _with_streams(self, wanted: Wanted) -> Wanted:
-        if wanted.streams != AUTO:
-            return wanted
-        kinds = self.kinds(wanted.system)
-        return replace(wanted, streams=self.chosen.streams(kinds), slow=self.chosen.slow(kinds))
+        return self._roster.kinds(system)
 
     def works(self, now: int) -> list[Work]:
         """Everything that may be asked for, one entry a pair."""
         works = [work for account in self.settings.accounts for work in self._of_account(account)]
-        for wanted in self._wanted.values():
+        for wanted in self._roster.wanted.values():
             works += [self._work(wanted, stream, now) for stream in self._streams(wanted)]
         return works
 
@@ -145,20 +99,20 @@ class Inventory:
         """The same of one system, or of the list of an account (`listing`)."""
         if system.startswith("@"):
             return self._of_account(system[1:])
-        wanted = self._wanted.get(system)
+        wanted = self._roster.wanted.get(system)
         return [self._work(wanted, stream, now) for stream in self._streams(wanted)] if wanted else []
 
     def work(self, system: str, stream: str, now: int) -> Work | None:
         """One pair; None when it is not asked any more."""
         if system.startswith("@"):
             return next((one for one in self._of_account(system[1:]) if one.stream.name == stream), None)
-        wanted = self._wanted.get(system)
+        wanted = self._roster.wanted.get(system)
         found = next((one for one in self._streams(wanted) if one.name == stream), None) if wanted else None
         return self._work(wanted, found, now) if wanted and found else None
 
     def streams_of(self, system: str) -> Sequence[Stream]:
         """What is asked of a system."""
-        wanted = self._wanted.get(system)
+        wanted = self._roster.wanted.get(system)
         return self._streams(wanted) if wanted else ()
 
     def _streams(self, wanted: Wanted) -> Sequence[Stream]:
@@ -180,7 +134,8 @@ class Inventory:
     def _of_account(self, account: str) -> list[Work]:
         """What is asked of an account: the list of its systems, and the names of events where any are read."""
         wanted = Wanted(listing(account), account)
-        streams = [SYSTEMS, *(stream for stream in catalogue.of_scope(Scope.NAMES) if account in self._with_events)]
+        named = catalogue.of_scope(Scope.NAMES) if self._roster.has_events(account) else ()
+        streams = [SYSTEMS, *named]
         return [
             Work(wanted, stream, stream.route(self.version), stream.every, self._pair((wanted.system, stream.name)))
             for stream in streams
@@ -271,11 +226,3 @@ def utc_offset(timezone: str, now: int) -> int:
     """Seconds by which the clocks of a zone are ahead of UTC."""
     offset = datetime.fromtimestamp(now, zone(timezone)).utcoffset()
     return int(offset.total_seconds()) if offset else 0
-
-
-def _wanted(entry: SystemEntry, timezone: str) -> Wanted:
-    until = None
-    if entry.until is not None:
-        night = datetime.combine(entry.until + timedelta(days=1), time(), zone(timezone))
-        until = int(night.astimezone(UTC).timestamp())
-    return Wanted(str(entry.id), entry.account, entry.streams, entry.since, until, timezone)

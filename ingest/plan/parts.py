@@ -27,15 +27,10 @@ def calls(route: Route, row: SystemRow | None) -> int:
     return max(1, -int(-panels // route.pages.panels))
 
 
-def looks(rows: Iterable[SystemRow | None], version: str) -> Mapping[str, float]:
-    """The calls that a look takes on average of some systems, of the streams of which it may take several."""
-    known = [row for row in rows if row is not None]
+def with_parts(version: str) -> Mapping[str, Route]:
+    """The streams of which one look may take several calls, and how they are asked."""
     routes = {stream.name: stream.route(version) for stream in STREAMS if stream.is_served(version)}
-    return {
-        name: sum(calls(route, row) for row in known) / len(known)
-        for name, route in routes.items()
-        if known and (route.asks_each or (route.pages and route.pages.panels))
-    }
+    return {name: route for name, route in routes.items() if route.asks_each or (route.pages and route.pages.panels)}
 
 
 def lacking(pair: Pair, route: Route, row: SystemRow | None) -> Pair:

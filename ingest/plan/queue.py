@@ -5,7 +5,7 @@ The queue is a hint: a pair that seems due is looked at afresh before it is aske
 
 import heapq
 from collections import Counter, defaultdict, deque
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from ingest.core.units import HOUR, MINUTE, NEVER
@@ -133,6 +133,11 @@ class DueQueue:
         self._unswept.extendleft(name for name in (*new, *gone) if name not in waiting)
         if again:
             self._unswept.extend(name for name in names if name in known and name not in waiting)
+
+    def look_soon(self, systems: Iterable[str]) -> None:
+        """Have systems looked at that came, went or changed: a list may name a hundred, a tick looks at a few."""
+        waiting = set(self._unswept)
+        self._unswept.extendleft(system for system in systems if system not in waiting)
 
     def touch(self, system: str, now: int) -> None:
         """Look again at the pairs of a system, something of which was just committed."""

@@ -112,6 +112,11 @@ class Chosen:
     choices: Mapping[str, StreamChoice] = field(default_factory=dict)
     cadences: Mapping[str, int] = field(default_factory=dict)
 
+    def is_alike(self, other: "Chosen") -> bool:
+        """Whether every system gets the same by another choice."""
+        names = [[name for name, choice in each.choices.items() if choice.is_in] for each in (self, other)]
+        return names[0] == names[1] and self.cadences == other.cadences
+
     def streams(self, kinds: Kinds | None) -> tuple[str, ...]:
         """The streams of a system with some devices; what is read by default while these are not known."""
         if kinds is None:

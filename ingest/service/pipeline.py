@@ -255,11 +255,10 @@ class Pipeline:
             self.derivation.follow(db, committed, now)
             self.breaker = save_breaker(db, self.breaker, breaker)
         self._flying.pop(task.pair, None)
-        changed = len(committed.apply(self.inventory.state))
-        goes_on = outcome.verdict.kind is Kind.OK and bool(committed.pairs[task.pair].cursor)
-        self.inventory.follow(changed, goes_on=goes_on)
-        for system in dict.fromkeys([task.system, *(info.system for info in outcome.systems)]):
-            self.due_queue.touch(system, now)
+        changed = committed.apply(self.inventory.state)
+        self.inventory.follow(changed)
+        self.due_queue.touch(task.system, now)
+        self.due_queue.look_soon(dict.fromkeys([*changed, *(info.system for info in outcome.systems)]))
         pause = committed.pairs[task.pair].rest_until - now
         event_log.outcome(self.transitions, outcome, pause, self.breaker.fatal, self.inventory.version)
         self._report_clock()
