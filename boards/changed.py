@@ -9,7 +9,7 @@ from ingest.report.own_points import REVISED
 
 DAY = "time >= now() - 1d AND time <= now()"
 NOTHING = "No change was noted in the last day. What is missing all the same is on the board Pipeline."
-NEW, GONE = "Newly missing", "No longer missing"
+NEW, GONE = "Spans newly missing", "Spans no longer missing"
 
 
 def signed(*forms: tuple[str, str]) -> list[Json]:
@@ -26,13 +26,13 @@ def signed(*forms: tuple[str, str]) -> list[Json]:
 
 
 ENERGY = signed(
-    (r"(\d+)(\d\d)\d", "$1.$2 kWh"),
-    (r"(\d\d)\d", "0.$1 kWh"),
-    (r"(\d)\d", "0.0$1 kWh"),
-    (r"\d", "0.00 kWh"),
+    (r"(\d+)(\d\d)\d", "$1.$2"),
+    (r"(\d\d)\d", "0.$1"),
+    (r"(\d)\d", "0.0$1"),
+    (r"\d", "0.00"),
 )
-GAPS_MORE = "Missing ±"
-"""The heading of how many more or fewer there are."""
+ENERGY_MORE, GAPS_MORE = "kWh ±", "Spans ±"
+"""The headings of by how much the energy is more or less, and of how many more or fewer spans are missing."""
 GAPS = signed((r"(\d+)", "$1"))
 
 
@@ -77,7 +77,7 @@ def corrected() -> Json:
         "Values corrected since yesterday, and why",
         "By how much energy corrected values are now more (+) or less (-) than what was first read. Values are "
         "corrected where gateways report late.",
-        of("Energy", unit=TEXT, mappings=ENERGY, custom__width=76),
+        of(ENERGY_MORE, unit=TEXT, mappings=ENERGY, custom__width=62),
         'sum("changed_wh") AS "n"',
         '"changed_points" > 0',
         f"/^({REVISED}).*$/",
@@ -87,10 +87,10 @@ def corrected() -> Json:
 def came_and_went() -> Json:
     """By system and stream: what is missing."""
     return changes(
-        "Missing since yesterday or no longer, and why",
+        "Spans missing, or no longer, and why",
         "How many more (+) or fewer (-) spans are missing: hours or days in a row of which something should have been "
         "read by then and was not. They become fewer as they are read again.",
-        of(GAPS_MORE, unit=TEXT, mappings=GAPS, custom__width=76),
+        of(GAPS_MORE, unit=TEXT, mappings=GAPS, custom__width=66),
         'sum("changed_gaps") AS "n"',
         '("changed_gaps" > 0 OR "changed_gaps" < 0)',
         f"/^(?:{REVISED}; )?(.*)$/",

@@ -30,7 +30,7 @@ INFO = f'SELECT last("label") AS "Name", last("size_w") AS "size" FROM "system_i
 AGE = [
     {"id": "displayName", "value": "Newest data"},
     {"id": "unit", "value": "dateTimeFromNow"},
-    {"id": "custom.width", "value": 90},
+    {"id": "custom.width", "value": 94},
     {"id": "custom.wrapText", "value": True},
 ]
 NOTHING = "No system is known yet. The pipeline's page says what it waits for."
@@ -87,7 +87,7 @@ def doing() -> Json:
         COUNT,
         NOTHING,
         [
-            called("Name", links=[link], custom__minWidth=78, custom__wrapText=True),
+            called("Name", links=[link], custom__minWidth=74, custom__wrapText=True),
             of("Silent", custom__width=56, thresholds=thresholds((None, PLAIN), (1, BAD)), custom__cellOptions=COLORED),
             {"matcher": {"id": "byType", "options": "time"}, "properties": AGE},
             of("Now", custom__width=66, unit="suffix:kW", decimals=2),
@@ -125,8 +125,8 @@ def systems() -> Json:
         [
             called("Name", custom__minWidth=76, custom__wrapText=True),
             of(MISSING, custom__width=64),
-            of(READ, custom__width=60, unit=SHARE, thresholds=thresholds(*PROGRESS), custom__cellOptions=COLORED),
-            of("Wanted from", unit=TEXT, custom__width=92),
+            of(READ, custom__width=56, unit=SHARE, thresholds=thresholds(*PROGRESS), custom__cellOptions=COLORED),
+            of("Wanted from", unit=TEXT, custom__width=96),
             of("Number", unit=TEXT, custom__width=74),
         ],
         [

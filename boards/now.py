@@ -129,7 +129,7 @@ def day(title: str, field: str, name: str, nothing: str, needs: str = "") -> Jso
         query(usual, "Usual of 30 days", "C"),
     ]
     fields = [*tinted(name, *DAYS_BESIDE), *NO_DAY, HOURS]
-    return stat(title, MEASURED, targets, KWH, nothing, fields, needs=needs, size=16, decimals=2)
+    return stat(title, MEASURED, targets, KWH, nothing, fields, needs=needs, size=14, decimals=2)
 
 
 def today(known: str) -> str:
@@ -145,7 +145,7 @@ def first_screen() -> list[list[tuple[int, int, Json]]]:
         "AND time >= now() - 36h AND time <= now()"
     )
     power = stat(
-        "Power in the newest quarter read of both",
+        "Power, newest quarter of an hour of both",
         "Mean power (its energy × 4) of the newest quarter of an hour of which both production and consumption were "
         f"read, at most a day old. Net is production less consumption. {NET_IS} At night production is not asked for: "
         "it is none, and the quarter is the newest of consumption.",

@@ -52,7 +52,7 @@ def a_net_is_that_of_the_tiles_beside_it(seen: Seen) -> Faults:
     """Produced less consumed, of now and of today, is what a person works out from the two numbers beside it."""
     for panels in _looked_at(seen):
         where = f"{panels[0].board} ({panels[0].situation.name})"
-        power = _said(panels, "Power in the newest")
+        power = _said(panels, "Power in the newest", "Power, newest")
         if len(power) == 3 and power["Net"] != power["Produced"] - power["Consumed"]:
             yield f"{where}: {power}"
         made, used = (_said(panels, title) for title in ("Produced today", "Consumed today"))
@@ -171,9 +171,10 @@ def a_share_says_of_what(seen: Seen) -> Faults:
 def a_change_has_its_energy_and_its_reason(seen: Seen) -> Faults:
     """What changed: by how much, and why."""
     for panel in seen.drawn("table"):
-        if "What changed" in panel.title or "Points revised" in panel.headings:
+        if re.match("What changed|Values corrected", panel.title) or "Points revised" in panel.headings:
             row = panel.rows[0]
-            if not (re.search(r"\d k?Wh$", row.get("Energy", "")) and len(row.get("Why", "").split()) > 3):
+            energy = f"{row['kWh ±']} kWh" if "kWh ±" in row else row.get("Energy", "")
+            if not (re.search(r"\d k?Wh$", energy) and len(row.get("Why", "").split()) > 3):
                 yield f"{panel.where}: {row}"
 
 

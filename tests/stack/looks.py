@@ -1,5 +1,6 @@
 """What was misread in pictures of the boards: one rule a kind, which gives the faults that it finds."""
 
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from itertools import pairwise
@@ -9,6 +10,8 @@ from boards.palette import COLORS
 from tests.stack.reading import Panel
 from tests.stack.rules import DATE, Faults, Seen
 
+SHARED, BESIDE, BROAD = 366, 16, 0.54
+"""Pixels that the numbers of a panel share on a phone, and around each; what a letter of one is wide, by its height."""
 LETTER, PADDING = 7, 13
 """Pixels of a letter of a heading, on the average, and of what stands around it."""
 
@@ -94,6 +97,10 @@ def numbers_do_not_break(seen: Seen) -> Faults:
         size = panel.source["options"].get("text", {}).get("valueSize", 22)
         if len(panel.words) > 3 and panel.source["gridPos"]["h"] < 7 and size > 16:
             yield f"{panel.where}: {list(panel.words)}"
+        room = SHARED / max(1, len(panel.words)) - BESIDE
+        broken = [text for text in panel.texts if re.match(r"-?[\d.,]+ ", text) and len(text) * size * BROAD > room]
+        if broken and panel.source["gridPos"]["h"] < 6:
+            yield f"{panel.where}: {broken} in {room:.0f} pixels"
 
 
 LOOKS: dict[str, Callable[[Seen], Faults]] = {

@@ -122,7 +122,7 @@ def what_is_wanted_has_a_beginning(seen: Seen) -> Faults:
 def numbers_side_by_side_are_of_the_same_time(seen: Seen) -> Faults:
     """Production, consumption and net are of one quarter of an hour, and the net of a day of the hours of both."""
     for panel in seen.drawn("stat"):
-        if _name(panel.board) != "now" or not panel.title.startswith(("Power in", "Net today")):
+        if _name(panel.board) != "now" or not panel.title.startswith(("Power in", "Power, ", "Net today")):
             continue
         numbers = {one["title"]: one["number"] for one in panel.read["values"] if one["title"] != REASON}
         if numbers.get("Net") is None:
@@ -243,7 +243,7 @@ def colours_of_health_are_of_health(seen: Seen) -> Faults:
 
 def what_adds_up_is_rounded_alike(seen: Seen) -> Faults:
     """Produced less consumed is the net, as they stand there: one unit, and as many digits behind the point."""
-    groups = {"now": (("Power in",), ("Produced today", "Consumed today", "Net today")), "history": (TOTALS,)}
+    groups = {"now": (("Power in", "Power, "), ("Produced today", "Consumed today", "Net today")), "history": (TOTALS,)}
     for panels in _boards(seen):
         for titles in groups.get(_name(panels[0].board), ()):
             texts: dict[str, str] = {}

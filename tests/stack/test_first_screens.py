@@ -37,7 +37,7 @@ def test_it_is_found_on_the_boards_that_were_misread(kind: str, former: Seen) ->
 
 def test_at_night_the_net_is_what_the_house_takes(seen: Seen) -> None:
     """Production is not asked for then: what was read at dusk is none."""
-    power = seen.find("now", "Power in the newest quarter read of both", "four systems, Lake House").read["values"]
+    power = seen.find("now", "Power, newest quarter of an hour of both", "four systems, Lake House").read["values"]
     watts = {one["title"]: one["number"] for one in power}
     assert watts["Produced"] == 0
     assert watts["Net"] == -watts["Consumed"] < 0

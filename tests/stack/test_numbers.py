@@ -18,7 +18,7 @@ KWH = 1000
 ODD_DAYS = [(MESA, date(2026, 11, 1), 25), (LAKE, date(2026, 10, 25), 25), (BAY, date(2026, 10, 4), 23)]
 PLAIN_DAYS = [(site, date(2026, 10, 15), 24) for site in SITES]
 PRICED = "Money, estimated, in the prices' currency"
-POWER, OWN = "Power in the newest quarter read of both", "Used by the house and any battery, today"
+POWER, OWN = "Power, newest quarter of an hour of both", "Used by the house and any battery, today"
 
 each_site = pytest.mark.parametrize("site", SITES, ids=lambda site: site.name)
 each_day = pytest.mark.parametrize(("site", "day", "hours"), [*ODD_DAYS, *PLAIN_DAYS])

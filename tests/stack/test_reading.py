@@ -73,7 +73,7 @@ def test_a_calendar_has_a_column_a_weekday_and_its_holes_are_empty(seen: Seen, s
     assert 5 <= holes <= 9
 
 
-CORRECTED, CAME = "Values corrected since yesterday, and why", "Missing since yesterday or no longer, and why"
+CORRECTED, CAME = "Values corrected since yesterday, and why", "Spans missing, or no longer, and why"
 
 
 def test_calls_are_counted_and_consent_is_in_days(seen: Seen) -> None:
@@ -84,36 +84,36 @@ def test_calls_are_counted_and_consent_is_in_days(seen: Seen) -> None:
 def test_a_lone_change_is_seen(seen: Seen) -> None:
     """A stream speaks on change: that of three hours ago is its only word of the day."""
     rows = {row["Source"]: row for row in seen.find("changed", CORRECTED, "one system").rows}
-    assert {name: row["Energy"] for name, row in rows.items()} == {
-        "Panel production": "+0.96 kWh",
-        "Production meter": "+0.64 kWh",
+    assert {name: row["kWh ±"] for name, row in rows.items()} == {
+        "Panel production": "+0.96",
+        "Production meter": "+0.64",
     }
     assert {row["Why"] for row in rows.values()} == {REVISED}
     (gone,) = seen.find("changed", CAME, "one system").rows
-    assert (gone["Source"], gone["Missing ±"]) == ("Production meter", "-3")
+    assert (gone["Source"], gone["Spans ±"]) == ("Production meter", "-3")
     assert gone["Why"] == "read again after: the cloud had trouble (503)"
     words = seen.find("changed", "Since yesterday", "one system").words
-    assert words == {"Values corrected": "84", "No longer missing": "3"}
+    assert words == {"Values corrected": "84", "Spans no longer missing": "3"}
 
 
 def test_a_difference_is_what_it_was_with_its_sign(seen: Seen) -> None:
     """More than a thousand too, and what is less."""
     streams = seen.find("changed", CORRECTED, "four systems, Lake House")
     rows = {(row["System"], row["Source"]): row for row in streams.rows}
-    assert rows["Lake House", "Panel production"]["Energy"] == "-0.12 kWh", "24 hours, each of -5 Wh"
-    assert rows["Mesa (old roof)", "Panel production"]["Energy"] == "+0.96 kWh"
+    assert rows["Lake House", "Panel production"]["kWh ±"] == "-0.12", "24 hours, each of -5 Wh"
+    assert rows["Mesa (old roof)", "Panel production"]["kWh ±"] == "+0.96"
     (new,) = [row for row in seen.find("changed", CAME, "four systems, Lake House").rows if row["System"] == "Old Mill"]
-    assert (new["Source"], new["Missing ±"]) == ("Panel production", "+1")
+    assert (new["Source"], new["Spans ±"]) == ("Panel production", "+1")
     assert new["Why"].startswith("never delivered")
     (energy,) = [
-        column for column in streams.source["fieldConfig"]["overrides"] if column["matcher"]["options"] == "Energy"
+        column for column in streams.source["fieldConfig"]["overrides"] if column["matcher"]["options"] == "kWh ±"
     ]
     forms = next(one["value"] for one in energy["properties"] if one["id"] == "mappings")[1:]
     written = {"1234": "+1.23", "-98765.4": "-98.76", "567": "+0.56", "99": "+0.09", "-7": "-0.00"}
     for number, text in written.items():
         form = next(one["options"] for one in forms if re.fullmatch(one["options"]["pattern"].strip("/"), number))
         shown = re.sub(r"\$(\d)", r"\\\1", form["result"]["text"])
-        assert re.sub(form["pattern"].strip("/"), shown, number) == f"{text} kWh"
+        assert re.sub(form["pattern"].strip("/"), shown, number) == text
 
 
 @pytest.mark.parametrize(
