@@ -123,9 +123,9 @@ def systems() -> Json:
         COUNT,
         NOTHING,
         [
-            called("Name", custom__minWidth=76, custom__wrapText=True),
+            called("Name", custom__minWidth=70, custom__wrapText=True),
             of(MISSING, custom__width=64),
-            of(READ, custom__width=56, unit=SHARE, thresholds=thresholds(*PROGRESS), custom__cellOptions=COLORED),
+            of(READ, custom__width=62, unit=SHARE, thresholds=thresholds(*PROGRESS), custom__cellOptions=COLORED),
             of("Wanted from", unit=TEXT, custom__width=96),
             of("Number", unit=TEXT, custom__width=74),
         ],
@@ -165,7 +165,7 @@ def by_day() -> Json:
         NONE,
         "No day of the last week is known; one appears here the morning after it has ended.",
         [
-            called("Name", custom__cellOptions={"type": "auto"}, custom__width=114),
+            called("Name", custom__cellOptions={"type": "auto"}, custom__width=114, custom__wrapText=True),
             without_days("Time", "system"),
             of("size", displayName="No day is known yet; rated power", unit=WATT, custom__width=250),
         ],

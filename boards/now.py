@@ -156,7 +156,7 @@ def first_screen() -> list[list[tuple[int, int, Json]]]:
         decimals=0,
     )
     data = stat(
-        "Newest data",
+        "Newest data, of either",
         f"{NEWEST_IS} The same on the board Fleet.",
         [rows(f"SELECT {NEWEST} {OF_SYSTEM} AND time >= now() - 30d AND time <= now() ORDER BY time DESC LIMIT 1")],
         "dateTimeFromNow",
@@ -214,6 +214,7 @@ def net_of_today() -> Json:
         ],
         needs="consumption",
         decimals=2,
+        size=16,
     )
 
 

@@ -139,7 +139,7 @@ def streams() -> Json:
                 unit=SHARE,
                 thresholds=thresholds(*PROGRESS),
                 custom__cellOptions={"type": "color-text"},
-                custom__width=58,
+                custom__width=62,
             ),
             of(MISSING, custom__width=62),
             of("Calls", custom__width=48),

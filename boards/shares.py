@@ -48,4 +48,4 @@ def own_shares(
     ]
     colors = tinted("Self-consumed", "Self-consumption", SUFFICIENCY)
     fields = [*colors, *overrides]
-    return stat(title, f"{ABOUT} {about}", targets, SHARE, nothing, fields, transformations=steps, needs=needs)
+    return stat(title, f"{ABOUT} {about}", targets, SHARE, nothing, fields, transformations=steps, needs=needs, size=16)

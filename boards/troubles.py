@@ -64,7 +64,7 @@ def troubles(title: str, window: str, nothing: str) -> Json:
         TEXT,
         nothing,
         [
-            of("When", unit="dateTimeFromNow", custom__width=114),
+            of("When", unit="dateTimeFromNow", custom__width=118),
             of("What happened", custom__minWidth=236, custom__wrapText=True),
         ],
         [

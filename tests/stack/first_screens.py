@@ -68,7 +68,7 @@ def data_have_one_age(seen: Seen) -> Faults:
     ages: dict[tuple[str, str], set[str]] = {}
     for panel in seen.drawn("stat", "table"):
         name = panel.situation.site.name
-        if panel.type == "stat" and panel.title in ("Newest data", "Age of the data"):
+        if panel.type == "stat" and panel.title.startswith(("Newest data", "Age of the data")):
             ages.setdefault((panel.situation.name, name), set()).update(panel.words.values())
         elif "Newest data" in panel.headings:
             for row in panel.rows:
@@ -174,7 +174,7 @@ def a_change_has_its_energy_and_its_reason(seen: Seen) -> Faults:
         if re.match("What changed|Values corrected", panel.title) or "Points revised" in panel.headings:
             row = panel.rows[0]
             energy = f"{row['kWh ±']} kWh" if "kWh ±" in row else row.get("Energy", "")
-            if not (re.search(r"\d k?Wh$", energy) and len(row.get("Why", "").split()) > 3):
+            if not (re.search(r"\d k?Wh$", energy) and len(row.get("Why", "").split()) > 2):
                 yield f"{panel.where}: {row}"
 
 

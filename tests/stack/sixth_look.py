@@ -19,8 +19,8 @@ GREEN = {"green", "#73BF69"}
 QUARTER = 0.25
 CELL, HEAD, AROUND = 38, 36, 52
 """Pixels of a row of a board's grid, of the head of a table, and of the title and margins around it."""
-LINE, MARGIN, LETTER = 22, 14, 7
-"""Pixels of a line in a cell, of what is above and below it, and of a letter."""
+LINE, MARGIN, LETTER, BROAD = 22, 14, 7, 7.2
+"""Pixels of a line in a cell, of what is above and below it, and of a letter: of words, of numbers."""
 FIRST_ROWS = 14
 """Rows of the grid that the first screen of a phone shows."""
 FEW = 8
@@ -181,10 +181,23 @@ def tables_are_not_cut(seen: Seen) -> Faults:
         beyond = [name for name, right in phone_edges(panel) if right > PHONE + 0.5 and not re.match(r"20\d\d", name)]
         if beyond and beyond != ["Week of"]:
             yield f"{panel.where}: beyond the edge {beyond}"
+        for column in panel.columns:
+            wide = [text for text in column["texts"] if len(text) * BROAD + MARGIN > column["width"]]
+            if column["isFixed"] and wide and not _wraps(panel, column):
+                yield f"{panel.where}: {wide[0]} in {column['width']}"
         place = panel.source["gridPos"]
         height = HEAD + sum(_row_height(panel, place["w"] * 66 - 26, row) for row in panel.rows)
         if len(panel.rows) <= FEW and height > place["h"] * CELL - AROUND:
             yield f"{panel.where}: {height:.0f} pixels of rows in {place['h'] * CELL - AROUND}"
+
+
+def _wraps(panel: Panel, column: dict[str, Any]) -> bool:
+    """Whether a long text in it goes on in the next line."""
+    for override in panel.source["fieldConfig"]["overrides"]:
+        is_meant = override["matcher"]["options"] in (column["name"], column["type"])
+        if is_meant and {"id": "custom.wrapText", "value": True} in override["properties"]:
+            return True
+    return False
 
 
 def _row_height(panel: Panel, room: int, row: dict[str, str]) -> int:

@@ -41,7 +41,7 @@ def number(rows: list[dict[str, object]], column: str = "") -> float:
 
 def edge(seeded: Seeded, site: Site) -> int:
     """The end of the newest quarter of an hour that was read."""
-    (row,) = ask(seeded, site, "now", "Newest data")
+    (row,) = ask(seeded, site, "now", "Newest data, of either")
     end = int(str(row["time"])) + QUARTER
     assert NOW - HOUR <= end <= NOW
     return end
