@@ -232,9 +232,10 @@ def dashboard(
     *,
     time: str,
     refresh: str = "5m",
+    tall: int = 2,
     notes: Iterable[Json] = (),
 ) -> Json:
-    """A whole board. `time` is where its range begins; `head` the sentence at its top."""
+    """A whole board. `time` is where its range begins; `head` the sentence at its top, `tall` its height."""
     top = sentence(head, "What is shown, where its days begin, and where the data come from.")
     return {
         "id": None,
@@ -256,7 +257,7 @@ def dashboard(
         "links": links(name),
         "templating": {"list": [datasource(), *variables]},
         "annotations": {"list": list(notes)},
-        "panels": placed([[(24, 2, top)], *rows]),
+        "panels": placed([[(24, tall, top)], *rows]),
     }
 
 

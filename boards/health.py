@@ -209,7 +209,7 @@ def each_panel() -> list[tuple[int, int, Json]]:
         "these days. One of half is shaded, dirty or broken. Panels are read at night, so the newest day is yesterday.",
         [
             rows(
-                'SELECT mean("produced_wh") / 1000 AS "Mean day", last("produced_wh") / 1000 AS "Newest day" '
+                'SELECT mean("produced_wh") / 1000 AS "Mean day", last("produced_wh") / 1000 AS "Last day" '
                 f"{each.format(f'{OF_SYSTEM} AND {OWN_DAYS}')}",
                 "A",
             ),
@@ -233,12 +233,12 @@ def each_panel() -> list[tuple[int, int, Json]]:
                 custom__cellOptions={"type": "gauge", "mode": "basic"},
             ),
             of("Mean day", custom__width=76),
-            of("Newest day", custom__width=84),
+            of("Last day", custom__width=80),
         ],
         [
             joined("Time", "inner"),
             calculated("Of usual", "Mean day", "/", "Usual"),
-            organized(("inverter", "Of usual", "Mean day", "Newest day"), {"inverter": "Panel"}, ("Time", "Usual")),
+            organized(("inverter", "Of usual", "Mean day", "Last day"), {"inverter": "Panel"}, ("Time", "Usual")),
             ordered("Of usual"),
         ],
         decimals=2,

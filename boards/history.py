@@ -35,10 +35,13 @@ from boards.periods import (
 from boards.prices import estimate, month_estimates, which_holds
 from boards.shares import own_shares
 from boards.steps import calculated, only, ordered, organized, step
+from boards.sums import kwh
 from boards.whole_months import years
 from boards.worth import worth
 
 NOT_KNOWN = "Not known"
+TO_SHOW = 100
+"""Sums of days are shown to so many Wh."""
 
 
 def year_ago() -> Json:
@@ -88,13 +91,14 @@ def unknown_days() -> Json:
 
 def totals() -> list[tuple[int, int, Json]]:
     """How much in the time shown, over how many days."""
-    net = '(sum("produced_wh") - sum("consumed_wh")) / 1000'
-    sums = f'sum("consumed_wh") / 1000 AS "Consumed", {net} AS "Net", count("consumed_wh") AS "Days"'
+    produced, consumed = (kwh(f'sum("{name}_wh")', TO_SHOW) for name in ("produced", "consumed"))
+    net = f"{produced} - {consumed}"
+    sums = f'{consumed} AS "Consumed", {net} AS "Net", count("consumed_wh") AS "Days"'
     made = stat(
         "Produced in the time shown",
         "Sum of the ended local days in the time range of the board, how many days it is of, and how many days since "
         "the first of them are not known: their places are empty below.",
-        [query(daily('sum("produced_wh") / 1000 AS "Produced", count("produced_wh") AS "Days"')), unknown_days()],
+        [query(daily(f'{produced} AS "Produced", count("produced_wh") AS "Days"')), unknown_days()],
         KWH,
         NOTHING,
         [*colored("Produced"), DAYS, of(NOT_KNOWN, unit="suffix:days", decimals=0, color=fixed(PLAIN))],
@@ -241,6 +245,7 @@ def board() -> Json:
             text_box("export_price", "Price to the grid / kWh", "0.08"),
         ],
         time="now-1y/M",
+        tall=3,
         refresh="30m",
         notes=(),
     )

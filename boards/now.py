@@ -37,6 +37,7 @@ from boards.panels import (
 )
 from boards.shares import own_shares
 from boards.steps import first_known, joined, named_days, organized
+from boards.sums import kwh
 
 RECENT = "time >= now() - 1d AND time <= now()"
 MEASURED = (
@@ -57,6 +58,8 @@ NET_IS = (
     "Above zero more was produced than consumed. It is no exchange with the grid where there is a battery: what came "
     "from the grid and went to it stands on the board Grid and battery."
 )
+TO_SHOW = 10
+"""Energy of today is shown to so many Wh."""
 LATELY = "time >= now() - 3d AND time <= now()"
 
 
@@ -95,7 +98,8 @@ def mean_power(field: str, name: str, ref: str) -> Json:
 
 def so_far(field: str) -> Json:
     """The sum over the local day so far, and over how many hours it is."""
-    sums = f'sum("{field}") / 1000 AS "Today so far", count("{field}") / 4 AS "Hours of today"'
+    so_far = kwh(f'sum("{field}")', TO_SHOW)
+    sums = f'{so_far} AS "Today so far", count("{field}") / 4 AS "Hours of today"'
     end = f"GROUP BY time(1d) fill(null) ORDER BY time DESC LIMIT 1 {ZONE}"
     return query(f'SELECT {sums} FROM "energy" WHERE {OF_SYSTEM} AND time >= now() - 2d AND time <= now() {end}')
 
@@ -188,7 +192,8 @@ def net_of_today() -> Json:
     """Of the quarters of an hour of today of which both are known; at night of all, since production is none then."""
     end = f"GROUP BY time(1d) fill(null) ORDER BY time DESC LIMIT 1 {ZONE}"
     span = "time >= now() - 2d AND time <= now()"
-    net, number = '(sum("produced_wh") - sum("consumed_wh")) / 1000', 'count("consumed_wh") * 0.25'
+    made, used = (kwh(f'sum("{name}_wh")', TO_SHOW) for name in ("produced", "consumed"))
+    net, number = f"{made} - {used}", 'count("consumed_wh") * 0.25'
     day = f'SELECT {net} AS "by day", {number} AS "hours by day"'
     night = (
         f'SELECT {net} AS "net", {number} AS "hours", last("produced_wh") AS "n" FROM "energy" '
@@ -287,5 +292,6 @@ def board() -> Json:
         [*first_screen(), [(24, 9, curve)], balance(), [(24, 8, days)]],
         [system(), zone(), no_meters()],
         time="now-1d/d",
+        tall=3,
         notes=annotations(OF_SYSTEM),
     )

@@ -224,7 +224,7 @@ def board() -> Json:
             first,
             [(24, 8, errors)],
             [(12, 9, streams()), (12, 9, holes())],
-            [(24, 3, meaning(" · ${system:text} is wanted from ${wanted_from:text} on: before it nothing is missing"))],
+            [(24, 4, meaning(" · ${system:text} is wanted from ${wanted_from:text} on: before it nothing is missing"))],
             second,
             [(24, 8, timeline())],
             [(12, 8, calls), (12, 8, backlog)],

@@ -33,8 +33,8 @@ REFUSED = "Refused days"
 """The headings of the days that are missing, and of those of them that the cloud refused again and again."""
 NO_GAP = "No day is missing."
 MEANING = (
-    "**Missing**: an ended day of which something that is wanted and due is not read yet; its total may be known · "
-    "**refused**: one of these that the cloud refused more than three times · all are asked for again by themselves"
+    "**Missing**: an ended day of which something wanted and due is not read; its total may be known · **refused**: "
+    "one of these that was refused more than three times · all are asked for again"
 )
 """What these words mean, on each board that uses them: today, and what is not yet due or not wanted, is neither."""
 

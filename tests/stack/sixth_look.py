@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
@@ -137,7 +138,7 @@ def numbers_side_by_side_are_of_the_same_time(seen: Seen) -> Faults:
         else:
             net = sum(row.get("produced_wh", 0.0) - row["consumed_wh"] for row in both) / 1000
             hours = len(both) * QUARTER
-            if abs(numbers["Net"] - net) > 0.001 or numbers.get("Hours of today") != hours:
+            if abs(numbers["Net"] - net) > 0.01 or numbers.get("Hours of today") != hours:
                 yield f"{panel.where}: {numbers}, {net} kWh of {hours} hours"
 
 
@@ -263,11 +264,23 @@ def what_adds_up_is_rounded_alike(seen: Seen) -> Faults:
             for panel in panels:
                 if panel.type == "stat" and panel.title.startswith(titles):
                     texts |= {f"{panel.title} {name}": text for name, text in panel.words.items() if ENERGY.match(text)}
+            yield from _sums(panels[0], texts)
             forms = {(len(text.split()[0].partition(".")[2]), text.split()[1]) for text in texts.values()}
             if len(forms) > 1:
                 yield f"{panels[0].board} ({panels[0].situation.name}): {texts}"
 
 
+def _sums(panel: Panel, texts: dict[str, str]) -> Faults:
+    """What does not add up of the numbers as they are shown, where all three are of the same time."""
+    shown = {name: Decimal(text.split()[0]) for name, text in texts.items() if "Yesterday" not in name}
+    made, used, net = (next((one for name, one in shown.items() if name.endswith(ends)), None) for ends in ENDS)
+    is_of_one_time = panel.situation.name != "a month with holes" and panel.situation.site is not CABIN
+    if is_of_one_time and None not in (made, used, net) and made - used != net:  # type: ignore[operator]
+        yield f"{panel.board} ({panel.situation.name}): {made} - {used} is not {net}"
+
+
+ENDS = ("Produced", "Produced today Today so far"), ("Consumed", "Consumed today Today so far"), ("Net",)
+"""How the names of what was produced, consumed, and of the difference end."""
 TOTALS = ("Produced in the time shown", "Consumed and net", "Consumed in the time shown")
 
 

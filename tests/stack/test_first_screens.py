@@ -197,3 +197,16 @@ def test_each_board_is_in_the_pictures_with_data(name: str, seen: Seen) -> None:
 
 def _is_empty(panel: Panel, board: str, situation: str) -> bool:
     return (panel.board, panel.situation.name) == (board, situation) and bool(panel.read.get("empty"))
+
+
+def lines_cut(words: str, tall: int) -> bool:
+    """Whether a line of words among the panels has more lines on a phone than there is room for."""
+    plain = re.sub(r"<[^>]+>|[*`]", "", words)
+    return -(-len(plain) * 7.1 // 350) * 22 > tall * 38 - 8
+
+
+def test_words_among_panels_fit_a_phone(seen: Seen) -> None:
+    for panel in seen.panels:
+        if panel.type == "text":
+            assert not lines_cut(str(panel.read["content"]), panel.source["gridPos"]["h"]), panel.where
+    assert lines_cut("**Old Mill** <em>no production meter, no consumption meter</em>" + " and more" * 12, 2)

@@ -78,12 +78,9 @@ def test_today_and_yesterday(title: str, site: Site, day: date, hours: int, seed
     begin, end = site.midnight(day), site.midnight(day + timedelta(days=1))
     assert end - begin == hours * HOUR
     evening, noon = at(site, day, 20), at(site, day + timedelta(days=1), 12)
-    assert number(ask(seeded, site, "now", title, now=evening - 1)) * KWH == pytest.approx(
-        seeded.sums(site, begin, evening)[field]
-    )
-    assert number(ask(seeded, site, "now", title, now=noon - 1)) * KWH == pytest.approx(
-        seeded.sums(site, end, noon)[field]
-    )
+    for start, stop in ((begin, evening), (end, noon)):
+        made = number(ask(seeded, site, "now", title, now=stop - 1)) * KWH
+        assert made == pytest.approx(seeded.sums(site, start, stop)[field], abs=5), "it is rounded as it is shown"
     before = seeded.sums(site, end - DAY, noon - DAY)[field]
     assert number(ask(seeded, site, "now", title, "B", now=noon - 1)[-1:]) * KWH == pytest.approx(before)
 
@@ -103,7 +100,7 @@ def test_yesterday_ends_where_today_does(title: str, field: str, site: Site, see
     end = max(start for start, row in rows.items() if field in row and begin <= start < NOW) + QUARTER
     assert end < NOW
     (today,) = ask(seeded, site, "now", title)
-    assert today["Today so far"] * KWH == pytest.approx(seeded.sums(site, begin, end)[field])  # type: ignore[operator]
+    assert today["Today so far"] * KWH == pytest.approx(seeded.sums(site, begin, end)[field], abs=5)  # type: ignore[operator]
     assert today["Hours of today"] == sum(field in row for start, row in rows.items() if begin <= start < end) / 4
     before = seeded.sums(site, begin - DAY, end - DAY)[field]
     assert number(ask(seeded, site, "now", title, "B")[-1:]) * KWH == pytest.approx(before)
@@ -115,7 +112,7 @@ def test_shares_and_net_of_today(site: Site, day: date, hours: int, seeded: Seed
     evening = at(site, day, 20)
     truth = seeded.sums(site, site.midnight(day), evening)
     net = number(ask(seeded, site, "now", "Net today: produced less consumed", "B", now=evening - 1), "by day")
-    assert net * KWH == pytest.approx(truth["produced_wh"] - truth["consumed_wh"])
+    assert net * KWH == pytest.approx(truth["produced_wh"] - truth["consumed_wh"], abs=10)
     used = number(ask(seeded, site, "now", OWN, now=evening - 1))
     assert used == pytest.approx(truth["self_consumed_wh"] / truth["produced_wh"])
     own = number(ask(seeded, site, "now", OWN, "C", now=evening - 1))
@@ -149,7 +146,7 @@ def test_days_and_their_totals(site: Site, seeded: Seeded) -> None:
     titles = {"Produced": "Produced in the time shown", "Consumed": "Consumed and net, on the days known"}
     for name, title in titles.items():
         (total,) = ask(seeded, site, "history", title)
-        assert total[name] == pytest.approx(sum(wh[f"{name.lower()}_wh"] for wh in truth.values()) / KWH)
+        assert total[name] == pytest.approx(sum(wh[f"{name.lower()}_wh"] for wh in truth.values()) / KWH, abs=0.05)
         assert total["Days"] == len(truth)
     (most,) = ask(seeded, site, "history", "Most used in a day that was read")
     assert most["Consumed"] == max(wh["consumed_wh"] for wh in seeded.daily(site).values()) / KWH

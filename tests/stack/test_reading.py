@@ -154,7 +154,7 @@ def test_the_board_of_grid_and_battery_is_that_of_the_house(seen: Seen, seeded: 
 
 def test_the_weak_panel_stands_first_with_its_share(seen: Seen) -> None:
     panel = seen.find("health", "Mean day of each panel, least first", "battery and grid")
-    assert panel.headings == ["Panel", "Of usual", "Mean day", "Newest day"]
+    assert panel.headings == ["Panel", "Of usual", "Mean day", "Last day"]
     assert len(panel.rows) == CABIN.modules
     assert panel.rows[0]["Panel"].endswith(f"{CABIN.weak_panels[0]:02d}")
     assert panel.rows[0]["Of usual"] == "50%"
