@@ -153,7 +153,7 @@ def board() -> Json:
             [(24, 9, power())],
             [(24, 8, charge())],
             [(24, 9, by_day())],
-            [(24, 2, which_holds(ELSEWHERE))],
+            [(24, 3, which_holds(ELSEWHERE))],
             [(24, 6, estimate())],
         ],
         [
