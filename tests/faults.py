@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from ingest.config import load
 from ingest.core.errors import SinkRefused
 from ingest.core.http import Reply, Request
+from ingest.deliver.proof import NOT_SAID
 from ingest.fetch.worker import TOO_MANY
 from ingest.service.underperformance import look
-from ingest.store import backfills, ledger, notifications, progress, runner
+from ingest.store import backfills, ledger, notifications, outbox, progress, runner
 from ingest.store.backfills import BackfillRequest
 from ingest.store.notifications import Outage
+from ingest.store.outbox import Verified
 from tests.world import DAY, HOUR, START, World
 from tests.worlds import SITE, clear_days
 
@@ -167,6 +169,18 @@ def home_of_strangers(world: World) -> None:
     world.run(HOUR)
 
 
+def database_may_forget(world: World) -> None:
+    """Intervals are to leave the archive, but the database does not say how long it keeps them."""
+    file = world.settings.config_path
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"archive": {"keep": "2y"}}))
+    world.settings = load(file, {})
+    world.crash()
+    world.run(HOUR)
+    now = int(world.time.true)
+    with world.store.transaction() as db:
+        outbox.save_verification(db, "db", Verified(now, now + DAY, forgets=NOT_SAID))
+
+
 def too_many_systems(world: World) -> None:
     pair = world.pipeline.inventory.pairs["@home", "systems"]
     with world.store.transaction() as db:
@@ -261,6 +275,8 @@ FAULTS = [
     Fault("database down", "sink", database_down, ("db does not accept writes", "the database is down"),
           "Nothing is lost", "sink db"),
     Fault("points refused", "refused", points_refused, ("Sink db refuses",), "replay --sink db", "sink db"),
+    Fault("a database that may forget", "keep", database_may_forget, ("No interval leaves the archive",),
+          "Let it keep points for ever", "archive"),
     Fault("access control not ticked", "denied", stream_denied, ("consumption is not allowed",), "developer portal",
           "access groups"),
     Fault("owner has not given access", "denied", not_shared, ("is not allowed (HTTP 403",), "not given access",
