@@ -182,9 +182,10 @@ def database_may_forget(world: World) -> None:
 
 
 def too_many_systems(world: World) -> None:
-    pair = world.pipeline.inventory.pairs["@home", "systems"]
+    pairs = world.pipeline.inventory.pairs
+    pairs["@home", "systems"] = pair = replace(pairs["@home", "systems"], reason=TOO_MANY)
     with world.store.transaction() as db:
-        progress.save_pair(db, replace(pair, reason=TOO_MANY))
+        progress.save_pair(db, pair)
 
 
 def no_runner(world: World) -> None:

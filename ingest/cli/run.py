@@ -95,7 +95,8 @@ def run(context: Context) -> None:
         service = Service(pipeline, senders, watch.look, ticked)
         if teller:
             teller.wake = service.wake
-        source = Source(settings, store, pipeline.clock.now, lambda: service.last_tick_at, context.command)
+        beat, at_hand = (lambda: service.last_tick_at), pipeline.inventory.frozen
+        source = Source(settings, store, pipeline.clock.now, beat, context.command, at_hand)
         page = serve(source, consent_pages(context, pipeline))
         greet(context, context.address(page))
         try:

@@ -1,5 +1,7 @@
 """Who is to be polled: the settings and the state of every pair, as the planner's work."""
 
+import copy
+import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -34,22 +36,34 @@ def listing(account: str) -> str:
 class Inventory:
     """The pairs of an installation. `state` is updated by commits; `follow` says which systems have changed by it.
 
-    `patience` is how long a pair of each stream may go unasked before it is late (s), where the pace is known.
+    `patience` is how long a pair of each stream may go unasked before it is late (s), where the pace is known. Whoever
+    changes it or its state holds `guard`; other threads look at what is `frozen`.
     """
 
     def __init__(self, settings: Polling, state: Snapshot) -> None:
         self.settings = settings
         self.version = settings.version
         self.generation = 0
+        self.guard = threading.Lock()
         self._alike: dict[tuple[tuple[str, ...], bool], tuple[Stream, ...]] = {}
         self.patience: Mapping[str, int] = {}
         self.replace(state)
 
     def replace(self, state: Snapshot) -> None:
         """Go on from another state; `generation` counts how often."""
-        self.state = state
-        self.generation += 1
-        self._roster = Roster(self.settings, state.systems)
+        with self.guard:
+            self.state = state
+            self.generation += 1
+            self._roster = Roster(self.settings, state.systems)
+
+    def frozen(self) -> "Inventory":
+        """As it is now, for another thread, while its owner goes on."""
+        other = copy.copy(self)
+        with self.guard:
+            other.state = self.state.copy()
+            other._roster = self._roster.copy(other.state.systems)
+        other._alike = {}
+        return other
 
     def follow(self, changed: Collection[str]) -> None:
         """Go on after some systems appeared, or changed account, zone or devices."""

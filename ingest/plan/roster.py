@@ -1,5 +1,6 @@
 """The systems to poll, and the streams of each: kept up one system at a time, for there may be thousands of them."""
 
+import copy
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta
@@ -38,6 +39,13 @@ class Roster:
         self.wanted: dict[str, Wanted] = {}
         self._with_events: Counter[str] = Counter()
         self.follow(systems if self._entries is None else self._entries)
+
+    def copy(self, systems: Mapping[str, SystemRow]) -> "Roster":
+        """The same, to be looked at and not to follow anything; `systems` are as they are now."""
+        other = copy.copy(self)
+        other._systems, other.wanted = systems, dict(self.wanted)
+        other._with_events = Counter(self._with_events)
+        return other
 
     def follow(self, changed: Iterable[str]) -> None:
         """Go on after some systems appeared, or changed account, zone or devices. The others are looked at again only

@@ -1,7 +1,7 @@
 """What is remembered of a system and of a pair of system and stream: what the planner is handed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from ingest.core.point import Value
 from ingest.core.span import Span, Spans
@@ -111,3 +111,7 @@ class Snapshot:
     trials: dict[str, int] = field(default_factory=dict)
     odd: dict[tuple[str, str], OddRows] = field(default_factory=dict)
     deferred: dict[tuple[str, str], tuple[Deferral, ...]] = field(default_factory=dict)
+
+    def copy(self) -> "Snapshot":
+        """The same, which later changes of this one do not reach."""
+        return Snapshot(**{entry.name: dict(getattr(self, entry.name)) for entry in fields(self)})

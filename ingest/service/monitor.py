@@ -2,6 +2,7 @@
 
 import contextlib
 import queue
+import sqlite3
 import sys
 from collections.abc import Callable
 from typing import TextIO
@@ -35,7 +36,7 @@ class ReportJob:
 
     def __call__(self) -> None:
         """Look at everything once; a disk that is full now is tried again next time."""
-        self._take(build_report(self._pipeline.settings, self._pipeline.store.db, self._pipeline.clock.now()))
+        self._take(self._report(self._pipeline.store.db))
         while self._due and self._write():
             pass
 
@@ -43,8 +44,12 @@ class ReportJob:
         """Make a report for the owner to record. It may take longer than a tick, which does not wait for it."""
         pipeline = self._pipeline
         with contextlib.closing(pipeline.store.reader()) as db:
-            self._made.put(build_report(pipeline.settings, db, pipeline.clock.now()))
+            self._made.put(self._report(db))
         pipeline.wake()
+
+    def _report(self, db: sqlite3.Connection) -> Report:
+        pipeline = self._pipeline
+        return build_report(pipeline.settings, db, pipeline.clock.now(), inventory=pipeline.inventory.frozen())
 
     def record(self) -> None:
         """Record what was made since, and go on writing."""

@@ -255,8 +255,9 @@ class Pipeline:
             self.derivation.follow(db, committed, now)
             self.breaker = save_breaker(db, self.breaker, breaker)
         self._flying.pop(task.pair, None)
-        changed = committed.apply(self.inventory.state)
-        self.inventory.follow(changed)
+        with self.inventory.guard:
+            changed = committed.apply(self.inventory.state)
+            self.inventory.follow(changed)
         self.due_queue.touch(task.system, now)
         self.due_queue.look_soon(dict.fromkeys([*changed, *(info.system for info in outcome.systems)]))
         pause = committed.pairs[task.pair].rest_until - now

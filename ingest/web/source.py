@@ -20,7 +20,7 @@ MIN_REST, SHARE = 2.0, 20
 @dataclass
 class Source:
     """`now` gives epoch seconds, `beat` those of the last tick; `command` is the program as it is called here.
-    `inventory` is that of the newest report.
+    `inventory` is that of the newest report; `taken` gives that of the runner of this process, which has it at hand.
     """
 
     settings: Settings
@@ -28,6 +28,7 @@ class Source:
     now: Callable[[], int]
     beat: Callable[[], int]
     command: str = "ingest"
+    taken: Callable[[], Inventory] | None = None
     inventory: Inventory = field(init=False, repr=False)
     _made: tuple[float, Report] | None = None
     _guard: threading.Lock = field(default_factory=threading.Lock)
@@ -44,7 +45,7 @@ class Source:
             if self._made is None or time.monotonic() >= self._made[0]:
                 begin = time.monotonic()
                 with self.reader() as db:
-                    self.inventory = Inventory(self.settings, snapshot.load(db))
+                    self.inventory = self.taken() if self.taken else Inventory(self.settings, snapshot.load(db))
                     report = build_report(self.settings, db, self.now(), inventory=self.inventory)
                 end = time.monotonic()
                 self._made = end + max(MIN_REST, SHARE * (end - begin)), report

@@ -50,7 +50,7 @@ def of_system(source: Source, report: Report, shown: SystemReport, args: Mapping
         inventory = source.inventory
         names = shown.members or (shown.system,)
         parts = [row for row in report.systems if row.system in shown.members]
-        works = [work for work in inventory.works(now) if work.system in names and work.stream.grain]
+        works = [work for name in names for work in inventory.works_of(name, now) if work.stream.grain]
         weeks = here.weeks or min(calendar.enough(works, now), calendar.SHORT)
         bars = energy.bars(db, timezone, here, now)
         curve = chart.curve(db, shown.system, timezone, now, here.days, here.day)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ingest.config import Settings
 from ingest.plan.inventory import Inventory
-from ingest.plan.state import Snapshot, SystemRow
+from ingest.plan.state import Pair, Snapshot, SystemRow
 from tests.plan.test_planner import NOW
 from tests.world import settings
 
@@ -82,3 +82,18 @@ def compare(made: Settings, rows: list[SystemRow], leaves: int) -> None:
 def asked(inventory: Inventory) -> list[tuple[str, str, str, int]]:
     """What is asked of whom, through which account and how often."""
     return sorted((work.system, work.stream.name, work.account, work.every) for work in inventory.works(NOW))
+
+
+def test_what_is_frozen_stays_while_its_owner_goes_on(tmp_path: Path) -> None:
+    owner = Inventory(settings(tmp_path, default_streams="auto"), Snapshot())
+    account = next(iter(owner.settings.accounts))
+    owner.systems["1"] = row("1", account, "Europe/Berlin", None, None, 0)
+    owner.follow(["1"])
+    frozen, before = owner.frozen(), asked(owner)
+    owner.systems["2"] = row("2", account, "Europe/Berlin", ("micro",), None, 0)
+    owner.systems["1"] = replace(owner.systems["1"], account="gone")
+    owner.state.pairs["2", "stats"] = Pair("2", "stats", asked_at=NOW)
+    owner.follow(["1", "2"])
+    assert asked(frozen) == before != asked(owner)
+    assert not frozen.pairs
+    assert list(frozen.systems) == ["1"]
