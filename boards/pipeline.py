@@ -223,7 +223,7 @@ def board() -> Json:
         [
             first,
             [(24, 8, errors)],
-            [(12, 9, streams()), (12, 9, holes())],
+            [(12, 11, streams()), (12, 11, holes())],
             [(24, 4, meaning(" · ${system:text} is wanted from ${wanted_from:text} on: before it nothing is missing"))],
             second,
             [(24, 8, timeline())],

@@ -90,8 +90,8 @@ def holes() -> Json:
         COUNT,
         NO_GAP,
         [
-            called(custom__width=74, custom__wrapText=True),
-            of(GAP_DAYS, unit=TEXT, custom__minWidth=97, custom__wrapText=True),
+            called(custom__width=62, custom__wrapText=True),
+            of(GAP_DAYS, unit=TEXT, custom__width=112, custom__wrapText=True),
             named_sources(96),
             of(
                 "Why",

@@ -16,7 +16,7 @@ NAMED = 2
 """Spans of gaps that are named by their days."""
 TODAY = "hours of today"
 WAITS = "waits its turn"
-REFUSED = "refused again and again"
+REFUSED = "refused often"
 REASONS = {"never delivered": "not delivered", "denied": "not allowed", **dict.fromkeys(QUEUED, WAITS)}
 """The reason of a gap in words that stay the same from hour to hour."""
 

@@ -29,7 +29,7 @@ NO_NEWS = frozenset({"lag_s", *TOLD})
 """Fields whose change alone is no news: one moves always."""
 NAMED_DAYS = 5
 """How many days that do not add up are named."""
-REVISED = "later answers differ"
+REVISED = "cloud corrected it"
 FILLED = "what was missing was read in its turn"
 
 Sentences = Mapping[tuple[str, str], str]
