@@ -14,6 +14,8 @@ from ingest.plan import deferrals
 from ingest.plan.state import Deferral, Pair
 from ingest.plan.windows import may_be_window
 
+WINDOW_PAUSE = 7 * DAY
+"""The longest pause (s) of one window of history that is refused again and again."""
 HISTORY_PAUSES = {Kind.BUSY: (MINUTE, DAY), Kind.OK: (HOUR, HOUR)}
 """First pause and the longest (s) of the history of a pair; an hour to a week for what is not listed. `OK` is a window
 that some of several devices answered.
@@ -25,14 +27,14 @@ def refused(changes: Changes, pair: Pair, outcome: Outcome, now: int) -> Pair:
     refused before says anything of the windows beside it, which wait too.
     """
     window, fails = outcome.task.window, pair.history_fails + 1
-    first, longest = HISTORY_PAUSES.get(outcome.verdict.kind, (HOUR, 7 * DAY))
+    first, longest = HISTORY_PAUSES.get(outcome.verdict.kind, (HOUR, WINDOW_PAUSE))
     later = changes.deferred.get(outcome.task.pair, ())
     is_new = not intersect(deferrals.failing(later), window)
     changes.deferred[outcome.task.pair] = deferrals.refused(
         later,
         window,
         changes.zone(pair.system) or UTC,
-        lambda fails: now + backoff(first, 7 * DAY, fails),
+        lambda fails: now + backoff(first, WINDOW_PAUSE, fails),
         fails,
         _why(outcome),
     )

@@ -22,6 +22,7 @@ from ingest.config.models import (
     InfluxV1,
     Parquet,
     PlanChoice,
+    SinkEntry,
     System,
     Web,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "Parquet",
     "PlanChoice",
     "Settings",
+    "SinkEntry",
     "System",
     "Web",
     "When",

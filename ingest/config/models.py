@@ -246,6 +246,10 @@ class Parquet(Section):
     """Folder, or an address that pyarrow's file systems know, such as s3://bucket/prefix."""
 
 
+SinkEntry = Influx | InfluxV1 | Parquet
+"""A database as it is configured."""
+
+
 class Web(Section):
     """The status page."""
 

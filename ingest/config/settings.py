@@ -18,10 +18,8 @@ from ingest.config.models import (
     Archive,
     Cadence,
     CadenceName,
-    Influx,
-    InfluxV1,
-    Parquet,
     Section,
+    SinkEntry,
     StreamNames,
     System,
     Web,
@@ -40,7 +38,7 @@ from ingest.plan.work import Classes
 MIN_TOKEN = 8
 """Shorter parts of an address are words, which cannot be hidden wherever they stand."""
 OFF = ("off", "false", "no")
-Sink = Annotated[Influx | InfluxV1 | Parquet, Field(discriminator="type")]
+Sink = Annotated[SinkEntry, Field(discriminator="type")]
 
 
 def fingerprint(secret: str) -> str:

@@ -10,7 +10,7 @@ import ingest
 from ingest.auth.accounts import Accounts
 from ingest.auth.authorizer import Authorizer, Login
 from ingest.auth.token_files import TokenFiles
-from ingest.config import Influx, InfluxV1, Parquet, Settings
+from ingest.config import Settings, SinkEntry
 from ingest.core.errors import ConfigError
 from ingest.core.http import Transport
 from ingest.deliver.sender import Sender
@@ -122,7 +122,7 @@ class SinkSource:
         return self.opener(target)
 
 
-def target_of(entry: Influx | InfluxV1 | Parquet) -> Target:
+def target_of(entry: SinkEntry) -> Target:
     """The plain form of a sink's settings."""
     values: Mapping[str, object] = dict(entry)
     words = {name: value for name, value in values.items() if isinstance(value, str)}

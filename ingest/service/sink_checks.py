@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 
-from ingest.config import Influx, InfluxV1, Parquet, Settings
+from ingest.config import Settings, SinkEntry
 from ingest.core.errors import ConfigError, IngestError, SinkDown
 from ingest.core.words import many
 from ingest.deliver.proof import NOT_SAID
@@ -22,7 +22,7 @@ NOT_LASTING = "Let it keep points for ever, or see that another database has wha
 
 
 def sink_checks(
-    sinks: Mapping[str, Influx | InfluxV1 | Parquet],
+    sinks: Mapping[str, SinkEntry],
     store: Store | None,
     opener: Callable[[Target], Sink],
     known: Mapping[str, Problem],
