@@ -38,6 +38,7 @@ class Front:
     def __init__(self) -> None:
         self._heaps: dict[DueKind, list[DueEntry]] = {}
         self._known: dict[PairKey, tuple[int, bool]] = {}
+        self._entered: dict[PairKey, tuple[DueKind, DueEntry]] = {}  # the newest entry of each pair in the heaps
         self._serial = count()
         self._asked = 0
 
@@ -50,6 +51,7 @@ class Front:
         """Nothing is due."""
         self._heaps.clear()
         self._known.clear()
+        self._entered.clear()
         self._asked = 0
 
     def add(self, work: Work, at: int, order: int) -> None:
@@ -57,11 +59,15 @@ class Front:
         self.discard(work.key)
         first, grows = urgency(work, at, at + 1)
         kind = DueKind(first, work.every if grows else 0)
-        entry = DueEntry(at if grows else 0, order, next(self._serial), work.key)
+        since = at if grows else 0
+        held_as, entry = self._entered.get(work.key, (None, None))
+        if entry is None or held_as != kind or (entry.at, entry.order) != (since, order):
+            entry = DueEntry(since, order, next(self._serial), work.key)
+            heapq.heappush(self._heaps.setdefault(kind, []), entry)
+            self._entered[work.key] = kind, entry
         was_asked = work.asked_at is not None
         self._known[work.key] = entry.serial, was_asked
         self._asked += was_asked
-        heapq.heappush(self._heaps.setdefault(kind, []), entry)
 
     def discard(self, key: PairKey) -> None:
         """A pair is not due any more."""
@@ -97,5 +103,7 @@ class Front:
             known = self._known.get(heap[0].key)
             if known is not None and known[0] == heap[0].serial:
                 return heap[0]
-            heapq.heappop(heap)
+            gone = heapq.heappop(heap)
+            if self._entered.get(gone.key, (None, None))[1] is gone:
+                del self._entered[gone.key]
         return None

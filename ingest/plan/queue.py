@@ -66,6 +66,7 @@ class DueQueue:
         self._due: dict[PairKey, int] = {}
         self._order: dict[PairKey, int] = {}
         self._heap: list[tuple[int, int, PairKey]] = []
+        self._queued: dict[PairKey, int] = {}  # the newest entry of each pair in the heap
         self._due_now = Front()
         self._debts: dict[PairKey, Debt] = {}
         self._priced: deque[tuple[int, PairKey]] = deque()
@@ -118,6 +119,7 @@ class DueQueue:
             self._forget(gone)
         self._unswept.clear()
         self._heap.clear()
+        self._queued.clear()
         self._due_now.clear()
         for work in works.values():
             self._put(work, now)
@@ -168,8 +170,19 @@ class DueQueue:
         self._push(key, planner.due_at(work, self.factors))
 
     def _push(self, key: PairKey, at: int) -> None:
+        """Note when a pair is due. What is due at night would else be entered again after each call of its system."""
         self._due[key] = at
-        heapq.heappush(self._heap, (at, self._order[key], key))
+        if self._queued.get(key) != at:
+            self._queued[key] = at
+            heapq.heappush(self._heap, (at, self._order[key], key))
+
+    def _pop(self) -> tuple[int, int, PairKey]:
+        """Take the next entry from the heap."""
+        entry = heapq.heappop(self._heap)
+        at, _, key = entry
+        if self._queued.get(key) == at:
+            del self._queued[key]
+        return entry
 
     def _count(self, group: Group | None, work: Work, by: int) -> None:
         if group is not None:
@@ -211,7 +224,7 @@ class DueQueue:
         for _ in range(DUE_PER_TICK):
             if not self._heap or self._heap[0][0] > now:
                 break
-            at, order, key = heapq.heappop(self._heap)
+            at, order, key = self._pop()
             if self._due.get(key) == at:
                 self._due_now.add(self._works[key], at, order)
         waits = only_new and self._due_now.has_asked
@@ -250,5 +263,5 @@ class DueQueue:
     def next_at(self, flying: Collection[PairKey]) -> int:
         """When the next pair is due (epoch s); far away when nothing ever is."""
         while self._heap and (self._due.get(self._heap[0][2]) != self._heap[0][0] or self._heap[0][2] in flying):
-            heapq.heappop(self._heap)
+            self._pop()
         return self._heap[0][0] if self._heap else NEVER

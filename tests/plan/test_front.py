@@ -54,3 +54,15 @@ def test_what_was_cleared_is_not_due() -> None:
     front.clear()
     assert front.first(5, NOW, (), only_new=False) == []
     assert not front.has_asked
+
+
+def test_what_is_added_again_as_it_was_is_held_once() -> None:
+    front, work = Front(), a_work(STREAMS[0])
+    for _ in range(50):
+        front.add(work, NOW, 0)
+        front.discard(work.key)
+    assert front.first(5, NOW, (), only_new=False) == []
+    for _ in range(50):
+        front.add(work, NOW, 0)
+    assert front.first(5, NOW, (), only_new=False) == [work.key]
+    assert sum(map(len, front._heaps.values())) == 1

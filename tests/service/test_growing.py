@@ -67,3 +67,13 @@ def test_what_was_listed_is_polled_also_where_the_list_breaks_off(tmp_path: Path
     page(world, 11, Kind.BUSY)
     assert len(list(world.pipeline.inventory.wanted())) == 1 + 10 * ON_PAGE
     world.end()
+
+
+def test_what_is_due_is_held_once_however_often_its_system_is_asked(tmp_path: Path) -> None:
+    world = World(tmp_path, [SITE])
+    world.run(48 * HOUR)
+    queue = world.pipeline.due_queue
+    entries = [*queue._heap, *(entry for heap in queue._due_now._heaps.values() for entry in heap)]
+    assert len(world.cloud.calls) > 60
+    assert len(entries) <= 2 * len(queue._works), len(entries)
+    world.end()
