@@ -130,16 +130,17 @@ class DueQueue:
         lists = (system for system in known if system.startswith("@"))
         names = dict.fromkeys((*lists, *(wanted.system for wanted in self._inventory.wanted())))
         waiting = set(self._unswept)
-        new = [name for name in names if name not in known]
         gone = known.difference(names)
-        self._unswept.extendleft(name for name in (*new, *gone) if name not in waiting)
+        self.look_soon([*(name for name in names if name not in known), *gone])
         if again:
             self._unswept.extend(name for name in names if name in known and name not in waiting)
 
     def look_soon(self, systems: Iterable[str]) -> None:
-        """Have systems looked at that came, went or changed: a list may name a hundred, a tick looks at a few."""
+        """Have systems looked at that came, went or changed, in that order, before others: a list may name a hundred, a
+        tick looks at a few.
+        """
         waiting = set(self._unswept)
-        self._unswept.extendleft(system for system in systems if system not in waiting)
+        self._unswept.extendleft(reversed([system for system in systems if system not in waiting]))
 
     def touch(self, system: str, now: int) -> None:
         """Look again at the pairs of a system, something of which was just committed."""
