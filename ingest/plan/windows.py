@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ingest.core.days import date_at, midnight, zone
+from ingest.core.days import local_midnight, zone
 from ingest.core.span import Span, Spans, ceil_to, floor_to, intersect, subtract, union
 from ingest.core.units import DAY, HOUR
 from ingest.enphase.replies import Kind
@@ -53,8 +53,7 @@ def _good_from(work: Work, now: int, end: int) -> int:
     refused = max((span.end for span in deferrals.failing(work.deferred) if span.end < end), default=0)
     if not may_be_window(work.pair) or work.pair.fails % 2 == 0:
         return refused
-    local = zone(work.wanted.timezone)
-    return max(refused, floor_to(midnight(date_at(now - HOUR, local), local), work.route.step))
+    return max(refused, floor_to(local_midnight(now - HOUR, work.wanted.timezone), work.route.step))
 
 
 def may_be_window(pair: Pair) -> bool:

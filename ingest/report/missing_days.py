@@ -6,7 +6,7 @@ Hours of the day that runs are no missing day, and what is not yet due is not mi
 from collections.abc import Iterable
 from datetime import date
 
-from ingest.core.days import date_at, days_of, midnight, zone
+from ingest.core.days import days_of, local_midnight, zone
 from ingest.core.span import Span
 from ingest.report.data_problems import REFUSALS
 from ingest.report.gaps import QUEUED, QUIET
@@ -23,7 +23,12 @@ REASONS = {"never delivered": "not delivered", "denied": "not allowed", **dict.f
 
 def gap_reason(stream: StreamReport) -> str:
     """Why the newest of the gaps is there that should have been read by now; empty where there is none."""
-    return next((gap.reason for gap in reversed(stream.gaps) if gap.reason not in QUIET), "")
+    return next(iter(_reasons(stream)), "")
+
+
+def _reasons(stream: StreamReport) -> list[str]:
+    """Those of the gaps that should have been read by now, the newest first."""
+    return [gap.reason for gap in reversed(stream.gaps) if gap.reason not in QUIET]
 
 
 def _owing(stream: StreamReport) -> list[Span]:
@@ -32,8 +37,7 @@ def _owing(stream: StreamReport) -> list[Span]:
 
 def _ended(spans: Iterable[Span], timezone: str, now: int) -> list[Span]:
     """The parts of spans before the local day that runs."""
-    local = zone(timezone)
-    today = midnight(date_at(now, local), local)
+    today = local_midnight(now, timezone)
     return [Span(span.start, min(span.end, today)) for span in spans if span.start < today]
 
 
@@ -63,7 +67,7 @@ def gap_days(stream: StreamReport, timezone: str, now: int) -> str:
 
 def gap_why(stream: StreamReport) -> str:
     """Why, in a few words, that of the newest gap first; empty where nothing is missing."""
-    reasons = [gap.reason for gap in reversed(stream.gaps) if gap.reason not in QUIET]
+    reasons = _reasons(stream)
     words = [REASONS.get(reason.partition(":")[0], reason.partition(":")[0]) for reason in reasons]
     if any(refused.fails > REFUSALS for refused in stream.refused):
         words = [REFUSED if word == REASONS["never delivered"] else word for word in words]
