@@ -152,7 +152,7 @@ first_up_is_killed() { # MOMENT
         how="under its up"
         await "$patience" "the first up has not ended" has_ended "$up"
     else
-        kill "$up"
+        kill "$up" 2>/dev/null || true # it may have ended by itself
     fi
     wait "$up" 2>/dev/null || true
 }

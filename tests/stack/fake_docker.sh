@@ -8,6 +8,7 @@ last() { for word in "$@"; do :; done && echo "$word"; }
 
 up() {
     if [ ! -e containers/influxdb ]; then
+        echo "$$" >up
         echo starting >containers/influxdb
         while ! grep -q exited containers/influxdb; do sleep 0.02; done # or until it is ended itself
         exit 1
@@ -50,7 +51,10 @@ inspect)
     *) cat "containers/$(last "$@")" ;;
     esac
     ;;
-kill) echo "exited with 137" >"containers/$1" ;;
+kill)
+    echo "exited with 137" >"containers/$1"
+    while fault quick && kill -0 "$(cat up)" 2>/dev/null; do sleep 0.02; done # the `up` ends by itself before we do
+    ;;
 exec)
     case "$*" in
     *" test "*) fault leak && [ "$1" = grafana ] ;;

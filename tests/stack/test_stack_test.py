@@ -52,6 +52,12 @@ def test_each_moment_is_told_and_the_stand_in_for_grafana_is_named(engine: Engin
     assert [call for call in engine.calls if call.startswith("kill")] == ["kill influxdb"] * 2
 
 
+def test_an_up_that_ends_by_itself_before_it_can_be_killed_is_no_failure(engine: Engine) -> None:
+    done = engine.test("quick")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "1 of 1 times healthy at the next up"
+
+
 @pytest.mark.parametrize(
     ("fault", "sentence"),
     [
