@@ -7,7 +7,7 @@ from datetime import tzinfo
 from ingest.commit import odd
 from ingest.commit.changes import Changes
 from ingest.core.days import ONE, LocalDay, date_at, days_of, midnight
-from ingest.core.draft import numbers
+from ingest.core.draft import Columns
 from ingest.core.point import Point, Tags, encode, parse_series, series_key
 from ingest.core.span import Span
 from ingest.core.units import DAY, HOUR
@@ -64,7 +64,7 @@ def _days(changes: Changes, rule: DailyDifference, tags: Tags, days: Iterable[Lo
     Less than the night before is another device in its place, or a reading that is wrong: none of the two begins or
     ends a day.
     """
-    held = sorted(numbers(changes.points.rows(series_key(rule.measurement, tags)), rule.field).items())
+    held = sorted(Columns(changes.points.rows(series_key(rule.measurement, tags))).numbers(rule.field).items())
     for day in days:
         nights = (day.start - DAY, day.start, day.end)
         earlier, before, after = (_within(held, at, DAY if at < day.start else DAWN) for at in nights)

@@ -11,7 +11,7 @@ from ingest.commit.changes import Changes
 from ingest.commit.derived import MEASURED
 from ingest.core import derive
 from ingest.core.days import LocalDay, date_at, days_of, midnight, month_start, next_month_start, zone
-from ingest.core.draft import Draft, numbers
+from ingest.core.draft import Columns, Draft
 from ingest.core.home_sums import RowsByTime, carriers, day_of_home, interval
 from ingest.core.point import Point, parse_series, series_key
 from ingest.core.span import Span
@@ -248,12 +248,7 @@ class _Work:
         self._draft = Draft(archive.read(self._db, self._ids, wants))
 
     def _rows(self, measurement: str, system: str, span: Span) -> RowsByTime:
-        texts = dict(archive.values(self._db, measurement, system, *span))
-        rows: dict[int, dict[str, float]] = {at: {} for at in texts}
-        for name in derive.FLOWS:
-            for at, value in numbers(texts, name).items():
-                rows[at][name] = value
-        return rows
+        return Columns(dict(archive.values(self._db, measurement, system, *span))).by_time(derive.FLOWS)
 
     def _intervals(self, times: Iterable[int], quarters: Sequence[RowsByTime]) -> Iterator[Point]:
         for at in times:

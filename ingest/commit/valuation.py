@@ -9,7 +9,7 @@ from datetime import datetime, tzinfo
 from ingest.commit.changes import Changes
 from ingest.core.days import ONE, date_at, midnight, month_start, next_month_start, zone
 from ingest.core.derive import QUANTITIES, dated
-from ingest.core.draft import Draft, numbers
+from ingest.core.draft import Columns, Draft
 from ingest.core.money import MONEY, daily, is_monthly, money
 from ingest.core.point import Point, series_key
 from ingest.core.span import Span, union
@@ -141,7 +141,7 @@ def _compute(
     keys = {name: series_key(name, (("system", system),)) for name in ("energy", "money", "money_daily")}
     known = [ids[key] for key in keys.values() if key in ids]
     draft = Draft(archive.read(db, ids, [(known, *span) for span in union(list(spans))]) if known else {})
-    worth = money(system, contract, local, _flows(draft.rows(keys["energy"])))
+    worth = money(system, contract, local, Columns(draft.rows(keys["energy"])).by_time(QUANTITIES))
     draft.merge([*(_nothing(draft, system, "money", MONEY) if is_all else ()), *worth])
     sums = {name: draft.numbers("money", system, name) for name in MONEY}
     named = {"currency": contract[-1].currency} if contract else {}
@@ -155,12 +155,3 @@ def _nothing(draft: Draft, system: str, measurement: str, fields: Iterable[str])
     for name in fields:
         for at in draft.numbers(measurement, system, name):
             yield Point(measurement, (("system", system),), at, {name: 0.0})
-
-
-def _flows(rows: Mapping[int, str]) -> dict[int, dict[str, float]]:
-    """The fields of `energy` that money is computed from, by time."""
-    found: dict[int, dict[str, float]] = {at: {} for at in rows}
-    for name in QUANTITIES:
-        for at, value in numbers(rows, name).items():
-            found[at][name] = value
-    return found

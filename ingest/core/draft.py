@@ -1,10 +1,12 @@
 """Rows of the archive by series and time, merged as the databases merge."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 
-from ingest.core.point import Point, Tags, decode_fields, encode_fields, merge_fields, series_key
+from ingest.core.point import Point, Tags, Value, decode_fields, encode_all, merge_fields, series_key
 
 Rows = dict[int, str]
 """Rows of one series, by time."""
@@ -18,16 +20,24 @@ RowsBySeries = Mapping[tuple[str, Tags], Rows]
 
 def by_series(points: Iterable[Point]) -> RowsBySeries:
     """Points as rows, by measurement and tags; points of the same moment are merged, the later wins."""
-    found: dict[tuple[str, Tags], Rows] = defaultdict(dict)
+    found: dict[tuple[str, Tags], tuple[list[int], list[Mapping[str, Value]]]] = defaultdict(lambda: ([], []))
     at: tuple[str, Tags] | None = None
-    rows: Rows = {}
     for measurement, tags, time, fields in points:
         if at is None or at[1] is not tags or at[0] is not measurement:
             at = measurement, tags
-            rows = found[at]
-        text = encode_fields(fields)
-        rows[time] = merge_fields(rows[time], text) if time in rows else text
-    return found
+            times, listed = found[at]
+        times.append(time)
+        listed.append(fields)
+    return {at: _merged(times, encode_all(listed)) for at, (times, listed) in found.items()}
+
+
+def _merged(times: Sequence[int], texts: Sequence[str]) -> Rows:
+    rows = dict(zip(times, texts, strict=True))
+    if len(rows) < len(times):
+        rows.clear()
+        for time, text in zip(times, texts, strict=True):
+            rows[time] = merge_fields(rows[time], text) if time in rows else text
+    return rows
 
 
 def differing(rows: Mapping[int, str], held: Mapping[int, str]) -> tuple[Rows, int]:
@@ -66,22 +76,48 @@ def gained(old: str, new: str) -> float:
     return sum(float(after[name]) - float(before[name]) for name in ENERGY if name in before and name in after)
 
 
-def numbers(rows: Mapping[int, str], name: str) -> dict[int, float]:
-    """One numeric field by time, where it is there."""
-    found: dict[int, float] = {}
-    names, begin, place = ":", 0, -1  # those of the row before: most rows have the same as it
-    for time, row in rows.items():
-        if not row.startswith(names):
-            if "=" in row or not row:
-                if number := _in_line(row, name):
-                    found[time] = float(number)
-                continue
-            begin = row.find(":") + 1
-            names, listed = row[:begin], row[: begin - 1].split(",")
-            place = listed.index(name) if name in listed else -1
-        if place >= 0:
-            found[time] = float(row[begin:].replace(";", ",").split(",", place + 1)[place])
-    return found
+class Columns:
+    """The rows of one series by field: all numbers of a field are read at once, when it is asked for."""
+
+    def __init__(self, rows: Mapping[int, str]) -> None:
+        self._parsed: dict[str, dict[int, float]] = {}
+        self._runs: list[tuple[Sequence[str], list[int], list[str]]] = []
+        """Of rows with the same names: these, the times, and the values row by row. Of lines, which have no such
+        names, the lines.
+        """
+        names = "?"
+        texts: list[str] = []
+        for time, row in rows.items():
+            if not names or not row.startswith(names):
+                begin = 0 if "=" in row else row.find(":") + 1
+                if row[:begin] != names:
+                    names, times, texts = row[:begin], list[int](), []
+                    self._runs.append((names[:-1].split(",") if names else (), times, texts))
+            times.append(time)
+            texts.append(row[begin:])
+        for listed, _, texts in self._runs:
+            if listed:  # each value ends with a comma, or a semicolon
+                texts[:] = "".join(texts).replace(";", ",").split(",")[:-1]
+
+    def numbers(self, name: str) -> dict[int, float]:
+        """One field by time, where it is there."""
+        if name not in self._parsed:
+            found = self._parsed[name] = dict[int, float]()
+            for names, times, texts in self._runs:
+                if name in names:
+                    found.update(zip(times, map(float, texts[names.index(name) :: len(names)]), strict=True))
+                elif not names:
+                    in_lines = ((at, _in_line(line, name)) for at, line in zip(times, texts, strict=True))
+                    found.update((at, float(number)) for at, number in in_lines if number)
+        return self._parsed[name]
+
+    def by_time(self, names: Iterable[str]) -> dict[int, dict[str, float]]:
+        """Some fields of each row, those that it has."""
+        found: dict[int, dict[str, float]] = {at: {} for _, times, _ in self._runs for at in times}
+        for name in names:
+            for at, value in self.numbers(name).items():
+                found[at][name] = value
+        return found
 
 
 def _in_line(row: str, name: str) -> str:
@@ -115,7 +151,7 @@ class Draft:
     retired: int = 0
     revised_wh: float = 0.0
     withdrawn: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
-    _parsed: dict[str, dict[str, dict[int, float]]] = field(default_factory=lambda: defaultdict(dict))
+    _columns: dict[str, Columns] = field(default_factory=dict)
 
     def merge(self, points: Iterable[Point]) -> Touched:
         """Merge points in; a row counts as changed only where something really differs."""
@@ -139,36 +175,32 @@ class Draft:
                 if not measurement.endswith("_channel"):  # the parts of what is counted already
                     self.revised_wh += sum(gained(held[time], fresh[time]) for time in old)
                 self.changed_rows[key] = {**before, **fresh} if before else fresh
-                self._parsed.pop(key, None)
+                self._columns.pop(key, None)
                 touched[measurement].update(fresh)
         return touched
 
     def replace(self, points: Iterable[Point]) -> Touched:
         """Make rows what some points say and no more: what they omit is withdrawn, all of it where they are empty."""
         touched: Touched = defaultdict(set)
-        at: tuple[str, Tags] | None = None
-        for measurement, tags, time, fields in points:
-            if at is None or at[1] is not tags or at[0] is not measurement:
-                at, key = (measurement, tags), series_key(measurement, tags)
-                held, fresh, changed = (
-                    self.held.get(key, {}),
-                    self.changed_rows.setdefault(key, {}),
-                    touched[measurement],
-                )
-            old = fresh[time] if time in fresh else held.get(time)
-            text = encode_fields(fields) if fields else ""
-            if (old or "") == text:
-                continue
-            if old is None:
-                self.added += 1
-            else:
-                self.retired += bool(old) - bool(text)
-                self.revised += time not in fresh
-                if old and decode_fields(old).keys() - fields.keys():
-                    self.withdrawn[key].add(time)
-            fresh[time] = text
-            changed.add(time)
-            self._parsed.pop(key, None)
+        for (measurement, tags), said in groupby(points, key=itemgetter(0, 1)):
+            key, listed = series_key(measurement, tags), list(said)
+            held, fresh, changed = self.held.get(key, {}), self.changed_rows.setdefault(key, {}), touched[measurement]
+            texts = iter(encode_all(point.fields for point in listed if point.fields))
+            for _, _, time, fields in listed:
+                text = next(texts) if fields else ""
+                old = fresh[time] if time in fresh else held.get(time)
+                if (old or "") == text:
+                    continue
+                if old is None:
+                    self.added += 1
+                else:
+                    self.retired += bool(old) - bool(text)
+                    self.revised += time not in fresh
+                    if old and decode_fields(old).keys() - fields.keys():
+                        self.withdrawn[key].add(time)
+                fresh[time] = text
+                changed.add(time)
+            self._columns.pop(key, None)
         self.changed_rows = {key: rows for key, rows in self.changed_rows.items() if rows}
         return {name: times for name, times in touched.items() if times}
 
@@ -180,7 +212,6 @@ class Draft:
     def numbers(self, measurement: str, system: str, name: str) -> Mapping[int, float]:
         """One numeric field of a measurement that has one series a system, by time; parsed once until rows change."""
         key = series_key(measurement, (("system", system),))
-        parsed = self._parsed[key]
-        if name not in parsed:
-            parsed[name] = numbers(self.rows(key), name)
-        return parsed[name]
+        if key not in self._columns:
+            self._columns[key] = Columns(self.rows(key))
+        return self._columns[key].numbers(name)

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Mapping
 
 from ingest.core.derive import QUANTITIES, grid_exchange
-from ingest.core.draft import numbers
+from ingest.core.draft import Columns
 from ingest.store import archive
 
 Flows = Mapping[str, float]
@@ -13,11 +13,7 @@ Flows = Mapping[str, float]
 
 def by_quarter(db: sqlite3.Connection, system: str, begin: int, end: int) -> dict[int, dict[str, float]]:
     """The energies of every quarter of an hour of which something is known; the grid where it follows from the rest."""
-    texts = dict(archive.values(db, "energy", system, begin, end))
-    found: dict[int, dict[str, float]] = {at: {} for at in texts}
-    for name in QUANTITIES:
-        for at, value in numbers(texts, name).items():
-            found[at][name] = value
+    found = Columns(dict(archive.values(db, "energy", system, begin, end))).by_time(QUANTITIES)
     for row in found.values():
         row.update(grid_exchange(row))
     return found

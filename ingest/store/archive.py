@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from itertools import chain, count, repeat
 from typing import NamedTuple
 
-from ingest.core.draft import Draft, Rows, by_series
-from ingest.core.draft import numbers as text_numbers
+from ingest.core.draft import Columns, Draft, Rows, by_series
 from ingest.core.point import Point, parse_series, series_key
 from ingest.core.tally import FieldTotal, MeasuredSystem, totals
 from ingest.core.units import NEVER
@@ -174,7 +173,7 @@ def numbers(
     db: sqlite3.Connection, measurement: str, system: str, field: str, start: int, end: int
 ) -> dict[int, float]:
     """One numeric field by time, where it is there, with `start <= time < end`."""
-    return text_numbers(dict(values(db, measurement, system, start, end)), field)
+    return Columns(dict(values(db, measurement, system, start, end))).numbers(field)
 
 
 def rows_of(db: sqlite3.Connection, series: int, wanted: Filter) -> Iterator[tuple[int, str]]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from itertools import groupby
 from operator import itemgetter
 
-from ingest.core.draft import numbers
+from ingest.core.draft import Columns
 from ingest.store.packing import unpacker
 
 
@@ -50,7 +50,7 @@ def sums_since(
     unpack = unpacker(db)
     found: dict[str, float] = {}
     for system, entries in groupby(rows, itemgetter(0)):
-        held = numbers({time: unpack(kept) for _, time, kept in entries if time >= begins[system]}, field)
+        held = Columns({at: unpack(kept) for _, at, kept in entries if at >= begins[system]}).numbers(field)
         if held:
             found[system] = sum(held.values())
     return found

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingest.core.draft import Draft, gained, numbers
+from ingest.core.draft import Columns, Draft, gained
 from ingest.core.point import Point
 
 
@@ -29,5 +29,5 @@ def test_what_a_row_gains_is_that_of_all_its_energies(old: str, new: str, gain: 
 def test_a_field_is_found_in_rows_of_every_kind() -> None:
     rows = ["a,b:1;2.5,", "", "a:7;", 'a=3.0,date="x"', "ab:9;", "a,b:4;5;", 'note="x"', "b,c:8;9;", "a,b:-0;1e+16,"]
     held = dict(enumerate(rows))
-    assert numbers(held, "a") == {0: 1.0, 2: 7.0, 3: 3.0, 5: 4.0, 8: 0.0}
-    assert numbers(held, "b") == {0: 2.5, 5: 5.0, 7: 8.0, 8: 1e16}
+    assert Columns(held).numbers("a") == {0: 1.0, 2: 7.0, 3: 3.0, 5: 4.0, 8: 0.0}
+    assert Columns(held).numbers("b") == {0: 2.5, 5: 5.0, 7: 8.0, 8: 1e16}

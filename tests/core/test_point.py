@@ -2,6 +2,7 @@
 
 import math
 import re
+from itertools import chain
 
 import pytest
 from hypothesis import example, given
@@ -13,6 +14,7 @@ from ingest.core.point import (
     decode,
     decode_fields,
     encode,
+    encode_all,
     encode_fields,
     merge_fields,
     parse_series,
@@ -90,6 +92,26 @@ def test_a_name_is_kept_or_refused_never_changed(word: str) -> None:
 def test_what_is_no_number_is_refused(number: float) -> None:
     with pytest.raises(ValueError, match="number"):
         encode_fields({"energy_wh": number})
+
+
+numbers = st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.integers(-100, 100).map(float), st.just(1e308))
+alike = st.sampled_from(["a", "b,c", "%r"]).flatmap(
+    lambda last: st.lists(st.fixed_dictionaries({"energy_wh": numbers, last: numbers}), min_size=1, max_size=5)
+)
+mixed = st.lists(st.one_of(alike, st.lists(field_sets, max_size=2)), max_size=4).map(
+    lambda runs: [*chain.from_iterable(runs)]
+)
+
+
+@given(mixed)
+def test_many_rows_at_once_are_each_what_it_is_by_itself(many: list[dict[str, Value]]) -> None:
+    assert encode_all(many) == [encode_fields(fields) for fields in many]
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+def test_what_is_no_number_is_refused_among_many(number: float) -> None:
+    with pytest.raises(ValueError, match="number"):
+        encode_all([{"energy_wh": 1.0}, {"energy_wh": number}, {"energy_wh": 2.0}])
 
 
 @pytest.mark.parametrize("word", ["", "a\\", "a\\ b", "a\\,b", "a\\=b", "a\nb", "a\rb", HALF])
