@@ -168,12 +168,13 @@ def calendar(measurement: str, day: date) -> dict[str, str]:
     Who asks the database then needs no zone: `date` 2026-11-05, `day` 05, `weekday` Thu, `week` 2026-11-02 (its
     Monday), `month` 2026-11, `month_of_year` 11, `year` 2026.
     """
-    words = {"month": f"{day:%Y-%m}", "year": f"{day:%Y}"}
+    iso = day.isoformat()
+    words = {"month": iso[:7], "year": iso[:4]}
     if measurement.endswith("_daily"):
         monday = day - timedelta(days=day.weekday())
         weekday = {"weekday": WEEKDAYS[day.weekday()], "week": monday.isoformat()}
-        return words | weekday | {"date": day.isoformat(), "day": f"{day:%d}"}
-    return words | {"month_of_year": f"{day:%m}"}
+        return words | weekday | {"date": iso, "day": iso[8:]}
+    return words | {"month_of_year": iso[5:7]}
 
 
 def dated(points: Iterable[Point], local: tzinfo) -> Iterator[Point]:

@@ -61,19 +61,13 @@ def differing(rows: Mapping[int, str], held: Mapping[int, str]) -> tuple[Rows, i
     return fresh, changed
 
 
-def keeps(old: str, new: str) -> bool:
-    """Whether the new row keeps every value of the old."""
-    return decode_fields(old).items() <= decode_fields(new).items()
-
-
 ENERGY = ("energy_wh", "imported_wh", "exported_wh", "charged_wh", "discharged_wh")
 """What an interval of a stream is about, Wh."""
 
 
-def gained(old: str, new: str) -> float:
+def gained(old: Mapping[str, Value], new: Mapping[str, Value]) -> float:
     """By how much (Wh) the energies of a row differ from those of the row whose place it took; 0 where one has none."""
-    before, after = decode_fields(old), decode_fields(new)
-    return sum(float(after[name]) - float(before[name]) for name in ENERGY if name in before and name in after)
+    return sum(float(new[name]) - float(old[name]) for name in ENERGY if name in old and name in new)
 
 
 class Columns:
@@ -171,13 +165,19 @@ class Draft:
                 self.added += len(fresh) - changed
                 self.revised += changed - again
                 old = fresh.keys() & held.keys() - before.keys() if changed > again else ()
-                self.completed += sum(keeps(held[time], fresh[time]) for time in old)
-                if not measurement.endswith("_channel"):  # the parts of what is counted already
-                    self.revised_wh += sum(gained(held[time], fresh[time]) for time in old)
+                self._compare(measurement, ((held[time], fresh[time]) for time in old))
                 self.changed_rows[key] = {**before, **fresh} if before else fresh
                 self._columns.pop(key, None)
                 touched[measurement].update(fresh)
         return touched
+
+    def _compare(self, measurement: str, revised: Iterable[tuple[str, str]]) -> None:
+        """Count what rows, of which each was another one before, have more."""
+        for was, is_now in revised:
+            old, new = decode_fields(was), decode_fields(is_now)
+            self.completed += old.items() <= new.items()
+            if not measurement.endswith("_channel"):  # the parts of what is counted already
+                self.revised_wh += gained(old, new)
 
     def replace(self, points: Iterable[Point]) -> Touched:
         """Make rows what some points say and no more: what they omit is withdrawn, all of it where they are empty."""

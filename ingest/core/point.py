@@ -24,6 +24,7 @@ _NO_NAME = re.compile(r"\A\Z|[\r\n]|\\(?:[, =]|\Z)")
 _SPLIT_SPECIAL = re.compile(r"(?<!\\)[,=]")
 _SERIES_END = re.compile(r"(?<!\\) ")
 _FIELD = re.compile(r'(.+?)(?<!\\)=(?:"((?:[^"\\]|\\.)*)"|([^,]*))(?:,|$)', re.DOTALL)
+_PLAIN_FIELD = re.compile(r'([^=]+)=(?:"([^"]*)"|([^,]*))(?:,|$)')
 
 
 class Point(NamedTuple):
@@ -62,7 +63,7 @@ def encode_fields(fields: Mapping[str, Value]) -> str:
     """A row, in order of names. Raises ValueError when there are no fields, or a value cannot be expressed."""
     if not fields:
         raise ValueError("a point needs at least one field")
-    form, line, pick = _form(tuple(fields))
+    form, keys, pick = _form(tuple(fields))
     values = pick(fields)
     for value in values:
         if type(value) is not float or value - value != 0.0:  # x - x is 0 for every finite x, and for no other
@@ -71,7 +72,9 @@ def encode_fields(fields: Mapping[str, Value]) -> str:
             break
     if form:
         return (form % values).replace(".0,", ";")
-    return line % tuple(_Written(_quoted(value)) if isinstance(value, str) else value for value in values)
+    return ",".join(
+        [key + (_quoted(each) if isinstance(each, str) else repr(each)) for key, each in zip(keys, values, strict=True)]
+    )
 
 
 def encode_all(many: Iterable[Mapping[str, Value]]) -> list[str]:
@@ -100,6 +103,8 @@ def decode_fields(row: str) -> dict[str, Value]:
         return dict(zip(_names(names), map(float, values.replace(";", ",").split(",")), strict=False))
     if '"' not in row and "\\" not in row:
         return {name: float(number) for name, _, number in [part.partition("=") for part in row.split(",")]}
+    if "\\" not in row:
+        return {name: float(number) if number else quoted for name, quoted, number in _PLAIN_FIELD.findall(row)}
     fields: dict[str, Value] = {}
     for name, quoted, number in _FIELD.findall(row):
         fields[_unescape(name)] = float(number) if number else re.sub(r'\\(["\\])', r"\1", quoted)
@@ -137,16 +142,20 @@ def decode(line: str) -> Point:
 
 
 @lru_cache(maxsize=1024)
-def _form(names: tuple[str, ...]) -> tuple[str, str, Callable[[Mapping[str, Value]], tuple[Value, ...]]]:
-    """How a row of numbers is written (empty where a name is no plain word), how a line, and the values in order."""
+def _form(
+    names: tuple[str, ...],
+) -> tuple[str, tuple[str, ...], Callable[[Mapping[str, Value]], tuple[Value, ...]]]:
+    """How a row of numbers is written (empty where a name is no plain word), the keys of a line, each with its `=`, and
+    what picks the values in order.
+    """
     # The points of a stream have the same few field names, in the same order, hundreds of thousands of times.
     for name in names:
         if name == "time" or not _is_plain(name):
             raise ValueError(f"{name!r} cannot be a field")
     ordered = sorted(names)
-    line = ",".join([_escape(name).replace("%", "%%") + "=%r" for name in ordered])
+    keys = tuple(_escape(name) + "=" for name in ordered)
     row = f"{','.join(ordered)}:{'%r,' * len(ordered)}" if all(map(str.isidentifier, names)) else ""
-    return row, line, itemgetter(*ordered) if len(names) > 1 else lambda fields: (fields[names[0]],)
+    return row, keys, itemgetter(*ordered) if len(names) > 1 else lambda fields: (fields[names[0]],)
 
 
 @lru_cache(maxsize=1024)
@@ -159,13 +168,6 @@ def _names(text: str) -> tuple[str, ...]:
 def _line_form(names: str) -> str:
     """The field set of a line, with a place for each value and one for what follows the last comma."""
     return ",".join(f"{name}=%s" for name in names.split(",")) + "%s"
-
-
-class _Written(str):
-    """A value as line protocol writes it, where `%r` would write it as Python does."""
-
-    __slots__ = ()
-    __repr__ = str.__str__
 
 
 def _is_plain(name: str) -> bool:
@@ -186,8 +188,10 @@ def _plain(value: Value) -> Value:
 
 
 def _quoted(value: str) -> str:
-    escaped = _whole(value).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    text = _whole(value)
+    if "\\" in text or '"' in text:
+        text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
 
 
 def _escape(name: str) -> str:

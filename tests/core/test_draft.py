@@ -3,7 +3,7 @@
 import pytest
 
 from ingest.core.draft import Columns, Draft, gained
-from ingest.core.point import Point
+from ingest.core.point import Point, decode_fields
 
 
 def test_a_row_that_is_merged_twice_is_counted_once() -> None:
@@ -23,7 +23,7 @@ def test_a_row_that_is_merged_twice_is_counted_once() -> None:
     ],
 )
 def test_what_a_row_gains_is_that_of_all_its_energies(old: str, new: str, gain: float) -> None:
-    assert gained(old, new) == gain
+    assert gained(decode_fields(old), decode_fields(new)) == gain
 
 
 def test_a_field_is_found_in_rows_of_every_kind() -> None:
