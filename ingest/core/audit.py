@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ingest.core.days import LocalDay
-from ingest.core.span import Spans
+from ingest.core.span import Spans, holds
 
 MAX_DOUBTS = 2
 """How often a day is read again because its intervals do not add up to one and the same total."""
@@ -89,7 +89,7 @@ def judge(total: Total, held: float, intervals: int) -> tuple[Total, bool]:
 
 def is_covered(day: LocalDay, read: Spans) -> bool:
     """Whether a whole day lies within what was read."""
-    return any(span.start <= day.start and day.end <= span.end for span in read)
+    return holds(read, day.span)
 
 
 def reopened(total: Total) -> Total:

@@ -3,7 +3,9 @@
 A span is `(start, end]` in epoch seconds. A set of spans is a tuple, sorted, disjoint and with gaps between.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import NamedTuple
 
 
@@ -21,6 +23,7 @@ class Span(NamedTuple):
 
 Spans = tuple[Span, ...]
 NONE: Spans = ()
+_start, _end = itemgetter(0), itemgetter(1)
 
 
 def union(*sets: Iterable[tuple[int, int]]) -> Spans:
@@ -29,12 +32,23 @@ def union(*sets: Iterable[tuple[int, int]]) -> Spans:
     every = [span for spans in sets for span in spans if span[0] < span[1]]
     if len(every) > 1:
         every.sort()
-    for start, end in every:
-        if merged and start <= merged[-1].end:
-            merged[-1] = Span(merged[-1].start, max(end, merged[-1].end))
+    newest = 0
+    for span in every:
+        if merged and span[0] <= newest:
+            newest = max(newest, span[1])
+            merged[-1] = Span(merged[-1].start, newest)
         else:
-            merged.append(Span(start, end))
+            newest = span[1]
+            merged.append(span if isinstance(span, Span) else Span(*span))
     return tuple(merged)
+
+
+def add(spans: Spans, span: Span) -> Spans:
+    """A set with one more span, found without looking at all of the set: that of a long life has a thousand."""
+    if not span.length:
+        return spans
+    first, last = bisect_left(spans, span.start, key=_end), bisect_right(spans, span.end, key=_start)
+    return (*spans[:first], *union(spans[first:last], (span,)), *spans[last:])
 
 
 def subtract(spans: Iterable[Span], holes: Spans) -> Spans:
@@ -43,18 +57,18 @@ def subtract(spans: Iterable[Span], holes: Spans) -> Spans:
 
 
 def _subtract(spans: Iterable[Span], holes: Spans) -> Iterator[Span]:
-    for start, end in spans:
-        at = start
-        for hole in holes:
-            if hole.end <= at:
-                continue
+    for span in spans:
+        at, end = span
+        first = bisect_right(holes, at, key=_end)
+        for index in range(first, len(holes)):
+            hole = holes[index]
             if hole.start >= end:
                 break
             if hole.start > at:
                 yield Span(at, hole.start)
             at = hole.end
         if at < end:
-            yield Span(at, end)
+            yield span if at == span.start else Span(at, end)
 
 
 def intersect(spans: Spans, window: Span) -> Spans:
@@ -62,14 +76,20 @@ def intersect(spans: Spans, window: Span) -> Spans:
     start, end = window
     if not spans or end <= start:
         return NONE
+    first, last = bisect_right(spans, start, key=_end), bisect_left(spans, end, key=_start)
     # Asked a hundred thousand times for the report of a fleet: without a call for each span.
     return tuple(
         [
             span if span[0] >= start and span[1] <= end else Span(max(span[0], start), min(span[1], end))
-            for span in spans
-            if span[0] < end and span[1] > start
+            for span in spans[first:last]
         ]
     )
+
+
+def holds(spans: Spans, window: Span) -> bool:
+    """Whether all of a window lies in one of the spans."""
+    at = bisect_right(spans, window.start, key=_start)
+    return at > 0 and spans[at - 1].end >= window.end
 
 
 def total(spans: Iterable[Span]) -> int:

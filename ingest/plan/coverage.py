@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ingest.core.span import NONE, Span, Spans, subtract, union
+from ingest.core.span import NONE, Span, Spans, add, subtract, union
 from ingest.core.units import NEVER
 
 
@@ -61,7 +61,7 @@ def owed(read: Covered, age: int, floor: int, limit: int | None) -> Spans:
 
 def cover(read: Covered, age: int, span: Span) -> Covered:
     """The same, with a span added to what was read for an age class."""
-    return {**read, age: union(read.get(age, ()), (span,))} if span.length else read
+    return {**read, age: add(read.get(age, ()), span)} if span.length else read
 
 
 def uncover(read: Covered, span: Span) -> Covered:

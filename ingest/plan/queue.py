@@ -22,9 +22,9 @@ SWEEP = HOUR
 """Seconds after which every pair is looked at again, besides when a commit touched it."""
 DRIFT = 0.02
 """Dues are computed again when the pace has changed by this share."""
-SYSTEMS_PER_TICK = 24
+SYSTEMS_PER_TICK = 8
 """At most that many systems are looked at again in a tick because of a change of pace, or of their age."""
-DUE_PER_TICK = 1_000
+DUE_PER_TICK = 250
 """At most that many pairs are found in a tick to have become due; the others in the next."""
 BATCH = 8
 """How many of the most urgent pairs are looked at together; more, where none of them can be asked."""
@@ -71,6 +71,7 @@ class DueQueue:
         self._debts: dict[PairKey, Debt] = {}
         self._priced: deque[tuple[int, PairKey]] = deque()
         self._priced_at: dict[PairKey, int] = {}
+        self._unpriced: set[PairKey] = set()
         self._unswept: deque[str] = deque()
         self._urgent_debts: set[PairKey] = set()
         self._debts_ranked_at, self._found = 0, True
@@ -111,7 +112,7 @@ class DueQueue:
     @property
     def is_priced(self) -> bool:
         """Whether the history of every pair has been looked at: only then does no need mean that nothing is owed."""
-        return bool(self._works) and min(self._priced_at.values()) >= 0
+        return bool(self._works) and not self._unpriced
 
     def _sweep(self, now: int) -> None:
         works = {work.key: work for work in self._inventory.works(now) if work.account in self._swept.accounts}
@@ -162,6 +163,7 @@ class DueQueue:
             self._order[key] = len(self._order)
             self._priced.appendleft((-PRICED, key))
             self._priced_at[key] = -PRICED
+            self._unpriced.add(key)
         group = work.group_at(now)
         self._count(self._group.get(key), old or work, -1)
         self._count(group, work, 1)
@@ -196,6 +198,7 @@ class DueQueue:
         self._of[key[0]].discard(key)
         self._due_now.discard(key)
         self._urgent_debts.discard(key)
+        self._unpriced.discard(key)
         self._count(self._group.pop(key), self._works.pop(key), -1)
         self._owe(key, None)
         del self._due[key], self._priced_at[key]
@@ -203,6 +206,7 @@ class DueQueue:
     def _price(self, key: PairKey, now: int) -> None:
         self._owe(key, planner.debt(self._works[key], now, self._classes, month_bounds(now)[1]))
         self._priced_at[key] = now
+        self._unpriced.discard(key)
         self._priced.append((now, key))
 
     def _owe(self, key: PairKey, debt: Debt | None) -> None:

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.core.span import NONE, Span, Spans, ceil_to, floor_to, intersect, subtract, total, union
+from ingest.core.span import NONE, Span, Spans, add, ceil_to, floor_to, holds, intersect, subtract, total, union
 from tests.strategies import raw_spans, seconds, windows
 
 
@@ -33,6 +33,17 @@ def test_an_intersection_holds_what_both_have(spans: list[Span], window: Span) -
     common = intersect(union(spans), window)
     assert seconds(spans) & seconds([window]) == seconds(common)
     assert _is_normal(common)
+
+
+@given(raw_spans, windows)
+def test_a_span_that_is_added_is_united_with_the_set(spans: list[Span], window: Span) -> None:
+    assert add(union(spans), window) == union(spans, [window])
+
+
+@given(raw_spans, windows)
+def test_a_window_is_held_where_no_second_of_it_is_missing(spans: list[Span], window: Span) -> None:
+    if window.length:
+        assert holds(union(spans), window) == (seconds([window]) <= seconds(spans))
 
 
 @given(raw_spans)
