@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import footprint, growth, page, planner, speed
+from bench import beside, footprint, growth, page, planner, speed
 
 MEASURES = (
     speed.commit_speed,
@@ -11,6 +11,7 @@ MEASURES = (
     *page.MEASURES,
     *planner.MEASURES,
     *growth.MEASURES,
+    beside.ticks_beside_a_report,
 )
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from ingest.service import underperformance
 from ingest.service.garbage import seldom_searched
 from ingest.service.leaving import Leaving
 from ingest.service.pipeline import Pipeline
+from ingest.service.short_turns import short_turns
 from ingest.service.tick import Tick
 from ingest.store import journal, ledger, outbox
 
@@ -79,7 +80,7 @@ class Service:
         for loop in self._loops:
             loop.start()
         try:
-            with seldom_searched():
+            with seldom_searched(), short_turns():
                 self._scheduler.start()
         finally:
             self._finish()

@@ -1,0 +1,38 @@
+"""A thread that reads from the disk does not wait long for one that computes."""
+
+import os
+import sys
+import threading
+
+from ingest.service.short_turns import short_turns
+
+READS = 40
+
+
+def computed_meanwhile() -> int:
+    """How many steps another thread computes while this one reads so many times."""
+    steps, begun, ended = 0, threading.Event(), threading.Event()
+
+    def compute() -> None:
+        nonlocal steps
+        begun.set()
+        while not ended.is_set():
+            steps += 1
+
+    thread = threading.Thread(target=compute)
+    thread.start()
+    begun.wait()
+    for _ in range(READS):
+        os.stat("/")
+    ended.set()
+    thread.join()
+    return steps
+
+
+def test_who_reads_waits_for_a_fraction_of_what_else_would_be_computed() -> None:
+    usual = sys.getswitchinterval()
+    long = min(computed_meanwhile() for _ in range(5))
+    with short_turns():
+        short = min(computed_meanwhile() for _ in range(5))
+    assert short < long / 2, (short, long)
+    assert sys.getswitchinterval() == usual
