@@ -45,6 +45,8 @@ class Influxd:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
+        self._http = requests.Session()
+        self._http.trust_env = False
 
     def __enter__(self) -> Self:
         self.start()
@@ -80,7 +82,7 @@ class Influxd:
 
     def execute(self, statement: str, database: str = "", epoch: str = "s") -> list[dict[str, Any]]:
         """Run InfluxQL; returns the series of the answer as the server gives them."""
-        reply = requests.post(
+        reply = self._http.post(
             f"{self.url}/query",
             params={"db": database, "epoch": epoch},
             data={"q": statement},

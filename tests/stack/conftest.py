@@ -43,7 +43,7 @@ def reader() -> None:
 @pytest.fixture(scope="session")
 def seen(reader: None, seeded: Seeded) -> Seen:
     build(seeded)
-    return Seen(read(seeded, present()), present(), seeded)
+    return Seen(read(seeded, (present(), SITUATIONS)), present(), seeded)
 
 
 def _suffix(name: str) -> str:
@@ -65,11 +65,11 @@ def former(seen: Seen, seeded: Seeded) -> Seen:
     newest = ("without", "the first two hours", "five years", "battery and grid")
     fourth = ("four systems, Lake House", "without", "the first two hours", "a month with holes", "battery and grid")
     sixth = ("four systems, Lake House", "without", "the first two hours", "a month with holes", "battery and grid")
-    panels = []
+    parts = []
     for suffix, wanted in (
         ("", names),
         *(("-before", later), ("-lately", last), ("-last", newest), ("-fourth", fourth), ("-sixth", sixth)),
     ):
         some = {name: board for name, board in boards.items() if _suffix(name) == suffix}
-        panels += read(seeded, some, tuple(one for one in SITUATIONS if any(name in one.name for name in wanted)))
-    return Seen(panels, boards, seeded)
+        parts.append((some, tuple(one for one in SITUATIONS if any(name in one.name for name in wanted))))
+    return Seen(read(seeded, *parts), boards, seeded)

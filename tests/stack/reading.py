@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -102,6 +102,12 @@ class Panel:
         return [*of_rows, *(href for value in self.read.get("values", ()) for href in value["links"])]
 
 
+@cache
+def answered(seeded: Seeded, database: str, query: str) -> list[Json]:
+    """What the database says; it is asked once, since nothing is written into it any more."""
+    return seeded.server.execute(query, database, "ms")
+
+
 def variables(document: Json, seeded: Seeded, situation: Situation) -> dict[str, Json]:
     """Each variable of a board, with the text and the value that it has."""
     found: dict[str, Json] = {"datasource": {"text": "Enphase", "value": "enphase"}}
@@ -110,8 +116,8 @@ def variables(document: Json, seeded: Seeded, situation: Situation) -> dict[str,
             found[one["name"]] = one["current"]
         if one["type"] != "query":
             continue
-        answers = seeded.server.query(situation.database, expanded(one["query"], found, 0, "1m"))
-        words = [str(next(iter(row[key] for key in row if key not in ("time", "system")))) for row in answers]
+        answers = answered(seeded, situation.database, expanded(one["query"], found, 0, "1m"))
+        words = [str(row[1]) for series in answers for row in series["values"]]
         if one["regex"]:
             pattern = one["regex"].strip("/").replace("(?<", "(?P<")
             options = [match.groupdict() for word in words if (match := re.fullmatch(pattern, word))]
@@ -150,7 +156,7 @@ def asked(name: str, document: Json, seeded: Seeded, situation: Situation) -> It
         for target in panel.get("targets", ()):
             step = interval(Query("", target["query"], panel.get("interval", "1m")), NOW - begin)
             text = expanded(target["query"], values, begin, step)
-            answers[target["refId"]] = seeded.server.execute(text, situation.database, "ms")
+            answers[target["refId"]] = answered(seeded, situation.database, text)
         yield {
             "panel": {**panel, "answers": answers},
             "board": name,
@@ -190,10 +196,11 @@ def present() -> dict[str, Json]:
     return {path.stem: board(path) for path in FILES}
 
 
-def read(seeded: Seeded, boards: dict[str, Json], situations: tuple[Situation, ...] = SITUATIONS) -> list[Panel]:
-    """Every panel of every board in every situation."""
+def read(seeded: Seeded, *parts: tuple[dict[str, Json], tuple[Situation, ...]]) -> list[Panel]:
+    """Every panel of every board in every situation of each part: with one start of the reader for all."""
     asks = [
         (situation, one)
+        for boards, situations in parts
         for situation in situations
         for name, document in boards.items()
         for one in asked(name, document, seeded, situation)
@@ -229,7 +236,7 @@ def main(argv: list[str]) -> None:
         (Path(folder) / "world").mkdir()
         seeded = seed(server, Path(folder) / "world")
         build(seeded)
-        for panel in read(seeded, boards):
+        for panel in read(seeded, (boards, SITUATIONS)):
             if panel.type == "text":
                 print(f"\n══ {panel.board}, {panel.situation.name}")
             print("\n".join(printed(panel)))
