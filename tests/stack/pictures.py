@@ -6,6 +6,7 @@ are Grafana's own; bar charts and state timelines, which it does not publish, ar
 
 import argparse
 import tempfile
+from functools import cache
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
@@ -33,11 +34,14 @@ def height(document: Json, *, phone: bool) -> int:
 
 
 class Camera:
-    """A page of one width and theme, on which one board after the other is drawn."""
+    """A page of one width, zone and theme, on which one board after the other is drawn.
 
-    def __init__(self, browser: Browser, width: int, *, dark: bool) -> None:
+    The zone is the browser's own, as it is of whoever looks: the round hours under a curve are those of its clock.
+    """
+
+    def __init__(self, browser: Browser, width: int, zone: str, *, dark: bool) -> None:
         self.width, self._dark = width, dark
-        self._page = browser.new_page(viewport={"width": width, "height": 900})
+        self._page = browser.new_page(viewport={"width": width, "height": 900}, timezone_id=zone)
         self._errors: list[str] = []
         self._page.on("pageerror", lambda error: self._errors.append(str(error)))
         self._page.route("**/*", lambda route: route.fulfill(body=PAGE, content_type="text/html"))
@@ -63,6 +67,12 @@ class Camera:
             raise RuntimeError(f"{path.name}: {self._errors[0]}")
 
 
+@cache
+def cameras(browser: Browser, zone: str) -> list[Camera]:
+    """Wide and of a phone, dark and light."""
+    return [Camera(browser, width, zone, dark=dark) for width in (1600, 400) for dark in (True, False)]
+
+
 def main() -> None:
     """Every board in every situation, wide and on a phone, dark and light."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -76,11 +86,10 @@ def main() -> None:
         seeded = seed(server, Path(folder) / "world")
         build(seeded)
         browser = tool.chromium.launch(executable_path="/usr/bin/chromium", args=ARGS)
-        cameras = [Camera(browser, width, dark=dark) for width in (1600, 400) for dark in (True, False)]
         for situation in (one for one in SITUATIONS if chosen.situation in one.name):
             for path in (one for one in FILES if chosen.board in ("", one.stem)):
                 questions = list(asked(path.stem, board(path), seeded, situation))
-                for camera in cameras:
+                for camera in cameras(browser, situation.zone):
                     words = f"{path.stem} {situation.name} {camera.width} {camera.scheme}".replace(",", "").split()
                     tall = height(board(path), phone=camera.width < 769)
                     camera.shoot(questions, tall, chosen.to / f"{'-'.join(words)}.png")

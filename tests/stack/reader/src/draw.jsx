@@ -101,6 +101,9 @@ function merged(times, field, end) {
   return spans.map((span) => [span.begin, span.end, field.display(span.value)]);
 }
 
+// Words in a span of so many pixels: Grafana leaves out what has no room there.
+const hasRoom = (words, width) => width > words.length * 7 + 8;
+
 // The state timeline, which @grafana/ui lacks as well.
 function Timeline({ panel, made, theme, width, height: room, range }) {
   const colors = key(panel, made), height = colors.length ? room - 24 : room;
@@ -119,7 +122,7 @@ function Timeline({ panel, made, theme, width, height: room, range }) {
             {merged(time.values, value, to).map(([begin, end, shown]) => (
               <g key={begin}>
                 <rect x={at(Math.max(begin, from))} width={Math.max(1, at(end) - at(Math.max(begin, from)))} y={row * (number + 0.1)} height={row * 0.8} fill={shown.color} fillOpacity="0.75" />
-                {panel.options.showValue === "never" ? null : <text x={at(Math.max(begin, from)) + 6} y={row * (number + 0.55)} fontSize="13" fill={theme.colors.text.primary}>{formattedValueToString(shown)}</text>}
+                {panel.options.showValue === "never" || !hasRoom(formattedValueToString(shown), at(end) - at(Math.max(begin, from))) ? null : <text x={at(Math.max(begin, from)) + 6} y={row * (number + 0.55)} fontSize="13" fill={theme.colors.text.primary}>{formattedValueToString(shown)}</text>}
               </g>
             ))}
           </g>
