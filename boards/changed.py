@@ -1,15 +1,15 @@
 """Changed: what is different since yesterday, and why."""
 
-from boards.frame import ALL_SYSTEMS, CLOCKS, Json, annotations, dashboard, system
-from boards.panels import COUNT, TEXT, called, curves, of, query, rows, stat, table, unseen, worst
+from boards.frame import ALL_SYSTEMS, CLOCKS, CORRECTED, Json, annotations, dashboard, system
+from boards.panels import COUNT, TEXT, called, curves, fixed, of, query, rows, stat, table, unseen, worst
 from boards.sources import named_sources
 from boards.steps import as_words, joined, known, organized
 from boards.troubles import HEADS, SLIM, UNSEEN, names, troubles
 from ingest.report.own_points import REVISED
 
 DAY = "time >= now() - 1d AND time <= now()"
-NOTHING = "No change was noted in the last day. What is missing all the same is on the board Pipeline."
-NEW, GONE = "Spans newly missing", "Spans no longer missing"
+NOTHING = "No change was noted in the last day. What is still missing is on the board Pipeline."
+NEW, GONE = "Periods newly missing", "Periods no longer missing"
 
 
 def signed(*forms: tuple[str, str]) -> list[Json]:
@@ -31,8 +31,8 @@ ENERGY = signed(
     (r"(\d)\d", "0.0$1"),
     (r"\d", "0.00"),
 )
-ENERGY_MORE, GAPS_MORE = "kWh ±", "Spans ±"
-"""The headings of by how much the energy is more or less, and of how many more or fewer spans are missing."""
+ENERGY_MORE, GAPS_MORE = "kWh ±", "Periods ±"
+"""The headings of by how much the energy is more or less, and of how many more or fewer periods are missing."""
 GAPS = signed((r"(\d+)", "$1"))
 
 
@@ -87,10 +87,10 @@ def corrected() -> Json:
 def came_and_went() -> Json:
     """By system and stream: what is missing."""
     return changes(
-        "Spans missing, or no longer, and why",
-        "How many more (+) or fewer (-) spans are missing: hours or days in a row of which something should have been "
-        "read by then and was not. They become fewer as they are read again.",
-        of(GAPS_MORE, unit=TEXT, mappings=GAPS, custom__width=66),
+        "Periods missing, or no longer, and why",
+        "How many more (+) or fewer (-) periods are missing: hours or days in a row of which something should have "
+        "been read by then and was not. They become fewer as they are read again.",
+        of(GAPS_MORE, unit=TEXT, mappings=GAPS, custom__width=76),
         'sum("changed_gaps") AS "n"',
         '("changed_gaps" > 0 OR "changed_gaps" < 0)',
         f"/^(?:{REVISED}; )?(.*)$/",
@@ -102,8 +102,8 @@ def counts() -> Json:
     where = f'FROM "ingest" WHERE {ALL_SYSTEMS} AND {DAY}'
     return stat(
         "Since yesterday",
-        "Within the last 24 hours: values that a later answer changed, spans (hours or days in a row) of which "
-        "something was newly missing, and spans that no longer were, since they were read.",
+        "Within the last 24 hours: values that a later answer changed, periods (hours or days in a row) of which "
+        "something was newly missing, and periods that no longer were, since they were read.",
         [
             query(f'SELECT sum("changed_points") AS "Values corrected" {where}', ref="A"),
             query(f'SELECT sum("changed_gaps") AS "{NEW}" {where} AND "changed_gaps" > 0', ref="B"),
@@ -132,6 +132,7 @@ def board() -> Json:
         interval="1h",
         draw={"drawStyle": "bars", "fillOpacity": 80, "lineWidth": 1},
         decimals=0,
+        color=fixed(CORRECTED),
     )
     return dashboard(
         "changed",

@@ -5,10 +5,10 @@ from boards.heat import heat
 from boards.panels import (
     BAD,
     COUNT,
+    KW,
     KWH,
     NONE,
     PLAIN,
-    SHARE,
     TEXT,
     WARN,
     WATT,
@@ -23,7 +23,7 @@ from boards.panels import (
     worst,
 )
 from boards.steps import calculated, joined, matrix, only, organized, step
-from boards.troubles import GAP_DAYS, KEPT, LEAST, MISSING, PROGRESS, READ, REFUSED, holes, meaning
+from boards.troubles import GAP_DAYS, KEPT, LEAST, MISSING, READ, READ_AS, REFUSED, holes, meaning
 
 COLORED = {"type": "color-text"}
 INFO = f'SELECT last("label") AS "Name", last("size_w") AS "size" FROM "system_info" WHERE {NO_HOMES} GROUP BY "system"'
@@ -87,11 +87,11 @@ def doing() -> Json:
         COUNT,
         NOTHING,
         [
-            called("Name", links=[link], custom__minWidth=74, custom__wrapText=True),
-            of("Silent", custom__width=56, thresholds=thresholds((None, PLAIN), (1, BAD)), custom__cellOptions=COLORED),
+            called("Name", links=[link], custom__minWidth=66, custom__wrapText=True),
+            of("Silent", custom__width=55, thresholds=thresholds((None, PLAIN), (1, BAD)), custom__cellOptions=COLORED),
             {"matcher": {"id": "byType", "options": "time"}, "properties": AGE},
-            of("Now", custom__width=66, unit="suffix:kW", decimals=2),
-            of("Last 24 h", custom__width=76, unit=KWH, decimals=1),
+            of("Now", custom__width=72, unit=KW, decimals=2),
+            of("Last 24 h", custom__width=79, unit=KWH, decimals=1),
             *unseen("Number"),
         ],
         [
@@ -125,7 +125,7 @@ def systems() -> Json:
         [
             called("Name", custom__minWidth=70, custom__wrapText=True),
             of(MISSING, custom__width=64),
-            of(READ, custom__width=62, unit=SHARE, thresholds=thresholds(*PROGRESS), custom__cellOptions=COLORED),
+            of(READ, **READ_AS, custom__width=62, custom__cellOptions=COLORED),
             of("Wanted from", unit=TEXT, custom__width=96),
             of("Number", unit=TEXT, custom__width=74),
         ],
@@ -197,7 +197,7 @@ def board() -> Json:
         COUNT,
         NOTHING,
         [
-            of(LEAST, unit=SHARE, thresholds=thresholds(*PROGRESS)),
+            of(LEAST, **READ_AS),
             of(REFUSED, thresholds=thresholds((None, PLAIN), (1, WARN))),
         ],
         size=16,

@@ -40,6 +40,8 @@ KNOWN_DAYS = f"{OWN_DAYS} GROUP BY time(1d) fill(none) {ZONE}"
 """Those of them that are known."""
 WHOLE_DAYS = f"time >= ${{__from:raw}}ms - 12h AND time <= ${{__to:raw}}ms GROUP BY time(1d) fill(null) OFFSET 1 {ZONE}"
 """Intervals by day: the same days, and today so far; the first bucket is a part of a day, and left out."""
+CORRECTED = "#B877D9"
+"""The colour of what was corrected, as a mark and as a bar."""
 TITLES = {
     "now": "Now",
     "history": "History",
@@ -195,7 +197,7 @@ def annotations(systems: str) -> list[Json]:
         "AND \"state\" != 'info' AND $timeFilter"
     )
     return [
-        annotation("Values corrected", "#B877D9", f"{changes} /revised$/"),
+        annotation("Values corrected", CORRECTED, f"{changes} /revised$/"),
         annotation("No longer missing", "#73BF69", f"{changes} /filled/"),
         annotation("Outages", "#F2495C", errors),
         annotation("Events of devices", "#FF9830", happened),

@@ -5,12 +5,12 @@ from boards.palette import COLORS
 from boards.panels import (
     COUNT,
     EMPTY,
+    KW,
     KWH,
     PLAIN,
     REASON,
     SHARE,
     TEXT,
-    WATT,
     bars,
     colored,
     curves,
@@ -24,8 +24,8 @@ from boards.periods import DAYS, daily
 from boards.prices import ELSEWHERE, estimate, which_holds
 from boards.steps import joined, named_days
 
-NOTHING = "Nothing of a grid meter or a battery is known of today: a system that has neither has nothing here."
-UNREAD = "Nothing of a grid meter or a battery is known of the time shown."
+NOTHING = "No grid meter and no battery is known today: a system without them has no numbers here."
+UNREAD = "No grid meter and no battery is known in the time shown."
 """What all other panels say: why that may be stands once."""
 FROM, TO, INTO, OUT = "From the grid", "To the grid", "Into the battery", "Out of the battery"
 FIELDS = {FROM: "imported_wh", TO: "exported_wh", INTO: "charged_wh", OUT: "discharged_wh"}
@@ -85,19 +85,19 @@ def numbers() -> list[tuple[int, int, Json]]:
         size=16,
         decimals=1,
     )
-    return [(12, 6, today), (12, 6, shown)]
+    return [(11, 6, today), (13, 6, shown)]
 
 
 def power() -> Json:
     """All four as curves."""
     span = f'FROM "energy" WHERE {OF_SYSTEM} AND $timeFilter GROUP BY time($__interval) fill(null)'
-    means = {name: f'SELECT mean("{field}") * 4 {span}' for name, field in FIELDS.items()}
+    means = {name: f'SELECT mean("{field}") * 4 / 1000 {span}' for name, field in FIELDS.items()}
     return curves(
         "Power of grid and battery",
         "Mean power over each interval shown, from the energy of the quarters of an hour (× 4). What was not read is a "
         "gap, never zero.",
         [query(text, name, ref) for ref, (name, text) in zip("ABCD", means.items(), strict=True)],
-        WATT,
+        KW,
         UNREAD,
         colored(*FIELDS),
         interval="15m",

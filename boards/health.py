@@ -232,7 +232,7 @@ def each_panel() -> list[tuple[int, int, Json]]:
                 thresholds=WEAK,
                 custom__cellOptions={"type": "gauge", "mode": "basic"},
             ),
-            of("Mean day", custom__width=76),
+            of("Mean day", custom__width=80),
             of("Last day", custom__width=80),
         ],
         [

@@ -17,7 +17,7 @@ from boards.frame import (
     zone,
 )
 from boards.palette import COLORS
-from boards.panels import KWH, PLAIN, TEXT, WATT, colored, fixed, of, query, rows, stat, table, tinted, unseen
+from boards.panels import COUNT, KWH, PLAIN, TEXT, WATT, colored, fixed, of, query, rows, stat, table, tinted, unseen
 from boards.periods import (
     BOTH,
     DAY_MS,
@@ -40,8 +40,11 @@ from boards.whole_months import years
 from boards.worth import worth
 
 NOT_KNOWN = "Not known"
-TO_SHOW = 100
-"""Sums of days are shown to so many Wh."""
+TO_SHOW = 1000
+"""Sums of days are shown to so many Wh, so that no number has more than five digits."""
+DAYS_READ = "Days read"
+"""Of how many days a record is; its own day stands beside."""
+OF_DAYS = of(DAYS_READ, unit=COUNT, decimals=0, color=fixed(PLAIN))
 
 
 def year_ago() -> Json:
@@ -102,7 +105,7 @@ def totals() -> list[tuple[int, int, Json]]:
         KWH,
         NOTHING,
         [*colored("Produced"), DAYS, of(NOT_KNOWN, unit="suffix:days", decimals=0, color=fixed(PLAIN))],
-        decimals=1,
+        decimals=0,
         size=16,
     )
     both = stat(
@@ -115,7 +118,7 @@ def totals() -> list[tuple[int, int, Json]]:
         NO_USE,
         [*colored("Consumed", "Net"), DAYS],
         needs="consumption",
-        decimals=1,
+        decimals=0,
         size=16,
     )
     own = own_shares(
@@ -165,10 +168,10 @@ def record(
         [rows(f"{text} WHERE {OF_SYSTEM}"), *([query(days, ref="B")] if days else ())],
         unit,
         nothing,
-        [*color, of(when, unit=TEXT), *([DAYS] if days else ())],
+        [*color, of(when, unit=TEXT), *([OF_DAYS] if days else ())],
         transformations=steps,
         needs=needs,
-        fields="/^(Produced|Consumed|Power|Month|Day|Days)$/",
+        fields="/^(Produced|Consumed|Power|Month|Day|Days read)$/",
         size=16,
     )
 
@@ -177,7 +180,7 @@ def records() -> list[tuple[int, int, Json]]:
     """The best of other kinds."""
     day = step("formatTime", timeField="Time", outputFormat="YYYY-MM-DD", timezone="${zone:raw}")
     quarters = f'SELECT count("produced_wh") AS "known" FROM "energy" WHERE {OF_SYSTEM} AND time <= now()'
-    read = f'SELECT count("known") AS "Days" FROM ({quarters} GROUP BY time(1d) fill(none) {ZONE})'
+    read = f'SELECT count("known") AS "{DAYS_READ}" FROM ({quarters} GROUP BY time(1d) fill(none) {ZONE})'
     month = record(
         "Best month ever",
         "The month in which most was produced over the whole life of the system.",
@@ -208,7 +211,7 @@ def records() -> list[tuple[int, int, Json]]:
         colored("Consumed"),
         "Day",
         "No consumption of a whole day is known yet.",
-        days=f'SELECT count("consumed_wh") AS "Days" FROM "energy_daily" WHERE {OF_SYSTEM}',
+        days=f'SELECT count("consumed_wh") AS "{DAYS_READ}" FROM "energy_daily" WHERE {OF_SYSTEM}',
         needs="consumption",
     )
     return [(4, 4, month), (6, 4, strongest), (7, 4, most)]

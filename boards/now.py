@@ -18,12 +18,12 @@ from boards.palette import COLORS
 from boards.panels import (
     EMPTY,
     GOOD,
+    KW,
     KWH,
     NONE,
     PLAIN,
     SHARE,
     TEXT,
-    WATT,
     bars,
     colored,
     curves,
@@ -43,15 +43,15 @@ RECENT = "time >= now() - 1d AND time <= now()"
 MEASURED = (
     "Sums over the quarters of an hour of the system's own day that were read; 'Hours of today' is how many these "
     "are. 'Yesterday by now' is of the quarters of an hour 24 hours before them, so that it ends where the newest data "
-    "do; 'Usual of 30 days' is the median of the last 30 ended days. The cloud is minutes to hours behind the roof, "
-    "and the last six hours may still grow."
+    "do; 'Usual day, of 30' is the median of the last 30 ended days. The cloud is minutes to hours behind the "
+    "roof, and the last six hours may still grow."
 )
 
 
 WEEK = f"time >= now() - 8d AND time <= now() - 1d GROUP BY time(1d) fill(null) OFFSET 1 {ZONE}"
 """The first bucket is a part of a day, of which the total is not asked."""
 NO_USE = "No consumption was read of today."
-DAYS_BESIDE = ("Today so far", "Yesterday by now", "Usual of 30 days")
+DAYS_BESIDE = ("Today so far", "Yesterday by now", "Usual day, of 30")
 NO_DAY = [of(name, noValue="–") for name in DAYS_BESIDE[1:]]
 HOURS = of("Hours of today", unit=NONE, decimals=2, noValue="0", color=fixed(PLAIN))
 NET_IS = (
@@ -93,7 +93,7 @@ def newest_powers() -> list[Json]:
 def mean_power(field: str, name: str, ref: str) -> Json:
     """The curve of the power: a query of its own, so that a legend names nothing that is not there."""
     span = f"WHERE {OF_SYSTEM} AND $timeFilter GROUP BY time($__interval) fill(null) {ZONE}"
-    return query(f'SELECT mean("{field}") * 4 FROM "energy" {span}', name, ref)
+    return query(f'SELECT mean("{field}") * 4 / 1000 FROM "energy" {span}', name, ref)
 
 
 def so_far(field: str) -> Json:
@@ -130,7 +130,7 @@ def day(title: str, field: str, name: str, nothing: str, needs: str = "") -> Jso
     targets = [
         so_far(field),
         a_day_before(field),
-        query(usual, "Usual of 30 days", "C"),
+        query(usual, DAYS_BESIDE[2], "C"),
     ]
     fields = [*tinted(name, *DAYS_BESIDE), *NO_DAY, HOURS]
     return stat(title, MEASURED, targets, KWH, nothing, fields, needs=needs, size=14, decimals=2)
@@ -149,7 +149,7 @@ def first_screen() -> list[list[tuple[int, int, Json]]]:
         "AND time >= now() - 36h AND time <= now()"
     )
     power = stat(
-        "Power, newest quarter of an hour of both",
+        "Power, newest of production and consumption",
         "Mean power (its energy × 4) of the newest quarter of an hour of which both production and consumption were "
         f"read, at most a day old. Net is production less consumption. {NET_IS} At night production is not asked for: "
         "it is none, and the quarter is the newest of consumption.",
@@ -160,7 +160,7 @@ def first_screen() -> list[list[tuple[int, int, Json]]]:
         decimals=0,
     )
     data = stat(
-        "Newest data, of either",
+        "Newest data, of production or consumption",
         f"{NEWEST_IS} The same on the board Fleet.",
         [rows(f"SELECT {NEWEST} {OF_SYSTEM} AND time >= now() - 30d AND time <= now() ORDER BY time DESC LIMIT 1")],
         "dateTimeFromNow",
@@ -265,7 +265,7 @@ def board() -> Json:
         "Mean power over each interval shown, from the energy of the quarters of an hour (× 4). What was not read is "
         "a gap, never zero. Consumption above production came from the grid or from a battery.",
         [mean_power("produced_wh", "Produced", "A"), mean_power("consumed_wh", "Consumed", "B")],
-        WATT,
+        KW,
         "Nothing was read in the time shown.",
         colored("Produced", "Consumed"),
         interval="15m",

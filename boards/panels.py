@@ -8,8 +8,9 @@ from boards.palette import COLORS
 from boards.steps import only
 
 GOOD, WARN, BAD, PLAIN = "green", "orange", "red", "text"
-KWH, WATT, SHARE, COUNT, TEXT, NONE = "suffix:kWh", "watt", "percentunit", "locale", "string", "none"
-"""Energy is always in kWh: numbers that stand beside each other, or are to add up, have one unit."""
+KWH, KW, WATT, SHARE = "suffix:kWh", "suffix:kW", "watt", "percentunit"
+"""Numbers beside each other, on an axis, or that add up, have one unit. `WATT`, kW from 1,000 on, is of single ones."""
+COUNT, TEXT, NONE = "locale", "string", "none"
 REASON = "This system has"
 """Over the words that say which meter there is not."""
 WITHOUT_COLOUR: Json = {"type": "special", "options": {"match": "null", "result": {"color": PLAIN, "index": 0}}}

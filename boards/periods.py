@@ -1,12 +1,38 @@
 """Days, months and years as pictures and tables: the panels of the board History over time."""
 
-import re
+from typing import Any
 
 from boards.frame import KNOWN_DAYS, OF_SYSTEM, OWN_DAYS, ZONE, Json
 from boards.heat import heat
 from boards.palette import COLORS
-from boards.panels import COUNT, EMPTY, KWH, NONE, PLAIN, TEXT, bars, colored, each_day, fixed, of, rows, table, unseen
-from boards.steps import calculated, grouped, matrix, month_rows, months_in_place, named_days, ordered, organized
+from boards.panels import (
+    COUNT,
+    EMPTY,
+    KWH,
+    NONE,
+    PLAIN,
+    TEXT,
+    bars,
+    colored,
+    each_day,
+    fixed,
+    of,
+    rows,
+    table,
+    unseen,
+    worst,
+)
+from boards.steps import (
+    calculated,
+    grouped,
+    matrix,
+    month_rows,
+    months_in_place,
+    named_days,
+    ordered,
+    organized,
+    rounded,
+)
 from boards.whole_months import months_shown
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -19,6 +45,8 @@ SOME = "Some days only"
 ALONE = "Produced, consumption not known"
 SHOWN = dict.fromkeys(("legend", "tooltip", "viz"), False)
 """Of the time of a query that has become a column of months: the time of a reason is hidden."""
+LAST: Json = {"options": worst("Year", desc=True), "decimals": 0}
+"""The newest year first; what is consumed and the net of it add up in the digits that stand there."""
 DAY_MS = 82_799_000
 """Of the shortest day, of 23 hours, without its last second: what begins at the next midnight is another day's."""
 NOTHING = "No ended day in the time shown is known yet."
@@ -59,42 +87,38 @@ def month_table(
 def by_year() -> tuple[Json, Json]:
     """Sums of whole calendar years, each with its days: all days of production, and those of which both are known."""
 
-    def sums(title: str, about: str, fields: str, more: str, nothing: str, needs: str = "") -> Json:
-        names = re.findall(r'AS "(\w+)"', fields)
-        query = f'SELECT "year" AS "Year", {fields} FROM "energy_daily" WHERE {OF_SYSTEM}{more}'
-        how = {name: ("sum", "count") if name == names[0] else ("sum",) for name in names}
-        heads = {f"{name} (sum)": name for name in names} | {f"{names[0]} (count)": "Days"}
-        return table(
-            title,
-            about,
-            [rows(query)],
-            KWH,
-            nothing,
-            [of("Year", unit=TEXT, custom__width=60), of("Days", unit=COUNT, decimals=0, custom__width=60)],
-            [grouped("Year", **how), organized(("Year", *heads), heads, ()), ordered("Year", desc=True)],
-            needs=needs,
-            decimals=1,
-        )
+    def sums(title: str, about: str, query: str, columns: list[Json], chain: list[Json], **more: Any) -> Json:
+        year = of("Year", unit=TEXT, custom__width=60)
+        text = f'SELECT "year" AS "Year", {query}'
+        return table(title, about, [rows(text)], KWH, overrides=[year, *columns], transformations=chain, **LAST, **more)
 
-    return (
-        sums(
-            "Years",
-            "Production of the ended days of each year over the whole life of the system, and over how many days each "
-            "sum is.",
-            '"produced_wh" / 1000 AS "Produced"',
-            ' AND "produced_wh" >= 0',
-            NOTHING,
-        ),
-        sums(
-            "Years, consumed and net",
-            "Consumption, and production less consumption, of each year over the ended days of which both are known, "
-            "and how many these are.",
-            '"consumed_wh" / 1000 AS "Consumed", ("produced_wh" - "consumed_wh") / 1000 AS "Net"',
-            BOTH,
-            "No consumption is known of an ended day.",
-            "consumption",
-        ),
+    of_days = {"unit": COUNT, "decimals": 0, "custom__width": 60}
+    heads = {"Produced (sum)": "Produced", "Produced (count)": "Days"}
+    made = sums(
+        "Years",
+        "Production of the ended days of each year over the whole life of the system, and over how many days each "
+        "sum is.",
+        f'"produced_wh" / 1000 AS "Produced" FROM "energy_daily" WHERE {OF_SYSTEM} AND "produced_wh" >= 0',
+        [of("Days", **of_days)],
+        [grouped("Year", Produced=("sum", "count")), organized(("Year", *heads), heads, ())],
+        nothing=NOTHING,
     )
+    both = sums(
+        "Years, consumed and net",
+        "Consumption, and production less consumption, of each year over the ended days of which both are known, "
+        "and how many these are.",
+        f'"produced_wh" / 1000 AS "made", "consumed_wh" / 1000 AS "used" FROM "energy_daily" WHERE {OF_SYSTEM}{BOTH}',
+        [*unseen("made (sum)", "used (sum)", "Made"), of("used (count)", displayName="Days", **of_days)],
+        [
+            grouped("Year", used=("count", "sum"), made=("sum",)),
+            rounded("Made", "made (sum)"),
+            rounded("Consumed", "used (sum)"),
+            calculated("Net", "Made", "-", "Consumed"),
+        ],
+        nothing="No consumption is known of an ended day.",
+        needs="consumption",
+    )
+    return made, both
 
 
 def same_days() -> Json:
@@ -157,7 +181,7 @@ def by_month() -> list[tuple[int, int, Json]]:
         "targetBlank": False,
     }
     numbers = table(
-        "Days of each month",
+        "Months, of the days shown",
         "Months of the time shown, newest first, with the number of days that each sum is of. A click on a month "
         "shows its days.",
         [rows(days)],

@@ -16,6 +16,7 @@ from boards.panels import (
     GOOD,
     SHARE,
     TEXT,
+    UNKNOWN,
     WARN,
     called,
     curves,
@@ -26,11 +27,24 @@ from boards.panels import (
     stat,
     states,
     table,
-    thresholds,
 )
 from boards.sources import SOURCE_HEAD, named_series
 from boards.steps import above, joined, known, ordered, organized
-from boards.troubles import HEADS, KEPT, LEAST, MISSING, PROGRESS, READ, UNSEEN, WORDS, holes, meaning, names, troubles
+from boards.troubles import (
+    ALMOST_ALL,
+    HEADS,
+    KEPT,
+    LEAST,
+    MISSING,
+    READ,
+    READ_AS,
+    UNSEEN,
+    WORDS,
+    holes,
+    meaning,
+    names,
+    troubles,
+)
 
 HOURS = "time >= now() - 3h AND time <= now()"
 DAYS = "time >= now() - 3d AND time <= now()"
@@ -63,7 +77,7 @@ def numbers() -> tuple[list[tuple[int, int, Json]], list[tuple[int, int, Json]]]
         [query(f'SELECT min("ratio") FROM ({ratio})', LEAST)],
         SHARE,
         NOT_YET,
-        steps=PROGRESS,
+        [of(LEAST, **READ_AS)],
         text="value",
     )
     consent = stat(
@@ -126,7 +140,7 @@ def streams() -> Json:
     """What is missing and what it costs, by system and stream, worst first."""
     said = (("coverage_ratio", READ), ("missing_days", MISSING), ("calls_month", "Calls"))
     return table(
-        "Least data first",
+        "Data read of each source, least first",
         "What was last said of each source of each system. Read: the share of what is wanted that has been read. "
         "Missing: how many days of it are missing; which, stands beside. Calls: those made for it this month.",
         [rows(last_said(*said), "A"), names("B")],
@@ -136,8 +150,7 @@ def streams() -> Json:
             *WORDS,
             of(
                 READ,
-                unit=SHARE,
-                thresholds=thresholds(*PROGRESS),
+                **READ_AS,
                 custom__cellOptions={"type": "color-text"},
                 custom__width=62,
             ),
@@ -178,6 +191,8 @@ def timeline() -> Json:
         LEVELS,
         interval="1h",
         overrides=named_series(),
+        decimals=1,
+        mappings=[UNKNOWN, *ALMOST_ALL],
     )
 
 
@@ -213,6 +228,7 @@ def board() -> Json:
         interval="5m",
         draw={"lineInterpolation": "stepAfter"},
         decimals=0,
+        color={"mode": "shades", "fixedColor": "#7A8B99"},
     )
     errors = troubles("Last errors, in words", "$timeFilter", "Nothing went wrong in the time shown.")
     first, second = numbers()

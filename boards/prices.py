@@ -32,13 +32,13 @@ SUMS = {
 COLUMNS = ", ".join(f'{each} AS "{name}"' for name, each in SUMS.items())
 METERED_DAYS = "Days metered"
 HOLDS = (
-    "**Money** · by your tariffs, where the configuration has some: this is what holds · at the two prices at the top "
-    "of the board: an estimate"
+    "**Money** · with tariffs in the configuration, the amounts by your tariffs count · the others are an estimate at "
+    "the two prices at the top of the board"
 )
 """Which of the two holds."""
 ELSEWHERE = (
-    "**Money** · by your tariffs, where the configuration has some, it is on the board History: that is what holds · "
-    "below: an estimate at the two prices at the top of the board"
+    "**Money** · with tariffs in the configuration, the amounts by your tariffs on the board History count · below is "
+    "an estimate at the two prices at the top of the board"
 )
 """Where only the estimate stands."""
 

@@ -7,6 +7,7 @@ from boards.panels import SHARE, rows, stat, tinted
 from boards.steps import first_known, joined, organized
 
 METERED, MATCHED = "by the grid meter", "by production"
+LOOK: Json = {"size": 16, "decimals": 1}
 SUFFICIENCY = "Self-sufficiency"
 ABOUT = (
     "Self-consumption: the share of production that was not sent to the grid; where no export is measured, that was "
@@ -48,4 +49,4 @@ def own_shares(
     ]
     colors = tinted("Self-consumed", "Self-consumption", SUFFICIENCY)
     fields = [*colors, *overrides]
-    return stat(title, f"{ABOUT} {about}", targets, SHARE, nothing, fields, transformations=steps, needs=needs, size=16)
+    return stat(title, f"{ABOUT} {about}", targets, SHARE, nothing, fields, transformations=steps, needs=needs, **LOOK)

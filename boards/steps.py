@@ -30,6 +30,11 @@ def calculated(alias: str, left: str, operator: str, right: str | float, *, alon
     return step("calculateField", mode="binary", alias=alias, replaceFields=alone, binary=binary)
 
 
+def rounded(alias: str, field: str) -> Json:
+    """A column of the whole numbers of another one."""
+    return step("calculateField", mode="unary", alias=alias, unary={"fieldName": field, "operator": "round"})
+
+
 def first_known(alias: str, *names: str) -> Json:
     """A column that is the first of these that is known."""
     return step("calculateField", mode="reduceRow", alias=alias, reduce={"reducer": "firstNotNull", "include": names})

@@ -3,7 +3,21 @@
 from typing import Any
 
 from boards.frame import ALL_SYSTEMS, Json, sentence
-from boards.panels import COUNT, GOOD, PLAIN, TEXT, WARN, called, of, rows, table, unseen
+from boards.panels import (
+    COUNT,
+    GOOD,
+    PLAIN,
+    SHARE,
+    TEXT,
+    WARN,
+    WITHOUT_COLOUR,
+    called,
+    of,
+    rows,
+    table,
+    thresholds,
+    unseen,
+)
 from boards.sources import SOURCE_HEAD, named_sources
 from boards.steps import above, joined, ordered, organized
 
@@ -27,6 +41,18 @@ LEAST = "Data read, worst source"
 """The same of the worst source, on each board that says it."""
 PROGRESS = ((None, PLAIN), (0.99, GOOD))
 """What is not read yet is no trouble: a history is read for days. What is wrong has a sentence."""
+ALMOST_ALL: tuple[Json, ...] = (
+    {"type": "value", "options": {"1": {"text": "100%", "index": 0}}},
+    {"type": "range", "options": {"from": 0.9995, "to": 1 - 1e-9, "result": {"text": "99.9%", "index": 1}}},
+)
+"""A share of which one digit behind the point is shown is only then all when it is."""
+READ_AS: dict[str, Any] = {
+    "unit": SHARE,
+    "decimals": 1,
+    "mappings": [WITHOUT_COLOUR, *ALMOST_ALL],
+    "thresholds": thresholds(*PROGRESS),
+}
+"""How this share is shown, everywhere."""
 MISSING = "Missing"
 GAP_DAYS = "Missing days"
 REFUSED = "Refused days"

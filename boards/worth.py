@@ -8,7 +8,7 @@ from boards.periods import DAYS, month_table
 DAYS_OF = f'FROM "money_daily" WHERE {OF_SYSTEM} AND "hours" >= 23 AND '
 WHOLE = f"{DAYS_OF}{OWN_DAYS}"
 """Ended days, of 23 hours at least: a part of a day is worth less than the day was."""
-NOTHING = "No ended day in the time shown has a worth; without tariffs in the configuration none has."
+NOTHING = "No day in the time shown has an amount; without tariffs in the configuration there is none."
 ABOUT = (
     "Cost: what came from the grid, and the standing charge. Earned: what went to it. Saved: what would have been "
     "bought without the panels. Computed for each quarter of an hour by the tariffs of the configuration, over the "

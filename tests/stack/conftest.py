@@ -48,7 +48,7 @@ def seen(reader: None, seeded: Seeded) -> Seen:
 
 def _suffix(name: str) -> str:
     return next(
-        (suffix for suffix in ("-before", "-lately", "-last", "-fourth", "-sixth") if name.endswith(suffix)), ""
+        (each for each in ("-before", "-lately", "-last", "-fourth", "-sixth", "-seventh") if name.endswith(each)), ""
     )
 
 
@@ -65,10 +65,18 @@ def former(seen: Seen, seeded: Seeded) -> Seen:
     newest = ("without", "the first two hours", "five years", "battery and grid")
     fourth = ("four systems, Lake House", "without", "the first two hours", "a month with holes", "battery and grid")
     sixth = ("four systems, Lake House", "without", "the first two hours", "a month with holes", "battery and grid")
+    seventh = ("four systems, Lake House", "the first two hours", "five years", "battery and grid")
     parts = []
     for suffix, wanted in (
         ("", names),
-        *(("-before", later), ("-lately", last), ("-last", newest), ("-fourth", fourth), ("-sixth", sixth)),
+        *(
+            ("-before", later),
+            ("-lately", last),
+            ("-last", newest),
+            ("-fourth", fourth),
+            ("-sixth", sixth),
+            ("-seventh", seventh),
+        ),
     ):
         some = {name: board for name, board in boards.items() if _suffix(name) == suffix}
         parts.append((some, tuple(one for one in SITUATIONS if any(name in one.name for name in wanted))))

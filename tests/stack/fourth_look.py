@@ -104,7 +104,7 @@ def a_difference_has_its_sign(seen: Seen) -> Faults:
                 yield f"{panel.where}: change in"
             for column in panel.columns if panel.type == "table" else ():
                 wrong = [text for text in column["texts"] if re.match(r"-?\d", text) and text != "0"]
-                if column["name"].startswith(("Energy", "Gaps", "kWh ±", "Spans")) and [
+                if column["name"].startswith(("Energy", "Gaps", "kWh ±", "Spans", "Periods")) and [
                     text for text in wrong if not text.startswith("-")
                 ]:
                     yield f"{panel.where}: {column['name']} {wrong[:3]}"

@@ -116,7 +116,7 @@ def of_two_sums_of_money_one_holds(seen: Seen) -> Faults:
         queries = [_queries(panel) for panel in document["panels"]]
         words = " ".join(panel.get("options", {}).get("content", "") for panel in document["panels"])
         both = any("money_daily" in text for text in queries) and any("_price" in text for text in queries)
-        if both and not re.search(r"\bholds\b", words):
+        if both and not re.search(r"\b(holds|count)\b", words):
             yield name
 
 

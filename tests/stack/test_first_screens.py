@@ -16,13 +16,15 @@ from tests.stack.reading import Panel
 from tests.stack.rules import Seen
 from tests.stack.second_look import SECOND_LOOK
 from tests.stack.seed import CABIN, CABIN_SINCE, MONTH, NOW, SINCE, SITES, Seeded
+from tests.stack.seventh_look import SEVENTH_LOOK
 from tests.stack.situations import SITUATIONS, Situation
 from tests.stack.sixth_look import SIXTH_LOOK
 from tests.stack.third_look import THIRD_LOOK
 from tests.world import DAY
 
 MESA = SITES[0]
-KINDS = {**FIRST_SCREENS, **SECOND_LOOK, **THIRD_LOOK, **FOURTH_LOOK, **FIFTH_LOOK, **SIXTH_LOOK}
+KINDS = {**FIRST_SCREENS, **SECOND_LOOK, **THIRD_LOOK, **FOURTH_LOOK, **FIFTH_LOOK}
+KINDS |= {**SIXTH_LOOK, **SEVENTH_LOOK}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -37,7 +39,7 @@ def test_it_is_found_on_the_boards_that_were_misread(kind: str, former: Seen) ->
 
 def test_at_night_the_net_is_what_the_house_takes(seen: Seen) -> None:
     """Production is not asked for then: what was read at dusk is none."""
-    power = seen.find("now", "Power, newest quarter of an hour of both", "four systems, Lake House").read["values"]
+    power = seen.find("now", "Power, newest of production and consumption", "four systems, Lake House").read["values"]
     watts = {one["title"]: one["number"] for one in power}
     assert watts["Produced"] == 0
     assert watts["Net"] == -watts["Consumed"] < 0
@@ -164,7 +166,7 @@ def test_the_calls_of_the_pictures_are_a_month_that_can_be(seen: Seen) -> None:
         used, forecast, limit = (int(words[name].replace(",", "")) for name in ("Used", "Forecast", "Limit"))
         assert forecast == pytest.approx(used * 30 * DAY / (NOW - MONTH), rel=0.02)
         assert used < forecast < limit
-        streams = seen.find("pipeline", "Least data first", situation.name)
+        streams = seen.find("pipeline", "Data read of each source, least first", situation.name)
         assert sum(int(calls) for calls in streams.column("Calls")) == used, situation.name
 
 

@@ -18,7 +18,7 @@ KWH = 1000
 ODD_DAYS = [(MESA, date(2026, 11, 1), 25), (LAKE, date(2026, 10, 25), 25), (BAY, date(2026, 10, 4), 23)]
 PLAIN_DAYS = [(site, date(2026, 10, 15), 24) for site in SITES]
 PRICED = "Money, estimated, in the prices' currency"
-POWER, OWN = "Power, newest quarter of an hour of both", "Used by the house and any battery, today"
+POWER, OWN = "Power, newest of production and consumption", "Used by the house and any battery, today"
 
 each_site = pytest.mark.parametrize("site", SITES, ids=lambda site: site.name)
 each_day = pytest.mark.parametrize(("site", "day", "hours"), [*ODD_DAYS, *PLAIN_DAYS])
@@ -41,7 +41,7 @@ def number(rows: list[dict[str, object]], column: str = "") -> float:
 
 def edge(seeded: Seeded, site: Site) -> int:
     """The end of the newest quarter of an hour that was read."""
-    (row,) = ask(seeded, site, "now", "Newest data, of either")
+    (row,) = ask(seeded, site, "now", "Newest data, of production or consumption")
     end = int(str(row["time"])) + QUARTER
     assert NOW - HOUR <= end <= NOW
     return end
@@ -133,7 +133,7 @@ def test_the_power_curve_is_the_mean_and_has_the_energy_of_the_day(site: Site, s
     day = date(2026, 10, 20)
     rows = ask(seeded, site, "now", "Power · browser's clock", days=1, now=site.midnight(day + timedelta(days=1)) - 1)
     assert len(rows) in (96, 97)
-    energy = sum(float(str(row["mean"])) for row in rows[-96:]) / 4
+    energy = sum(float(str(row["mean"])) for row in rows[-96:]) / 4 * KWH
     assert energy == pytest.approx(seeded.day(site, day)["produced_wh"])
 
 
@@ -146,7 +146,7 @@ def test_days_and_their_totals(site: Site, seeded: Seeded) -> None:
     titles = {"Produced": "Produced in the time shown", "Consumed": "Consumed and net, on the days known"}
     for name, title in titles.items():
         (total,) = ask(seeded, site, "history", title)
-        assert total[name] == pytest.approx(sum(wh[f"{name.lower()}_wh"] for wh in truth.values()) / KWH, abs=0.05)
+        assert total[name] == pytest.approx(sum(wh[f"{name.lower()}_wh"] for wh in truth.values()) / KWH, abs=0.5)
         assert total["Days"] == len(truth)
     (most,) = ask(seeded, site, "history", "Most used in a day that was read")
     assert most["Consumed"] == max(wh["consumed_wh"] for wh in seeded.daily(site).values()) / KWH

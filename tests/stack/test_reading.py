@@ -73,7 +73,7 @@ def test_a_calendar_has_a_column_a_weekday_and_its_holes_are_empty(seen: Seen, s
     assert 5 <= holes <= 9
 
 
-CORRECTED, CAME = "Values corrected since yesterday, and why", "Spans missing, or no longer, and why"
+CORRECTED, CAME = "Values corrected since yesterday, and why", "Periods missing, or no longer, and why"
 
 
 def test_calls_are_counted_and_consent_is_in_days(seen: Seen) -> None:
@@ -90,10 +90,10 @@ def test_a_lone_change_is_seen(seen: Seen) -> None:
     }
     assert {row["Why"] for row in rows.values()} == {REVISED}
     (gone,) = seen.find("changed", CAME, "one system").rows
-    assert (gone["Source"], gone["Spans ±"]) == ("Production meter", "-3")
+    assert (gone["Source"], gone["Periods ±"]) == ("Production meter", "-3")
     assert gone["Why"] == "read again after: the cloud had trouble (503)"
     words = seen.find("changed", "Since yesterday", "one system").words
-    assert words == {"Values corrected": "84", "Spans no longer missing": "3"}
+    assert words == {"Values corrected": "84", "Periods no longer missing": "3"}
 
 
 def test_a_difference_is_what_it_was_with_its_sign(seen: Seen) -> None:
@@ -103,7 +103,7 @@ def test_a_difference_is_what_it_was_with_its_sign(seen: Seen) -> None:
     assert rows["Lake House", "Panel production"]["kWh ±"] == "-0.12", "24 hours, each of -5 Wh"
     assert rows["Mesa (old roof)", "Panel production"]["kWh ±"] == "+0.96"
     (new,) = [row for row in seen.find("changed", CAME, "four systems, Lake House").rows if row["System"] == "Old Mill"]
-    assert (new["Source"], new["Spans ±"]) == ("Panel production", "+1")
+    assert (new["Source"], new["Periods ±"]) == ("Panel production", "+1")
     assert new["Why"].startswith("never delivered")
     (energy,) = [
         column for column in streams.source["fieldConfig"]["overrides"] if column["matcher"]["options"] == "kWh ±"
@@ -334,7 +334,9 @@ def test_what_is_read_is_the_truth(site: Site, seen: Seen, seeded: Seeded) -> No
     assert total["Days"] == str(len(shown))
     used = seen.find("history", "Consumed and net, on the days known", where).words
     assert same(used["Consumed"], sum(wh["consumed_wh"] for wh in shown.values()))
-    assert same(used["Net"], sum(wh["produced_wh"] - wh["consumed_wh"] for wh in shown.values()))
+    texts = (total["Produced"], used["Consumed"], used["Net"])
+    made, consumed, net = (int(text.removesuffix(" kWh")) for text in texts)
+    assert net == made - consumed, "as they stand there"
     week = seen.find("now", "The last seven days", where)
     for day, text in zip(week.column("Day"), week.column("Produced"), strict=True):
         assert same(text, next(wh["produced_wh"] for on, wh in daily.items() if on.isoformat() == day))
@@ -361,7 +363,7 @@ def test_what_is_read_is_the_truth(site: Site, seen: Seen, seeded: Seeded) -> No
 
 def test_the_days_shown_are_the_same_from_any_zone(seen: Seen) -> None:
     """Ranges begin at the system's midnights, wherever those of the browser are."""
-    for name, title in (("history", "Days"), ("history", "Days of each month"), ("history", "Months")):
+    for name, title in (("history", "Days"), ("history", "Months, of the days shown"), ("history", "Months")):
         here, there = (
             seen.find(name, title, where) for where in ("four systems, Bay Terrace", "a browser in another zone")
         )

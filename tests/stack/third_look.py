@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from boards.panels import REASON
+from boards.panels import EMPTY, REASON
 from tests.stack.first_screens import PHONE, phone_edges
 from tests.stack.reading import Panel
 from tests.stack.rules import Faults, Seen
@@ -46,11 +46,11 @@ def a_month_is_shown_wherever_months_are(seen: Seen) -> Faults:
     """Of the time shown: a month of which a day is known has a number as a bar and in the table."""
     found: dict[tuple[str, str], dict[str, set[str]]] = {}
     for panel in seen.drawn("barchart", "table"):
-        if panel.title in ("Months", "Days of each month"):
-            found.setdefault((panel.board, panel.situation.name), {})[panel.title] = _numbered(panel)
+        if panel.title.removesuffix(EMPTY) in ("Months", "Days of each month", "Months, of the days shown"):
+            found.setdefault((panel.board, panel.situation.name), {})[panel.type] = _numbered(panel)
     for where, shown in found.items():
-        if len(shown) == 2 and shown["Months"] != shown["Days of each month"]:
-            yield f"{where}: {shown['Months'] ^ shown['Days of each month']}"
+        if len(shown) == 2 and shown["barchart"] != shown["table"]:
+            yield f"{where}: {shown['barchart'] ^ shown['table']}"
 
 
 def what_is_of_a_part_of_a_day_says_so(seen: Seen) -> Faults:
@@ -68,7 +68,7 @@ def what_is_of_some_days_says_of_how_many(seen: Seen) -> Faults:
         text = _queries(panel.source)
         is_of_days = re.search(r'(sum|max)\("(produced|consumed|energy)_wh"\)', text)
         is_meant = is_of_days and panel.board.startswith(("history", "health")) and '"energy_monthly"' not in text
-        if is_meant and not {REASON, "Days", "Days metered"} & {*panel.words, *panel.headings}:
+        if is_meant and not {REASON, "Days", "Days read", "Days metered"} & {*panel.words, *panel.headings}:
             yield f"{panel.where}: {[*panel.words, *panel.headings]}"
 
 
