@@ -93,7 +93,7 @@ def by_year() -> tuple[Json, Json]:
         return table(title, about, [rows(text)], KWH, overrides=[year, *columns], transformations=chain, **LAST, **more)
 
     of_days = {"unit": COUNT, "decimals": 0, "custom__width": 60}
-    heads = {"Produced (sum)": "Produced", "Produced (count)": "Days"}
+    heads = {"Produced (count)": "Days", "Produced (sum)": "Produced"}
     made = sums(
         "Years",
         "Production of the ended days of each year over the whole life of the system, and over how many days each "
