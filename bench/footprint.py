@@ -9,7 +9,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from bench.timing import tell
+from bench.timing import tell, within
 from ingest.auth.token_files import StoredTokens, TokenFiles
 from ingest.enphase.oauth import TokenPair
 from ingest.simulator import API_KEY, CLIENT_ID, CLIENT_SECRET, Caller, Cloud, SimulatedServer, Site
@@ -84,7 +84,7 @@ def footprint() -> bool:
         measured(config, "once")  # a start packs what reading history newest first has left half empty
         taken, of_intervals = sizes(folder / "state" / "state.db")
     fits = tell("a year through once, peak memory", f"{peak:.0f} MB", "under 80 MB", good=peak < 80)
-    quick = tell("status on that state", f"{cpu:.2f} s of CPU", "under 0.5 s", good=cpu < 0.5)
+    quick = within("status on that state", cpu, 0.5)
     text = f"{of_intervals:.0f} bytes a point; the whole file {taken / 1e6:.0f} MB"
     small = tell("a year's archive", text, "at most 40 bytes", good=of_intervals <= 40)
     return fits and quick and small
