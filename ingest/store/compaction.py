@@ -27,8 +27,10 @@ SHARE = 0.8
 """The new file is smaller than this part of the old one."""
 SPARSE_BYTES_PER_POINT = 45
 """A file with more bytes a point is worth it: history is read newest first, which leaves SQLite's pages half empty."""
-SMALL, LARGE = 2**24, 3_000_000
-"""A file of fewer bytes is never worth it; more points take so long that polling would wait for minutes."""
+SMALL, LARGE = 2**24, 10_000_000
+"""A file of fewer bytes is never worth it; more points take so long that polling would wait for minutes. Ten years of a
+home with every stream are five million.
+"""
 STEPS = 20
 """How many lines of the log say how far it is."""
 WAIT_MS = 2_000

@@ -47,7 +47,7 @@ def connected(*args, **kwargs):
     db.set_trace_callback(count)
     return db
 
-compaction.ROWS, sqlite3.connect, replace = 200, connected, Path.replace
+compaction.ROWS, sqlite3.connect, replace = int(sys.argv[3]), connected, Path.replace
 if sys.argv[2] == "before":
     Path.replace = end
 if sys.argv[2] == "after":
@@ -55,7 +55,9 @@ if sys.argv[2] == "after":
 Store(Path(sys.argv[1]), own=True).compact()
 """
 """Opens a state as its owner, and is killed at a statement, or where the files change places."""
-ROWS, CURSOR = 20_000, 19_000
+ROWS = 20_000
+TEN_YEARS = 3653 * 1_300
+"""Points of a home with every stream: 1,300 a day."""
 TABLES = ("series", "calls", "systems", "sinks")
 
 
@@ -75,18 +77,19 @@ def owner(folder: Path) -> Store:
     return store
 
 
-def per_point(path: Path) -> float:
-    return path.stat().st_size / ROWS
-
-
-def test_it_is_interrupted_at_random_and_ends_equal(tmp_path: Path) -> None:
-    former.write(tmp_path, ROWS, CURSOR)
-    before, large = content(tmp_path / "state.db"), per_point(tmp_path / "state.db")
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize(
+    ("rows", "at_once"), [(ROWS, 200), *([(TEN_YEARS, compaction.ROWS)] if os.environ.get("INGEST_LONG") else [])]
+)
+def test_it_is_interrupted_at_random_and_ends_equal(rows: int, at_once: int, tmp_path: Path) -> None:
+    cursor = rows - 1_000
+    former.write(tmp_path, rows, cursor)
+    before, large = content(tmp_path / "state.db"), (tmp_path / "state.db").stat().st_size
     fresh = tmp_path / compaction.FRESH
     seed = random.randrange(10**9)
     print("seed", seed)
     chance, kills, parts = random.Random(seed), 0, set()
-    while kills < 20 and killed(tmp_path, str(chance.randrange(1, 2_500))):
+    while kills < 20 and killed(tmp_path, str(chance.randrange(1, rows // 8)), at_once):
         kills += 1
         parts.add(fresh.stat().st_size if fresh.exists() else 0)
         if kills % 5 == 0:
@@ -94,20 +97,21 @@ def test_it_is_interrupted_at_random_and_ends_equal(tmp_path: Path) -> None:
     store = owner(tmp_path)
     assert not fresh.exists()
     assert store.check() == "ok"
-    assert journal.changes(store.db, 0, ROWS) == journal.changes(store.db, CURSOR, ROWS)
-    assert len(journal.changes(store.db, CURSOR, ROWS)) == ROWS - CURSOR
-    assert outbox.register(store.db, "db", "f").cursor == CURSOR
+    assert journal.changes(store.db, 0, rows) == journal.changes(store.db, cursor, rows)
+    assert len(journal.changes(store.db, cursor, rows)) == rows - cursor
+    assert outbox.register(store.db, "db", "f").cursor == cursor
     store.close()
     assert content(tmp_path / "state.db") == before
     assert kills > 9
     assert len(parts) > 4, "it goes on where it was"
-    assert per_point(tmp_path / "state.db") < 0.6 * large
+    assert (tmp_path / "state.db").stat().st_size < 0.6 * large
     assert (tmp_path / "state.db").stat().st_mode & 0o777 == 0o600
 
 
-def killed(folder: Path, where: str) -> bool:
+def killed(folder: Path, where: str, at_once: int = 200) -> bool:
     """Whether the owner was killed; else it has come to its end."""
-    return subprocess.run([sys.executable, "-c", OPEN, str(folder), where], check=False).returncode == -signal.SIGKILL
+    command = [sys.executable, "-c", OPEN, str(folder), where, str(at_once)]
+    return subprocess.run(command, check=False).returncode == -signal.SIGKILL
 
 
 @pytest.mark.parametrize("where", ["before", "after"])
