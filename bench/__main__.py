@@ -2,13 +2,14 @@
 
 import sys
 
-from bench import beside, footprint, growth, page, planner, speed
+from bench import beside, footprint, growth, page, planner, speed, writes
 
 MEASURES = (
     speed.commit_speed,
     speed.delivery_speed,
     footprint.footprint,
     *page.MEASURES,
+    writes.writes,
     *planner.MEASURES,
     *growth.MEASURES,
     beside.ticks_beside_a_report,

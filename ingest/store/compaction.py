@@ -38,13 +38,17 @@ WAIT_MS = 2_000
 
 
 def is_due(db: sqlite3.Connection) -> bool:
-    """Whether rows of a former version may be in the archive, or much air is in its file since it was last packed."""
+    """Whether rows of a former version may be in the archive, its pages are large as these had them, or much air is in
+    its file since it was last packed.
+    """
     packed, points = meta.read(db, PACKED), archive.size(db)
     if packed is None:
         return points < LARGE
-    (size,) = db.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").fetchone()
+    pages, page = db.execute("SELECT page_count, page_size FROM pragma_page_count, pragma_page_size").fetchone()
+    if page > migrations.PAGE:
+        return points < LARGE
     changed = journal.next_seq(db) - int(packed)
-    return SMALL < size > SPARSE_BYTES_PER_POINT * points and points < LARGE and changed > points // 2
+    return SMALL < pages * page > SPARSE_BYTES_PER_POINT * points and points < LARGE and changed > points // 2
 
 
 def compact(path: Path, db: sqlite3.Connection) -> bool:

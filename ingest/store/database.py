@@ -15,6 +15,8 @@ from ingest.store.whole_file import whole_file
 
 BUSY_S = 30.0
 FULL = "the disk is full; free some space. Nothing was lost: a service goes on by itself, a command is called again"
+LOG_PAGES = 2**22 // migrations.PAGE
+"""With so many pages of changes, 4 MB, the log is folded into the file: a page that changed often is written once."""
 MIN_FREE = 2**17
 """With less room than this (bytes) not even an empty state can be opened."""
 
@@ -129,8 +131,10 @@ class Store:
                 f"{self.path}: an older version of the program is at work on it; restart the service first, then this "
                 "one finds the state as it knows it. Nothing was changed"
             )
+        migrations.choose_page(db)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
+        db.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
         if found < migrations.VERSION:
             self._migrate(db)
 

@@ -182,13 +182,26 @@ LEAVING_ALL = {13, 14}
 """Steps that leave every row as it is: where no other is needed, no copy of the file is made first."""
 
 
+PAGE = 1024
+"""Bytes of a page, of which a call changes a dozen: each is written once to the log and once to the file. With SQLite's
+own 4096 a home on a large plan writes 19 MB a day to its card, so 7.
+"""
+
+
 def version(db: sqlite3.Connection) -> int:
     """How many migrations the file has had."""
     return int(db.execute("PRAGMA user_version").fetchone()[0])
 
 
+def choose_page(db: sqlite3.Connection) -> None:
+    """Give an empty file pages of `PAGE` bytes; one that holds anything keeps its own."""
+    if not version(db):
+        db.execute(f"PRAGMA page_size = {PAGE}")
+
+
 def migrate(db: sqlite3.Connection) -> None:
     """Bring the file to the newest version, one transaction a migration."""
+    choose_page(db)
     for number, step in enumerate(MIGRATIONS[version(db) :], version(db) + 1):
         if isinstance(step, str):
             db.executescript(f"BEGIN IMMEDIATE; {step} PRAGMA user_version = {number}; COMMIT;")

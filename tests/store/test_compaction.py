@@ -235,6 +235,7 @@ def test_a_file_that_history_left_full_of_air_is_packed_at_the_next_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compaction, "SMALL", 2**20)
+    monkeypatch.setattr(compaction, "SPARSE_BYTES_PER_POINT", 38)
     path = tmp_path / "state.db"
     with closing(owner(tmp_path)) as store:
         for week in range(40):
@@ -254,6 +255,20 @@ def test_a_file_that_history_left_full_of_air_is_packed_at_the_next_start(
         assert not compaction.is_due(store.db), "once"
         store.db.execute("UPDATE meta SET value = '0' WHERE key = 'packed'")
         assert not compaction.is_due(store.db), "there is nothing to gain"
+
+
+def test_a_file_with_large_pages_gets_small_ones_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as former_one:
+        former_one.setattr(migrations, "PAGE", 4096)
+        with closing(owner(tmp_path)) as store, store.transaction() as db:
+            archive.upsert(db, [Point("energy", (), at, {"wh": at / 7}) for at in range(300)])
+    before = content(tmp_path / "state.db")
+    with closing(owner(tmp_path)) as store:
+        assert store.db.execute("PRAGMA page_size").fetchone() == (migrations.PAGE,)
+        assert not compaction.is_due(store.db), "once"
+    assert content(tmp_path / "state.db") == before
 
 
 @pytest.mark.parametrize("fault", ["full", "taken", "owner"])

@@ -165,9 +165,10 @@ def damage_inside(path: Path) -> None:
     with contextlib.closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         roots = db.execute("SELECT rootpage FROM sqlite_master WHERE tbl_name NOT IN ('meta', 'systems')").fetchall()
+        (size,) = db.execute("PRAGMA page_size").fetchone()
     data = bytearray(path.read_bytes())
     for (page,) in roots:
-        data[(page - 1) * 4096 : page * 4096] = b"\xa5" * 4096
+        data[(page - 1) * size : page * size] = b"\xa5" * size
     path.write_bytes(data)
 
 
