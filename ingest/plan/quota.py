@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from math import ceil
 
 from ingest.core.units import MINUTE
 
@@ -64,11 +65,13 @@ def spacing(plan: Plan) -> float:
 
 
 def open_at(plan: Plan, usage: Usage, now: int) -> int:
-    """The first second at which one more call keeps every sliding minute within the plan, evenly spaced."""
-    recent = usage.recent
-    if not recent:
+    """The first second at which one more call keeps every sliding minute within the plan, evenly spaced: of a large
+    plan no more calls go in a second than in any other.
+    """
+    recent, together = usage.recent, ceil(1 / spacing(plan))
+    if len(recent) < together:
         return now
-    evenly = int(recent[-1] + spacing(plan))
+    evenly = int(recent[-together] + together * spacing(plan))
     full = recent[-burst(plan)] + MINUTE + 1 if len(recent) >= burst(plan) else now
     return max(now, evenly, full)
 

@@ -161,6 +161,7 @@ class Pipeline:
         for task in choice.tasks[: int(open_at <= now and self._may_start())]:
             done.started += self._start(task, now)
         done.waits_for_minute = len(choice.tasks) > done.started
+        done.may_go_on = done.waits_for_minute and done.started > 0 and self._may_start()
         soonest = max(open_at, now + 1) if done.waits_for_minute else min(choice.next_at, self.accounts.next_at(now))
         done.next_at = min(done.next_at, soonest, now + TOKEN_SOON_S if self.accounts.renewing else NEVER)
         return done

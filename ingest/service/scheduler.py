@@ -113,7 +113,7 @@ class Service:
                 self._after(tick)
                 if not self._wanted.is_set():
                     wait = 1 if self._leaving.next() else tick.next_at - self.last_tick_at
-                    self._next_tick(max(1, min(TICK_S, wait)))
+                    self._next_tick(SOON_S if tick.may_go_on else max(1, min(TICK_S, wait)))
                     break
         finally:
             self._ticking.clear()

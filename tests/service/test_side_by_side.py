@@ -1,0 +1,57 @@
+"""A large plan is used by several calls beside each other, which follow each other in ticks of their own."""
+
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.plan import quota
+from ingest.service.scheduler import SOON_S, Service
+from ingest.service.tick import Tick
+from ingest.simulator import Site
+from tests.world import DAY, START, World
+
+SITES = [Site(1000 + n, f"House {n}", "Europe/Berlin", 48.0, 11.0, 6000, 20, START - 30 * DAY) for n in range(6)]
+LARGE = {"per_minute": 300, "per_month": 1_000_000}
+
+
+class Slow(Executor):
+    """Calls that are not answered while one looks."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        return Future()
+
+
+def waiting(world: World) -> Service:
+    """A service in whose world six systems are known, and nobody answers any more."""
+    world.run(6)
+    world.time.true += 2
+    world.pipeline.pool = Slow()
+    return Service(world.pipeline, [], lambda: None)
+
+
+def test_a_call_that_takes_its_time_does_not_hold_up_the_next(tmp_path: Path) -> None:
+    world = World(tmp_path, SITES, api={"plan": LARGE})
+    service = waiting(world)
+    ticks = [service.pipeline.tick() for _ in range(6)]
+    assert [tick.started for tick in ticks] == [1, 1, 1, 1, 0, 0]
+    assert [tick.may_go_on for tick in ticks] == [True, True, True, False, False, False]
+    assert service.pipeline.in_flight == quota.workers(world.settings.rules.plan)
+    world.pipeline._flying.clear()
+    world.end()
+
+
+@pytest.mark.parametrize(("tick", "seconds"), [(Tick(1, 0, START, may_go_on=True), SOON_S), (Tick(1, 0, START), 1)])
+def test_where_another_call_may_be_made_the_next_tick_comes_at_once(
+    tick: Tick, seconds: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path, SITES[:1], api={"plan": LARGE})
+    service = Service(world.pipeline, [], lambda: None)
+    waits: list[float] = []
+    monkeypatch.setattr(world.pipeline, "tick", lambda: tick)
+    monkeypatch.setattr(service, "_next_tick", waits.append)
+    service._tick()
+    assert waits == [seconds]
+    world.end()
