@@ -66,12 +66,13 @@ def spacing(plan: Plan) -> float:
 
 def open_at(plan: Plan, usage: Usage, now: int) -> int:
     """The first second at which one more call keeps every sliding minute within the plan, evenly spaced: of a large
-    plan no more calls go in a second than in any other.
+    plan no second has many more calls than any other.
     """
-    recent, together = usage.recent, ceil(1 / spacing(plan))
+    recent = usage.recent
+    together = ceil(1 / spacing(plan)) + workers(plan) - 1  # those in flight count as of this second until they end
     if len(recent) < together:
         return now
-    evenly = int(recent[-together] + together * spacing(plan))
+    evenly = int(recent[-together] + max(1.0, spacing(plan)))
     full = recent[-burst(plan)] + MINUTE + 1 if len(recent) >= burst(plan) else now
     return max(now, evenly, full)
 

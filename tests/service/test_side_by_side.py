@@ -27,7 +27,6 @@ class Slow(Executor):
 def waiting(world: World) -> Service:
     """A service in whose world six systems are known, and nobody answers any more."""
     world.run(6)
-    world.time.true += 2
     world.pipeline.pool = Slow()
     return Service(world.pipeline, [], lambda: None)
 
