@@ -197,7 +197,7 @@ def fleets() -> bool:
 YEAR_COSTS: Mapping[str, Callable[[Installed], float]] = {
     "coverage": lambda installed: installed.calls(20),
     "report": lambda installed: installed.report(),
-    "check": lambda installed: cpu(installed.store.check),
+    "check": lambda installed: min(cpu(installed.store.check) for _ in range(3)),
     "export": lambda installed: cpu(lambda: sum(1 for _ in archive.select(installed.store.db, Filter()))),
 }
 
