@@ -15,6 +15,8 @@ from ingest.store.database import Store
 
 MIN_REST, SHARE = 2.0, 20
 """A report is made again after 2 s at the earliest, and never takes more than a twentieth of the time."""
+LONG = 1.0
+"""Seconds that somebody who looks may wait for a report: that of thousands of systems takes some."""
 
 
 @dataclass
@@ -31,6 +33,7 @@ class Source:
     taken: Callable[[], Inventory] | None = None
     inventory: Inventory = field(init=False, repr=False)
     _made: tuple[float, Report] | None = None
+    _took: float = 0.0
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
     @contextlib.contextmanager
@@ -40,13 +43,38 @@ class Source:
             yield db
 
     def report(self) -> Report:
-        """The account of everything; a moment old where many ask."""
-        with self._guard:
-            if self._made is None or time.monotonic() >= self._made[0]:
-                begin = time.monotonic()
-                with self.reader() as db:
-                    self.inventory = self.taken() if self.taken else Inventory(self.settings, snapshot.load(db))
-                    report = build_report(self.settings, db, self.now(), inventory=self.inventory)
-                end = time.monotonic()
-                self._made = end + max(MIN_REST, SHARE * (end - begin)), report
-            return self._made[1]
+        """The account of everything; a moment old where many ask. Nobody but the first waits for one that another is
+        making, or that takes longer than `LONG` seconds: until it is there the one before is shown.
+        """
+        made = self._made
+        if made is None:
+            with self._guard:
+                return self._made[1] if self._made else self._make()
+        if time.monotonic() >= made[0] and self._guard.acquire(blocking=False):
+            if self._took >= LONG:
+                threading.Thread(target=self._make_beside, name="page-report", daemon=True).start()
+                return made[1]
+            try:
+                return self._make()
+            finally:
+                self._guard.release()
+        return made[1]
+
+    def _make(self) -> Report:
+        begin = time.monotonic()
+        with self.reader() as db:
+            inventory = self.taken() if self.taken else Inventory(self.settings, snapshot.load(db))
+            report = build_report(self.settings, db, self.now(), inventory=inventory)
+        end = time.monotonic()
+        self._took = end - begin
+        self.inventory = inventory
+        self._made = end + max(MIN_REST, SHARE * self._took), report
+        return report
+
+    def _make_beside(self) -> None:
+        try:
+            self._make()
+        except Exception:  # the next one who looks is told why
+            self._made = None
+        finally:
+            self._guard.release()
