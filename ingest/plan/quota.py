@@ -26,14 +26,15 @@ class Plan:
 
 @dataclass(frozen=True)
 class Usage:
-    """What was spent this month, and when the calls of the last minute ended.
+    """What was spent this month, and when the calls of the last minute ended, and `begun`; both are sorted.
 
-    `recent` is sorted. A call that has not ended counts as ending now: the cloud may see it at any moment until then.
+    A call that has not ended counts as ending now: the cloud may see it at any moment until then.
     """
 
     month: int
     history: int
     recent: Sequence[int]
+    begun: Sequence[int] = ()
 
 
 def workers(plan: Plan) -> int:
@@ -66,14 +67,11 @@ def spacing(plan: Plan) -> float:
 
 def open_at(plan: Plan, usage: Usage, now: int) -> int:
     """The first second at which one more call keeps every sliding minute within the plan, evenly spaced: of a large
-    plan no second has many more calls than any other.
+    plan no more calls begin in a second than in any other.
     """
-    recent = usage.recent
-    together = ceil(1 / spacing(plan)) + workers(plan) - 1  # those in flight count as of this second until they end
-    if len(recent) < together:
-        return now
-    evenly = int(recent[-together] + max(1.0, spacing(plan)))
-    full = recent[-burst(plan)] + MINUTE + 1 if len(recent) >= burst(plan) else now
+    together = ceil(1 / spacing(plan))
+    evenly = int(usage.begun[-together] + together * spacing(plan)) if len(usage.begun) >= together else now
+    full = usage.recent[-burst(plan)] + MINUTE + 1 if len(usage.recent) >= burst(plan) else now
     return max(now, evenly, full)
 
 

@@ -84,11 +84,13 @@ class Pipeline:
         self.due_queue.keep_up(now, self._granted(now))  # of a fleet it takes seconds, which no tick has
 
     def tick(self) -> Tick:
-        """Record what has come back, then start the calls that the plan admits now."""
-        done = Tick(recorded=self.record())
+        """Record what has come back, one event a tick, so that none is long; then start a call that the plan admits."""
+        done = Tick(recorded=self.record(most=1))
         now = self._clamped_now()
         done.next_at = now + LONGEST_WAIT
         if self._unrecorded or self.stopping:
+            if done.recorded:
+                self.wake()
             return done
         done.recorded += (valued := self.derivation.next(self.store, self.inventory.systems, self.transitions, now))
         if self.breaker.stops(now):
@@ -102,15 +104,15 @@ class Pipeline:
         done.next_at = now + (1 if valued else LONGEST_WAIT)
         return self._start_calls(done, now)
 
-    def record(self) -> int:
-        """Write every event that waits; what the disk does not take stays and is tried again."""
+    def record(self, most: int | None = None) -> int:
+        """Write the events that wait, `most` of them at most; what the disk does not take stays and is tried again."""
         while True:
             try:
                 self._unrecorded.append(self.events.get_nowait())
             except queue.Empty:
                 break
         recorded = 0
-        while self._unrecorded:
+        while self._unrecorded and recorded != most:
             try:
                 self._record(self._unrecorded[0])
             except StateError as error:

@@ -52,7 +52,7 @@ def _count(db: sqlite3.Connection, app: str, at: int, purpose: str, by: int) -> 
 
 
 def usage(db: sqlite3.Connection, app: str, now: int) -> Usage:
-    """What the application spent in the month of `now`, and the ends of the calls of the last minute.
+    """What the application spent in the month of `now`, and the ends and begins of the calls of the last minute.
 
     A call in flight counts as ending now: also in the month that has begun meanwhile.
     """
@@ -63,11 +63,12 @@ def usage(db: sqlite3.Connection, app: str, now: int) -> Usage:
         "SELECT at, purpose FROM calls WHERE app = ? AND ended IS NULL AND at > ?", (app, now - LONGEST_CALL)
     ).fetchall()
     ended = db.execute(
-        "SELECT ended FROM calls WHERE app = ? AND ended > ? ORDER BY ended", (app, now - MINUTE - 1)
+        "SELECT ended, at FROM calls WHERE app = ? AND ended > ? ORDER BY ended", (app, now - MINUTE - 1)
     ).fetchall()
     over = [purpose for at, purpose in flying if at < first]
-    recent = (*(at for (at,) in ended), *(now for _ in flying))
-    return Usage(month + len(over), history + over.count(HISTORY), recent)
+    recent = (*(end for end, _ in ended), *(now for _ in flying))
+    begun = sorted((*(at for _, at in ended), *(at for at, _ in flying)))
+    return Usage(month + len(over), history + over.count(HISTORY), recent, begun)
 
 
 def settle(db: sqlite3.Connection, app: str, now: int) -> None:

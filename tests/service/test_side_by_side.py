@@ -31,12 +31,16 @@ def waiting(world: World) -> Service:
     return Service(world.pipeline, [], lambda: None)
 
 
-def test_a_call_that_takes_its_time_does_not_hold_up_the_next(tmp_path: Path) -> None:
-    world = World(tmp_path, SITES, api={"plan": LARGE})
-    service = waiting(world)
-    ticks = [service.pipeline.tick() for _ in range(6)]
-    assert [tick.started for tick in ticks] == [1, 1, 1, 1, 0, 0]
-    assert [tick.may_go_on for tick in ticks] == [True, True, True, False, False, False]
+@pytest.mark.parametrize("per_minute", [100, 150, 300, 1000])
+def test_calls_that_take_their_time_do_not_hold_up_the_next(per_minute: int, tmp_path: Path) -> None:
+    world = World(tmp_path, SITES, api={"plan": LARGE | {"per_minute": per_minute}})
+    service, started = waiting(world), 0
+    for _ in range(6):
+        world.time.true += 1
+        while (tick := service.pipeline.tick()).started:
+            started += 1
+            assert tick.may_go_on == (started < quota.workers(world.settings.rules.plan))
+    assert started == quota.workers(world.settings.rules.plan)
     assert service.pipeline.in_flight == quota.workers(world.settings.rules.plan)
     world.pipeline._flying.clear()
     world.end()
