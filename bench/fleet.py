@@ -6,12 +6,15 @@ import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from ingest.auth.token_files import StoredTokens, TokenFiles
 from ingest.config import Settings, load
+from ingest.core.derive import calendar
 from ingest.core.http import Reply, Request
+from ingest.core.point import Value, encode_fields
 from ingest.core.span import Span
 from ingest.enphase.oauth import TokenPair
 from ingest.plan.coverage import Advance
@@ -31,6 +34,8 @@ AGES = (6 * 3600, 4 * DAY)
 GRAINS = {"stats": ("production_micro", 300), "rgm_stats": ("production_rgm", 900), "consumption": ("consumption", 900)}
 FIELDS = "devices_reporting,devices_total,energy_wh,power_w:20;20;123;492;"
 DERIVED = "consumed_wh,net_wh,produced_wh,self_consumed_wh:80;43;123;80;"
+_SUMS: dict[str, Value] = {"consumed_wh": 80.0, "net_wh": 43.0, "produced_wh": 123.0, "self_consumed_wh": 80.0}
+DAILY = encode_fields(_SUMS | calendar("energy_daily", date(2026, 7, 1)))
 TOTALS = ("production", "consumption")
 PARTNER = {"per_minute": 300, "per_month": 100_000_000}
 
@@ -80,7 +85,7 @@ def fill(store: Store, systems: int, *, days: int = 60, hours: int = 24, holes: 
         for number in range(1, systems + 1):
             _system(store, str(number), begin, holes)
         names = [(name, grain, FIELDS) for name, grain in GRAINS.values()]
-        for name, grain, fields in [*names, ("energy", 900, DERIVED), ("energy_daily", DAY, DERIVED)]:
+        for name, grain, fields in [*names, ("energy", 900, DERIVED), ("energy_daily", DAY, DAILY)]:
             first = begin if grain == DAY else NOW - hours * 3600
             _points(store, systems, (name, grain, fields), range(first, NOW, grain))
         db.executemany(

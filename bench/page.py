@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import requests
 
-from bench.fleet import DERIVED, FIELDS, GRAINS, packed
+from bench.fleet import DAILY, DERIVED, FIELDS, GRAINS, packed
 from bench.footprint import INGEST, authorize, configure, simulated
 from bench.timing import tell, within
 from ingest.config import load
@@ -32,7 +32,7 @@ def fill(store: Store, system: str, now: int) -> None:
     """Two years of a system whose every interval was read."""
     begin = now - now % DAY - YEARS * DAY
     series = [(name, grain, FIELDS) for name, grain in GRAINS.values()]
-    series += [("energy", 900, DERIVED), ("energy_daily", DAY, DERIVED)]
+    series += [("energy", 900, DERIVED), ("energy_daily", DAY, DAILY)]
     with store.transaction() as db:
         progress.save_system(db, SystemRow(system, "home", f"House {system}", "Europe/Berlin", begin))
         progress.save_log(db, system, (), [Advance(now - 60, now - 300)])

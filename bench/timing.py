@@ -50,7 +50,7 @@ def _points() -> None:
 
 
 def within(name: str, took: float, limit: float) -> bool:
-    """Print seconds of CPU against a limit, which a slower machine may take longer for; returns whether it is kept."""
+    """Print seconds against a limit, which a slower machine may take longer for; returns whether it is kept."""
     there = took / slowness()
-    value = f"{took:.3g} s of CPU, {there:.3g} s on a machine whose client takes {POINT_US} µs a point"
+    value = f"{took:.3g} s, {there:.3g} s on a machine whose client takes {POINT_US} µs a point"
     return tell(name, value, f"under {limit:g} s there", good=there < limit)

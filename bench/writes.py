@@ -1,5 +1,6 @@
 """What a day of one system writes to the card, and how much of that is what the pipeline says of itself."""
 
+import os
 import re
 import tempfile
 from pathlib import Path
@@ -14,18 +15,17 @@ DAYS = {"watt": 20, "kilowatt": 4}
 """Of which the mean is taken: what waits in the log is written after four megabytes."""
 MOST = {"watt": 2.5, "kilowatt": 8.0}
 """Megabytes a day."""
-OWN = 0.1
-"""Which part of it may be about the pipeline itself."""
 
 
 def writes() -> bool:
-    """Bytes given to the system for writing, with the five-minute report and without it."""
+    """Bytes that reach the disk, with the five-minute report and without it."""
     good = True
     for plan, most in MOST.items():
         alone, all_of_it = (_a_day(plan, reports=reports) for reports in (False, True))
         value = f"{all_of_it:.2f} MB a day, {(all_of_it - alone) / all_of_it:.0%} of it about itself"
-        fits = all_of_it <= most and all_of_it - alone <= OWN * all_of_it
-        good &= tell(f"written by one system on {plan.capitalize()}", value, f"at most {most} MB and 10 %", good=fits)
+        good &= tell(
+            f"written by one system on {plan.capitalize()}", value, f"at most {most} MB", good=all_of_it <= most
+        )
     return good
 
 
@@ -46,9 +46,14 @@ def _run(world: World, seconds: int, *, reports: bool) -> None:
         world.run(REPORT_S)
         if reports:
             report()
+        for file in world.settings.state_dir.glob(
+            "state.db*"
+        ):  # by then the system has written it, days are seconds here
+            with file.open("rb") as opened:
+                os.fsync(opened)
 
 
 def _written() -> int:
-    """Bytes that this process gave to the system for writing."""
+    """Bytes that this process had written to the disk; none on one that is memory."""
     found = re.search(r"\nwrite_bytes: (\d+)", Path("/proc/self/io").read_text())
     return int(found[1]) if found else 0

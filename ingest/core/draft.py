@@ -96,13 +96,14 @@ class Columns:
     def numbers(self, name: str) -> dict[int, float]:
         """One field by time, where it is there."""
         if name not in self._parsed:
-            found = self._parsed[name] = dict[int, float]()
+            found: dict[int, float] = {}
             for names, times, texts in self._runs:
                 if name in names:
                     found.update(zip(times, map(float, texts[names.index(name) :: len(names)]), strict=True))
                 elif not names:
                     in_lines = ((at, _in_line(line, name)) for at, line in zip(times, texts, strict=True))
                     found.update((at, float(number)) for at, number in in_lines if number)
+            self._parsed[name] = found
         return self._parsed[name]
 
     def by_time(self, names: Iterable[str]) -> dict[int, dict[str, float]]:

@@ -104,11 +104,16 @@ def decode_fields(row: str) -> dict[str, Value]:
     if '"' not in row and "\\" not in row:
         return {name: float(number) for name, _, number in [part.partition("=") for part in row.split(",")]}
     if "\\" not in row:
-        return {name: float(number) if number else quoted for name, quoted, number in _PLAIN_FIELD.findall(row)}
+        return {name: float(number) if number else text for name, text, number in fields_without_escapes(row)}
     fields: dict[str, Value] = {}
     for name, quoted, number in _FIELD.findall(row):
         fields[_unescape(name)] = float(number) if number else re.sub(r'\\(["\\])', r"\1", quoted)
     return fields
+
+
+def fields_without_escapes(row: str) -> list[tuple[str, str, str]]:
+    """The fields of a line that has no backslash: name, text and number, of which one is empty."""
+    return _PLAIN_FIELD.findall(row)
 
 
 def merge_fields(old: str, new: str) -> str:

@@ -77,8 +77,11 @@ def write(db: sqlite3.Connection, draft: Draft, ids: Mapping[str, int]) -> None:
     db.executemany(f"{how} INTO points VALUES (?, ?, ?, ?)", chain.from_iterable(rows))
     journal.note(db, changed)
     size += draft.added - draft.retired
-    kept = {"seq": str(seq), "points": str(size), NAMES: packer.names}
-    db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?), (?, ?), (?, ?)", tuple(chain.from_iterable(kept.items())))
+    noted = {"seq": str(seq), "points": str(size)}
+    if packer.names != kept.get(NAMES, ""):
+        noted[NAMES] = packer.names
+    marks = ", ".join(["(?, ?)"] * len(noted))
+    db.execute(f"INSERT OR REPLACE INTO meta VALUES {marks}", tuple(chain.from_iterable(noted.items())))  # noqa: S608
     if gone:
         db.executemany("INSERT OR IGNORE INTO withdrawn VALUES (?, ?)", gone)
 

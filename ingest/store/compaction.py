@@ -23,8 +23,10 @@ PACKED, OF = "packed", "packed_of"
 OPEN = "another program has the file open"
 ROWS = 20_000
 """How many rows are written at once."""
-SHARE = 0.8
-"""The new file is smaller than this part of the old one."""
+SHARE, ROOM = 0.8, 1.1
+"""The new file is smaller than this part of the old one, where that is of a former version; where its rows are packed
+already, that much is asked for.
+"""
 SPARSE_BYTES_PER_POINT = 45
 """A file with more bytes a point is worth it: history is read newest first, which leaves SQLite's pages half empty."""
 SMALL, LARGE = 2**24, 10_000_000
@@ -73,13 +75,15 @@ def compact(path: Path, db: sqlite3.Connection) -> bool:
     if db.in_transaction:
         db.execute("ROLLBACK")
     db.execute("PRAGMA journal_mode = WAL")
-    event(log, logging.WARNING, "archive_not_compacted", reason=hindrance)
+    level = logging.WARNING if meta.read(db, PACKED) is None else logging.INFO  # the latter is tried at each start
+    event(log, level, "archive_not_compacted", reason=hindrance)
     return False
 
 
 def _hindrance(path: Path, fresh: Path, db: sqlite3.Connection) -> str:
     """Why there is no use to begin; empty where there is."""
-    need, free = int(path.stat().st_size * SHARE), shutil.disk_usage(path.parent).free
+    share = SHARE if meta.read(db, PACKED) is None else ROOM
+    need, free = int(path.stat().st_size * share), shutil.disk_usage(path.parent).free
     if free + (fresh.stat().st_size if fresh.exists() else 0) < need:
         _remove(fresh)
         return f"no room: {free >> 20} MB are free, {need >> 20} MB are needed"
@@ -149,7 +153,8 @@ def _begun(fresh: Path, db: sqlite3.Connection) -> sqlite3.Connection:
             if not migrations.version(new):
                 migrations.migrate(new)
                 meta.write(new, OF, of)
-            if migrations.version(new) == migrations.VERSION and meta.read(new, OF) == of:
+            (page,) = new.execute("PRAGMA page_size").fetchone()
+            if (migrations.version(new), page, meta.read(new, OF)) == (migrations.VERSION, migrations.PAGE, of):
                 return new
         except sqlite3.DatabaseError:  # not even a file of ours
             pass

@@ -15,8 +15,8 @@ from ingest.store.whole_file import whole_file
 
 BUSY_S = 30.0
 FULL = "the disk is full; free some space. Nothing was lost: a service goes on by itself, a command is called again"
-LOG_PAGES = 2**22 // migrations.PAGE
-"""With so many pages of changes, 4 MB, the log is folded into the file: a page that changed often is written once."""
+LOG_BYTES = 2**22
+"""With so many bytes of changes the log is folded into the file: a page that changed often is written once."""
 MIN_FREE = 2**17
 """With less room than this (bytes) not even an empty state can be opened."""
 
@@ -134,7 +134,8 @@ class Store:
         migrations.choose_page(db)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
-        db.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
+        (page,) = db.execute("PRAGMA page_size").fetchone()
+        db.execute(f"PRAGMA wal_autocheckpoint = {LOG_BYTES // page}")
         if found < migrations.VERSION:
             self._migrate(db)
 
