@@ -13,12 +13,14 @@ from tests.world import DAY, World
 REPORT_S = 300
 DAYS = {"watt": 20, "kilowatt": 4}
 """Of which the mean is taken: what waits in the log is written after four megabytes."""
+WRITTEN = ("state.db", "state.db-wal")
+"""The index of the log, memory that is shared as a file, comes on top where the system writes it: 1 to 3 MB a day."""
 MOST = {"watt": 2.5, "kilowatt": 8.0}
 """Megabytes a day."""
 
 
 def writes() -> bool:
-    """Bytes that reach the disk, with the five-minute report and without it."""
+    """Bytes of the state that reach the disk, with the five-minute report and without it."""
     good = True
     for plan, most in MOST.items():
         alone, all_of_it = (_a_day(plan, reports=reports) for reports in (False, True))
