@@ -187,7 +187,7 @@ LEAVING_ALL = {13, 14, 15}
 
 PAGE = 1024
 """Bytes of a page, of which a call changes a dozen: each is written once to the log and once to the file. With SQLite's
-own 4096 a home on a large plan writes 19 MB a day to its card, so 7 (`bench/writes.py`).
+own 4096 a home on a large plan writes 18 MB a day, so 6 (`bench/writes.py`).
 """
 
 
