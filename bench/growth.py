@@ -140,11 +140,12 @@ def answered(machine: Pipeline, clock: Moving) -> None:
 
 
 def answer(task: Task, call: int, now: int) -> Outcome:
-    """A good answer: two intervals of a stream of them, nothing new of another."""
+    """A good answer: the two newest intervals of what was asked of a stream of them, nothing new of another."""
     grain = task.stream.grain
     points: list[Point] = []
     end = now - now % 900
     if grain:
+        end = min(end, task.window.end - task.window.end % grain)
         name = next(iter(task.stream.fields))
         fields = decode_fields(FIELDS)
         points = [Point(name, (("system", task.system),), end - grain * back, fields) for back in (2, 1)]

@@ -47,11 +47,6 @@ def _run(world: World, seconds: int, *, reports: bool) -> None:
         world.run(REPORT_S)
         if reports:
             report()
-        for file in world.settings.state_dir.glob(
-            "state.db*"
-        ):  # by then the system has written it, days are seconds here
-            with file.open("rb") as opened:
-                os.fsync(opened)
 
 
 def _written() -> int:
