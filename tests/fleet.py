@@ -132,8 +132,8 @@ class Runner:
 
     def usage(self) -> Usage:
         month = quota.month_bounds(self.now)[0]
-        recent = [made.at + self.latency for made in self.calls[-self.plan.per_minute - 2 :]]
-        return Usage(self._month[month], self._history[month], [at for at in recent if at > self.now - 61])
+        begun = [made.at for made in self.calls[-self.plan.per_minute - 2 :] if made.at + self.latency > self.now - 61]
+        return Usage(self._month[month], self._history[month], [at + self.latency for at in begun], begun)
 
     def step(self, until: int) -> None:
         usage = self.usage()

@@ -52,7 +52,7 @@ def paid(
 def cadence(rules: Rules, wanted: Sequence[Demand], now: int) -> int:
     """The shortest cadence by day (s) of frequent streams over a whole month; 0 where there are none."""
     always = replace(demand.needs(wanted), history=0, leaving=0.0)
-    factors = budget.pace(rules, always, Usage(0, 0, ()), quota.month_bounds(now)[0]).factors
+    factors = budget.pace(rules, always, Usage(0, 0, (), ()), quota.month_bounds(now)[0]).factors
     return min((int(each.group.cadence(factors)) for each in wanted if not each.group.is_slow), default=0)
 
 

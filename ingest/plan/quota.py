@@ -34,7 +34,7 @@ class Usage:
     month: int
     history: int
     recent: Sequence[int]
-    begun: Sequence[int] = ()
+    begun: Sequence[int]
 
 
 def workers(plan: Plan) -> int:

@@ -61,7 +61,7 @@ def timetable(rules: Rules, wanted: Sequence[Demand], usage: Usage, now: int) ->
     """The timetable from `now` to the end of the month, some calls of it having been spent."""
     needs, (first, following) = demand.needs(wanted), quota.month_bounds(now)
     always, days, ahead = replace(needs, history=0, leaving=0.0), (following - first) / DAY, budget.days_left(now)
-    whole = Usage(0, 0, ())
+    whole = Usage(0, 0, (), ())
     month, rest = budget.pace(rules, always, whole, first), budget.pace(rules, needs, usage, now)
     looks, looks_a_month = (min(needs.again * span, at.history) for at, span in ((rest, ahead), (month, days)))
     this, later = (

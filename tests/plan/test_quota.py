@@ -65,7 +65,7 @@ def test_calls_are_spread_evenly(plan: Plan, count: int) -> None:
 
 
 def test_the_first_call_may_go_at_once() -> None:
-    assert open_at(Plan(10, 1000), Usage(0, 0, []), 500) == 500
+    assert open_at(Plan(10, 1000), Usage(0, 0, [], []), 500) == 500
 
 
 @pytest.mark.parametrize(("per_minute", "seconds"), [(1, 60), (10, 60 / 9), (300, 60 / 299)])
@@ -75,7 +75,7 @@ def test_one_call_a_minute_is_kept_for_what_a_crash_forgot(per_minute: int, seco
 
 def test_a_plan_of_ten_is_used_up_to_nine() -> None:
     ends = [1000 + i for i in range(burst(Plan(10, 1000)))]
-    assert open_at(Plan(10, 1000), Usage(0, 0, ends), 1010) == 1061
+    assert open_at(Plan(10, 1000), Usage(0, 0, ends, ends), 1010) == 1061
 
 
 def _at(*when: int) -> int:
@@ -101,7 +101,7 @@ def test_every_moment_lies_in_its_month(at: int) -> None:
 
 @given(plans, st.integers(0, 400_000), st.floats(0, 1))
 def test_the_reserve_is_never_touched(plan: Plan, used: int, reserve: float) -> None:
-    left = left_of_month(plan, Usage(used, 0, []), reserve)
+    left = left_of_month(plan, Usage(used, 0, [], []), reserve)
     assert left >= 0
     assert left == 0 or used + left <= plan.per_month * (1 - reserve) + 1e-9
 

@@ -32,7 +32,7 @@ def home(streams: int = 4) -> list[Demand]:
 def fits(plan: Plan, wanted: Sequence[Demand], now: int = START, used: int = 0, **rules: float) -> Timetable:
     """The timetable of one account."""
     options: dict[str, Any] = {"renewals": 1.25, "free": plan.per_month, **rules}
-    return timetable(Rules(plan, **options), wanted, Usage(used, 0, ()), now)
+    return timetable(Rules(plan, **options), wanted, Usage(used, 0, (), ()), now)
 
 
 def test_where_a_wish_does_not_fit_it_says_what_would() -> None:

@@ -20,12 +20,14 @@ def held():
 
 def work():
     for _ in range(20):
+        together.wait()  # or a quick machine is done with one before the next begins
         large, small = [bytearray(300_000) for _ in range(20)], [bytes(3000) for _ in range(1000)]
         kept.append(small[-1])
         del large, small
 
 if sys.argv[1] == "frugal":
     be_frugal()
+together = threading.Barrier(8)
 kept, threads, before = [], [threading.Thread(target=work) for _ in range(8)], held()
 for thread in threads:
     thread.start()
@@ -41,7 +43,7 @@ def test_what_threads_have_freed_is_given_back() -> None:
         int(subprocess.run([sys.executable, "-c", PROGRAM, way], capture_output=True, text=True, check=True).stdout)
         for way in ("as it is", "frugal")
     ]
-    assert grown[1] < 0.9 * grown[0], grown
+    assert grown[1] < 0.5 * grown[0], grown
 
 
 def full_searches() -> int:

@@ -24,6 +24,23 @@ class Slow(Executor):
         return Future()
 
 
+class Later(Executor):
+    """Calls that are answered when it is time."""
+
+    def __init__(self) -> None:
+        self.work: list[Callable[[], Any]] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.work.append(lambda: fn(*args, **kwargs))
+        return Future()
+
+    def answer(self) -> int:
+        """Answer all of them; returns how many there were."""
+        for each in self.work:
+            each()
+        return len(self.work)
+
+
 def waiting(world: World) -> Service:
     """A service in whose world six systems are known, and nobody answers any more."""
     world.run(6)
@@ -43,6 +60,23 @@ def test_calls_that_take_their_time_do_not_hold_up_the_next(per_minute: int, tmp
     assert started == quota.workers(world.settings.rules.plan)
     assert service.pipeline.in_flight == quota.workers(world.settings.rules.plan)
     world.pipeline._flying.clear()
+    world.end()
+
+
+def test_answers_that_come_together_are_recorded_in_ticks_of_their_own(tmp_path: Path) -> None:
+    world = World(tmp_path, SITES, api={"plan": LARGE})
+    calls, pipeline, woken = Later(), waiting(world).pipeline, []
+    pipeline.pool = calls
+    world.time.true += 1
+    while pipeline.tick().started:
+        pass
+    pipeline.wake = lambda: woken.append(1)
+    answered = calls.answer()
+    woken.clear()
+    ticks = [pipeline.tick() for _ in range(answered)]
+    assert answered > 2
+    assert [tick.recorded for tick in ticks] == [1] * answered
+    assert len(woken) == answered - 1, "the next one follows at once, while any waits"
     world.end()
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from ingest.core.point import Point
 from ingest.store import archive, compaction, migrations
+from ingest.store.database import Store
 from tests.store.test_compaction import content, owner
 
 
@@ -21,6 +22,18 @@ def large_pages(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]
         with closing(owner(folder)) as store, store.transaction() as db:
             archive.upsert(db, [Point("energy", (), at, {"wh": at / 7}) for at in range(300)])
     return content(folder / "state.db")
+
+
+def test_a_new_state_has_small_pages_and_a_log_as_long_as_one_with_large_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large_pages(tmp_path / "former", monkeypatch)
+    (tmp_path / "new").mkdir()
+    for name, size in (("former", 4096), ("new", migrations.PAGE)):
+        with closing(Store(tmp_path / name)) as store:
+            assert store.db.execute("PRAGMA page_size").fetchone() == (size,)
+            (pages,) = store.db.execute("PRAGMA wal_autocheckpoint").fetchone()
+            assert pages * size == 4 * 2**20
 
 
 def test_where_it_would_just_fit_a_file_keeps_its_large_pages(

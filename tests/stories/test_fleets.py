@@ -72,6 +72,17 @@ def test_history_is_not_taken_for_read_before_all_of_it_was_looked_at() -> None:
     assert runner.due_queue.is_priced
 
 
+def test_history_of_a_system_that_went_before_it_was_looked_at_is_not_waited_for() -> None:
+    runner = Runner(Fleet(20), KILOWATT)
+    runner.due_queue.keep_up(START, frozenset(["home"]))
+    for pair in [pair for pair in runner.fleet.pairs if pair[0] != "1"]:
+        del runner.fleet.pairs[pair]
+    runner.due_queue.look_soon([str(number) for number in range(1, 21)])
+    for _ in range(10):
+        runner.due_queue.keep_up(START, frozenset(["home"]))
+    assert runner.due_queue.is_priced
+
+
 def test_a_large_fleet_costs_a_tick_little() -> None:
     """Counted, not timed: a tick looks at no more than the front of what is due."""
     runner = Runner(Fleet(200), Plan(300, 1_500_000), latency=0)

@@ -21,7 +21,7 @@ WATT, KILOWATT, PARTNER = Plan(10, 1000), Plan(50, 50_000), Plan(300, 1_500_000)
 def fits(plan: Plan, wanted: Sequence[Demand], now: int = START, used: int = 0, **rules: float) -> Timetable:
     """The timetable of one account."""
     options: dict[str, Any] = {"renewals": 1.25, "free": plan.per_month, **rules}
-    return timetable(Rules(plan, **options), wanted, Usage(used, 0, ()), now)
+    return timetable(Rules(plan, **options), wanted, Usage(used, 0, (), ()), now)
 
 
 def _promised(runner: Runner, started: int, **options: float) -> tuple[dict[str, float], float]:
