@@ -21,7 +21,7 @@ from ingest.cli.time_arguments import WHEN, check_range, moment
 from ingest.config import hint
 from ingest.core.days import zone
 from ingest.core.errors import ConfigError, IngestError
-from ingest.core.point import Tags, Value, decode_fields, line_fields, parse_series
+from ingest.core.point import Tags, Value, decode_fields, is_line, line_fields, parse_series
 from ingest.core.words import many, utc_words
 from ingest.enphase.streams import BY_NAME
 from ingest.report.departed import departed
@@ -161,7 +161,7 @@ def _write_csv(rows: Callable[[], Iterator[Row]], zones: dict[str, str] | None, 
     marks: set[str] = set()
     for row in rows():
         marks.update(name for name, _ in row.tags)
-        shape = row.fields if "=" in row.fields else row.fields.partition(":")[0]
+        shape = row.fields if is_line(row.fields) else row.fields.partition(":")[0]
         if shape not in seen:
             seen.add(shape)
             names.update(dict.fromkeys(decode_fields(row.fields)))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 
-from ingest.core.point import Point, Tags, Value, decode_fields, encode_all, merge_fields, series_key
+from ingest.core.point import Point, Tags, Value, decode_fields, encode_all, is_line, merge_fields, series_key
 
 Rows = dict[int, str]
 """Rows of one series, by time."""
@@ -83,7 +83,7 @@ class Columns:
         texts: list[str] = []
         for time, row in rows.items():
             if not names or not row.startswith(names):
-                begin = 0 if "=" in row else row.find(":") + 1
+                begin = 0 if is_line(row) else row.find(":") + 1
                 if row[:begin] != names:
                     names, times, texts = row[:begin], list[int](), []
                     self._runs.append((names[:-1].split(",") if names else (), times, texts))

@@ -1,14 +1,15 @@
 """A point, and its text forms: as a row of the archive, and as a line of InfluxDB line protocol.
 
 The archive keeps three things apart: the *series* (measurement and tags), the *row* (the field set) and the time in
-whole seconds. A row of numbers is `names:values`, such as `energy_wh,power_w:84;336.5,`: `;` ends a whole number. One
-that has text, or a name that is not a plain word, is the field set of line protocol.
+whole seconds. A row is `names:values`, such as `energy_wh,month,power_w:84;"2026-11",336.5,`: `;` ends a whole number.
+One whose text has a comma, semicolon, quote or backslash, or one of whose names is no plain word, is the field set of
+line protocol.
 """
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain, groupby
+from itertools import groupby
 from math import isfinite
 from operator import itemgetter
 from typing import NamedTuple
@@ -25,6 +26,8 @@ _SPLIT_SPECIAL = re.compile(r"(?<!\\)[,=]")
 _SERIES_END = re.compile(r"(?<!\\) ")
 _FIELD = re.compile(r'(.+?)(?<!\\)=(?:"((?:[^"\\]|\\.)*)"|([^,]*))(?:,|$)', re.DOTALL)
 _PLAIN_FIELD = re.compile(r'([^=]+)=(?:"([^"]*)"|([^,]*))(?:,|$)')
+_ENDS = frozenset(",;")
+_TEXT_SPECIAL = re.compile(r'[,;"\\]')
 
 
 class Point(NamedTuple):
@@ -63,22 +66,22 @@ def encode_fields(fields: Mapping[str, Value]) -> str:
     """A row, in order of names. Raises ValueError when there are no fields, or a value cannot be expressed."""
     if not fields:
         raise ValueError("a point needs at least one field")
-    form, keys, pick = _form(tuple(fields))
+    head, keys, pick = _form(tuple(fields))
     values = pick(fields)
     for value in values:
         if type(value) is not float or value - value != 0.0:  # x - x is 0 for every finite x, and for no other
             values = tuple(map(_plain, values))
-            form = "" if any(isinstance(value, str) for value in values) else form
             break
-    if form:
-        return (form % values).replace(".0,", ";")
+    text = "".join([value for value in values if isinstance(value, str)])
+    if head and not _TEXT_SPECIAL.search(_whole(text)):
+        return head + _ended("".join([f'"{each}",' if isinstance(each, str) else f"{each!r}," for each in values]))
     return ",".join(
         [key + (_quoted(each) if isinstance(each, str) else repr(each)) for key, each in zip(keys, values, strict=True)]
     )
 
 
 def encode_all(many: Iterable[Mapping[str, Value]]) -> list[str]:
-    """A row for each of some field sets; quick where many in a row are finite numbers under the same names."""
+    """A row for each of some field sets; quick where many in a row have the same names."""
     texts: list[str] = []
     for names, run in groupby(many, key=tuple):
         texts += _encode_run(names, list(run))
@@ -87,47 +90,79 @@ def encode_all(many: Iterable[Mapping[str, Value]]) -> list[str]:
 
 def _encode_run(names: tuple[str, ...], run: Sequence[Mapping[str, Value]]) -> list[str]:
     if names and len(run) > 1:
-        form, _, pick = _form(names)
-        values = tuple(chain.from_iterable(map(pick, run)))
-        if form and {*map(type, values)} == {float} and isfinite(sum(values)):  # type: ignore[arg-type] # all floats
-            return (f"{form}\n" * len(run) % values).replace(".0,", ";").splitlines()
+        head, _, pick = _form(names)
+        rows = list(map(pick, run))
+        forms = [_column_form(column) for column in zip(*rows, strict=True)] if head else [""]
+        if all(forms):
+            form = "".join(forms)
+            return [head + _ended(form % row) for row in rows]
     return [encode_fields(fields) for fields in run]
+
+
+def _column_form(values: tuple[Value, ...]) -> str:
+    """How the values of one field are written; empty where they are to be looked at one by one."""
+    kinds = {*map(type, values)}
+    if kinds == {float}:
+        return "%r," if isfinite(sum(values)) else ""  # type: ignore[arg-type] # all floats
+    if kinds != {str}:
+        return ""
+    text = "".join(values)  # type: ignore[arg-type] # all text
+    return '"%s",' if text.isascii() and not _TEXT_SPECIAL.search(text) else ""
+
+
+def _ended(values: str) -> str:
+    """Values that a comma ends each, with a semicolon after whole numbers."""
+    return values.replace(".0,", ";")
+
+
+def is_line(row: str) -> bool:
+    """Whether a row is the field set of line protocol, and not `names:values`."""
+    return row[-1:] not in _ENDS
 
 
 def decode_fields(row: str) -> dict[str, Value]:
     """The reverse of `encode_fields`; also of the field set of a line."""
     if not row:
         return {}
-    if "=" not in row:
-        names, _, values = row.partition(":")
-        return dict(zip(_names(names), map(float, values.replace(";", ",").split(",")), strict=False))
+    if not is_line(row):
+        names, texts = _parts(row)
+        if '"' in row:
+            return {
+                name: text[1:-1] if text[0] == '"' else float(text) for name, text in zip(names, texts, strict=False)
+            }
+        return dict(zip(names, map(float, texts), strict=False))
     if '"' not in row and "\\" not in row:
         return {name: float(number) for name, _, number in [part.partition("=") for part in row.split(",")]}
     if "\\" not in row:
-        return {name: float(number) if number else text for name, text, number in fields_without_escapes(row)}
+        return {name: float(number) if number else text for name, text, number in _PLAIN_FIELD.findall(row)}
     fields: dict[str, Value] = {}
     for name, quoted, number in _FIELD.findall(row):
         fields[_unescape(name)] = float(number) if number else re.sub(r'\\(["\\])', r"\1", quoted)
     return fields
 
 
-def fields_without_escapes(row: str) -> list[tuple[str, str, str]]:
-    """The fields of a line that has no backslash: name, text and number, of which one is empty."""
-    return _PLAIN_FIELD.findall(row)
+def _parts(row: str) -> tuple[Sequence[str], Sequence[str]]:
+    """Names and values of a row that is no line: one more value follows the last comma, which is none."""
+    names, _, values = row.partition(":")
+    return _names(names), values.replace(";", ".0,").split(",")
 
 
 def merge_fields(old: str, new: str) -> str:
     """What a database holds after both were written: new values win, what the new row omits stays."""
     if old == new or not old:
         return new
-    if "=" not in old and "=" not in new and old.startswith(new[: new.index(":") + 1]):
+    if is_line(old) or is_line(new):
+        return encode_fields(decode_fields(old) | decode_fields(new))
+    if old.startswith(new[: new.index(":") + 1]):
         return new  # the same names: it omits nothing
-    return encode_fields(decode_fields(old) | decode_fields(new))
+    texts = {name: text for row in (old, new) for name, text in zip(*_parts(row), strict=False)}
+    names = sorted(texts)
+    return f"{','.join(names)}:{_ended(','.join([texts[name] for name in names]) + ',')}"
 
 
 def line_fields(row: str) -> str:
     """A row as the field set of line protocol."""
-    if "=" in row:
+    if is_line(row):
         return row
     names, _, values = row.partition(":")
     return _line_form(names) % tuple(values.replace(";", ".0,").split(","))
@@ -150,8 +185,8 @@ def decode(line: str) -> Point:
 def _form(
     names: tuple[str, ...],
 ) -> tuple[str, tuple[str, ...], Callable[[Mapping[str, Value]], tuple[Value, ...]]]:
-    """How a row of numbers is written (empty where a name is no plain word), the keys of a line, each with its `=`, and
-    what picks the values in order.
+    """How a row begins (empty where a name is no plain word), the keys of a line, each with its `=`, and what picks the
+    values in order.
     """
     # The points of a stream have the same few field names, in the same order, hundreds of thousands of times.
     for name in names:
@@ -159,13 +194,12 @@ def _form(
             raise ValueError(f"{name!r} cannot be a field")
     ordered = sorted(names)
     keys = tuple(_escape(name) + "=" for name in ordered)
-    row = f"{','.join(ordered)}:{'%r,' * len(ordered)}" if all(map(str.isidentifier, names)) else ""
-    return row, keys, itemgetter(*ordered) if len(names) > 1 else lambda fields: (fields[names[0]],)
+    head = f"{','.join(ordered)}:" if all(map(str.isidentifier, names)) else ""
+    return head, keys, itemgetter(*ordered) if len(names) > 1 else lambda fields: (fields[names[0]],)
 
 
 @lru_cache(maxsize=1024)
 def _names(text: str) -> tuple[str, ...]:
-    # One more value follows the last comma of a row, which is none: names come to their end before it.
     return tuple(text.split(","))
 
 

@@ -6,7 +6,7 @@ from datetime import tzinfo
 
 from ingest.core import derive
 from ingest.core.days import date_at, zone
-from ingest.core.point import encode_fields, merge_fields
+from ingest.core.point import encode_fields, line_fields, merge_fields
 
 
 def name_days(
@@ -22,9 +22,10 @@ def name_days(
     ).fetchall()
     (seq,) = db.execute("SELECT coalesce(max(CAST(value AS INTEGER)), 1) FROM meta WHERE key = 'seq'").fetchone()
     zones: dict[str, tzinfo] = {name: zone(name) for _, name, *_ in rows}
+    words = (encode_fields(derive.calendar(kind, date_at(time, zones[name]))) for kind, name, _, time, _ in rows)
     named = [
-        (merge_fields(fields, encode_fields(derive.calendar(kind, date_at(time, zones[name])))), number, series, time)
-        for number, (kind, name, series, time, fields) in enumerate(rows, seq)
+        (line_fields(merge_fields(fields, more)), number, series, time)
+        for number, ((_, _, series, time, fields), more) in enumerate(zip(rows, words, strict=True), seq)
     ]
     db.executemany("UPDATE points SET fields = ?, seq = ? WHERE series = ? AND time = ?", named)
     if named:

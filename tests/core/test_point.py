@@ -66,6 +66,24 @@ def test_merging_is_what_a_dictionary_does(old: dict[str, Value], new: dict[str,
     assert decode_fields(merge_fields(encode_fields(old), encode_fields(new))) == {**old, **new}
 
 
+days = st.fixed_dictionaries(
+    {"date": st.sampled_from(["2026-11-05", "a=b", "a:b", "%r", "é", "", "one, two", "1.0", "x;"])},
+    optional={"wh": st.sampled_from([84.0, 0.25, -0.0, 1e16]), "used_wh": st.just(5.0), "year": st.just("2026")},
+)
+
+
+@given(st.lists(st.tuples(days, days), min_size=1, max_size=4))
+def test_days_are_written_and_merged_as_dictionaries_are(many: list[tuple[dict[str, Value], dict[str, Value]]]) -> None:
+    rows = encode_all(old for old, _ in many), encode_all(new for _, new in many)
+    assert [merge_fields(*pair) for pair in zip(*rows, strict=True)] == [encode_fields(old | new) for old, new in many]
+    assert [decode_fields(row) for row in rows[0]] == [old for old, _ in many]
+
+
+def test_a_row_says_its_names_once_before_its_values() -> None:
+    assert encode_fields({"wh": 84.0, "date": "2026-11-05"}) == 'date,wh:"2026-11-05",84;'
+    assert encode_fields({"wh": 84.0, "date": "1, 2"}) == 'date="1, 2",wh=84.0'
+
+
 @given(odd)
 def test_a_tag_is_kept_or_refused_never_changed(word: str) -> None:
     tags = ((word, word),)
