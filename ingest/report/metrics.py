@@ -1,22 +1,25 @@
-"""What the pipeline says of itself, for Prometheus."""
+"""What the pipeline says of itself, for Prometheus, in its text format.
+
+The text is written here and not by Prometheus' own client, which makes an object of every sample: thousands of systems
+have a hundred thousand, read every minute.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
 
 import ingest
 from ingest.core.words import localized
 from ingest.report import Report, StreamReport, SystemReport
 from ingest.report.fleet import fleet_totals
 from ingest.report.gaps import QUIET
-from ingest.report.model import TokenReport
-
-if TYPE_CHECKING:
-    from prometheus_client.core import Metric
+from ingest.report.model import Problem, TokenReport
 
 GOOD = ("", "nothing", "no_meter", "no_points")
 """States of a stream that are in order."""
 JOULES = 3600.0
 """One watt hour; Prometheus wants base units."""
+CONTENT_TYPE = "text/plain; version=1.0.0; charset=utf-8"
+ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
+"""What a value of a label may not hold as it is."""
 
 
 # ── Prometheus ────────────────────────────────────────────────────────────────────────────────────────
@@ -27,46 +30,39 @@ def exposition(report: Report, beat: int, command: str, *, by_system: bool = Tru
 
     `command` is the program as it is called here; without `by_system` there are no series of single systems.
     """
-    from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest  # noqa: PLC0415
-
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Collector(report, beat, command, by_system=by_system))
-    return generate_latest(registry), CONTENT_TYPE_LATEST
+    found = families(report, beat, command, by_system=by_system)
+    return "".join(map(_text, found)).encode(), CONTENT_TYPE
 
 
-class _Collector:
-    """Turns one report into metrics."""
-
-    def __init__(self, report: Report, beat: int, command: str, *, by_system: bool) -> None:
-        self._made, self._beat, self._command, self._by_system = report, beat, command, by_system
-
-    def collect(self) -> "Iterator[Metric]":
-        """Every metric, with its samples."""
-        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily  # noqa: PLC0415
-
-        for name, about, labels, samples in families(self._made, self._beat, self._command, by_system=self._by_system):
-            kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
-            family = kind(name.removesuffix("_total"), about, labels=labels)
-            for values, number in samples:
-                family.add_metric(values, number)
-            yield family
+Sample = tuple[str, float]
+"""The labels as they stand in the text, and the number."""
+Family = tuple[str, str, list[Sample]]
 
 
-Sample = tuple[list[str], float]
-Family = tuple[str, str, list[str], list[Sample]]
+def _text(family: Family) -> str:
+    name, about, samples = family
+    kind = "counter" if name.endswith("_total") else "gauge"
+    lines = [f"{name}{labels} {float(number)!r}\n" for labels, number in samples]
+    return f"# HELP {name} {about}\n# TYPE {name} {kind}\n{''.join(lines)}"
+
+
+def _labels(**values: str) -> str:
+    """Labels as they stand in the text."""
+    pairs = [f'{name}="{value.translate(ESCAPES)}"' for name, value in values.items()]
+    return "{" + ",".join(pairs) + "}"
 
 
 def families(report: Report, beat: int, command: str, *, by_system: bool = True) -> Iterator[Family]:
-    """(name, what it is, labels, samples) of every metric; those of single systems where they are wanted."""
-    yield "ingest_build_info", "Always 1; the label tells the version.", ["version"], [([ingest.__version__], 1)]
+    """(name, what it is, samples) of every metric; those of single systems where they are wanted."""
+    version = _labels(version=ingest.__version__)
+    yield "ingest_build_info", "Always 1; the label tells the version.", [(version, 1)]
     for name, about, number in _single(report, beat):
         if number is not None:
-            yield name, about, [], [([], number)]
+            yield name, about, [("", number)]
     yield (
         "ingest_problem",
         "1 for each thing that is wrong; the labels say what, and what to do.",
-        ["kind", "subject", "remedy"],
-        [([problem.kind, problem.subject, localized(problem.remedy, command)], 1) for problem in report.problems],
+        [(_of_problem(problem, command), 1) for problem in report.problems],
     )
     yield from _of_tokens(report.tokens)
     yield from _of_sinks(report)
@@ -75,6 +71,10 @@ def families(report: Report, beat: int, command: str, *, by_system: bool = True)
     if by_system:
         yield from _of_systems(report.systems, report.now)
         yield from _of_streams(report.systems)
+
+
+def _of_problem(problem: Problem, command: str) -> str:
+    return _labels(kind=problem.kind, remedy=localized(problem.remedy, command), subject=problem.subject)
 
 
 def _single(report: Report, beat: int) -> Iterator[tuple[str, str, float | None]]:
@@ -97,49 +97,35 @@ def _single(report: Report, beat: int) -> Iterator[tuple[str, str, float | None]
 
 
 def _of_tokens(tokens: Iterable[TokenReport]) -> Iterator[Family]:
-    known = [token for token in tokens if token.state not in ("user", "login")]
+    known = [(_labels(account=it.account), it) for it in tokens if it.state not in ("user", "login")]
     yield (
         "ingest_account_authorized",
         "1 while the authorization of the account is valid.",
-        ["account"],
-        [([token.account], float(token.state == "ok")) for token in known],
+        [(account, token.state == "ok") for account, token in known],
     )
     yield (
         "ingest_account_expiry_timestamp_seconds",
         "When it lapses if it is not renewed; the program renews it daily.",
-        ["account"],
-        [([token.account], token.lapses_at) for token in known if token.lapses_at is not None],
+        [(account, token.lapses_at) for account, token in known if token.lapses_at is not None],
     )
 
 
 def _of_sinks(report: Report) -> Iterator[Family]:
-    sinks = report.sinks
-    label = ["sink"]
-    yield (
-        "ingest_sink_up",
-        "1 while the sink takes points.",
-        label,
-        [([sink.sink], float(not sink.error)) for sink in sinks],
-    )
-    yield "ingest_sink_backlog_points", "Points that wait.", label, [([sink.sink], sink.backlog) for sink in sinks]
-    yield (
-        "ingest_sink_refused_points",
-        "Points it will never take.",
-        label,
-        [([sink.sink], sink.parked) for sink in sinks],
-    )
-    yield "ingest_sink_sent_points_total", "Points it has taken.", label, [([sink.sink], sink.sent) for sink in sinks]
+    sinks = [(_labels(sink=sink.sink), sink) for sink in report.sinks]
+    yield "ingest_sink_up", "1 while the sink takes points.", [(label, not sink.error) for label, sink in sinks]
+    yield "ingest_sink_backlog_points", "Points that wait.", [(label, sink.backlog) for label, sink in sinks]
+    yield "ingest_sink_refused_points", "Points it will never take.", [(label, sink.parked) for label, sink in sinks]
+    yield "ingest_sink_sent_points_total", "Points it has taken.", [(label, sink.sent) for label, sink in sinks]
     yield (
         "ingest_sink_expired_points_total",
         "Points older than it keeps.",
-        label,
-        [([sink.sink], sink.too_old) for sink in sinks],
+        [(label, sink.too_old) for label, sink in sinks],
     )
 
 
 def _of_receivers(report: Report) -> Iterator[Family]:
-    samples: list[Sample] = [([receiver.receiver], float(not receiver.error)) for receiver in report.receivers]
-    yield "ingest_receiver_up", "1 while the receiver of messages can be reached.", ["receiver"], samples
+    samples: list[Sample] = [(_labels(receiver=it.receiver), not it.error) for it in report.receivers]
+    yield "ingest_receiver_up", "1 while the receiver of messages can be reached.", samples
 
 
 def _of_fleet(report: Report) -> Iterator[Family]:
@@ -153,71 +139,60 @@ def _of_fleet(report: Report) -> Iterator[Family]:
         ("ingest_gaps", "Spans of all streams that should have been read by now.", totals.gaps),
         ("ingest_coverage_ratio", "Share of what is owed of all streams that was read, 0 to 1.", totals.ratio),
     ):
-        yield name, about, [], [([], float(number))]
+        yield name, about, [("", number)]
 
 
 def _of_systems(systems: list[SystemReport], now: int) -> Iterator[Family]:
-    label = ["system"]
+    labelled = [(_labels(system=row.system), row) for row in systems]
 
     def of(value: Callable[[SystemReport], float | None]) -> list[Sample]:
-        return [([row.system], number) for row in systems if (number := value(row)) is not None]
+        return [(label, number) for label, row in labelled if (number := value(row)) is not None]
 
     yield (
         "ingest_system_info",
         "Always 1; the labels tell name and zone.",
-        ["system", "name", "timezone"],
-        [([row.system, row.name, row.timezone], 1) for row in systems],
+        [(_labels(name=row.name, system=row.system, timezone=row.timezone), 1) for row in systems],
     )
-    yield "ingest_system_power_watts", "Mean production of the newest interval.", label, of(lambda row: row.power_w)
+    yield "ingest_system_power_watts", "Mean production of the newest interval.", of(lambda row: row.power_w)
     yield (
         "ingest_system_energy_today_joules",
         "Production of the local day so far.",
-        label,
         of(lambda row: None if row.today_wh is None else row.today_wh * JOULES),
     )
     yield (
         "ingest_system_newest_timestamp_seconds",
         "End of the newest interval of production.",
-        label,
         of(lambda row: None if row.age_s is None else now - row.age_s),
     )
     yield (
         "ingest_system_reported_timestamp_seconds",
         "When the gateway last reported to the cloud.",
-        label,
         of(lambda row: row.reported_at),
     )
     yield (
         "ingest_system_audit_differences",
         "Days that the cloud counts otherwise than its own intervals add up.",
-        label,
         of(lambda row: len(row.differences)),
     )
 
 
 def _of_streams(systems: list[SystemReport]) -> Iterator[Family]:
-    label = ["system", "stream"]
+    labelled = [(_labels(stream=it.stream, system=row.system), it) for row in systems for it in row.streams]
 
     def of(value: Callable[[StreamReport], float | None]) -> list[Sample]:
-        return [
-            ([row.system, stream.stream], number)
-            for row in systems
-            for stream in row.streams
-            if (number := value(stream)) is not None
-        ]
+        return [(label, number) for label, stream in labelled if (number := value(stream)) is not None]
 
-    yield "ingest_stream_coverage_ratio", "Share of what is owed that was read, 0 to 1.", label, of(lambda at: at.ratio)
-    yield "ingest_stream_gaps", "Spans that should have been read by now.", label, of(open_gaps)
-    yield "ingest_stream_lag_seconds", "Age of the newest interval.", label, of(lambda at: at.lag_s)
+    yield "ingest_stream_coverage_ratio", "Share of what is owed that was read, 0 to 1.", of(lambda at: at.ratio)
+    yield "ingest_stream_gaps", "Spans that should have been read by now.", of(open_gaps)
+    yield "ingest_stream_lag_seconds", "Age of the newest interval.", of(lambda at: at.lag_s)
     yield (
         "ingest_stream_complete_until_timestamp_seconds",
         "Up to when everything wanted was read.",
-        label,
         of(lambda at: at.complete_until),
     )
-    yield "ingest_stream_odd_rows", "Parts of replies that could not be read.", label, of(odd_rows)
-    yield "ingest_stream_revised_points_total", "Points that changed later.", label, of(lambda at: at.revised)
-    yield "ingest_stream_up", "1 while the cloud answers for it.", label, of(lambda at: float(at.state in GOOD))
+    yield "ingest_stream_odd_rows", "Parts of replies that could not be read.", of(odd_rows)
+    yield "ingest_stream_revised_points_total", "Points that changed later.", of(lambda at: at.revised)
+    yield "ingest_stream_up", "1 while the cloud answers for it.", of(lambda at: at.state in GOOD)
 
 
 def odd_rows(stream: StreamReport) -> int:

@@ -52,7 +52,7 @@ def test_it_reads_everything_that_is_documented_and_evaluates_the_rules(tmp_path
             (up,) = prom.query('up{job="enphase-ingest"} == 1')
             assert up["value"][1] == "1"
             made = build_report(world.settings, world.store.db, now())
-            for name, _, _, samples in metrics.families(made, now(), "ingest"):
+            for name, _, samples in metrics.families(made, now(), "ingest"):
                 if samples:
                     assert len(prom.query(name)) == len(samples), name
             (used,) = prom.query("ingest_calls_used")
