@@ -1,6 +1,7 @@
 """What an outcome changes: each verdict has one act. Pure: what it needs was loaded before, and is saved after."""
 
 from dataclasses import replace
+from operator import itemgetter
 
 from ingest.commit import (
     daily_difference,
@@ -20,7 +21,7 @@ from ingest.commit.context import CommitContext
 from ingest.core.backoff import LONGEST_PAUSE, backoff
 from ingest.core.derive import QUARTER
 from ingest.core.draft import Touched
-from ingest.core.span import Span, Spans, ceil_to, floor_to, intersect, subtract, union
+from ingest.core.span import Span, Spans, ceil_to, floor_to, intersect, of_times, subtract
 from ingest.core.units import DAY, HOUR, MINUTE
 from ingest.enphase.call import Purpose
 from ingest.enphase.replies import Kind
@@ -168,7 +169,7 @@ def _derive(changes: Changes, outcome: Outcome, touched: Touched, settled: Spans
     if not outcome.task.stream.fields.keys() & derived.inputs(changes, system):
         return
     energy = derived.energy(changes, system, touched)
-    changed = union(Span(time, time + QUARTER) for time in energy)
+    changed = of_times(energy, QUARTER)
     derived.days(changes, system, [*changed, *settled], context.now, context.classes.settle)
     withdrawal.withdraw(changes, system, context)
 
@@ -205,7 +206,7 @@ def _changing(grain: int, touched: Touched, settled: Spans) -> Spans:
     times = set[int]().union(*touched.values())
     if not times or not intersect(settled, Span(min(times), max(times) + grain)):
         return ()
-    changed = union(Span(time, time + grain) for time in times)
+    changed = of_times(times, grain)
     return tuple(part for span in changed for part in intersect(settled, span))
 
 
@@ -215,11 +216,7 @@ def newest(outcome: Outcome) -> int:
     It shows how far the cloud knows a system just as the gateway's report does, which may be null, stand still or lie.
     """
     grain, energies = outcome.task.stream.grain, [flow.field for flow in outcome.task.stream.flows]
-    return max(
-        (
-            time + grain
-            for _, _, time, row in outcome.points
-            if row.get("devices_reporting") != 0.0 or any(row.get(name) for name in energies)
-        ),
-        default=0,
-    )
+    for _, _, time, row in sorted(outcome.points, key=itemgetter(2), reverse=True):
+        if row.get("devices_reporting") != 0.0 or any(row.get(name) for name in energies):
+            return time + grain
+    return 0

@@ -11,7 +11,7 @@ from ingest.core import audit, derive
 from ingest.core.audit import Total
 from ingest.core.days import LocalDay, date_at, days_of, midnight, month_start, next_month_start
 from ingest.core.draft import Touched
-from ingest.core.point import Point, series_key
+from ingest.core.point import Point, encode_columns, series_key
 from ingest.core.span import Span, Spans, floor_to, intersect
 from ingest.enphase.catalogue import DAILY, PRODUCERS, SERIES
 from ingest.enphase.streams import BY_NAME, STREAMS
@@ -94,11 +94,10 @@ def energy(changes: Changes, system: str, touched: Touched | None) -> set[int]:
     else:
         names = inputs(changes, system)
         slots = {floor_to(time, derive.QUARTER) for name in names for time in touched.get(name, ())}
-    found = {
-        point.time: point for point in derive.energy(system, slots, metered, has_battery=has_battery(changes, system))
-    }
-    points = [found.get(slot) or Point("energy", tags, slot, {}) for slot in sorted(slots)]
-    return changes.points.replace(points).get("energy", set())
+    rows = dict.fromkeys(sorted(slots), "")
+    for quarters in derive.energy(slots, metered, has_battery=has_battery(changes, system)):
+        rows |= zip(quarters.times, encode_columns(quarters.fields), strict=True)
+    return changes.points.replace_rows("energy", tags, rows)
 
 
 def produced(changes: Changes, system: str) -> dict[int, tuple[int, float]]:

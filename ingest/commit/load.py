@@ -25,7 +25,7 @@ from ingest.plan.state import Snapshot, SystemRow
 from ingest.store import archive, departures, extents
 from ingest.store import daily_totals as stored
 from ingest.store.archive import Want
-from ingest.store.packing import unpacker
+from ingest.store.packing import Unpacker
 
 ALWAYS = Span(-NEVER, NEVER)
 LONG = ("energy_daily", "energy_monthly")
@@ -85,7 +85,7 @@ def _of_intervals(
     wants = [*now, *_wants(ids, span, task.stream.fields)]
     if days:
         wants += _wants(ids, Span(days[0].start, days[-1].end), ("energy_daily",))
-    unpack = unpacker(db)
+    unpack = Unpacker(db)
     rows = archive.read(db, ids, wants, unpack)
     inputs = derived.inputs(draft, task.system, {point.measurement for point in outcome.points})
     if task.stream.fields.keys() & inputs:

@@ -1,8 +1,11 @@
 """Measurements computed from others, so that boards, page and users' own queries share one definition."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta, tzinfo
+from itertools import compress, repeat
+from operator import sub
+from typing import NamedTuple
 
 from ingest.core.days import LocalDay, date_at
 from ingest.core.point import Point
@@ -42,49 +45,67 @@ QUANTITIES = (*FLOWS[:2], "self_consumed_wh", *FLOWS[2:])
 """What days and months add up, and what is shown of a span of time, in this order."""
 GRID = ("imported_wh", "exported_wh")
 """The exchange with the grid."""
+_BALANCED = {True: {*FLOWS}, False: {*FLOWS[:4]}}
+"""What must be known for a balance, with a battery and without."""
+_TERMS = ("produced_wh", "imported_wh", "discharged_wh", "consumed_wh", "exported_wh", "charged_wh")
+"""What comes in and what goes out, of a balance."""
 FlowsByTime = Mapping[str, Mapping[int, float]]
 """Energies (Wh) of quarters of an hour by the start of each, under the names of `FLOWS`."""
 
 
-def energy(system: str, times: Iterable[int], metered: FlowsByTime, *, has_battery: bool = False) -> Iterator[Point]:
+class Quarters(NamedTuple):
+    """Quarters of an hour of which the same is known: their starts, and by the field the values (Wh) in that order."""
+
+    times: Sequence[int]
+    fields: Mapping[str, Sequence[float]]
+
+
+def energy(times: Iterable[int], metered: FlowsByTime, *, has_battery: bool = False) -> Iterator[Quarters]:
     """The measurement `energy` at quarters `times` from what was metered, each field only where its inputs are there.
 
     Where there is a battery, the consumption that is metered includes what goes into it and comes out (reference 7.9).
     """
-    tags = (("system", system),)
-    for time in sorted(times):
-        found = {name: values[time] for name, values in metered.items() if time in values}
-        fields = balanced(_own_use(found) if has_battery else found, has_battery=has_battery)
-        if fields:
-            yield Point("energy", tags, time, fields)
+    wanted = sorted(times)
+    alike: dict[tuple[bool, ...], list[int]] = {}
+    known_of = zip(*(map(held.__contains__, wanted) for held in metered.values()), strict=True)
+    for time, known in zip(wanted, known_of, strict=bool(metered)):
+        alike.setdefault(known, []).append(time)
+    for known, some in alike.items():
+        names = compress(metered, known)
+        found = {name: [*map(metered[name].__getitem__, some)] for name in names}
+        if fields := balanced(_own_use(found) if has_battery else found, has_battery=has_battery):
+            yield Quarters(some, fields)
 
 
-def _own_use(metered: Mapping[str, float]) -> dict[str, float]:
+def _own_use(metered: Mapping[str, Sequence[float]]) -> dict[str, Sequence[float]]:
     """The same with the battery taken out of the consumption; without it where the battery is not known."""
     fields = dict(metered)
     used = fields.pop("consumed_wh", None)
     if used is not None and "charged_wh" in fields and "discharged_wh" in fields:
-        fields["consumed_wh"] = used - fields["charged_wh"] + fields["discharged_wh"]
+        battery = zip(fields["charged_wh"], fields["discharged_wh"], strict=True)
+        fields["consumed_wh"] = [wh - into + out for wh, (into, out) in zip(used, battery, strict=True)]
     return fields
 
 
-def balanced(flows: Mapping[str, float], *, has_battery: bool) -> dict[str, float]:
-    """The energies of an interval and what follows from them.
+def balanced(flows: Mapping[str, Sequence[float]], *, has_battery: bool) -> dict[str, Sequence[float]]:
+    """The energies of intervals, by their name, and what follows from them.
 
     Self-consumption is what was produced and not exported; where no export is measured, what was produced and used
     within the same interval. `balance_wh` is what came in less what went out: 0 where all meters agree.
     """
     fields = dict(flows)
-    made, used, exported = (flows.get(name) for name in ("produced_wh", "consumed_wh", "exported_wh"))
+    made, used, exported = flows.get("produced_wh"), flows.get("consumed_wh"), flows.get("exported_wh")
     if made is not None and used is not None:
-        fields["net_wh"] = made - used
+        fields["net_wh"] = [*map(sub, made, used)]
     if made is not None and exported is not None:
-        fields["self_consumed_wh"] = max(0.0, made - exported)
+        fields["self_consumed_wh"] = [max(0.0, wh) for wh in map(sub, made, exported)]
     elif made is not None and used is not None:
-        fields["self_consumed_wh"] = min(made, used)
-    if flows.keys() >= {*(FLOWS if has_battery else FLOWS[:4])}:
-        into = flows["produced_wh"] + flows["imported_wh"] + flows.get("discharged_wh", 0.0)
-        fields["balance_wh"] = into - flows["consumed_wh"] - flows["exported_wh"] - flows.get("charged_wh", 0.0)
+        fields["self_consumed_wh"] = [*map(min, made, used)]
+    if flows.keys() >= _BALANCED[has_battery]:
+        terms = zip(*(flows.get(name, repeat(0.0)) for name in _TERMS), strict=False)
+        fields["balance_wh"] = [
+            made + imported + out - used - exported - into for made, imported, out, used, exported, into in terms
+        ]
     return fields
 
 

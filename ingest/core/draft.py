@@ -6,7 +6,18 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 
-from ingest.core.point import Point, Tags, Value, decode_fields, encode_all, is_line, merge_fields, series_key
+from ingest.core.point import (
+    Point,
+    Tags,
+    Value,
+    decode_fields,
+    encode_all,
+    exchanged,
+    is_line,
+    merge_fields,
+    omits,
+    series_key,
+)
 
 Rows = dict[int, str]
 """Rows of one series, by time."""
@@ -79,6 +90,16 @@ class Columns:
         """Of rows with the same names: these, the times, and the values row by row. Of lines, which have no such
         names, the lines.
         """
+        first = next(iter(rows.values()), "")
+        names = "" if is_line(first) else first[: first.find(":") + 1]
+        joined = exchanged(rows.values(), names, "") if names else None
+        if joined is not None:
+            self._runs.append((names[:-1].split(","), [*rows], _values(joined)))
+        else:
+            self._split(rows)
+
+    def _split(self, rows: Mapping[int, str]) -> None:
+        """The same of rows with several lists of names."""
         names = "?"
         texts: list[str] = []
         for time, row in rows.items():
@@ -90,8 +111,8 @@ class Columns:
             times.append(time)
             texts.append(row[begin:])
         for listed, _, texts in self._runs:
-            if listed:  # each value ends with a comma, or a semicolon
-                texts[:] = "".join(texts).replace(";", ",").split(",")[:-1]
+            if listed:
+                texts[:] = _values("".join(texts))
 
     def numbers(self, name: str) -> dict[int, float]:
         """One field by time, where it is there."""
@@ -113,6 +134,10 @@ class Columns:
             for at, value in self.numbers(name).items():
                 found[at][name] = value
         return found
+
+
+def _values(joined: str) -> list[str]:
+    return joined.replace(";", ",").split(",")[:-1]  # each ends with a comma, or a semicolon
 
 
 def _in_line(row: str, name: str) -> str:
@@ -183,27 +208,34 @@ class Draft:
     def replace(self, points: Iterable[Point]) -> Touched:
         """Make rows what some points say and no more: what they omit is withdrawn, all of it where they are empty."""
         touched: Touched = defaultdict(set)
-        for (measurement, tags), said in groupby(points, key=itemgetter(0, 1)):
-            key, listed = series_key(measurement, tags), list(said)
-            held, fresh, changed = self.held.get(key, {}), self.changed_rows.setdefault(key, {}), touched[measurement]
+        for (measurement, tags), run in groupby(points, key=itemgetter(0, 1)):
+            listed = list(run)
             texts = iter(encode_all(point.fields for point in listed if point.fields))
-            for _, _, time, fields in listed:
-                text = next(texts) if fields else ""
-                old = fresh[time] if time in fresh else held.get(time)
-                if (old or "") == text:
-                    continue
-                if old is None:
-                    self.added += 1
-                else:
-                    self.retired += bool(old) - bool(text)
-                    self.revised += time not in fresh
-                    if old and decode_fields(old).keys() - fields.keys():
-                        self.withdrawn[key].add(time)
-                fresh[time] = text
-                changed.add(time)
-            self._columns.pop(key, None)
-        self.changed_rows = {key: rows for key, rows in self.changed_rows.items() if rows}
+            rows = {point.time: next(texts) if point.fields else "" for point in listed}
+            touched[measurement] |= self.replace_rows(measurement, tags, rows)
         return {name: times for name, times in touched.items() if times}
+
+    def replace_rows(self, measurement: str, tags: Tags, rows: Rows) -> set[int]:
+        """The same of rows of one series; an empty one withdraws what stands. Returns when any changes."""
+        key = series_key(measurement, tags)
+        held, before = self.held.get(key, {}), self.changed_rows.get(key, {})
+        fresh: Rows = {}
+        for time, text in rows.items():
+            old = before[time] if time in before else held.get(time)
+            if (old or "") == text:
+                continue
+            fresh[time] = text
+            if old is None:
+                self.added += 1
+            else:
+                self.retired += bool(old) - bool(text)
+                self.revised += time not in before
+                if old and omits(text, old):
+                    self.withdrawn[key].add(time)
+        if fresh:
+            self.changed_rows[key] = {**before, **fresh}
+            self._columns.pop(key, None)
+        return {*fresh}
 
     def rows(self, key: str) -> Mapping[int, str]:
         """The rows of a series as they are to be."""

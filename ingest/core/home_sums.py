@@ -39,7 +39,8 @@ def carriers(measured: Sequence[frozenset[str]]) -> Carriers:
 
 def interval(rows: Sequence[Mapping[str, float]], by: Carriers) -> dict[str, float]:
     """The fields of `energy` of a home, from those of its members: sums, and what follows from them."""
-    return balanced(by.sums(rows), has_battery=by.has_battery)
+    flows = {name: [wh] for name, wh in by.sums(rows).items()}
+    return {name: wh for name, (wh,) in balanced(flows, has_battery=by.has_battery).items()}
 
 
 def day_of_home(

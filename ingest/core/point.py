@@ -7,9 +7,9 @@ line protocol.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import groupby
+from itertools import chain, groupby
 from math import isfinite
 from operator import itemgetter
 from typing import NamedTuple
@@ -88,18 +88,26 @@ def encode_all(many: Iterable[Mapping[str, Value]]) -> list[str]:
     return texts
 
 
+def encode_columns(columns: Mapping[str, Sequence[Value]]) -> list[str]:
+    """A row for each place of some columns: the values of one field each, all of the same length."""
+    ordered = [columns[name] for name in sorted(columns)]
+    head, forms = _form(tuple(columns))[0], [*map(_column_form, ordered)]
+    if not head or not all(forms):
+        return [encode_fields(dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)]
+    form, rows = f"{head}{''.join(forms)}", zip(*ordered, strict=True)
+    if '"' in form:
+        return [_ended(form % row) for row in rows]
+    return _ended(f"{form}\n" * len(ordered[0]) % tuple(chain.from_iterable(rows))).split("\n")[:-1]
+
+
 def _encode_run(names: tuple[str, ...], run: Sequence[Mapping[str, Value]]) -> list[str]:
-    if names and len(run) > 1:
-        head, _, pick = _form(names)
-        rows = list(map(pick, run))
-        forms = [_column_form(column) for column in zip(*rows, strict=True)] if head else [""]
-        if all(forms):
-            form = "".join(forms)
-            return [head + _ended(form % row) for row in rows]
-    return [encode_fields(fields) for fields in run]
+    if not names or len(run) == 1:
+        return [encode_fields(fields) for fields in run]
+    rows = map(_form(names)[2], run)
+    return encode_columns(dict(zip(sorted(names), zip(*rows, strict=True), strict=True)))
 
 
-def _column_form(values: tuple[Value, ...]) -> str:
+def _column_form(values: Sequence[Value]) -> str:
     """How the values of one field are written; empty where they are to be looked at one by one."""
     kinds = {*map(type, values)}
     if kinds == {float}:
@@ -147,17 +155,35 @@ def _parts(row: str) -> tuple[Sequence[str], Sequence[str]]:
     return _names(names), values.replace(";", ".0,").split(",")
 
 
+def exchanged(rows: Collection[str], names: str, others: str) -> str | None:
+    """Rows one after another, each after the same `names` (`energy_wh,power_w:`) in whose place `others` stand; None
+    where one has other names, or may be a line.
+    """
+    joined = "\n" + "\n".join(rows)
+    named = f"\n{names}"
+    if joined.count(named) != len(rows) or joined.count("\n") != len(rows) or "=" in joined:
+        return None
+    return joined.replace(named, others)
+
+
 def merge_fields(old: str, new: str) -> str:
     """What a database holds after both were written: new values win, what the new row omits stays."""
     if old == new or not old:
         return new
     if is_line(old) or is_line(new):
         return encode_fields(decode_fields(old) | decode_fields(new))
-    if old.startswith(new[: new.index(":") + 1]):
-        return new  # the same names: it omits nothing
+    if not omits(new, old):
+        return new
     texts = {name: text for row in (old, new) for name, text in zip(*_parts(row), strict=False)}
     names = sorted(texts)
     return f"{','.join(names)}:{_ended(','.join([texts[name] for name in names]) + ',')}"
+
+
+def omits(new: str, old: str) -> bool:
+    """Whether a row has not every field of the row that it takes the place of."""
+    if is_line(old) or is_line(new):
+        return bool(decode_fields(old).keys() - decode_fields(new).keys())
+    return _lacks(new.partition(":")[0], old.partition(":")[0])
 
 
 def line_fields(row: str) -> str:
@@ -201,6 +227,11 @@ def _form(
 @lru_cache(maxsize=1024)
 def _names(text: str) -> tuple[str, ...]:
     return tuple(text.split(","))
+
+
+@lru_cache(maxsize=1024)
+def _lacks(names: str, others: str) -> bool:
+    return bool({*_names(others)} - {*_names(names)})
 
 
 @lru_cache(maxsize=1024)

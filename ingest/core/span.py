@@ -5,6 +5,7 @@ A span is `(start, end]` in epoch seconds. A set of spans is a tuple, sorted, di
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -41,6 +42,15 @@ def union(*sets: Iterable[tuple[int, int]]) -> Spans:
             newest = span[1]
             merged.append(span if isinstance(span, Span) else Span(*span))
     return tuple(merged)
+
+
+def of_times(times: Iterable[int], length: int) -> Spans:
+    """The same of spans of one length (s), by their starts."""
+    starts = sorted(times)
+    breaks = [(at, following) for at, following in pairwise(starts) if following - at > length]
+    begins = [*starts[:1], *(following for _, following in breaks)]
+    ends = [*(at for at, _ in breaks), *starts[-1:]]
+    return tuple([Span(begin, end + length) for begin, end in zip(begins, ends, strict=True)])
 
 
 def add(spans: Spans, span: Span) -> Spans:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain, islice
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -222,9 +223,13 @@ def _as_object(task: Task, data: Any, version: str) -> Json:
 
 def _sorted_out(found: Iterable[T | Odd], most: int = MAX_POINTS) -> tuple[list[T], list[Odd]]:
     """What could be read, and what could not; no more than so much of either, and nothing of what follows."""
+    found = iter(found)
+    begun = list(islice(found, most + 1))
+    if len(begun) <= most and Odd not in {*map(type, begun)}:
+        return begun, []  # type: ignore[return-value] # none is odd, as just seen
     good: list[T] = []
     odd: list[Odd] = []
-    for each in found:
+    for each in chain(begun, found):
         if isinstance(each, Odd):
             if len(odd) < MAX_ODD:
                 odd.append(each)

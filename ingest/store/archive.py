@@ -1,9 +1,10 @@
 """The archive: every point ever read, merged as the databases merge, with a number for each change."""
 
 import sqlite3
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, count, repeat
+from itertools import chain, count, groupby, repeat
+from operator import itemgetter
 from typing import NamedTuple
 
 from ingest.core.draft import Columns, Draft, Rows, by_series
@@ -12,7 +13,7 @@ from ingest.core.tally import FieldTotal, MeasuredSystem, totals
 from ingest.core.units import NEVER
 from ingest.store import departures, journal
 from ingest.store.journal import Row
-from ingest.store.packing import NAMES, Packer, unpacker
+from ingest.store.packing import NAMES, Packer, Unpacker
 
 Want = tuple[Sequence[int], int, int]
 """Numbers of series, and the times `start <= time < end` that are wanted of them."""
@@ -69,7 +70,7 @@ def write(db: sqlite3.Connection, draft: Draft, ids: Mapping[str, int]) -> None:
     changed: list[Iterable[tuple[int, int, int]]] = []
     for key, fresh in draft.changed_rows.items():
         number = ids[key] if key in ids else new_series(db, key)
-        rows.append(zip(repeat(number), fresh, map(packer.pack, fresh.values()), count(seq), strict=False))
+        rows.append(zip(repeat(number), fresh, packer.pack_all(fresh.values()), count(seq), strict=False))
         changed.append(zip(count(seq), repeat(number), fresh, strict=False))
         seq += len(fresh)
         gone += ((number, time) for time in draft.withdrawn.get(key, ()))
@@ -115,13 +116,13 @@ def series_of(db: sqlite3.Connection, systems: Sequence[str]) -> dict[str, int]:
 
 
 def read(
-    db: sqlite3.Connection, ids: Mapping[str, int], wants: Sequence[Want], unpack: Callable[[str], str] | None = None
+    db: sqlite3.Connection, ids: Mapping[str, int], wants: Sequence[Want], unpack: Unpacker | None = None
 ) -> dict[str, Rows]:
     """The rows of some series (numbers) with `start <= time < end`, by series key and time; several reads may share
     what unpacks them.
     """
     found: dict[int, Rows] = {}
-    unpack = unpack or unpacker(db)
+    unpack = unpack or Unpacker(db)
     for first in range(0, len(wants), TERMS):
         some = wants[first : first + TERMS]
         parts = [
@@ -129,8 +130,9 @@ def read(
             f"AND time >= {start:d} AND time < {end:d}"
             for numbers, start, end in some
         ]
-        for series, time, kept in db.execute(" UNION ALL ".join(parts)):
-            found.setdefault(series, {})[time] = unpack(kept)
+        for series, run in groupby(db.execute(" UNION ALL ".join(parts)), key=itemgetter(0)):
+            _, times, kept = zip(*run, strict=True)
+            found.setdefault(series, {}).update(zip(times, unpack.all(kept), strict=True))
     return {key: found[number] for key, number in ids.items() if number in found}
 
 
@@ -156,7 +158,7 @@ def tally(
         "(SELECT id FROM series WHERE measurement = ? AND system = ?) AND time >= ? AND time < ?",
         (*measured, *period),
     )
-    unpack = unpacker(db)
+    unpack = Unpacker(db)
     return totals(unpack(kept) for series, time, kept in rows if (series, time) not in besides)
 
 
@@ -168,7 +170,7 @@ def values(db: sqlite3.Connection, measurement: str, system: str, start: int, en
         "ORDER BY time",
         (system, measurement, start, end),
     )
-    unpack = unpacker(db)
+    unpack = Unpacker(db)
     return ((time, unpack(kept)) for time, kept in rows)
 
 
@@ -185,7 +187,7 @@ def rows_of(db: sqlite3.Connection, series: int, wanted: Filter) -> Iterator[tup
         "SELECT time, fields FROM points WHERE series = ? AND time >= ? AND time < ? AND fields != '' ORDER BY time",
         (series, *_bounds(wanted)),
     )
-    unpack = unpacker(db)
+    unpack = Unpacker(db)
     return ((time, unpack(kept)) for time, kept in rows)
 
 
@@ -203,7 +205,7 @@ def newest(db: sqlite3.Connection, measurement: str) -> list[tuple[str, int, str
         "AND time = (SELECT max(time) FROM points WHERE series = id) WHERE measurement = ?",
         (measurement,),
     ).fetchall()
-    unpack = unpacker(db)
+    unpack = Unpacker(db)
     return [(key, time, unpack(kept)) for key, time, kept in rows]
 
 
@@ -246,7 +248,7 @@ def after(db: sqlite3.Connection, wanted: Filter, series: int, time: int, limit:
     """The next wanted rows after (series, time) in the order of the key, for a replay."""
     since, until = _bounds(wanted)
     found: list[Row] = []
-    unpack = unpacker(db)
+    unpack = Unpacker(db)
     where, values = series_where(wanted)
     begins = f"{where or ' WHERE 1'} AND id >= ? ORDER BY id"
     for (number,) in db.execute(f"SELECT id FROM series{begins}", (*values, series)):  # noqa: S608

@@ -14,7 +14,7 @@ from pathlib import Path
 from ingest.core.errors import StateError
 from ingest.logs import event
 from ingest.store import archive, journal, meta, migrations
-from ingest.store.packing import NAMES, Packer, unpacker
+from ingest.store.packing import NAMES, Packer, Unpacker
 
 log = logging.getLogger(__name__)
 
@@ -167,7 +167,7 @@ def _pack(db: sqlite3.Connection, new: sqlite3.Connection) -> None:
     """Write the rows that the new file does not have yet, in the order of series and time."""
     total, done = _count(db), _count(new)
     at = new.execute("SELECT series, time FROM points ORDER BY series DESC, time DESC LIMIT 1").fetchone() or (-1, 0)
-    packer, unpack = Packer(meta.read(new, NAMES) or ""), unpacker(db)
+    packer, unpack = Packer(meta.read(new, NAMES) or ""), Unpacker(db)
     while rows := db.execute(
         "SELECT series, time, fields, seq FROM points WHERE (series, time) > (?, ?) ORDER BY series, time LIMIT ?",
         (*at, ROWS),

@@ -6,7 +6,7 @@ from itertools import chain
 
 from ingest.core.tally import MeasuredSystem
 from ingest.store import meta
-from ingest.store.packing import unpacker
+from ingest.store.packing import Unpacker
 
 Row = tuple[int, int, str, int]
 """series, time, row, and the number of its last change"""
@@ -34,7 +34,7 @@ def changes(db: sqlite3.Connection, cursor: int, limit: int) -> list[Row]:
         f"SELECT series, time, fields, points.seq {_LATEST} ORDER BY changes.seq LIMIT ?",
         (cursor, limit),
     )
-    unpack = unpacker(db)
+    unpack = Unpacker(db)
     return [(series, time, unpack(kept), seq) for series, time, kept, seq in found.fetchall()]
 
 

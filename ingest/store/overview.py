@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from ingest.core.draft import Columns
-from ingest.store.packing import unpacker
+from ingest.store.packing import Unpacker
 
 
 def newest_times(
@@ -34,7 +34,7 @@ def newest_rows(
         "ORDER BY time",
         (json.dumps([*measurements]), json.dumps([*systems])),
     )
-    unpack = unpacker(db)
+    unpack = Unpacker(db)
     return {(name, system): (time, unpack(kept)) for name, system, time, kept in rows}
 
 
@@ -47,7 +47,7 @@ def sums_since(
         "WHERE measurement = ? AND system IN (SELECT value FROM json_each(?)) AND fields != '' ORDER BY system, time",
         (min(begins.values(), default=end), end, measurement, json.dumps([*begins])),
     )
-    unpack = unpacker(db)
+    unpack = Unpacker(db)
     found: dict[str, float] = {}
     for system, entries in groupby(rows, itemgetter(0)):
         held = Columns({at: unpack(kept) for _, at, kept in entries if at >= begins[system]}).numbers(field)

@@ -5,9 +5,9 @@ is. The lists of names stand in `meta` under `names`, one a line, and are only e
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Collection, Iterable
 
-from ingest.core.point import decode_fields, encode_fields, is_line
+from ingest.core.point import decode_fields, encode_fields, exchanged, is_line
 from ingest.store import meta
 
 NAMES = "names"
@@ -24,33 +24,54 @@ class Packer:
         """The lists of names, one a line."""
         return "\n".join(self._numbers)
 
+    def pack_all(self, rows: Collection[str]) -> Iterable[str]:
+        """Rows as they are kept; quick where all have the same names."""
+        first = next(iter(rows), "")
+        names = "" if is_line(first) else first[: first.find(":") + 1]
+        joined = exchanged(rows, names, f"\n{self._number(names[:-1])}") if names else None
+        return map(self.pack, rows) if joined is None else joined[1:].split("\n")
+
     def pack(self, row: str) -> str:
         """A row as it is kept."""
         if is_line(row):
             return f"={row}" if row[:1].isdigit() else row  # or it would look like one with a number
         names, _, values = row.partition(":")
+        return self._number(names) + values
+
+    def _number(self, names: str) -> str:
         number = self._numbers.get(names)
         if number is None:
             number = self._numbers[names] = f"{len(self._numbers)}:"
-        return number + values
+        return number
 
 
-def unpacker(db: sqlite3.Connection) -> Callable[[str], str]:
-    """What makes a row of what is kept. A row of a former version, which had the names in each, is read too."""
-    names: dict[str, str] = {}
+class Unpacker:
+    """Makes rows of what is kept. A row of a former version, which had the names in each, is read too."""
 
-    def unpack(row: str) -> str:
-        number, _, values = row.partition(":")
-        known = names.get(number)
-        if known is None:
-            if not number.isdigit():
-                return _of_line(row)
-            lists = (meta.read(db, NAMES) or "").split("\n")  # also such as came since: others write meanwhile
-            names.update({str(at): f"{some}:" for at, some in enumerate(lists)})
-            known = names[number]
-        return known + values
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._names: dict[str, str] = {}
 
-    return unpack
+    def __call__(self, kept: str) -> str:
+        """A row."""
+        number, _, values = kept.partition(":")
+        names = self._names.get(number) or self._names_of(number)
+        if not names:
+            return _of_line(kept)
+        return names + values
+
+    def all(self, kept: Collection[str]) -> Iterable[str]:
+        """Rows; quick where all have the same names."""
+        number, found, _ = next(iter(kept), "").partition(":")
+        names = self._names_of(number) if found else ""
+        joined = exchanged(kept, f"{number}:", f"\n{names}") if names else None
+        return map(self, kept) if joined is None else joined[1:].split("\n")
+
+    def _names_of(self, number: str) -> str:
+        if number not in self._names and number.isdigit():
+            lists = (meta.read(self._db, NAMES) or "").split("\n")  # also such as came since: others write meanwhile
+            self._names.update({str(at): f"{some}:" for at, some in enumerate(lists)})
+        return self._names[number] if number.isdigit() else ""
 
 
 def _of_line(row: str) -> str:

@@ -1,13 +1,22 @@
 """Derived energy: only where its inputs are complete."""
 
+from collections.abc import Iterable
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.core.derive import energy, quarters
-from ingest.core.point import Point
+from ingest.core.derive import Quarters, energy, quarters
 
 quarter_starts = st.integers(0, 20).map(lambda index: index * 900)
 amounts = st.dictionaries(quarter_starts, st.floats(0, 1e6))
+
+
+def by_time(found: Iterable[Quarters]) -> dict[int, dict[str, float]]:
+    return {
+        time: {name: values[at] for name, values in quarters.fields.items()}
+        for quarters in found
+        for at, time in enumerate(quarters.times)
+    }
 
 
 @given(st.dictionaries(st.integers(0, 30).map(lambda index: index * 300), st.floats(0, 1e6)))
@@ -30,11 +39,9 @@ def test_a_quarter_with_a_part_missing_is_left_out() -> None:
 def test_each_field_is_there_only_where_its_inputs_are(
     times: set[int], produced: dict[int, float], consumed: dict[int, float]
 ) -> None:
-    points = {
-        point.time: point.fields for point in energy("1", times, {"produced_wh": produced, "consumed_wh": consumed})
-    }
-    assert times & (produced.keys() | consumed.keys()) == points.keys()
-    for time, fields in points.items():
+    found = by_time(energy(times, {"produced_wh": produced, "consumed_wh": consumed}))
+    assert times & (produced.keys() | consumed.keys()) == found.keys()
+    for time, fields in found.items():
         names = {"produced_wh"} if time in produced else set()
         names |= {"consumed_wh"} if time in consumed else set()
         names |= {"net_wh", "self_consumed_wh"} if time in produced and time in consumed else set()
@@ -42,13 +49,10 @@ def test_each_field_is_there_only_where_its_inputs_are(
 
 
 def test_self_consumption_is_what_was_made_and_used_within_the_quarter() -> None:
-    (sunny, dark) = energy("1", [900, 0], {"produced_wh": {0: 300.0, 900: 0.0}, "consumed_wh": {0: 100.0, 900: 50.0}})
+    found = energy([900, 0], {"produced_wh": {0: 300.0, 900: 0.0}, "consumed_wh": {0: 100.0, 900: 50.0}})
     first = {"produced_wh": 300.0, "consumed_wh": 100.0, "net_wh": 200.0, "self_consumed_wh": 100.0}
     second = {"produced_wh": 0.0, "consumed_wh": 50.0, "net_wh": -50.0, "self_consumed_wh": 0.0}
-    assert [
-        Point("energy", (("system", "1"),), 0, first),
-        Point("energy", (("system", "1"),), 900, second),
-    ] == [sunny, dark]
+    assert {0: first, 900: second} == by_time(found)
 
 
 ALL = {"produced_wh": 500.0, "consumed_wh": 450.0, "imported_wh": 50.0, "exported_wh": 100.0}
@@ -56,8 +60,8 @@ BATTERY = {"charged_wh": 30.0, "discharged_wh": 80.0}
 
 
 def at_noon(flows: dict[str, float], *, has_battery: bool = False) -> dict[str, object]:
-    (point,) = energy("1", [0], {name: {0: wh} for name, wh in flows.items()}, has_battery=has_battery)
-    return dict(point.fields)
+    found = by_time(energy([0], {name: {0: wh} for name, wh in flows.items()}, has_battery=has_battery))
+    return dict(found[0])
 
 
 def test_what_is_not_exported_is_used_by_the_home_itself() -> None:

@@ -15,7 +15,9 @@ from ingest.core.point import (
     decode_fields,
     encode,
     encode_all,
+    encode_columns,
     encode_fields,
+    exchanged,
     merge_fields,
     parse_series,
     series_key,
@@ -124,6 +126,22 @@ mixed = st.lists(st.one_of(alike, st.lists(field_sets, max_size=2)), max_size=4)
 @given(mixed)
 def test_many_rows_at_once_are_each_what_it_is_by_itself(many: list[dict[str, Value]]) -> None:
     assert encode_all(many) == [encode_fields(fields) for fields in many]
+
+
+@given(alike)
+def test_rows_of_columns_are_each_what_it_is_by_itself(many: list[dict[str, float]]) -> None:
+    columns = {name: [fields[name] for fields in many] for name in many[0]}
+    assert encode_columns(columns) == [encode_fields(fields) for fields in many]
+
+
+@given(mixed)
+def test_names_are_exchanged_in_all_rows_or_in_none(many: list[dict[str, Value]]) -> None:
+    rows = [encode_fields(fields) for fields in many if fields]
+    names = rows[0].partition(":")[0] + ":" if rows else "a:"
+    exchanged_rows = exchanged(rows, names, "\n7:")
+    if exchanged_rows is not None:
+        assert exchanged_rows == "".join(f"\n7:{row.partition(':')[2]}" for row in rows)
+        assert all(row.startswith(names) for row in rows)
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf])

@@ -5,7 +5,20 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.core.span import NONE, Span, Spans, add, ceil_to, floor_to, holds, intersect, subtract, total, union
+from ingest.core.span import (
+    NONE,
+    Span,
+    Spans,
+    add,
+    ceil_to,
+    floor_to,
+    holds,
+    intersect,
+    of_times,
+    subtract,
+    total,
+    union,
+)
 from tests.strategies import raw_spans, seconds, windows
 
 
@@ -38,6 +51,11 @@ def test_an_intersection_holds_what_both_have(spans: list[Span], window: Span) -
 @given(raw_spans, windows)
 def test_a_span_that_is_added_is_united_with_the_set(spans: list[Span], window: Span) -> None:
     assert add(union(spans), window) == union(spans, [window])
+
+
+@given(st.sets(st.integers(0, 60)), st.integers(1, 5))
+def test_spans_of_one_length_are_united_by_their_starts(times: set[int], length: int) -> None:
+    assert of_times(times, length) == union(Span(at, at + length) for at in times)
 
 
 @given(raw_spans, windows)

@@ -1,9 +1,10 @@
 """Reading what the cloud sends: numbers, times, names, pages."""
 
 import math
+from collections.abc import Callable, Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingest.core.point import Point, decode, encode
@@ -12,7 +13,7 @@ from ingest.core.units import DAY
 from ingest.enphase.streams import BY_NAME, STREAMS
 from ingest.enphase.streams.base import Odd, SystemInfo
 from ingest.enphase.streams.interval_rows import rows
-from ingest.enphase.streams.readers import answered_to, identity, moment, number
+from ingest.enphase.streams.readers import UNREADABLE, answered_to, identity, moment, moments_in, number, numbers_in
 from ingest.enphase.streams.site import SUMMARY
 
 anything = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.lists(st.integers())
@@ -36,6 +37,28 @@ def test_null_is_absent_not_zero_and_minus_one_is_a_value() -> None:
 def test_what_is_not_a_reading_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match="is not a number"):
         number(value)
+
+
+odd_or_not = st.integers(-2, 5) | st.floats(0, 5) | st.integers(1_750_000_000, 1_760_000_000) | anything
+
+
+@given(st.lists(odd_or_not, max_size=4))
+@example([math.nan, 10**400])
+@example([1, math.nan, 2.0])
+@example([1, 2.5, -1])
+def test_all_numbers_of_a_list_are_each_what_it_is_by_itself(values: list[object]) -> None:
+    rows = [{"end_at": value} for value in values]
+    many: tuple[tuple[Callable[[], Sequence[float]], Callable[[object], float | None]], ...] = (
+        (lambda: numbers_in(rows, ("end_at",)), number),
+        (lambda: moments_in(rows, "end_at"), moment),
+    )
+    for all_of, one_of in many:
+        try:
+            found = all_of()
+        except UNREADABLE:
+            continue
+        assert found == [one_of(value) for value in values]
+        assert {*map(type, found)} <= {type(one_of(values[0]))}
 
 
 @pytest.mark.parametrize("value", [None, 0, -5, True, "1750000500", 1_750_000_500_000, math.nan])

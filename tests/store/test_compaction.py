@@ -22,7 +22,7 @@ from ingest.store import archive, compaction, departures, journal, migrations, o
 from ingest.store.archive import Filter
 from ingest.store.database import Store
 from ingest.store.ownership import own_folder
-from ingest.store.packing import unpacker
+from ingest.store.packing import Unpacker
 from tests.store import former
 
 OPEN = """
@@ -64,7 +64,7 @@ TABLES = ("series", "calls", "systems", "sinks")
 def content(path: Path) -> dict[str, Any]:
     """All that is in a state, as it is meant."""
     with closing(sqlite3.connect(path)) as db:
-        unpack = unpacker(db)
+        unpack = Unpacker(db)
         points = db.execute("SELECT series, time, fields, seq FROM points ORDER BY series, time")
         found: dict[str, Any] = {"points": [(*key, decode_fields(unpack(row)), seq) for *key, row, seq in points]}
         return found | {name: db.execute(f"SELECT * FROM {name}").fetchall() for name in TABLES}  # noqa: S608

@@ -2,16 +2,17 @@
 
 import contextlib
 from datetime import date
+from itertools import chain
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingest.core.derive import calendar
 from ingest.core.point import Point, decode_fields, encode_fields, line_fields, series_key
-from ingest.store import archive
+from ingest.store import archive, meta
 from ingest.store.archive import Filter
 from ingest.store.database import in_memory
-from ingest.store.packing import Packer, unpacker
+from ingest.store.packing import NAMES, Packer, Unpacker
 from tests.core.test_point import field_sets
 
 NUMBERS = {"devices_reporting": 20.0, "energy_wh": 123.0, "power_w": 492.5}
@@ -75,7 +76,7 @@ def test_a_day_takes_less_room_than_the_names_of_its_fields() -> None:
 def test_names_that_another_connection_added_meanwhile_are_known() -> None:
     with contextlib.closing(in_memory()) as db:
         archive.upsert(db, [Point("energy", (), 0, NUMBERS)])
-        unpack = unpacker(db)
+        unpack = Unpacker(db)
         assert unpack("0:20;123;492.5,") == encode_fields(NUMBERS)
         archive.upsert(db, [Point("energy", (), 1, {"soc_percent": 5.0})])
         assert unpack("1:7;") == "soc_percent:7;"
@@ -94,7 +95,18 @@ def test_a_row_of_a_former_version_is_equal_to_what_the_cloud_says_again(fields:
         assert list(archive.select(db, Filter())) == [(series_key("energy", ()), 0, encode_fields(fields))]
 
 
+@given(st.lists(st.lists(named | field_sets, max_size=3), max_size=3).map(lambda lists: [*chain(*lists, *lists)]))
+def test_many_rows_at_once_are_kept_and_read_as_each_by_itself(many: list[dict[str, float | str]]) -> None:
+    rows = [encode_fields(fields) if fields else "" for fields in many]
+    packer, alone = Packer(""), Packer("")
+    kept = [*packer.pack_all(rows)]
+    assert kept == [alone.pack(row) for row in rows]
+    with contextlib.closing(in_memory()) as db:
+        meta.write(db, NAMES, packer.names)
+        assert [*Unpacker(db).all(kept)] == rows
+
+
 def test_what_was_withdrawn_stays_empty() -> None:
     assert Packer("").pack("") == ""
     with contextlib.closing(in_memory()) as db:
-        assert unpacker(db)("") == ""
+        assert Unpacker(db)("") == ""

@@ -18,7 +18,7 @@ def on_grid(grain: int, found: Iterable[Point | Odd]) -> Iterator[Point | Odd]:
     stands as it is: the vendor's own examples do.
     """
     listed = list(found)
-    if all(isinstance(point, Odd) or point.time % grain == 0 for point in listed):
+    if not any(point[2] % grain for point in listed if not isinstance(point, Odd)):
         return iter(listed)
     return _put_together(grain, listed)
 

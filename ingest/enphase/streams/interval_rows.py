@@ -3,14 +3,26 @@
 The words of the vendor's replies are those of the reference, sections 6 to 8.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from ingest.core.point import Point, Tags
+from ingest.core.units import HOUR
 from ingest.enphase.streams.base import Field, Json, Odd, Read
 from ingest.enphase.streams.even_grid import on_grid
-from ingest.enphase.streams.readers import UNREADABLE, maybe_moment, maybe_number, moment, number, numbers_of, odd
+from ingest.enphase.streams.readers import (
+    UNREADABLE,
+    maybe_moment,
+    maybe_number,
+    moment,
+    moments_in,
+    number,
+    numbers_in,
+    numbers_of,
+    odd,
+)
 
 LOOKED_AHEAD = 100
 """How many rows are looked at for a time."""
@@ -29,32 +41,71 @@ def rows(value: object) -> Iterator[Any]:
             yield row
 
 
+def whole_or_each(
+    whole: Callable[[Sequence[Any]], list[Point]],
+    each: Callable[[Sequence[Any]], Iterator[Point | Odd]],
+    listed: Sequence[Any],
+) -> Iterable[Point | Odd]:
+    """The points of a list of intervals: of all at once where every row has all there is, which `whole` raises for
+    where it is not so, as `UNREADABLE` names; else row by row, for what can be read of the others.
+    """
+    try:
+        return whole(listed)
+    except UNREADABLE:
+        return each(listed)
+
+
+class _OneEnergy(NamedTuple):
+    """Intervals of one energy, and the vendor's keys of that and of its mean power, which may have none."""
+
+    measurement: str
+    grain: int
+    energy_key: str
+    power_key: str
+
+
 def intervals(measurement: str, grain: int, energy_key: str, power_key: str = "") -> Read:
     """A reader of `intervals[]` with one energy (Wh) a row; power is its mean over the interval."""
+    of = _OneEnergy(measurement, grain, energy_key, power_key)
 
     def read(system: str, reply: Json) -> Iterator[Point | Odd]:
-        return on_grid(grain, _intervals(measurement, grain, energy_key, power_key, system, reply))
+        about = of, (("system", system),), maybe_number(reply.get("total_devices"))
+        return on_grid(
+            grain, whole_or_each(partial(_whole, *about), partial(_each, *about), [*rows(reply["intervals"])])
+        )
 
     return read
 
 
-def _intervals(
-    measurement: str, grain: int, energy_key: str, power_key: str, system: str, reply: Json
-) -> Iterator[Point | Odd]:
-    tags = (("system", system),)
-    total = maybe_number(reply.get("total_devices"))
-    per_wh = 3600.0 / grain
-    listed = list(rows(reply["intervals"]))
-    following = beginning(listed, grain)
+def _whole(of: _OneEnergy, tags: Tags, total: float | None, listed: Sequence[Any]) -> list[Point]:
+    if total is None:
+        raise ValueError("the number of devices is not known")
+    ends, energies = moments_in(listed, "end_at"), numbers_in(listed, (of.energy_key,))
+    counts, per_wh = numbers_in(listed, ("devices_reporting",)), HOUR / of.grain
+    powers = numbers_in(listed, (of.power_key,)) if of.power_key else [wh * per_wh for wh in energies]
+    return [
+        Point(
+            of.measurement,
+            tags,
+            end - of.grain,
+            {"devices_reporting": count, "devices_total": total, "energy_wh": wh, "power_w": power},
+        )
+        for end, count, wh, power in zip(ends, counts, energies, powers, strict=True)
+    ]
+
+
+def _each(of: _OneEnergy, tags: Tags, total: float | None, listed: Sequence[Any]) -> Iterator[Point | Odd]:
+    per_wh = HOUR / of.grain
+    following = beginning(listed, of.grain)
     for row in listed:
         try:
-            time = following = moment(row["end_at"]) - grain
-            following += grain
-            reporting, energy = number(row.get("devices_reporting")), number(row[energy_key])
-            power = number(row.get(power_key)) if power_key else None
+            time = following = moment(row["end_at"]) - of.grain
+            following += of.grain
+            reporting, energy = number(row.get("devices_reporting")), number(row[of.energy_key])
+            power = number(row.get(of.power_key)) if of.power_key else None
         except UNREADABLE as error:
-            at = own_time(row, grain) or following
-            following = None if at is None else at + grain
+            at = own_time(row, of.grain) or following
+            following = None if at is None else at + of.grain
             yield odd(error, row, at)
             continue
         if power is None and energy is not None:
@@ -68,7 +119,7 @@ def _intervals(
         if energy is None or reporting is None or total is None:
             fields = {name: value for name, value in fields.items() if value is not None}
         if fields:
-            yield Point(measurement, tags, time, fields)  # type: ignore[arg-type] # none is None, as just seen
+            yield Point(of.measurement, tags, time, fields)  # type: ignore[arg-type] # none is None, as just seen
 
 
 def quantities(measurement: str, grain: int, keys: Mapping[str, str]) -> Read:
@@ -87,7 +138,19 @@ def quantities_of(
     measurement: str, grain: int, keys: Mapping[str, Sequence[str]], tags: Tags, intervals: object
 ) -> Iterator[Point | Odd]:
     """The same of a list of intervals: a point each, with `tags`."""
-    return on_grid(grain, _quantities(measurement, grain, keys, tags, list(rows(intervals))))
+    about = measurement, grain, keys, tags
+    listed = [*rows(intervals)]
+    return on_grid(grain, whole_or_each(partial(_whole_quantities, *about), partial(_quantities, *about), listed))
+
+
+def _whole_quantities(
+    measurement: str, grain: int, keys: Mapping[str, Sequence[str]], tags: Tags, listed: Sequence[Any]
+) -> list[Point]:
+    values = zip(*(numbers_in(listed, path) for path in keys.values()), strict=True)
+    return [
+        Point(measurement, tags, end - grain, dict(zip(keys, row, strict=True)))
+        for end, row in zip(moments_in(listed, "end_at"), values, strict=True)
+    ]
 
 
 def _quantities(

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from math import isfinite
 from typing import Any, TypeVar
 
 from ingest.core.point import Tags, series_key
@@ -82,6 +83,28 @@ def numbers_of(row: Json, keys: Mapping[str, Sequence[str]]) -> tuple[dict[str, 
         except UNREADABLE as error:
             wrong.append(error)
     return found, wrong
+
+
+def moments_in(listed: Sequence[Any], key: str) -> list[int]:
+    """Epoch seconds that all rows of a list hold under a key. Raises what `UNREADABLE` names where any does not."""
+    found = numbers_in(listed, (key,))
+    if min(found) <= 0 or max(found) >= 2**33:
+        raise ValueError("not all are times in epoch seconds")
+    return [*map(int, found)]
+
+
+def numbers_in(listed: Sequence[Any], path: Sequence[str]) -> list[float]:
+    """The numbers that all rows of a list hold under a key. Raises what `UNREADABLE` names where any holds none: each
+    is then to be read by itself.
+    """
+    values = listed
+    for key in path:
+        values = [value[key] for value in values]
+    # a float that is no number would hide from the smallest and the largest, but for the sum
+    is_fine = {*map(type, values)} <= {int, float} and min(values) > -1e18 and max(values) < 1e18
+    if not is_fine or not isfinite(sum(values)):
+        raise ValueError("not all are numbers")
+    return [*map(float, values)]
 
 
 def _within(row: Json, path: Sequence[str]) -> object:

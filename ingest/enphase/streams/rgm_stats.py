@@ -1,14 +1,15 @@
 """Production by the revenue-grade meters, in 15-minute intervals, in sum and per meter and channel."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from ingest.core.point import Point, Tags
 from ingest.core.units import DAY, MINUTE, WEEK, YEAR
 from ingest.enphase.streams.base import EnergyFlow, Field, Json, Odd, Route, Stream, start_end
 from ingest.enphase.streams.even_grid import on_grid
-from ingest.enphase.streams.interval_rows import energy_fields, intervals, own_time, rows
-from ingest.enphase.streams.readers import UNREADABLE, each, identity, moment, number, odd
+from ingest.enphase.streams.interval_rows import energy_fields, intervals, own_time, rows, whole_or_each
+from ingest.enphase.streams.readers import UNREADABLE, each, identity, moment, moments_in, number, numbers_in, odd
 
 GRAIN = 15 * MINUTE
 _read_sum = intervals("production_rgm", GRAIN, "wh_del")
@@ -20,7 +21,9 @@ def _read(system: str, reply: Json) -> Iterator[Point | Odd]:
         if isinstance(meter, Odd):
             yield meter
         else:
-            yield from on_grid(GRAIN, _channels(system, *meter))
+            serial, listed = meter
+            found = whole_or_each(partial(_whole, system, serial), partial(_channels, system, serial), listed)
+            yield from on_grid(GRAIN, found)
 
 
 def _meter(meter: Json) -> Iterator[tuple[str, list[Any]]]:
@@ -29,7 +32,7 @@ def _meter(meter: Json) -> Iterator[tuple[str, list[Any]]]:
     yield serial, list(rows(meter["intervals"]))
 
 
-def _channels(system: str, serial: str, intervals: Iterable[Any]) -> Iterator[Point | Odd]:
+def _channels(system: str, serial: str, intervals: Sequence[Any]) -> Iterator[Point | Odd]:
     tags: dict[object, Tags] = {}
     for row in intervals:
         fields: dict[str, float] = {}
@@ -47,6 +50,16 @@ def _channels(system: str, serial: str, intervals: Iterable[Any]) -> Iterator[Po
             continue
         if fields:
             yield Point("production_rgm_channel", tags[channel], time, fields)
+
+
+def _whole(system: str, serial: str, listed: Sequence[Any]) -> list[Point]:
+    ends, energies = moments_in(listed, "end_at"), numbers_in(listed, ("wh_del",))
+    powers, channels = numbers_in(listed, ("curr_w",)), [row["channel"] for row in listed]
+    tags = {name: identity(("channel", name), ("meter", serial), ("system", system)) for name in set(channels)}
+    return [
+        Point("production_rgm_channel", tags[channel], end - GRAIN, {"energy_wh": wh, "snapshot_w": power})
+        for channel, end, wh, power in zip(channels, ends, energies, powers, strict=True)
+    ]
 
 
 STREAM = Stream(
