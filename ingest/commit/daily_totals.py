@@ -8,7 +8,7 @@ from ingest.commit.derived import ByTime, is_battery_in, own_sums, write_days
 from ingest.commit.plausible import most_wh
 from ingest.core import audit
 from ingest.core.audit import Total
-from ingest.core.days import LocalDay, date_at, days_between
+from ingest.core.days import LocalDay, date_at, days_of_life
 from ingest.core.draft import Touched
 from ingest.core.point import Point
 from ingest.core.units import DAY
@@ -35,7 +35,7 @@ def said_by(changes: Changes, outcome: Outcome, context: CommitContext) -> Itera
     log = changes.log(system)
     reported_at = outcome.reported_at or (log[-1].reported_at if log else 0)
     until = context.now if context.until is None else min(context.now, context.until)
-    days = list(days_between(life.start, max(map(len, life.series.values())), local))
+    days = days_of_life(life.start, max(map(len, life.series.values())), local)
     for name, values in life.series.items():
         yield name, audit.without_unknown(list(audit.dated(values, days, until)), reported_at)
 
@@ -46,11 +46,10 @@ def record(changes: Changes, outcome: Outcome, context: CommitContext) -> None:
     local = changes.zone(system)
     if life is None or local is None:
         return
-    final = final_until(changes, system, context)
+    final, oldest = final_until(changes, system, context), still_served_from(outcome.task.stream, context)
     for name, totals in said_by(changes, outcome, context):
-        oldest = still_served_from(outcome.task.stream, context)
         recent = [entry for entry in totals if entry[0].start >= oldest]
-        fresh = _remember(changes, system, name, recent, final)
+        after, fresh = remember(changes, system, name, recent, final)
         changes.dropped[system, name] = date_at(oldest, local).isoformat()
         if name in DAILY and is_battery_in(changes, system, name):
             changed = _other_than_held(changes, system, DAILY[name], _own_use(changes, system, totals), final)
@@ -59,7 +58,7 @@ def record(changes: Changes, outcome: Outcome, context: CommitContext) -> None:
             changed = _other_than_held(changes, system, DAILY[name], totals, oldest)
             changed += [day for day in recent if day[0] in fresh]
             write_days(changes, system, _daily(changes, system, DAILY[name], changed, final, context), local)
-        _audit(changes, system, name, [day for day, _ in recent if is_measured(life, name, day)], context)
+        _audit(changes, system, name, {day: after[day] for day in after if is_measured(life, name, day)}, context)
 
 
 def is_measured(life: Lifetime, series: str, day: LocalDay) -> bool:
@@ -76,27 +75,22 @@ def _key(system: str, series: str, day: LocalDay) -> tuple[str, str, str]:
     return system, series, day.date.isoformat()
 
 
-def seen(changes: Changes, system: str, series: str, totals: Said, final: int) -> Mapping[LocalDay, Total]:
-    """The totals of a series after the vendor said so; those days are final that ended by `final`."""
-    return {
-        day: audit.seen(changes.totals.get(_key(system, series, day)), wh, final=day.end <= final) for day, wh in totals
-    }
-
-
-def _remember(changes: Changes, system: str, series: str, totals: Said, final: int) -> set[LocalDay]:
-    """Keep what the vendor says; returns the days of which that is new."""
-    return {
-        day
-        for day, total in seen(changes, system, series, totals, final).items()
-        if _keep(changes, _key(system, series, day), total)
-    }
-
-
-def _keep(changes: Changes, key: tuple[str, str, str], total: Total) -> bool:
-    if total is changes.totals.get(key):
-        return False
-    changes.totals[key] = total
-    return True
+def remember(
+    changes: Changes, system: str, series: str, totals: Said, final: int
+) -> tuple[Mapping[LocalDay, Total], set[LocalDay]]:
+    """Keep what the vendor says; those days are final that ended by `final`. Returns the totals as they are then, and
+    the days of which that is new.
+    """
+    after: dict[LocalDay, Total] = {}
+    fresh: set[LocalDay] = set()
+    for day, wh in totals:
+        key = _key(system, series, day)
+        old = changes.totals.get(key)
+        after[day] = total = audit.seen(old, wh, final=day.end <= final)
+        if total is not old:
+            changes.totals[key] = total
+            fresh.add(day)
+    return after, fresh
 
 
 def _other_than_held(
@@ -134,10 +128,11 @@ def _daily(changes: Changes, system: str, field: str, totals: Said, final: int, 
     unsure = [day for day, wh in totals if is_unsure(day, wh, final)]
     ours = own_sums(changes, system, unsure, context.classes.settle)
     tags = (("system", system),)
+    most = {length: most_wh(changes, system, length, field) for length in {day.end - day.start for day, _ in totals}}
     return [
         Point("energy_daily", tags, day.start, {field: max(wh, ours.get(day.start, {}).get(field, wh))})
         for day, wh in totals
-        if abs(wh) <= most_wh(changes, system, day.end - day.start, field)
+        if abs(wh) <= most[day.end - day.start]
     ]
 
 
@@ -153,22 +148,24 @@ def to_judge(
     return [
         day
         for day, total in totals.items()
-        if total.open and day.start >= begin and day.date.isoformat() >= first and audit.is_covered(day, read)
+        if total.open and day.start >= begin and audit.is_covered(day, read) and day.date.isoformat() >= first
     ]
 
 
-def _audit(changes: Changes, system: str, series: str, days: Sequence[LocalDay], context: CommitContext) -> None:
+def _audit(
+    changes: Changes, system: str, series: str, totals: Mapping[LocalDay, Total], context: CommitContext
+) -> None:
     measured = measured_by(SERIES[series])
     if measured is None:
         return
     stream, (measurement, field) = SERIES[series].stream, measured
-    totals = {day: changes.totals[_key(system, series, day)] for day in days}
     judged = to_judge(changes, system, series, totals, context)
     held = ByTime(changes.points.numbers(measurement, system, field)) if judged else ByTime({})
     for day in judged:
         values = held.of(day).values()
         total, doubted = audit.judge(totals[day], sum(values), len(values))
-        _keep(changes, _key(system, series, day), total)
+        if total is not totals[day]:
+            changes.totals[_key(system, series, day)] = total
         if doubted:
             changes.coverage[system, stream] = coverage.uncover(changes.coverage[system, stream], day.span)
 

@@ -235,9 +235,10 @@ def _both(one: Spans, other: Spans) -> Spans:
     return tuple(part for span in other for part in intersect(one, span))
 
 
-def is_summed(changes: Changes, system: str, day: LocalDay, settle: int) -> bool:
-    """Whether anything of a day that sums are made of is settled."""
-    return any(audit.is_covered(day, changes.settled(system, stream, settle)) for stream in MEASURED)
+def summed_days(changes: Changes, system: str, wanted: Iterable[LocalDay], settle: int) -> list[LocalDay]:
+    """Those of some days of which anything that sums are made of is settled."""
+    read = [changes.settled(system, stream, settle) for stream in MEASURED]
+    return [day for day in wanted if any(audit.is_covered(day, spans) for spans in read)]
 
 
 class ByTime(Generic[T]):

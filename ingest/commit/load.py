@@ -9,7 +9,7 @@ from ingest.commit import daily_totals, derived
 from ingest.commit.changes import Changes, Loaded
 from ingest.commit.context import CommitContext
 from ingest.commit.daily_difference import NIGHTLY
-from ingest.commit.derived import MADE, is_summed
+from ingest.commit.derived import MADE, summed_days
 from ingest.commit.system_rows import is_moved, is_size_doubted, merged
 from ingest.core import audit
 from ingest.core.days import LocalDay, days_of, midnight, month_start, next_month_start
@@ -136,17 +136,18 @@ def _of_totals(
 ) -> Loaded:
     """Every day and month of the system's life, and the intervals of those days that are to be judged."""
     system = outcome.task.system
-    totals, fixed = stored.of_system(db, system), departures.days(db, [system])
+    series = outcome.lifetime.series if outcome.lifetime else ()
+    totals, fixed = stored.of_system(db, system, series=series), departures.days(db, [system])
     draft = Changes(Loaded(known, ids=ids, totals=totals, fixed=fixed))
     final = daily_totals.final_until(draft, system, context)
     spans: list[Span] = []
-    for series, said in daily_totals.said_by(draft, outcome, context):
+    oldest = daily_totals.still_served_from(outcome.task.stream, context)
+    for name, said in daily_totals.said_by(draft, outcome, context):
         unsure = [day for day, wh in said if daily_totals.is_unsure(day, wh, final)]
-        spans += [day.span for day in unsure if is_summed(draft, system, day, context.classes.settle)]
-        oldest = daily_totals.still_served_from(outcome.task.stream, context)
+        spans += [day.span for day in summed_days(draft, system, unsure, context.classes.settle)]
         recent = [entry for entry in said if entry[0].start >= oldest]
-        after = daily_totals.seen(draft, system, series, recent, final)
-        spans += [day.span for day in daily_totals.to_judge(draft, system, series, after, context)]
+        after, _ = daily_totals.remember(draft, system, name, recent, final)
+        spans += [day.span for day in daily_totals.to_judge(draft, system, name, after, context)]
     wants = [*_wants(ids, ALWAYS, LONG), *_wants(ids, Span(context.now, context.now + 1), ("system_info",))]
     for span in union(spans):
         wants += _wants(ids, span, {*MADE} - {*LONG})

@@ -5,7 +5,7 @@ have changed since. To *doubt* a day is to take it out of the coverage, so that 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from ingest.core.days import LocalDay
 from ingest.core.span import Spans, holds
@@ -19,8 +19,7 @@ TotalKey = tuple[str, str, str]
 """System, series and day (ISO date) of a total."""
 
 
-@dataclass(frozen=True)
-class Total:
+class Total(NamedTuple):
     """The last known daily total of the vendor, in Wh.
 
     `final`: the cloud had known the whole day for the settle time when it said so. `open`: to be judged as soon as the
@@ -59,7 +58,7 @@ def seen(old: Total | None, wh: float, *, final: bool) -> Total:
     if old is None:
         return Total(wh, final)
     if old.wh == wh:
-        return old if old.final == final else replace(old, final=final)
+        return old if old.final == final else old._replace(final=final)
     return Total(wh, final, changed=True, reads=old.reads)
 
 
@@ -75,23 +74,24 @@ def judge(total: Total, held: float, intervals: int) -> tuple[Total, bool]:
     reason twice for each value of the total; after that the difference is kept in `held` and let be.
     """
     off = abs(held - total.wh)
-    again = replace(total, changed=False, reads=total.reads + 1, held=None)
+    again = total._replace(changed=False, reads=total.reads + 1, held=None)
     if off > tolerance(total.wh, intervals):
         if total.changed:
             return again, True
         if total.doubts < MAX_DOUBTS:
-            return replace(again, doubts=total.doubts + 1), True
-        return replace(total, open=False, held=held), False
+            return again._replace(doubts=total.doubts + 1), True
+        return total._replace(open=False, held=held), False
     if total.changed and off >= 1 and total.reads < MAX_TRIFLES:
         return again, True
-    return replace(total, open=False, changed=False, held=None), False
+    return total._replace(open=False, changed=False, held=None), False
 
 
 def is_covered(day: LocalDay, read: Spans) -> bool:
     """Whether a whole day lies within what was read."""
-    return holds(read, day.span)
+    # Asked of a life of days, most of which are from before anything was read.
+    return bool(read) and read[0].start <= day.start and day.end <= read[-1].end and holds(read, day.span)
 
 
 def reopened(total: Total) -> Total:
     """A total whose intervals have changed: it is judged once more."""
-    return replace(total, open=True)
+    return total._replace(open=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -55,6 +56,12 @@ def days_between(first: date, count: int, zone: tzinfo) -> Iterator[LocalDay]:
         end = midnight(following, zone)
         yield LocalDay(first, start, end)
         first, start = following, end
+
+
+@lru_cache(maxsize=2)
+def days_of_life(first: date, count: int, zone: tzinfo) -> tuple[LocalDay, ...]:
+    """The same, of which the last are at hand: a life has thousands, and is looked at again and again."""
+    return tuple(days_between(first, count, zone))
 
 
 def days_of(span: Span, zone: tzinfo) -> list[LocalDay]:

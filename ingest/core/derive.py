@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta, tzinfo
+from functools import lru_cache
 from itertools import compress, repeat
 from operator import sub
 from typing import NamedTuple
@@ -180,7 +181,8 @@ def days_name(quantity: str) -> str:
 
 def counted(point: Point) -> Point:
     """A day of `energy_daily`, each quantity of which is of one day."""
-    return point._replace(fields={**point.fields, **{days_name(name): 1.0 for name in point.fields}})
+    measurement, tags, time, fields = point
+    return Point(measurement, tags, time, {**fields, **{days_name(name): 1.0 for name in fields}})
 
 
 def calendar(measurement: str, day: date) -> dict[str, str]:
@@ -189,6 +191,12 @@ def calendar(measurement: str, day: date) -> dict[str, str]:
     Who asks the database then needs no zone: `date` 2026-11-05, `day` 05, `weekday` Thu, `week` 2026-11-02 (its
     Monday), `month` 2026-11, `month_of_year` 11, `year` 2026.
     """
+    return {**_words(measurement, day)}
+
+
+@lru_cache(maxsize=1024)
+def _words(measurement: str, day: date) -> Mapping[str, str]:
+    # All systems have the same days.
     iso = day.isoformat()
     words = {"month": iso[:7], "year": iso[:4]}
     if measurement.endswith("_daily"):
@@ -201,5 +209,6 @@ def calendar(measurement: str, day: date) -> dict[str, str]:
 def dated(points: Iterable[Point], local: tzinfo) -> Iterator[Point]:
     """Days and months with the words that name them; a point without fields stays so."""
     for point in points:
-        words = calendar(point.measurement, date_at(point.time, local)) if point.fields else {}
-        yield point._replace(fields={**point.fields, **words})
+        measurement, tags, time, fields = point
+        named = fields and {**fields, **_words(measurement, date_at(time, local))}
+        yield Point(measurement, tags, time, named)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from ingest.core.audit import Total, TotalKey
+from ingest.enphase.catalogue import SERIES
 
 
 class Difference(NamedTuple):
@@ -18,16 +19,19 @@ class Difference(NamedTuple):
     held_wh: float
 
 
-def of_system(db: sqlite3.Connection, system: str, first: str = "", last: str = "9") -> dict[TotalKey, Total]:
-    """The totals of a system, of the days `first <= day <= last` (ISO dates)."""
+def of_system(
+    db: sqlite3.Connection, system: str, first: str = "", last: str = "9", *, series: Collection[str] = SERIES
+) -> dict[TotalKey, Total]:
+    """The totals of some series of a system, of the days `first <= day <= last` (ISO dates)."""
+    marks = ", ".join("?" * len(series))
     rows = db.execute(
-        "SELECT series, day, wh, final, open, changed, doubts, reads, held FROM totals WHERE system = ? "
-        "AND day >= ? AND day <= ?",
-        (system, first, last),
+        "SELECT series, day, wh, final, open, changed, doubts, reads, held FROM totals "  # noqa: S608 - marks
+        f"WHERE system = ? AND series IN ({marks}) AND day >= ? AND day <= ?",
+        (system, *series, first, last),
     )
     return {
-        (system, series, day): Total(wh, bool(final), bool(is_open), bool(changed), doubts, reads, ours)
-        for series, day, wh, final, is_open, changed, doubts, reads, ours in rows
+        (system, name, day): Total(wh, final == 1, is_open == 1, changed == 1, doubts, reads, ours)
+        for name, day, wh, final, is_open, changed, doubts, reads, ours in rows
     }
 
 
