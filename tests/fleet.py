@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ingest.core.span import Span, floor_to, subtract, total, union
 from ingest.core.units import DAY, HOUR, MINUTE, YEAR
@@ -102,12 +102,12 @@ class Fleet:
             light = Daylight(day + LIGHT[0], day + LIGHT[1]) if rests else None
             if other.stream.grain:
                 self.pairs[other.key] = changed(other, log=log, profile=Profile(learned), daylight=light)
-        work = replace(self.pairs[work.key], pair=work.pair)
+        work = self.pairs[work.key]._replace(pair=work.pair)
         read = dict(work.read)
         for age in CLASSES.ages:
             span = coverage.trusted(log, now, age, task.window)
             read[age] = union(read.get(age, ()), [Span(span.start, floor_to(span.end, work.stream.grain))])
-        return replace(work, read=read)
+        return work._replace(read=read)
 
 
 @dataclass
@@ -198,7 +198,7 @@ def going_for_long(systems: int, cadences: Callable[[Sequence[Work]], Mapping[st
         if work.stream.grain:
             said = fleet._gateways[work.system].reported_at
             log = tuple(Advance(at, said(at)) for at in (START - DAY, START))
-            fleet.pairs[key] = replace(work, log=log, profile=Profile(rhythm.Rhythm(900)))
+            fleet.pairs[key] = work._replace(log=log, profile=Profile(rhythm.Rhythm(900)))
     every = cadences(fleet.works(START))
     for key, work in fleet.pairs.items():
         asked_at = START - int((int(work.system) - 0.5) / systems * every[work.stream.name])

@@ -7,7 +7,7 @@ from ingest.enphase.streams.base import Stream
 from ingest.plan.state import Pair
 from ingest.plan.work import Wanted, Work
 
-OF_WORK = {field.name for field in fields(Work)}
+OF_WORK = {*Work._fields}
 OF_PAIR = {field.name for field in fields(Pair)} - {"system", "stream", "floor"}
 
 
@@ -21,5 +21,5 @@ def changed(work: Work, **changes: Any) -> Work:
     """The same with other values: of the work, of what is remembered of the pair, or of what is wanted."""
     mine = {name: changes.pop(name) for name in OF_WORK & changes.keys()}
     kept = {name: changes.pop(name) for name in OF_PAIR & changes.keys()}
-    work = replace(work, **mine)
-    return replace(work, pair=replace(work.pair, **kept), wanted=replace(work.wanted, **changes))
+    work = work._replace(**mine)
+    return work._replace(pair=replace(work.pair, **kept), wanted=replace(work.wanted, **changes))

@@ -120,7 +120,7 @@ def _asked(
 
 def _with(work: Work, span: Span) -> Work:
     until = min(span.end, work.until or span.end)
-    return replace(work, floor=min(work.floor, span.start), wanted=replace(work.wanted, until=until))
+    return work._replace(floor=min(work.floor, span.start), wanted=replace(work.wanted, until=until))
 
 
 def _store_requests(context: Context, asked: dict[tuple[str, str], Span], fraction: float | None) -> None:

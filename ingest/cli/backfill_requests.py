@@ -73,7 +73,7 @@ def _part(work: Work, stored: StoredRequest, now: int) -> Work | None:
     span = Span(request.since, now if request.until is None else request.until)
     until = min(span.end, work.until or span.end)
     floor = span.start if stored.taken_at is None else max(work.floor, span.start)
-    return replace(work, floor=floor, wanted=replace(work.wanted, until=until))
+    return work._replace(floor=floor, wanted=replace(work.wanted, until=until))
 
 
 def show(context: Context, *, as_json: bool) -> None:

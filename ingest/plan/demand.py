@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ingest.core.units import DAY
 from ingest.plan import planner
@@ -77,7 +77,7 @@ def _debt(work: Work, now: int, classes: Classes) -> Debt | None:
 
 def heard(work: Work, now: int) -> Work:
     """A gateway that has not been heard yet is taken to have reported until now."""
-    return work if work.log else replace(work, log=(Advance(now, now),))
+    return work if work.log else work._replace(log=(Advance(now, now),))
 
 
 def needs(wanted: Sequence[Demand]) -> Needs:

@@ -2,9 +2,10 @@
 
 import copy
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from ingest.core.backoff import LONGEST_PAUSE, backoff
 from ingest.core.days import zone
@@ -17,13 +18,14 @@ from ingest.enphase.streams.base import Route, Scope, Stream
 from ingest.enphase.streams.installed import STREAM as DEVICES
 from ingest.enphase.streams.site import SYSTEMS
 from ingest.plan import parts
+from ingest.plan.coverage import Advance
 from ingest.plan.pacing import Daylight
 from ingest.plan.polling import Polling
-from ingest.plan.profile import NEW_PROFILE
+from ingest.plan.profile import NEW_PROFILE, Profile
 from ingest.plan.roster import Roster
-from ingest.plan.state import NO_METER, NO_POINTS, Pair, Snapshot, SystemRow
+from ingest.plan.state import EMPTY, NO_METER, Pair, Snapshot, SystemRow
 from ingest.plan.stream_choice import Chosen, Kinds
-from ingest.plan.work import Wanted, Work
+from ingest.plan.work import NOTHING, Wanted, Work
 
 FIRST_PROBE = 15 * MINUTE
 
@@ -45,6 +47,7 @@ class Inventory:
         self.version = settings.version
         self.generation = 0
         self.guard = threading.Lock()
+        self._ways: dict[tuple[str, int | None], _Way] = {}
         self._alike: dict[tuple[tuple[str, ...], bool], tuple[Stream, ...]] = {}
         self.patience: Mapping[str, int] = {}
         self.replace(state)
@@ -62,7 +65,7 @@ class Inventory:
         with self.guard:
             other.state = self.state.copy()
             other._roster = self._roster.copy(other.state.systems)
-        other._alike = {}
+        other._alike, other._ways = {}, {}
         return other
 
     def follow(self, changed: Collection[str]) -> None:
@@ -106,7 +109,7 @@ class Inventory:
         """Everything that may be asked for, one entry a pair."""
         works = [work for account in self.settings.accounts for work in self._of_account(account)]
         for wanted in self._roster.wanted.values():
-            works += [self._work(wanted, stream, now) for stream in self._streams(wanted)]
+            works += self._works(wanted, self._streams(wanted), now)
         return works
 
     def works_of(self, system: str, now: int) -> list[Work]:
@@ -114,7 +117,7 @@ class Inventory:
         if system.startswith("@"):
             return self._of_account(system[1:])
         wanted = self._roster.wanted.get(system)
-        return [self._work(wanted, stream, now) for stream in self._streams(wanted)] if wanted else []
+        return self._works(wanted, self._streams(wanted), now) if wanted else []
 
     def work(self, system: str, stream: str, now: int) -> Work | None:
         """One pair; None when it is not asked any more."""
@@ -122,7 +125,7 @@ class Inventory:
             return next((one for one in self._of_account(system[1:]) if one.stream.name == stream), None)
         wanted = self._roster.wanted.get(system)
         found = next((one for one in self._streams(wanted) if one.name == stream), None) if wanted else None
-        return self._work(wanted, found, now) if wanted and found else None
+        return self._works(wanted, [found], now)[0] if wanted and found else None
 
     def streams_of(self, system: str) -> Sequence[Stream]:
         """What is asked of a system."""
@@ -140,10 +143,10 @@ class Inventory:
             self._alike[alike] = (*served, *(BY_NAME[name] for name in names), *each)
         return self._alike[alike]
 
-    def floor(self, wanted: Wanted, pair: Pair, now: int) -> int:
+    @staticmethod
+    def floor(wanted: Wanted, pair: Pair, now: int) -> int:
         """The oldest instant wanted of a pair: as configured, or lower where history was asked for."""
-        since = wanted.since.at(now, zone(wanted.timezone).key)
-        return since if pair.floor is None else min(pair.floor, since)
+        return _floor(_since(wanted, now), pair)
 
     def _of_account(self, account: str) -> list[Work]:
         """What is asked of an account: the list of its systems, and the names of events where any are read."""
@@ -156,54 +159,72 @@ class Inventory:
             if stream.is_served(self.version)
         ]
 
-    def _work(self, wanted: Wanted, stream: Stream, now: int) -> Work:
-        key = wanted.system, stream.name
-        pair = self._pair(key)
-        known, route = self.systems.get(wanted.system), self._route(stream)
-        row = known if stream.grain else None
-        pair = parts.untold(parts.lacking(pair, route, known), stream, wanted.streams, known)
-        every = self.settings.every(stream.name) if stream.name in catalogue.CADENCES else stream.every
-        every = max(every, wanted.slow.get(stream.name, 0))
+    def _works(self, wanted: Wanted, streams: Iterable[Stream], now: int) -> list[Work]:
+        """Some streams of a system. What is the same for all of them is found once: there may be thousands."""
+        row = self.systems.get(wanted.system)
+        profile = row.profile if row else NEW_PROFILE
+        site = _Site(
+            wanted,
+            row,
+            _since(wanted, now),
+            self.state.logs.get(wanted.system, ()),
+            profile,
+            self._probe_at(row, now) if row else None,
+            profile.daylight(now, utc_offset(wanted.timezone, now)) if profile.days else None,
+        )
+        return [self._work(site, stream) for stream in streams]
+
+    def _work(self, site: "_Site", stream: Stream) -> Work:
+        wanted, row = site.wanted, site.row
+        key, way = (wanted.system, stream.name), self._way(stream)
+        pair, route = self._pair(key), way.route
+        if way.has_parts:
+            pair = parts.lacking(pair, route, row)
+        if stream.tells_of:
+            pair = parts.untold(pair, stream, wanted.streams, row)
+        every = max(way.every, wanted.slow.get(stream.name, 0)) if wanted.slow else way.every
+        is_timed = stream.grain > 0
         return Work(
             wanted,
             stream,
             route,
-            max(every, WEEK) if self._has_no_meter(pair) else every,
+            max(every, WEEK) if self._has_no_meter(pair, stream) else every,
             pair,
-            floor=self._begin(wanted, pair, now),
-            read=self._read(key, wanted, now),
-            log=self.state.logs.get(wanted.system, ()),
-            profile=row.profile if row else NEW_PROFILE,
-            daylight=self._daylight(row, wanted, stream, now) if row else None,
-            probe_at=self._probe_at(row, now) if row else None,
-            trial_reach=0 if stream.name in self.state.reaches else stream.route(self.version).trial_reach,
+            floor=_begin(site, pair),
+            read=self._read(key, site.since),
+            log=site.log,
+            profile=site.profile if is_timed else NEW_PROFILE,
+            daylight=site.daylight if way.is_sunlit else None,
+            probe_at=site.probe_at if is_timed else None,
+            trial_reach=way.trial_reach,
             is_empty=self._is_empty(pair),
             deferred=self.state.deferred.get(key, ()),
-            calls=parts.calls(route, known),
-            devices=parts.devices(route, known),
+            calls=parts.calls(route, row) if way.has_parts else 1,
+            devices=parts.devices(route, row) if way.has_parts else (),
         )
 
-    def _read(self, key: tuple[str, str], wanted: Wanted, now: int) -> Mapping[int, Spans]:
+    def _way(self, stream: Stream) -> "_Way":
+        """How a stream is asked, with windows as long as the cloud was found to honour."""
+        honoured = self.state.reaches.get(stream.name)
+        key = stream.name, honoured
+        if key not in self._ways:
+            route = stream.route(self.version)
+            every = self.settings.every(stream.name) if stream.name in catalogue.CADENCES else stream.every
+            trial_reach = route.trial_reach if honoured is None else 0
+            if honoured and route.trial_reach and honoured > route.reach:
+                route = replace(route, reach=honoured)
+            has_parts = bool(route.asks_each or (route.pages and route.pages.panels))
+            is_sunlit = bool(stream.grain and PRODUCTION.keys() & stream.fields.keys())
+            self._ways[key] = _Way(route, every, trial_reach, has_parts, is_sunlit)
+        return self._ways[key]
+
+    def _read(self, key: tuple[str, str], since: int) -> Mapping[int, Spans]:
         """What was read of a pair; what nobody wants is as good as read. What is configured is wanted always."""
-        read, unwanted = self.state.coverage.get(key, {}), self.state.unwanted.get(key)
+        read, unwanted = self.state.coverage.get(key, NOTHING), self.state.unwanted.get(key)
         if not unwanted:
             return read
-        unwanted = intersect(unwanted, Span(0, wanted.since.at(now, zone(wanted.timezone).key)))
         oldest = self.settings.look_again
-        return {**read, oldest: union(read.get(oldest, ()), unwanted)}
-
-    def _route(self, stream: Stream) -> Route:
-        """How a stream is asked, with windows as long as the cloud was found to honour."""
-        route = stream.route(self.version)
-        reach = self.state.reaches.get(stream.name, 0) if route.trial_reach else 0
-        return replace(route, reach=reach) if reach > route.reach else route
-
-    @staticmethod
-    def _daylight(row: SystemRow, wanted: Wanted, stream: Stream, now: int) -> Daylight | None:
-        """When the sun shines on a system, for the streams of its production."""
-        if not PRODUCTION.keys() & stream.fields.keys():
-            return None
-        return row.profile.daylight(now, utc_offset(wanted.timezone, now))
+        return {**read, oldest: union(read.get(oldest, ()), intersect(unwanted, Span(0, since)))}
 
     def _probe_at(self, row: SystemRow, now: int) -> int | None:
         """When a silent gateway is asked again, by one probe, at growing intervals; None while it is not silent."""
@@ -212,9 +233,9 @@ class Inventory:
             return None
         return (row.probed_at or 0) + backoff(FIRST_PROBE, LONGEST_PAUSE, row.probes + 1)
 
-    def _has_no_meter(self, pair: Pair) -> bool:
+    def _has_no_meter(self, pair: Pair, stream: Stream) -> bool:
         """Whether the meter of a stream, or of all that its daily totals are about, is known not to exist."""
-        about = BY_NAME[pair.stream].audited
+        about = stream.audited
         if not about:
             return pair.state == NO_METER
         states = [known.state for name in about if (known := self.pairs.get((pair.system, name)))]
@@ -222,18 +243,53 @@ class Inventory:
 
     def _is_empty(self, pair: Pair) -> bool:
         """Whether history would be asked in vain: the meter does not exist, or that is about to be known."""
+        if pair.state not in EMPTY:
+            return False
         devices = self.pairs.get((pair.system, DEVICES.name))
-        return pair.state == NO_METER or (pair.state == NO_POINTS and not (devices and devices.fails))
-
-    def _begin(self, wanted: Wanted, pair: Pair, now: int) -> int:
-        """The floor, raised to where the cloud says that the system begins; a day of grace for its own word."""
-        row = self.systems.get(wanted.system)
-        began = row.operational_at - DAY if row and row.operational_at else 0
-        return max(self.floor(wanted, pair, now), pair.first_at or 0, began)
+        return pair.state == NO_METER or not (devices and devices.fails)
 
     def _pair(self, key: tuple[str, str]) -> Pair:
         """What is remembered of a pair."""
         return self.pairs.get(key) or Pair(*key)
+
+
+class _Site(NamedTuple):
+    """What is the same for all streams of a system; `since` is when begins what is configured (epoch s)."""
+
+    wanted: Wanted
+    row: SystemRow | None
+    since: int
+    log: Sequence[Advance]
+    profile: Profile
+    probe_at: int | None
+    daylight: Daylight | None
+
+
+class _Way(NamedTuple):
+    """How a stream is asked of every system, and how often (s): `has_parts` says that a look may take several calls,
+    `is_sunlit` that it has nothing to say at night.
+    """
+
+    route: Route
+    every: int
+    trial_reach: int
+    has_parts: bool
+    is_sunlit: bool
+
+
+def _since(wanted: Wanted, now: int) -> int:
+    """When begins what is configured of a system (epoch s)."""
+    return wanted.since.at(now, zone(wanted.timezone).key)
+
+
+def _floor(since: int, pair: Pair) -> int:
+    return since if pair.floor is None else min(pair.floor, since)
+
+
+def _begin(site: _Site, pair: Pair) -> int:
+    """The floor, raised to where the cloud says that the system begins; a day of grace for its own word."""
+    began = site.row.operational_at if site.row else None
+    return max(_floor(site.since, pair), pair.first_at or 0, began - DAY if began else 0)
 
 
 def utc_offset(timezone: str, now: int) -> int:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from ingest.core.units import DAY, NEVER
 from ingest.core.when import When
@@ -28,9 +30,13 @@ class Wanted:
     slow: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Work:
-    """A pair of system and stream, as the planner sees it: what is wanted, and what is known of it.
+NOTHING: Covered = MappingProxyType({})
+"""Of a pair of which nothing was read."""
+
+
+class Work(NamedTuple):
+    """A pair of system and stream, as the planner sees it: what is wanted, and what is known of it. It is a tuple, for
+    a report makes tens of thousands.
 
     `floor` is the oldest time wanted of the pair (epoch s), `log` the advances of its gateway, `profile` what they and
     the readings teach. `daylight` is that of a recent day, of streams which have nothing to say at night; `probe_at`
@@ -45,7 +51,7 @@ class Work:
     every: int
     pair: Pair
     floor: int = 0
-    read: Covered = field(default_factory=dict)
+    read: Covered = NOTHING
     log: Sequence[Advance] = ()
     profile: Profile = NEW_PROFILE
     daylight: Daylight | None = None

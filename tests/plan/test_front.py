@@ -1,7 +1,6 @@
 """The most urgent pairs are found without sorting all: held against sorting all."""
 
 import random
-from dataclasses import replace
 
 import pytest
 
@@ -50,7 +49,7 @@ def test_the_order_is_that_of_urgency(seed: int) -> None:
 
 def test_what_was_cleared_is_not_due() -> None:
     front = Front()
-    front.add(replace(a_work(STREAMS[0])), NOW, 0)
+    front.add(a_work(STREAMS[0]), NOW, 0)
     front.clear()
     assert front.first(5, NOW, (), only_new=False) == []
     assert not front.has_asked

@@ -1,6 +1,5 @@
 """What is planned: never what is read, never too much, and nobody starves."""
 
-from dataclasses import replace
 from math import ceil
 
 import pytest
@@ -333,7 +332,7 @@ def _simulate(name: str, days: int, lag: int = 300, reports: int = 1) -> tuple[W
         now = NOW + quarter * 900
         if quarter % reports == 0:
             log.append(Advance(now, now - lag))
-        pair = replace(pair, log=tuple(log))
+        pair = pair._replace(log=tuple(log))
         for plan in (_live, _history):
             for task in plan(pair, now):
                 calls.append((now, task))

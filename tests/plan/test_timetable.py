@@ -162,7 +162,7 @@ def test_what_is_said_to_fit_does_whatever_the_day(systems: int, version: str) -
         assert found.fits_since is not None
         midnight = floor_to(found.fits_since, DAY)
         for east in (-12, 0, 14):
-            asked = [replace(work, floor=midnight - east * HOUR) for work in works]
+            asked = [work._replace(floor=midnight - east * HOUR) for work in works]
             assert estimate(asked, now, CLASSES, room, Rules(WATT)).too_late == 0
-        longer = [replace(work, floor=midnight - 2 * DAY) for work in works]
+        longer = [work._replace(floor=midnight - 2 * DAY) for work in works]
         assert estimate(longer, now, CLASSES, room, Rules(WATT)).too_late

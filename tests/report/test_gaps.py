@@ -1,7 +1,5 @@
 """How a pair stands: what is read of what should have been."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 
@@ -35,5 +33,5 @@ def test_half_read_is_a_half() -> None:
     pair = work(floor=NOW - 20 * DAY, log=(Advance(NOW - 10 * DAY, NOW - 10 * DAY),))
     start = served_from(pair, NOW)
     middle = start + (NOW - 10 * DAY - start) // 2
-    half = replace(pair, read={CLASSES.settle: (Span(start, middle),)})
+    half = pair._replace(read={CLASSES.settle: (Span(start, middle),)})
     assert pytest.approx(standing(half, CLASSES.settle, NOW, {}).ratio, abs=1e-3) == 0.5

@@ -37,7 +37,7 @@ def work(read_until: int | None, floor: int = START, reported_at: int = NOW - 60
 
 def reasons(entry: Work, pair: Pair | None = None, patience: Mapping[str, int] = MappingProxyType({})) -> list[str]:
     pair = replace(pair or Pair("1", "stats", floor=START), asked_at=entry.asked_at)
-    entry = replace(entry, pair=pair)
+    entry = entry._replace(pair=pair)
     return [gap.reason for gap in gaps(entry, standing(entry, SETTLE, NOW, patience), NOW)]
 
 
@@ -97,7 +97,7 @@ def test_what_the_cloud_no_longer_has_is_outside_history() -> None:
 def test_a_meter_that_is_not_there_is_one_gap_and_no_debt() -> None:
     absent = Pair("1", "stats", state="no_meter")
     assert reasons(work(None), absent) == [NO_METER_WORDS]
-    assert standing(replace(work(None), pair=absent), SETTLE, NOW, {}).ratio == 1.0
+    assert standing(work(None)._replace(pair=absent), SETTLE, NOW, {}).ratio == 1.0
 
 
 def test_numbers_are_said_as_people_say_them() -> None:
