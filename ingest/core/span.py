@@ -98,8 +98,9 @@ def intersect(spans: Spans, window: Span) -> Spans:
 
 def holds(spans: Spans, window: Span) -> bool:
     """Whether all of a window lies in one of the spans."""
-    at = bisect_right(spans, window.start, key=_start)
-    return at > 0 and spans[at - 1].end >= window.end
+    start, end = window
+    at = bisect_right(spans, start, key=_start) if len(spans) > 1 else bool(spans) and spans[0][0] <= start
+    return at > 0 and spans[at - 1][1] >= end
 
 
 def total(spans: Iterable[Span]) -> int:

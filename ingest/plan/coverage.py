@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ingest.core.span import NONE, Span, Spans, add, subtract, union
+from ingest.core.span import NONE, Span, Spans, add, holds, subtract, union
 from ingest.core.units import NEVER
 
 
@@ -48,14 +48,21 @@ def trusted(log: Sequence[Advance], now: int, age: int, window: Span) -> Span:
 
 def covered(read: Covered, age: int) -> Spans:
     """The time read for this age or an older one."""
-    sets = [spans for cls, spans in read.items() if cls >= age]
-    return sets[0] if len(sets) == 1 else union(*sets)
+    found = NONE
+    for cls, spans in read.items():
+        if cls >= age and spans:
+            is_held = found and holds(found, Span(spans[0].start, spans[-1].end))  # as a rule, the younger being first
+            found = found if is_held else union(found, spans) if found else spans
+    return found
 
 
 def owed(read: Covered, age: int, floor: int, limit: int | None) -> Spans:
     """What a class still owes in `(floor, limit]`."""
     if limit is None or limit <= floor:
         return NONE
+    for cls, spans in read.items():  # as a rule all was read; a fleet has tens of thousands of pairs
+        if cls >= age and holds(spans, Span(floor, limit)):
+            return NONE
     return subtract((Span(floor, limit),), covered(read, age))
 
 

@@ -40,26 +40,39 @@ class Demand:
         return Group(self.every, self.period, self.awake)
 
 
+Class = tuple[str, Group, float, int]
+"""What costs the same: stream, price class, calls a day for second looks, and calls a look."""
+
+
 def demands(works: Iterable[Work], now: int, classes: Classes) -> list[Demand]:
     """What the pairs of an installation ask for, one entry per stream and price class, the dearest first.
 
     A system with nothing newer to come counts with its history alone.
     """
-    systems: Counter[tuple[str, Group, float, int]] = Counter()
-    debts: dict[tuple[str, Group, float, int], tuple[int, float]] = {}
+    classes_of: dict[tuple[object, ...], Class] = {}
+    systems: Counter[Class] = Counter()
+    debts: dict[Class, tuple[int, float]] = {}
     alike: dict[tuple[str, int, int | None, bool, int], Debt | None] = {}  # systems that nobody has heard yet
+    later = month_bounds(now)[1]
     for work in works:
         if work.lacks_devices:
             continue
-        key = work.stream.name, work.group, planner.looks_again(work, classes), work.calls
+        reach = work.route.reach
+        told = work.stream.name, work.every, work.profile.rhythm.period, work.daylight, reach, work.calls
+        key = classes_of.get(told)
+        if key is None:
+            key = work.stream.name, work.group, planner.looks_again(work, classes), work.calls
+            classes_of[told] = key
         systems[key] += not work.is_finished(now)
-        new = work.stream.name, work.floor, work.until, work.history_from > now, work.calls
+        if not reach:
+            continue
         if work.log or work.read:
-            debt = _debt(work, now, classes)
-        elif new in alike:
-            debt = alike[new]
+            debt = planner.debt(heard(work, now), now, classes, later)
         else:
-            debt = alike[new] = _debt(work, now, classes)
+            new = work.stream.name, work.floor, work.until, work.history_from > now, work.calls
+            if new not in alike:
+                alike[new] = planner.debt(heard(work, now), now, classes, later)
+            debt = alike[new]
         if debt is not None:
             calls, leaving = debts.get(key, (0, 0.0))
             debts[key] = calls + debt.calls, leaving + debt.leaving
@@ -69,10 +82,6 @@ def demands(works: Iterable[Work], now: int, classes: Classes) -> list[Demand]:
         for name, kind, again, each in (key,)
     ]
     return sorted(found, key=lambda each: -each.systems * each.calls * each.group.calls(EVEN))
-
-
-def _debt(work: Work, now: int, classes: Classes) -> Debt | None:
-    return planner.debt(heard(work, now), now, classes, month_bounds(now)[1])
 
 
 def heard(work: Work, now: int) -> Work:

@@ -178,7 +178,7 @@ def debt(work: Work, now: int, classes: Classes, later: int) -> Debt | None:
     """The history owed of a pair, and how much of it would be gone by `later` (epoch s); None when there is none, or
     when it rests for over a day.
     """
-    if work.history_from > now + DAY or work.lacks_devices:
+    if not work.route.reach or work.history_from > now + DAY or work.lacks_devices:
         return None
     owing, ripe = debts(work, now, classes)
     refused = refused_debts(work, now, classes)

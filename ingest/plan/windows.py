@@ -39,7 +39,7 @@ def live_window(work: Work, now: int, classes: Classes) -> Span | None:
     if not holes or holes[-1].end < end:
         return None
     first = holes[0].start
-    again = intersect(_owed(work, now, classes.look_again), window)
+    again = intersect(_owed(work, now, classes.look_again, served_from(work, now)), window)
     if again and again[-1].end - again[0].start >= RIDE:
         first = min(first, again[0].start)
     first = max(floor_to(first, step), start)
@@ -65,8 +65,9 @@ def debts(work: Work, now: int, classes: Classes) -> tuple[Spans, Spans]:
     """What is owed but for what is deferred, and the part of it that is ripe: worth a history call."""
     if not work.route.reach:
         return (), ()
-    owing = {age: _owed(work, now, age) for age in classes.ages}
-    if not any(owing.values()):
+    floor = served_from(work, now)
+    owing = {age: spans for age in classes.ages if (spans := _owed(work, now, age, floor))}
+    if not owing:
         return (), ()
     resting = union(deferrals.resting(work.deferred, now), deferrals.failing(work.deferred))
     owing = {age: subtract(spans, resting) for age, spans in owing.items()}
@@ -92,9 +93,10 @@ def history_count(work: Work, now: int, classes: Classes) -> int:
 
 def refused_debts(work: Work, now: int, classes: Classes) -> list[tuple[Deferral, Spans]]:
     """What was refused and is still owed, with the spans that are."""
-    if not work.route.reach or not any(entry.fails for entry in work.deferred):
+    if not work.deferred or not work.route.reach or not any(entry.fails for entry in work.deferred):
         return []
-    owing = union(*(_owed(work, now, age) for age in classes.ages))
+    floor = served_from(work, now)
+    owing = union(*(_owed(work, now, age, floor) for age in classes.ages))
     found = [(entry, intersect(owing, entry.span)) for entry in work.deferred if entry.fails]
     return [(entry, spans) for entry, spans in found if spans]
 
@@ -204,12 +206,12 @@ def _window(work: Work, owing: Spans, ripe: Spans) -> Span:
     return Span(max(end - reach, floor_to(inside[0].start, step)), end)
 
 
-def _owed(work: Work, now: int, age: int) -> Spans:
-    limit = edge(work.log, now, age)
-    if limit is not None and work.until is not None:
-        limit = min(limit, work.until)
-    floor = served_from(work, now)
-    return owed(work.read, age, floor, None if limit is None else floor_to(limit, work.route.step))
+def _owed(work: Work, now: int, age: int, floor: int) -> Spans:
+    """What a class owes from `floor` on, the oldest instant that is served."""
+    limit, until = edge(work.log, now, age), work.wanted.until
+    if limit is None:
+        return ()
+    return owed(work.read, age, floor, floor_to(limit if until is None else min(limit, until), work.route.step))
 
 
 def _ripe(spans: Spans, work: Work, now: int, age: int) -> Spans:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -140,7 +141,7 @@ class Classes:
     settle: int
     look_again: int
 
-    @property
+    @cached_property
     def ages(self) -> tuple[int, ...]:
         """Both, youngest first."""
         return tuple(sorted({self.settle, self.look_again}))

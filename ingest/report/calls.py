@@ -51,9 +51,11 @@ def outlook(settings: Settings, works: Sequence[Work], db: sqlite3.Connection, n
     """What the plan admits from now on, as the calls spent so far leave it."""
     rules, usage = backfills.rules(db, settings.rules), ledger.usage(db, settings.ledger_name, now)
     found = timetable(rules, demands(works, now, settings.ages), usage, now)
-    waits = [entry.until for work in works for entry in narrowed(work, now, settings.ages)]
+    waits = [entry.until for work in works if work.deferred for entry in narrowed(work, now, settings.ages)]
     waits += [
-        at for work in works if (at := _rests_until(work)) > now and history_count(heard(work, now), now, settings.ages)
+        at
+        for work in works
+        if work.route.reach and (at := _rests_until(work)) > now and history_count(heard(work, now), now, settings.ages)
     ]
     if found.backfill.done_at is None or not waits:
         return found

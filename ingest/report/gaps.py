@@ -1,6 +1,6 @@
 """The gaps of a stream, each with its reason."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ingest.core.days import zone
@@ -107,13 +107,13 @@ def gaps(work: Work, stands: PairStanding, now: int) -> list[Gap]:
     span, limit, holes, *_ = stands
     if work.pair.state == ABSENT:
         return [Gap(*span, NO_METER_WORDS)] if span.length else []
-    reported = max(work.log[-1].reported_at if work.log else span.start, limit)
+    reported = min(max(work.log[-1].reported_at if work.log else span.start, limit), span.end)
     parts = (
         (Span(span.start, limit), reason_of(work.pair)),
-        (Span(limit, min(reported, span.end)), NOT_DUE),
-        (Span(min(reported, span.end), span.end), WAITING),
+        (Span(limit, reported), NOT_DUE),
+        (Span(reported, span.end), WAITING),
     )
-    found = [Gap(*hole, why) for part, why in parts if part.length > 0 for hole in intersect(holes, part)]
+    found = [Gap(*hole, why) for part, why in parts for hole in intersect(holes, part)]
     for entry in refused_spans(work, holes, now):
         found = [piece for gap in found for piece in _within(gap, entry, now)]
     if span.start - work.floor >= DAY and work.floor:
@@ -121,10 +121,10 @@ def gaps(work: Work, stands: PairStanding, now: int) -> list[Gap]:
     return found
 
 
-def refused_spans(work: Work, holes: Spans, now: int) -> list[RefusedReport]:
+def refused_spans(work: Work, holes: Spans, now: int) -> Sequence[RefusedReport]:
     """What the cloud refused of the spans that are not read, oldest first."""
     if not work.deferred:
-        return []
+        return ()
     local = zone(work.wanted.timezone)
     found = []
     for entry in work.deferred:

@@ -1,12 +1,15 @@
 """The values of a report, as `status --json` prints them."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Gap:
-    """A span of time that was not read to stay, `(start, end]` in epoch seconds, and why."""
+    """A span of time that was not read to stay, `(start, end]` in epoch seconds, and why. Like a stream and a system of
+    a report it is not frozen, which would take three times as long: there may be tens of thousands. Nothing changes it.
+    """
 
     start: int
     end: int
@@ -49,7 +52,7 @@ class RefusedReport:
     is_alone: bool
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class StreamReport:
     """How far one stream of one system has been read.
 
@@ -62,20 +65,20 @@ class StreamReport:
     stream: str
     complete_until: int | None
     ratio: float
-    gaps: list[Gap]
+    gaps: Sequence[Gap]
     revised: int
     lag_s: int | None
     state: str
     reason: str
     fails: int
     calls_month: int
-    odd: list[OddReport] = field(default_factory=list)
-    refused: list[RefusedReport] = field(default_factory=list)
+    odd: Sequence[OddReport] = ()
+    refused: Sequence[RefusedReport] = ()
     revised_wh: float = 0.0
     wanted_from: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class SystemReport:
     """One system: its newest power (W), energy of its local day so far (Wh), and the age (s) of the newest interval.
 
@@ -95,8 +98,8 @@ class SystemReport:
     power_w: float | None
     today_wh: float | None
     age_s: int | None
-    streams: list[StreamReport]
-    differences: list[DifferenceReport]
+    streams: Sequence[StreamReport]
+    differences: Sequence[DifferenceReport]
     behind: str = ""
     size_w: float | None = None
     members: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ What the state holds of many systems is read at once (`holding`): a statement fo
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ingest.core import derive
@@ -46,7 +46,7 @@ class Holding(NamedTuple):
     newest: Mapping[tuple[str, str], int]
     production: Mapping[tuple[str, str], tuple[int, str]]
     today_wh: Mapping[str, float]
-    differences: Mapping[str, list[DifferenceReport]]
+    differences: Mapping[str, Sequence[DifferenceReport]]
     behind: Mapping[str, str]
 
 
@@ -91,7 +91,7 @@ def system_report(inventory: Inventory, works: list[Work], stands: Standings, he
         today_wh=held.today_wh.get(system),
         age_s=max(0, now - power[1]) if power else None,
         streams=[_stream(inventory, work, stands[work.key], held, now) for work in works],
-        differences=held.differences.get(system, []),
+        differences=held.differences.get(system, ()),
         behind=held.behind.get(system, ""),
         size_w=float(size) if isinstance(size, int | float) and size > 0 else None,
         owed_s=sum(stands[work.key].owed_s for work in works),
@@ -112,8 +112,10 @@ def _no_meters(inventory: Inventory, held: Holding, system: str) -> tuple[str, .
     )
 
 
-def odd_reports(rows: OddRows) -> list[OddReport]:
+def odd_reports(rows: OddRows | None) -> Sequence[OddReport]:
     """What could not be read of a pair, by reason."""
+    if not rows:
+        return ()
     found: dict[str, list[OddRow]] = {}
     for row in rows.values():
         found.setdefault(row.reason, []).append(row)
@@ -147,9 +149,9 @@ def _power(system: str, held: Holding, size_w: object) -> tuple[float, int] | No
 
 
 def _stream(inventory: Inventory, work: Work, stands: PairStanding, held: Holding, now: int) -> StreamReport:
-    pair = work.pair
+    pair, key = work.pair, work.key
     newest = held.newest.get((next(iter(work.stream.fields)), work.system))
-    asked = bool(inventory.state.coverage.get(work.key)) and pair.state != NO_METER
+    asked = bool(inventory.state.coverage.get(key)) and pair.state != NO_METER
     return StreamReport(
         stream=work.stream.name,
         complete_until=stands.complete_until if asked else None,
@@ -161,8 +163,8 @@ def _stream(inventory: Inventory, work: Work, stands: PairStanding, held: Holdin
         state=pair.state,
         reason=pair.reason,
         fails=pair.fails,
-        calls_month=held.calls.get(work.key, 0),
-        odd=odd_reports(inventory.state.odd.get(work.key, {})),
+        calls_month=held.calls.get(key, 0),
+        odd=odd_reports(inventory.state.odd.get(key)),
         refused=refused_spans(work, stands.owing, now),
         wanted_from=stands.wanted.start,
     )

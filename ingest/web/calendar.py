@@ -1,6 +1,6 @@
 """How completely each local day of a stream has been read, as squares in a calendar."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -80,7 +80,9 @@ def enough(works: list[Work], now: int) -> int:
     return next((weeks for weeks in WEEKS if now - oldest < (weeks - 1) * 7 * DAY), 106)
 
 
-def calendar(inventory: Inventory, work: Work, now: int, weeks: int, differences: list[DifferenceReport]) -> Calendar:
+def calendar(
+    inventory: Inventory, work: Work, now: int, weeks: int, differences: Sequence[DifferenceReport]
+) -> Calendar:
     """The last weeks of a stream; `differences` are those of its system."""
     row = inventory.systems.get(work.system)
     timezone = row.timezone if row else ""
