@@ -13,7 +13,7 @@ from bench.timing import in_turns, tell
 from ingest.commit import record
 from ingest.commit.context import CommitContext
 from ingest.core.http import Reply, Request
-from ingest.core.point import line_fields
+from ingest.core.point import encode_lines
 from ingest.core.span import Span
 from ingest.deliver.influx_v1 import InfluxV1Sink
 from ingest.deliver.sender import BATCH, Sender
@@ -126,7 +126,7 @@ def delivery_speed() -> bool:
         ours(list(replies(182)), store)
         rows = journal.changes(store.db, 0, 10**9)
         keys = archive.series_keys(store.db)
-        lines = [f"{keys[series]} {line_fields(row)} {time}" for series, time, row, _ in rows]
+        lines = encode_lines((keys[series], time, row) for series, time, row, _ in rows)
         batches = ["\n".join(lines[at : at + BATCH]).encode() for at in range(0, len(lines), BATCH)]
         for name in ("ours", "theirs"):
             server.execute(f'CREATE DATABASE "{name}"')

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field, replace
 
 from ingest.core.backoff import backoff
 from ingest.core.errors import SinkDown, SinkRefused
-from ingest.core.point import line_fields, parse_series
+from ingest.core.point import parse_series
 from ingest.core.tally import MeasuredSystem
+from ingest.deliver.batches import Batch, Batches, Place
 from ingest.deliver.sink import BulkSink, DeletingSink, Sink, VerifiableSink
 from ingest.deliver.verify import Verification, record_verification, verification
-from ingest.store import archive, journal, outbox
+from ingest.store import journal, outbox
 from ingest.store.journal import Row
 
 log = logging.getLogger(__name__)
@@ -91,8 +92,9 @@ class Sender:
         row = outbox.sink(db, name)
         self._was_down, self._again_to = bool(row and row.error), 0
         self._positions: dict[int, tuple[int, int] | None] = {}
-        self._keys: dict[int, str] = {}
-        self._batch, self._rest_s = (sink.batch, sink.rest_s) if isinstance(sink, BulkSink) else (BATCH, 0)
+        self._is_bulk = isinstance(sink, BulkSink)
+        size, self._rest_s = (sink.batch, sink.rest_s) if isinstance(sink, BulkSink) else (BATCH, 0)
+        self._batches = Batches(db, size)
         self._is_full = False
 
     @property
@@ -125,14 +127,14 @@ class Sender:
             self._sink = sink
 
     def _step(self) -> Delivery | None:
-        rows = journal.changes(self._db, self._cursor, self._batch)
-        self._is_full = len(rows) == self._batch
-        if not rows:
+        batch = self._batches.at(Place(self._cursor))
+        self._is_full = batch.is_full
+        if not batch.rows:
             return self._replay()
-        pushed = self._push_all(rows)
+        pushed = self._push_all(batch)
         if isinstance(pushed, Delivery):
             return pushed
-        self._cursor = served = rows[-1][3]
+        self._cursor = served = batch.end.cursor
         if self._was_down:
             self._was_down = False
             self._again_to = max(self._again_to, served)
@@ -167,58 +169,58 @@ class Sender:
         if job is None:
             return None
         series, time = self._positions.get(job.id) or (job.series, job.time)
-        rows = archive.after(self._db, job.wanted, series, time, self._batch)
-        pushed = self._push_all(rows)
+        batch = self._batches.at(Place(0, job.wanted, series, time))
+        self._is_full = batch.is_full
+        pushed = self._push_all(batch)
         if isinstance(pushed, Delivery):
             return pushed
-        done = len(rows) < self._batch
-        self._is_full = not done
-        position = rows[-1][:2] if rows else (series, time)
+        done, position = not batch.is_full, (batch.end.series, batch.end.time)
         self._positions[job.id] = None if done else position
         parked = tuple(pushed.parked)
         return Delivery(
             self.name, self._cursor, pushed.sent, pushed.too_old, parked, job=job.id, position=position, done=done
         )
 
-    def _push_all(self, rows: list[Row]) -> _Pushed | Delivery:
+    def _push_all(self, batch: Batch) -> _Pushed | Delivery:
+        """Send a batch, while the next one is made; not after an outage, when all since its return goes first."""
+        if batch.is_full and not (self._was_down or self._is_bulk):
+            self._batches.prepare(batch.end)
         pushed = _Pushed()
         try:
-            rows = self._withdraw(rows, pushed)
-            if rows:
-                self._push(rows, pushed)
+            self._withdraw(batch, pushed)
+            if batch.lines:
+                self._push(batch.written, batch.lines, pushed)
         except SinkDown as error:
             return self._failed(str(error))
         self.failures = 0
         return pushed
 
-    def _withdraw(self, rows: list[Row], pushed: _Pushed) -> list[Row]:
-        """Delete what is no longer true, and return the rows that are still to be written."""
-        gone, sink = outbox.rows_to_delete(self._db, rows) if rows else [], self._sink
-        keys = archive.series_keys(self._db) if gone else {}
-        for row in gone:
-            measurement, tags = parse_series(keys[row[0]])
+    def _withdraw(self, batch: Batch, pushed: _Pushed) -> None:
+        """Delete what is no longer true."""
+        sink = self._sink
+        for row, key in batch.gone:
+            measurement, tags = parse_series(key)
             if isinstance(sink, DeletingSink):
                 sink.delete(MeasuredSystem(measurement, dict(tags).get("system", "")), row[1], row[1] + 1)
             else:
                 pushed.parked.append((row, "it is no longer true, and this database cannot delete"))
-        pushed.sent += sum(not row[2] for row in rows)
-        return [row for row in rows if row[2]]
+        pushed.sent += len(batch.rows) - len(batch.written)
 
     def _failed(self, error: str) -> Delivery:
         self.failures += 1
         self._was_down = True
         return Delivery(self.name, error=error)
 
-    def _push(self, rows: list[Row], pushed: _Pushed) -> None:
+    def _push(self, rows: list[Row], lines: list[str], pushed: _Pushed) -> None:
         """Write rows; a refused batch is halved until the refused line is alone."""
         try:
-            pushed.too_old += self._sink.write(self._lines(rows))
+            pushed.too_old += self._sink.write(lines)
             pushed.sent += len(rows)
         except SinkRefused as refused:
             if len(rows) > 1:
                 middle = len(rows) // 2
-                self._push(rows[:middle], pushed)
-                self._push(rows[middle:], pushed)
+                self._push(rows[:middle], lines[:middle], pushed)
+                self._push(rows[middle:], lines[middle:], pushed)
                 return
             pushed.parked.append((rows[0], str(refused)))
             if len(pushed.parked) > MAX_POISON:
@@ -227,13 +229,8 @@ class Sender:
                     "holds other data under these names, give the sink a database or bucket of its own"
                 ) from None
 
-    def _lines(self, rows: list[Row]) -> list[str]:
-        keys = self._keys
-        if any(row[0] not in keys for row in rows):
-            keys.update(archive.series_keys(self._db))
-        return [f"{keys[series]} {line_fields(row)} {time}" for series, time, row, _ in rows]
-
     def close(self) -> None:
         """Release the sink and the connection."""
         self._sink.close()
+        self._batches.close()
         self._db.close()

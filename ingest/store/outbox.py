@@ -245,6 +245,6 @@ def record_replay_progress(db: sqlite3.Connection, job: int, series: int, time: 
 def rows_to_delete(db: sqlite3.Connection, rows: Iterable[Row]) -> list[Row]:
     """Those of some rows that once said more than they do: what a database holds of them must go before they come."""
     many = list(rows)
-    marks = ", ".join({str(row[0]) for row in many})
+    marks = ", ".join(map(str, {row[0] for row in many}))
     gone = set(db.execute(f"SELECT series, time FROM withdrawn WHERE series IN ({marks})"))  # noqa: S608 - numbers
     return [row for row in many if row[:2] in gone] if gone else []

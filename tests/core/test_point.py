@@ -17,7 +17,9 @@ from ingest.core.point import (
     encode_all,
     encode_columns,
     encode_fields,
+    encode_lines,
     exchanged,
+    line_fields,
     merge_fields,
     parse_series,
     series_key,
@@ -40,6 +42,18 @@ def test_a_point_is_decoded_as_it_was(
 ) -> None:
     point = Point(measurement, tags, time, fields)
     assert decode(encode(point)) == point
+
+
+few_names = st.dictionaries(st.sampled_from(["a", "b", "power_w", "a:b"]), values, min_size=1, max_size=2)
+keys = st.sampled_from(["energy", "energy,system=1", "a%sb,c=%", "energy,say=5\\ %d"])
+
+
+@given(st.lists(st.tuples(keys, st.integers(-(2**40), 2**40), st.one_of(field_sets, few_names)), max_size=12))
+@example([("energy", 0, {"a": 1.0}), ("energy", 1, {"a:b": 1.0}), ("energy", 2, {"a": 2.0})])
+@example([("energy", 0, {"a": 1.0}), ("energy,system=1", 0, {"a": 1.0}), ("energy,system=1", 0, {"b": 1.0})])
+def test_lines_made_together_are_those_made_one_by_one(many: list[tuple[str, int, dict[str, Value]]]) -> None:
+    rows = [(key, time, encode_fields(fields)) for key, time, fields in many]
+    assert encode_lines(rows) == [f"{key} {line_fields(row)} {time}" for key, time, row in rows]
 
 
 @given(plain_words, tags)
