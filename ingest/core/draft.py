@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
+from ingest.core import quick_json
 from ingest.core.point import (
     Point,
     Tags,
@@ -86,7 +88,7 @@ class Columns:
 
     def __init__(self, rows: Mapping[int, str]) -> None:
         self._parsed: dict[str, dict[int, float]] = {}
-        self._runs: list[tuple[Sequence[str], list[int], list[str]]] = []
+        self._runs: list[tuple[Sequence[str], list[int], list[Any]]] = []
         """Of rows with the same names: these, the times, and the values row by row. Of lines, which have no such
         names, the lines.
         """
@@ -136,8 +138,11 @@ class Columns:
         return found
 
 
-def _values(joined: str) -> list[str]:
-    return joined.replace(";", ",").split(",")[:-1]  # each ends with a comma, or a semicolon
+def _values(joined: str) -> list[Any]:
+    """Values, each of which a comma ends, or a semicolon where it is whole; where there are words, all as text."""
+    if '"' in joined:
+        return joined.replace(";", ",").split(",")[:-1]
+    return [*quick_json.read(f"[{joined.replace(';', '.0,')[:-1]}]")]
 
 
 def _in_line(row: str, name: str) -> str:

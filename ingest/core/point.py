@@ -9,10 +9,12 @@ line protocol.
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain, groupby
+from itertools import groupby
 from math import isfinite
 from operator import itemgetter
 from typing import NamedTuple
+
+from ingest.core import quick_json
 
 Value = float | str
 Tags = tuple[tuple[str, str], ...]
@@ -94,10 +96,11 @@ def encode_columns(columns: Mapping[str, Sequence[Value]]) -> list[str]:
     head, forms = _form(tuple(columns))[0], [*map(_column_form, ordered)]
     if not head or not all(forms):
         return [encode_fields(dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)]
-    form, rows = f"{head}{''.join(forms)}", zip(*ordered, strict=True)
-    if '"' in form:
-        return [_ended(form % row) for row in rows]
-    return _ended(f"{form}\n" * len(ordered[0]) % tuple(chain.from_iterable(rows))).split("\n")[:-1]
+    form, rows = "".join(forms), zip(*ordered, strict=True)
+    text = "" if '"' in form else quick_json.numbers_as_text(rows)
+    if text:
+        return (head + _ended(text[2:-2].replace("],[", f",\n{head}") + ",")).split("\n")
+    return [head + _ended(form % row) for row in zip(*ordered, strict=True)]
 
 
 def _encode_run(names: tuple[str, ...], run: Sequence[Mapping[str, Value]]) -> list[str]:

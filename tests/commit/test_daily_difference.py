@@ -29,7 +29,7 @@ LIFE = 1_570_000.0
 def read(*nights: float) -> Changes:
     """The newest of the readings of some nights; each comes an hour after midnight."""
     times = [NIGHT - DAY * back for back in reversed(range(len(nights)))]
-    rows = {READINGS: {at: f"lifetime_wh:{wh};" for at, wh in zip(times[:-1], nights[:-1], strict=True)}}
+    rows = {READINGS: {at: f"lifetime_wh:{wh:.0f};" for at, wh in zip(times[:-1], nights[:-1], strict=True)}}
     task = Task("home", "1", STREAM, Span(0, 0), Purpose.SNAPSHOT)
     points = [Point("inverter", TAGS, NIGHT, {"lifetime_wh": nights[-1]})]
     held = Loaded(known(), rows, {READINGS: 1})
@@ -68,7 +68,7 @@ def test_more_than_a_panel_can_make_is_no_day_and_is_named(nights: tuple[float, 
 def test_days_of_another_zone_are_made_again_or_withdrawn() -> None:
     state, berlin = known(), ZoneInfo("Europe/Berlin")
     state.systems["1"] = replace(state.systems["1"], timezone="UTC")
-    nights = {NOW - back * DAY - HOUR: f"lifetime_wh:{LIFE - back * 900};" for back in range(3)}
+    nights = {NOW - back * DAY - HOUR: f"lifetime_wh:{LIFE - back * 900:.0f};" for back in range(3)}
     rows = {READINGS: nights, DAYS: {NOW - back * DAY: "produced_wh:900;" for back in (1, 2, 3)}}
     task = Task("home", "@home", SYSTEMS, Span(0, 0), Purpose.SNAPSHOT)
     listed = Outcome(task, 1, Verdict(Kind.OK), systems=[SystemInfo("1", timezone="Europe/Berlin")])
