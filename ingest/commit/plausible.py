@@ -1,8 +1,7 @@
 """More than a system can have is kept as measured, counts for nothing else, and is named. Pure."""
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ingest.commit.changes import Changes
@@ -12,7 +11,7 @@ from ingest.core.point import Point, encode
 from ingest.core.units import DAY, HOUR
 from ingest.enphase.catalogue import PRODUCERS, SERIES
 from ingest.enphase.streams import STREAMS
-from ingest.enphase.streams.base import EnergyFlow, Odd, Stream
+from ingest.enphase.streams.base import Odd, Stream
 from ingest.enphase.streams.readers import SAMPLE
 from ingest.fetch.worker import Outcome
 from ingest.plan.state import OddRows
@@ -76,13 +75,12 @@ def drop_far_intervals(outcome: Outcome, version: str) -> Outcome:
     return replace(outcome, points=points, odd=[*outcome.odd, *odd])
 
 
-def _implausible(changes: Changes, system: str, stream: Stream, points: Iterable[Point]) -> Iterator[Odd]:
-    most: defaultdict[str, list[tuple[EnergyFlow, float]]] = defaultdict(list)
+def _implausible(changes: Changes, system: str, stream: Stream, points: Sequence[Point]) -> Iterator[Odd]:
     for flow in stream.flows:
-        most[flow.measurement].append((flow, most_wh(changes, system, stream.grain, flow.quantity)))
-    for point in points:
-        for flow, limit in most.get(point.measurement, ()):
-            if abs(float(point.fields.get(flow.field, 0.0))) > limit:
+        most = most_wh(changes, system, stream.grain, flow.quantity)
+        told = [(wh, point) for point in points if point[0] == flow.measurement and (wh := point[3].get(flow.field))]
+        for wh, point in told:
+            if abs(float(wh)) > most:
                 yield Odd(_words(flow.quantity), encode(point)[:SAMPLE], point.time)
 
 

@@ -204,7 +204,7 @@ def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date
         energy_at=credible(energy_at(reply), date_at),
         cursor="" if too_many else _next_page(task, reply, version),
         answered_end=answered_to(
-            reply, task.window, sure if is_moved else _reach(task, points, version), _newest_end(task, points)
+            reply, task.window, sure if is_moved else _reach(task, points, version), lambda: _newest_end(task, points)
         ),
         is_moved=is_moved,
         reported_at=credible(reported_at(reply), date_at),

@@ -99,7 +99,7 @@ def test_a_window_is_answered_as_far_as_was_said_and_is_honoured(echoed: int | N
 @pytest.mark.parametrize("echoed", [5, 999, 1000])
 @pytest.mark.parametrize(("shown", "expected"), [(0, 1900), (1600, 1600)], ids=["no row", "rows"])
 def test_an_echo_that_is_not_after_the_start_says_nothing(echoed: int, shown: int, expected: int) -> None:
-    assert expected == answered_to({"end_at": echoed}, Span(1000, 1900), DAY, shown)
+    assert expected == answered_to({"end_at": echoed}, Span(1000, 1900), DAY, lambda: shown)
 
 
 def following(version: str, page: dict[str, object]) -> str:

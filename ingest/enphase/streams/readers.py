@@ -206,7 +206,7 @@ def _of_meta(reply: Json, key: str) -> int | None:
     return maybe_moment(meta.get(key)) if isinstance(meta, Mapping) else None
 
 
-def answered_to(reply: Json, window: Span, reach: int, shown: int = 0) -> int:
+def answered_to(reply: Json, window: Span, reach: int, shown: Callable[[], int] = int) -> int:
     """How far the window was really answered: the echoed `end_at`, cut to the longest reach that is honoured.
 
     One that is not after the start is none: the window was answered up to the end of its newest row, `shown` (0: it has
@@ -214,5 +214,5 @@ def answered_to(reply: Json, window: Span, reach: int, shown: int = 0) -> int:
     """
     echoed = maybe_moment(reply.get("end_at"))
     if echoed is not None and echoed <= window.start:
-        echoed = shown or None
+        echoed = shown() or None
     return min(window.end if echoed is None else echoed, window.start + reach)

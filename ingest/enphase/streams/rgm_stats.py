@@ -53,12 +53,18 @@ def _channels(system: str, serial: str, intervals: Sequence[Any]) -> Iterator[Po
 
 
 def _whole(system: str, serial: str, listed: Sequence[Any]) -> list[Point]:
-    ends, energies = moments_in(listed, "end_at"), numbers_in(listed, ("wh_del",))
-    powers, channels = numbers_in(listed, ("curr_w",)), [row["channel"] for row in listed]
-    tags = {name: identity(("channel", name), ("meter", serial), ("system", system)) for name in set(channels)}
+    moments_in(listed, "end_at")
+    tags = {
+        name: identity(("channel", name), ("meter", serial), ("system", system))
+        for name in {row["channel"] for row in listed}
+    }
+    used = [row for row in listed if row["wh_del"] is not None or row["curr_w"] is not None]  # others have no sensor
+    if not used:
+        return []
+    ends, energies = moments_in(used, "end_at"), numbers_in(used, ("wh_del",))
     return [
-        Point("production_rgm_channel", tags[channel], end - GRAIN, {"energy_wh": wh, "snapshot_w": power})
-        for channel, end, wh, power in zip(channels, ends, energies, powers, strict=True)
+        Point("production_rgm_channel", tags[row["channel"]], end - GRAIN, {"energy_wh": wh, "snapshot_w": power})
+        for row, end, wh, power in zip(used, ends, energies, numbers_in(used, ("curr_w",)), strict=True)
     ]
 
 
