@@ -1,6 +1,7 @@
 """What is learned of a system as it is read: when it speaks, when its sun shines, which meters it has."""
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -43,21 +44,23 @@ class Profile:
         late = [end - (number - day) * DAY for number, _, end in self.days if number == today]
         return Daylight(first, max([last, *late]))
 
-    def saw(self, points: Iterable[Point], offset: int) -> "Profile":
+    def saw(self, points: Sequence[Point], offset: int) -> "Profile":
         """The same, with the production of some points taken in."""
         days = {number: (first, last) for number, first, last in self.days}
         # of history, which is most of what is ever read, nothing is kept
         oldest = self.days[0][0] * DAY - offset if len(self.days) == KEPT_DAYS else 0
-        for measurement, _, time, fields in points:
-            if time < oldest or (grain := PRODUCTION.get(measurement)) is None:
-                continue
-            energy = fields.get("energy_wh")
-            if not isinstance(energy, float) or energy <= 0:
-                continue
-            number = (time + offset) // DAY
-            first, last = days.get(number, (time, time))
-            if time < first or time + grain > last:
-                days[number] = min(first, time), max(last, time + grain)
+        for measurement, grain in PRODUCTION.items():
+            lit = sorted(
+                point[2]
+                for point in points
+                if point[0] == measurement and point[2] >= oldest and point[3].get("energy_wh", 0.0) > 0  # type: ignore[operator] # an energy is a number
+            )
+            while lit:
+                number = (lit[0] + offset) // DAY
+                end = bisect_left(lit, (number + 1) * DAY - offset)
+                first, last = days.get(number, (lit[0], 0))
+                days[number] = min(first, lit[0]), max(last, lit[end - 1] + grain)
+                lit = lit[end:]
         newest = tuple((number, *days[number]) for number in sorted(days)[-KEPT_DAYS:])
         return self if newest == self.days else replace(self, days=newest)
 

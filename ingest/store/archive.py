@@ -11,7 +11,7 @@ from ingest.core.draft import Columns, Draft, Rows, by_series
 from ingest.core.point import Point, parse_series, series_key
 from ingest.core.tally import FieldTotal, MeasuredSystem, totals
 from ingest.core.units import NEVER
-from ingest.store import departures, journal
+from ingest.store import bulk, departures, journal
 from ingest.store.journal import Row
 from ingest.store.packing import NAMES, Packer, Unpacker
 
@@ -75,7 +75,7 @@ def write(db: sqlite3.Connection, draft: Draft, ids: Mapping[str, int]) -> None:
         seq += len(fresh)
         gone += ((number, time) for time in draft.withdrawn.get(key, ()))
     how = "INSERT OR REPLACE" if draft.revised else "INSERT"
-    db.executemany(f"{how} INTO points VALUES (?, ?, ?, ?)", chain.from_iterable(rows))
+    bulk.insert(db, f"{how} INTO points", 4, chain.from_iterable(rows))
     journal.note(db, changed)
     size += draft.added - draft.retired
     noted = {"seq": str(seq), "points": str(size)}

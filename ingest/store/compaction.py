@@ -9,11 +9,13 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from ingest.core.errors import StateError
 from ingest.logs import event
-from ingest.store import archive, journal, meta, migrations
+from ingest.store import archive, bulk, journal, meta, migrations
 from ingest.store.packing import NAMES, Packer, Unpacker
 
 log = logging.getLogger(__name__)
@@ -173,8 +175,10 @@ def _pack(db: sqlite3.Connection, new: sqlite3.Connection) -> None:
         (*at, ROWS),
     ).fetchall():
         new.execute("BEGIN")
-        packed = ((series, time, packer.pack(unpack(kept)), seq) for series, time, kept, seq in rows)
-        new.executemany("INSERT INTO points VALUES (?, ?, ?, ?)", packed)
+        for _, some in groupby(rows, key=itemgetter(0)):
+            series, times, kept, seqs = zip(*some, strict=True)
+            packed = packer.pack_all([*unpack.all(kept)])
+            bulk.insert(new, "INSERT INTO points", 4, zip(series, times, packed, seqs, strict=True))
         meta.write(new, NAMES, packer.names)
         new.execute("COMMIT")
         before, done, at = done, done + len(rows), rows[-1][:2]

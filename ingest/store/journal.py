@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import chain
 
 from ingest.core.tally import MeasuredSystem
-from ingest.store import meta
+from ingest.store import bulk, meta
 from ingest.store.packing import Unpacker
 
 Row = tuple[int, int, str, int]
@@ -20,7 +20,7 @@ _LATEST = "FROM changes CROSS JOIN points USING (series, time) WHERE changes.seq
 
 def note(db: sqlite3.Connection, changed: Iterable[Iterable[tuple[int, int, int]]]) -> None:
     """Enter changes: (number, series, time)."""
-    db.executemany("INSERT INTO changes VALUES (?, ?, ?)", chain.from_iterable(changed))
+    bulk.insert(db, "INSERT INTO changes", 3, chain.from_iterable(changed))
 
 
 def next_seq(db: sqlite3.Connection) -> int:
