@@ -59,8 +59,8 @@ def usage(db: sqlite3.Connection, app: str, now: int) -> Usage:
     first = month_bounds(now)[0]
     row = db.execute("SELECT calls, history FROM call_months WHERE app = ? AND month = ?", (app, first)).fetchone()
     month, history = row or (0, 0)
-    flying = db.execute(
-        "SELECT at, purpose FROM calls WHERE app = ? AND ended IS NULL AND at > ?", (app, now - LONGEST_CALL)
+    flying = db.execute(  # the plus has SQLite look among the few that have not ended, not at all of 20 minutes
+        "SELECT at, purpose FROM calls WHERE app = ? AND ended IS NULL AND +at > ?", (app, now - LONGEST_CALL)
     ).fetchall()
     ended = db.execute(
         "SELECT ended, at FROM calls WHERE app = ? AND ended > ? ORDER BY ended", (app, now - MINUTE - 1)
