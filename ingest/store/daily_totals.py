@@ -58,7 +58,9 @@ def clear(db: sqlite3.Connection, system: str) -> None:
 
 def differences(db: sqlite3.Connection, systems: Collection[str] | None = None) -> list[Difference]:
     """Every day, of all systems or of some, that was let be although it does not add up, newest first."""
-    of_some = "" if systems is None else "system IN (SELECT value FROM json_each(?)) AND "
+    of_some = (
+        "" if systems is None else "+system IN (SELECT value FROM json_each(?)) AND "
+    )  # not by the key of the table
     rows = db.execute(
         f"SELECT system, series, day, wh, held FROM totals WHERE {of_some}held IS NOT NULL "  # noqa: S608 - as above
         "ORDER BY day DESC, system, series",
