@@ -84,7 +84,7 @@ def _subtract(spans: Iterable[Span], holes: Spans) -> Iterator[Span]:
 def intersect(spans: Spans, window: Span) -> Spans:
     """The part of `spans` inside one window."""
     start, end = window
-    if not spans or end <= start:
+    if not spans or end <= start or spans[0][0] >= end or spans[-1][1] <= start:
         return NONE
     first, last = bisect_right(spans, start, key=_end), bisect_left(spans, end, key=_start)
     # Asked a hundred thousand times for the report of a fleet: without a call for each span.

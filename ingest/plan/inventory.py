@@ -207,7 +207,7 @@ class Inventory:
         """How a stream is asked, with windows as long as the cloud was found to honour."""
         honoured = self.state.reaches.get(stream.name)
         key = stream.name, honoured
-        if key not in self._ways:
+        if (known := self._ways.get(key)) is None:
             route = stream.route(self.version)
             every = self.settings.every(stream.name) if stream.name in catalogue.CADENCES else stream.every
             trial_reach = route.trial_reach if honoured is None else 0
@@ -215,8 +215,8 @@ class Inventory:
                 route = replace(route, reach=honoured)
             has_parts = bool(route.asks_each or (route.pages and route.pages.panels))
             is_sunlit = bool(stream.grain and PRODUCTION.keys() & stream.fields.keys())
-            self._ways[key] = _Way(route, every, trial_reach, has_parts, is_sunlit)
-        return self._ways[key]
+            known = self._ways[key] = _Way(route, every, trial_reach, has_parts, is_sunlit)
+        return known
 
     def _read(self, key: tuple[str, str], since: int) -> Mapping[int, Spans]:
         """What was read of a pair; what nobody wants is as good as read. What is configured is wanted always."""
@@ -238,8 +238,13 @@ class Inventory:
         about = stream.audited
         if not about:
             return pair.state == NO_METER
-        states = [known.state for name in about if (known := self.pairs.get((pair.system, name)))]
-        return bool(states) and all(state == NO_METER for state in states)
+        known = False
+        for name in about:
+            if other := self.state.pairs.get((pair.system, name)):
+                known = True
+                if other.state != NO_METER:
+                    return False
+        return known
 
     def _is_empty(self, pair: Pair) -> bool:
         """Whether history would be asked in vain: the meter does not exist, or that is about to be known."""
@@ -250,7 +255,7 @@ class Inventory:
 
     def _pair(self, key: tuple[str, str]) -> Pair:
         """What is remembered of a pair."""
-        return self.pairs.get(key) or Pair(*key)
+        return self.state.pairs.get(key) or Pair(*key)
 
 
 class _Site(NamedTuple):

@@ -11,9 +11,8 @@ from ingest.config import Settings
 from ingest.core.words import span_words
 from ingest.plan.inventory import Inventory
 from ingest.plan.quota import month_bounds
-from ingest.plan.work import Work
 from ingest.report.calls import outlook, spending
-from ingest.report.gaps import gaps, patience, standing
+from ingest.report.gaps import Standings, gaps, patience, standing
 from ingest.report.home_report import home_reports
 from ingest.report.model import (
     BackfillReport,
@@ -63,17 +62,16 @@ def build_report(
     everything = inventory.works(now)
     table = outlook(settings, everything, db, now)
     inventory.patience = patience(table)
-    stands = {
-        work.key: standing(work, settings.settle, now, inventory.patience) for work in everything if work.stream.grain
-    }
-    shown = {system, *settings.home_members.get(system, ())} if system else None
-    works: dict[str, list[Work]] = {}
+    stands: Standings = {}
     for work in everything:
-        if work.stream.grain and (shown is None or work.system in shown):
-            works.setdefault(work.system, []).append(work)
+        if work.stream.grain:
+            entry = work, standing(work, settings.settle, now, inventory.patience)
+            stands.setdefault(work.wanted.system, []).append(entry)
     calls, history = spending(settings, stands, table, db, now)
+    members = settings.home_members.get(system, ()) if system else ()
+    shown = {name: stands[name] for name in sorted(stands) if not system or name == system or name in members}
     calls_by_pair = ledger.by_pair(db, settings.ledger_name, month_bounds(now)[0])
-    held = holding(db, calls_by_pair, {system: entries[0].wanted.timezone for system, entries in works.items()}, now)
+    held = holding(db, calls_by_pair, {name: entries[0][0].wanted.timezone for name, entries in shown.items()}, now)
     current = Report(
         now=now,
         simulated=settings.is_simulated,
@@ -85,7 +83,7 @@ def build_report(
         runner=runner.kind_of(db),
         runner_due_at=None if is_owned(settings.state_dir) else runner.due_at(db, settings.state_dir),
         fatal=meta.read(db, "fatal") or "",
-        systems=[system_report(inventory, entries, stands, held, now) for _, entries in sorted(works.items())],
+        systems=[system_report(inventory, entries, held, now) for entries in shown.values()],
         quota=calls,
         backfill=history,
         tokens=tokens(settings, db, now),

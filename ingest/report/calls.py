@@ -84,10 +84,8 @@ def _runs_out(left: int, rate: float, now: int, ends_at: int) -> int | None:
 
 def _backfill(stands: Standings, table: Timetable, now: int) -> BackfillReport:
     """The history that is still owed, and when it will have been read."""
-    length, read = (
-        sum(standing.owed_s for standing in stands.values()),
-        sum(standing.read_s for standing in stands.values()),
-    )
+    known = [standing for entries in stands.values() for _, standing in entries]
+    length, read = sum(standing.owed_s for standing in known), sum(standing.read_s for standing in known)
     calls = table.backfill.calls
     waits = bool(calls) and table.backfill.this_month <= 0
     return BackfillReport(
@@ -95,6 +93,6 @@ def _backfill(stands: Standings, table: Timetable, now: int) -> BackfillReport:
         ratio=rounded(read, length, 4) if length else float(not calls),
         calls=calls,
         done_at=table.backfill.done_at if calls else None,
-        since=min((standing.wanted.start for standing in stands.values()), default=None),
+        since=min((standing.wanted.start for standing in known), default=None),
         goes_on_at=quota.month_bounds(now)[1] if waits else None,
     )

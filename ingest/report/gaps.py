@@ -70,8 +70,8 @@ class PairStanding(NamedTuple):
         return self.holes[0].start if self.holes else self.wanted.end
 
 
-Standings = Mapping[tuple[str, str], PairStanding]
-"""By system and stream."""
+Standings = dict[str, list[tuple[Work, PairStanding]]]
+"""The pairs of intervals by system, and how each stands."""
 
 
 def standing(work: Work, settle: int, now: int, patience: Mapping[str, int]) -> PairStanding:
@@ -82,7 +82,8 @@ def standing(work: Work, settle: int, now: int, patience: Mapping[str, int]) -> 
     if work.pair.state in EMPTY:
         return PairStanding(span, due_until, holes, 0, 0)
     length = due_until - span.start
-    return PairStanding(span, due_until, holes, length, length - total(intersect(holes, Span(span.start, due_until))))
+    missing = total(intersect(holes, Span(span.start, due_until)))
+    return PairStanding(span, due_until, holes, length, length - missing)
 
 
 def _due_until(work: Work, span: Span, settle: int, now: int, patience: int) -> int:

@@ -1,6 +1,6 @@
 """What the cloud refuses, and what it says that cannot be read, one sentence each with its remedy."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from ingest.commit.decide import PAUSES
 from ingest.core.units import DAY
@@ -10,7 +10,7 @@ from ingest.enphase.replies import Kind
 from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.site import SYSTEMS
 from ingest.plan.inventory import Inventory, listing
-from ingest.plan.state import EMPTY, Pair
+from ingest.plan.state import Pair
 from ingest.report.model import Problem, Report
 from ingest.report.systems import odd_reports
 
@@ -37,7 +37,7 @@ def refused_key(inventory: Inventory) -> str:
 def streams(report: Report, inventory: Inventory) -> Iterator[Problem]:
     """Streams that are denied or fail, each reason of a system once."""
     said: set[str] = set()
-    for pair, who, account in _pairs(report, inventory):
+    for pair, who, account in _pairs(report, inventory, (Kind.DENIED, *PATIENT)):
         problem = _pair(pair, who, account, inventory.version)
         if problem is None:
             continue
@@ -47,16 +47,19 @@ def streams(report: Report, inventory: Inventory) -> Iterator[Problem]:
             yield problem
 
 
-def _pairs(report: Report, inventory: Inventory) -> Iterator[tuple[Pair, str, str]]:
-    """Every pair that is asked for, whose it is in words, and its account."""
+def _pairs(report: Report, inventory: Inventory, states: Collection[str]) -> Iterator[tuple[Pair, str, str]]:
+    """Every pair that is asked for and in one of some states, whose it is in words, and its account."""
     for account in inventory.settings.accounts:
-        if pair := inventory.pairs.get((listing(account), SYSTEMS.name)):
+        pair = inventory.pairs.get((listing(account), SYSTEMS.name))
+        if pair and pair.state in states:
             yield pair, f"Account {account}", account
+    concerned = {pair.system for pair in inventory.pairs.values() if pair.state in states}
     for system in report.systems:
-        asked = sorted(inventory.streams_of(system.system), key=lambda stream: not stream.grain)
-        for stream in asked:
-            if pair := inventory.pairs.get((system.system, stream.name)):
-                yield pair, system.name, system.account
+        if system.system in concerned:
+            for stream in sorted(inventory.streams_of(system.system), key=lambda stream: not stream.grain):
+                pair = inventory.pairs.get((system.system, stream.name))
+                if pair and pair.state in states:
+                    yield pair, system.name, system.account
 
 
 def _pair(stream: Pair, who: str, account: str, version: str) -> Problem | None:
@@ -132,9 +135,9 @@ def cloud(report: Report, inventory: Inventory) -> Iterator[Problem]:
         again = f"in {span_words(quota.paused_until - report.now)}" if quota.paused_until else "with the next reading"
         yield Problem("cloud", "", f"The cloud does not answer ({quota.weather}); asked again {again}", remedy)
         return
-    pairs = [pair for pair, *_ in _pairs(report, inventory) if pair.state not in (*EMPTY, Kind.DENIED)]
-    failing = [pair for pair in pairs if pair.state in (Kind.BUSY, Kind.GARBLED)]
-    answered = [pair for pair in pairs if not pair.state and (pair.asked_at or 0) > report.now - DAY]
-    if len(failing) > 1 and not answered:
+    failing = [pair for pair, *_ in _pairs(report, inventory, (Kind.BUSY, Kind.GARBLED))]
+    if len(failing) < 2:
+        return
+    if not any((pair.asked_at or 0) > report.now - DAY for pair, *_ in _pairs(report, inventory, ("",))):
         since = max((pair.asked_at or 0 for pair in failing), default=0) or None
         yield Problem("cloud", "", f"The cloud refuses every call ({failing[0].reason})", remedy, since)

@@ -18,7 +18,7 @@ from ingest.enphase.streams import STREAMS
 from ingest.plan.inventory import Inventory
 from ingest.plan.state import NO_METER, OddRow, OddRows
 from ingest.plan.work import Work
-from ingest.report.gaps import PairStanding, Standings, gaps, refused_spans
+from ingest.report.gaps import PairStanding, gaps, refused_spans
 from ingest.report.model import DifferenceReport, OddReport, StreamReport, SystemReport
 from ingest.store import daily_totals, meta, overview
 
@@ -73,9 +73,12 @@ def holding(
     )
 
 
-def system_report(inventory: Inventory, works: list[Work], stands: Standings, held: Holding, now: int) -> SystemReport:
-    """What there is to say of a system whose interval streams are `works`, all of which are in `stands`."""
-    system = works[0].system
+def system_report(
+    inventory: Inventory, works: Sequence[tuple[Work, PairStanding]], held: Holding, now: int
+) -> SystemReport:
+    """What there is to say of a system whose interval streams are `works`, and how each stands."""
+    wanted = works[0][0].wanted
+    system = wanted.system
     row = inventory.systems.get(system)
     log = inventory.state.logs.get(system, ())
     size = row.info.get("size_w") if row and row.size_w else None
@@ -83,19 +86,19 @@ def system_report(inventory: Inventory, works: list[Work], stands: Standings, he
     return SystemReport(
         system=system,
         name=(row.name if row else "") or f"System {system}",
-        account=works[0].account,
+        account=wanted.account,
         timezone=row.timezone if row else "",
         reported_at=log[-1].reported_at if log else None,
         looked_at=row.profile.rhythm.looked_at or None if row else None,
         power_w=power[0] if power else None,
         today_wh=held.today_wh.get(system),
         age_s=max(0, now - power[1]) if power else None,
-        streams=[_stream(inventory, work, stands[work.key], held, now) for work in works],
+        streams=[_stream(inventory, work, stands, held, now) for work, stands in works],
         differences=held.differences.get(system, ()),
         behind=held.behind.get(system, ""),
         size_w=float(size) if isinstance(size, int | float) and size > 0 else None,
-        owed_s=sum(stands[work.key].owed_s for work in works),
-        read_s=sum(stands[work.key].read_s for work in works),
+        owed_s=sum([stands.owed_s for _, stands in works]),
+        read_s=sum([stands.read_s for _, stands in works]),
         no_meters=_no_meters(inventory, held, system),
     )
 
