@@ -38,13 +38,15 @@ def fill(store: Store, system: str, now: int) -> None:
         progress.save_log(db, system, (), [Advance(now - 60, now - 300)])
         for name, grain, fields in series:
             number, seq = archive.new_series(db, f"{name},system={system}"), journal.next_seq(db)
-            count = YEARS * DAY // grain
+            size, count = archive.size(db), YEARS * DAY // grain
             db.execute(
                 "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ? - 1) "
                 "INSERT INTO points SELECT ?, ? + i * ?, ?, ? + i FROM n",
                 (count, number, begin, grain, packed(db, fields), seq),
             )
-            db.execute("INSERT OR REPLACE INTO meta VALUES ('seq', ?)", (str(seq + count),))
+            db.execute(
+                "INSERT OR REPLACE INTO meta VALUES ('seq', ?), ('points', ?)", (str(seq + count), str(size + count))
+            )
         for stream in GRAINS:
             progress.save_pair(db, Pair(system, stream, floor=begin, asked_at=now - 60))
             read = {age: (Span(begin, now - age),) for age in (6 * 3600, 4 * DAY)}
