@@ -3,7 +3,6 @@
 import copy
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -12,9 +11,8 @@ from ingest.core.days import zone
 from ingest.core.span import Span, Spans, intersect, union
 from ingest.core.units import DAY, MINUTE, WEEK
 from ingest.enphase import catalogue
-from ingest.enphase.catalogue import PRODUCTION
 from ingest.enphase.streams import BY_NAME
-from ingest.enphase.streams.base import Route, Scope, Stream
+from ingest.enphase.streams.base import Scope, Stream
 from ingest.enphase.streams.installed import STREAM as DEVICES
 from ingest.enphase.streams.site import SYSTEMS
 from ingest.plan import parts
@@ -25,7 +23,8 @@ from ingest.plan.profile import NEW_PROFILE, Profile
 from ingest.plan.roster import Roster
 from ingest.plan.state import EMPTY, NO_METER, Pair, Snapshot, SystemRow
 from ingest.plan.stream_choice import Chosen, Kinds
-from ingest.plan.work import NOTHING, Wanted, Work
+from ingest.plan.way import Way, way
+from ingest.plan.work import NOT_READ, Wanted, Work
 
 FIRST_PROBE = 15 * MINUTE
 
@@ -47,7 +46,7 @@ class Inventory:
         self.version = settings.version
         self.generation = 0
         self.guard = threading.Lock()
-        self._ways: dict[tuple[str, int | None], _Way] = {}
+        self._ways: dict[tuple[str, int | None], Way] = {}
         self._alike: dict[tuple[tuple[str, ...], bool], tuple[Stream, ...]] = {}
         self.patience: Mapping[str, int] = {}
         self.replace(state)
@@ -176,13 +175,13 @@ class Inventory:
 
     def _work(self, site: "_Site", stream: Stream) -> Work:
         wanted, row = site.wanted, site.row
-        key, way = (wanted.system, stream.name), self._way(stream)
-        pair, route = self._pair(key), way.route
-        if way.has_parts:
+        key, how = (wanted.system, stream.name), self._way(stream)
+        pair, route = self._pair(key), how.route
+        if how.has_parts:
             pair = parts.lacking(pair, route, row)
         if stream.tells_of:
             pair = parts.untold(pair, stream, wanted.streams, row)
-        every = max(way.every, wanted.slow.get(stream.name, 0)) if wanted.slow else way.every
+        every = max(how.every, wanted.slow.get(stream.name, 0)) if wanted.slow else how.every
         is_timed = stream.grain > 0
         return Work(
             wanted,
@@ -194,33 +193,25 @@ class Inventory:
             read=self._read(key, site.since),
             log=site.log,
             profile=site.profile if is_timed else NEW_PROFILE,
-            daylight=site.daylight if way.is_sunlit else None,
+            daylight=site.daylight if how.is_sunlit else None,
             probe_at=site.probe_at if is_timed else None,
-            trial_reach=way.trial_reach,
+            trial_reach=how.trial_reach,
             is_empty=self._is_empty(pair),
             deferred=self.state.deferred.get(key, ()),
-            calls=parts.calls(route, row) if way.has_parts else 1,
-            devices=parts.devices(route, row) if way.has_parts else (),
+            calls=parts.calls(route, row) if how.has_parts else 1,
+            devices=parts.devices(route, row) if how.has_parts else (),
         )
 
-    def _way(self, stream: Stream) -> "_Way":
-        """How a stream is asked, with windows as long as the cloud was found to honour."""
-        honoured = self.state.reaches.get(stream.name)
-        key = stream.name, honoured
+    def _way(self, stream: Stream) -> Way:
+        """How a stream is asked at present."""
+        key = stream.name, self.state.reaches.get(stream.name)
         if (known := self._ways.get(key)) is None:
-            route = stream.route(self.version)
-            every = self.settings.every(stream.name) if stream.name in catalogue.CADENCES else stream.every
-            trial_reach = route.trial_reach if honoured is None else 0
-            if honoured and route.trial_reach and honoured > route.reach:
-                route = replace(route, reach=honoured)
-            has_parts = bool(route.asks_each or (route.pages and route.pages.panels))
-            is_sunlit = bool(stream.grain and PRODUCTION.keys() & stream.fields.keys())
-            known = self._ways[key] = _Way(route, every, trial_reach, has_parts, is_sunlit)
+            known = self._ways[key] = way(stream, self.settings, key[1])
         return known
 
     def _read(self, key: tuple[str, str], since: int) -> Mapping[int, Spans]:
         """What was read of a pair; what nobody wants is as good as read. What is configured is wanted always."""
-        read, unwanted = self.state.coverage.get(key, NOTHING), self.state.unwanted.get(key)
+        read, unwanted = self.state.coverage.get(key, NOT_READ), self.state.unwanted.get(key)
         if not unwanted:
             return read
         oldest = self.settings.look_again
@@ -268,18 +259,6 @@ class _Site(NamedTuple):
     profile: Profile
     probe_at: int | None
     daylight: Daylight | None
-
-
-class _Way(NamedTuple):
-    """How a stream is asked of every system, and how often (s): `has_parts` says that a look may take several calls,
-    `is_sunlit` that it has nothing to say at night.
-    """
-
-    route: Route
-    every: int
-    trial_reach: int
-    has_parts: bool
-    is_sunlit: bool
 
 
 def _since(wanted: Wanted, now: int) -> int:

@@ -31,7 +31,7 @@ class Wanted:
     slow: Mapping[str, int] = field(default_factory=dict)
 
 
-NOTHING: Covered = MappingProxyType({})
+NOT_READ: Covered = MappingProxyType({})
 """Of a pair of which nothing was read."""
 
 
@@ -52,7 +52,7 @@ class Work(NamedTuple):
     every: int
     pair: Pair
     floor: int = 0
-    read: Covered = NOTHING
+    read: Covered = NOT_READ
     log: Sequence[Advance] = ()
     profile: Profile = NEW_PROFILE
     daylight: Daylight | None = None
