@@ -1,7 +1,8 @@
 """What an outcome changes: each verdict has one act. Pure: what it needs was loaded before, and is saved after."""
 
+from collections.abc import Iterable
 from dataclasses import replace
-from operator import itemgetter
+from itertools import compress
 
 from ingest.commit import (
     daily_difference,
@@ -215,8 +216,12 @@ def newest(outcome: Outcome) -> int:
 
     It shows how far the cloud knows a system just as the gateway's report does, which may be null, stand still or lie.
     """
-    grain, energies = outcome.task.stream.grain, [flow.field for flow in outcome.task.stream.flows]
-    for _, _, time, row in sorted(outcome.points, key=itemgetter(2), reverse=True):
-        if row.get("devices_reporting") != 0.0 or any(row.get(name) for name in energies):
-            return time + grain
-    return 0
+    grain, found = outcome.task.stream.grain, 0
+    for table in outcome.tables:
+        times: Iterable[int] = table.times
+        if "devices_reporting" in table.columns:
+            names = ["devices_reporting", *(flow.field for flow in outcome.task.stream.flows)]
+            told = zip(*(table.columns[name] for name in names if name in table.columns), strict=True)
+            times = compress(times, map(any, told))
+        found = max(found, max(times, default=-grain) + grain)
+    return found

@@ -17,6 +17,7 @@ from ingest.core.derive import QUARTER
 from ingest.core.draft import Rows, differing
 from ingest.core.point import parse_series, series_key
 from ingest.core.span import Span, ceil_to, floor_to, union
+from ingest.core.table import times_of
 from ingest.core.units import DAY, NEVER
 from ingest.enphase.replies import Kind
 from ingest.enphase.streams.base import SystemInfo
@@ -77,7 +78,7 @@ def _of_intervals(
 ) -> Loaded:
     """The rows that the reply gives anew, and what is needed to derive something of those that it changes."""
     task, grain = outcome.task, outcome.task.stream.grain
-    times = [point.time for point in outcome.points]
+    times = times_of(outcome.points)
     span = Span(min([task.window.start, *times]), max([outcome.answered_end, *(time + grain for time in times)]))
     draft = Changes(Loaded(known, ids=ids))
     local = draft.zone(task.system)
@@ -87,7 +88,7 @@ def _of_intervals(
         wants += _wants(ids, Span(days[0].start, days[-1].end), ("energy_daily",))
     unpack = Unpacker(db)
     rows = archive.read(db, ids, wants, unpack)
-    inputs = derived.inputs(draft, task.system, {point.measurement for point in outcome.points})
+    inputs = derived.inputs(draft, task.system, {table.measurement for table in outcome.tables})
     if task.stream.fields.keys() & inputs:
         more = archive.read(db, ids, [*_to_derive(draft, rows, outcome, inputs, days, context)], unpack)
         rows |= {key: {**rows.get(key, {}), **found} for key, found in more.items()}
@@ -172,7 +173,7 @@ def _of_site(known: Snapshot, ids: Mapping[str, int], outcome: Outcome, context:
         yield from _wants(mine, now, ("system_info",))
         if _is_moved(known, info, context):
             yield from _wants(mine, ALWAYS, {*MADE, *NIGHTLY})
-    times = [point.time for point in outcome.points]
+    times = times_of(outcome.points)
     if times:
         before = 3 * DAY if outcome.task.stream.daily else 0
         yield from _wants(ids, Span(min(times) - before, max(times) + 1), outcome.task.stream.fields)

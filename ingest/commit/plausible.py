@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import compress
 
 from ingest.commit.changes import Changes
 from ingest.core import derive
 from ingest.core.days import ONE
 from ingest.core.point import Point, encode
+from ingest.core.table import Table, Tabled, tables_of, times_of
 from ingest.core.units import DAY, HOUR
 from ingest.enphase.catalogue import PRODUCERS, SERIES
 from ingest.enphase.streams import STREAMS
@@ -47,7 +49,7 @@ def mark_implausible(changes: Changes, outcome: Outcome) -> Outcome:
     kept as measured, and count for nothing else.
     """
     system, life = outcome.task.system, outcome.lifetime
-    odd = [*_implausible(changes, system, outcome.task.stream, outcome.points)]
+    odd = [*_implausible(changes, system, outcome.task.stream, outcome.tables)]
     if life is not None and life.start is not None:
         for series, values in life.series.items():
             most = most_wh(changes, system, LONGEST_DAY, SERIES[series].quantity)
@@ -67,21 +69,28 @@ def drop_far_intervals(outcome: Outcome, version: str) -> Outcome:
         return outcome
     first = task.window.start - DAY
     last = task.window.end + max(task.stream.route(version).reach, task.reach) + DAY
-    astray = [point for point in outcome.points if not first <= point.time < last]
-    if not astray:
+    times = times_of(outcome.points)
+    if not times or (first <= min(times) and max(times) < last):
         return outcome
+    astray = [point for point in outcome.points if not first <= point.time < last]
     odd = [Odd("it lies far from the time that was asked for", encode(point)[:SAMPLE]) for point in astray]
     points = [point for point in outcome.points if first <= point.time < last]
     return replace(outcome, points=points, odd=[*outcome.odd, *odd])
 
 
-def _implausible(changes: Changes, system: str, stream: Stream, points: Sequence[Point]) -> Iterator[Odd]:
-    for flow in stream.flows:
-        most = most_wh(changes, system, stream.grain, flow.quantity)
-        told = [(wh, point) for point in points if point[0] == flow.measurement and (wh := point[3].get(flow.field))]
-        for wh, point in told:
-            if abs(float(wh)) > most:
-                yield Odd(_words(flow.quantity), encode(point)[:SAMPLE], point.time)
+def _implausible(changes: Changes, system: str, stream: Stream, tables: Iterable[Table]) -> Iterator[Odd]:
+    for table in tables:
+        for flow in stream.flows:
+            if flow.measurement == table.measurement and flow.field in table.columns:
+                most = most_wh(changes, system, stream.grain, flow.quantity)
+                energies = [float(wh) for wh in table.columns[flow.field]]
+                if max(energies) > most or min(energies) < -most:
+                    yield from _too_much(table, [abs(wh) > most for wh in energies], _words(flow.quantity))
+
+
+def _too_much(table: Table, where: Sequence[bool], reason: str) -> Iterator[Odd]:
+    for point in compress(Tabled([table]), where):
+        yield Odd(reason, encode(point)[:SAMPLE], point.time)
 
 
 def held(changes: Changes, system: str) -> Iterator[tuple[Stream, list[Odd]]]:
@@ -93,7 +102,7 @@ def held(changes: Changes, system: str) -> Iterator[tuple[Stream, list[Odd]]]:
             for at, wh in changes.points.numbers(flow.measurement, system, flow.field).items()
         ]
         if stream.flows:
-            yield stream, list(_implausible(changes, system, stream, points))
+            yield stream, list(_implausible(changes, system, stream, tables_of(points)))
 
 
 def is_doubted(odd: Mapping[tuple[str, str], OddRows], system: str) -> bool:

@@ -41,7 +41,7 @@ def learn_daylight(changes: Changes, outcome: Outcome, offset: int) -> None:
     if not any(name in PRODUCTION for name in outcome.task.stream.fields):
         return
     row = changes.systems.get(outcome.task.system)
-    if row is not None and (profile := row.profile.saw(outcome.points, offset)) is not row.profile:
+    if row is not None and (profile := row.profile.saw(outcome.tables, offset)) is not row.profile:
         changes.systems[row.system] = replace(row, profile=profile)
 
 

@@ -78,9 +78,11 @@ def _earliest(now: int, *moments: int | None) -> int | None:
 def _shown(changes: Changes, outcome: Outcome, began: int) -> Iterator[int]:
     """Moments before a system is said to have begun, of which a reply shows energy: of intervals, or of a day."""
     energies = {(flow.measurement, flow.field) for flow in outcome.task.stream.flows}
-    for measurement, _, time, row in outcome.points:
-        if time < began and any(measurement == name and float(row.get(key, 0.0)) > 0 for name, key in energies):
-            yield time
+    for table in outcome.tables:
+        if table.times and min(table.times) < began:
+            columns = [table.columns.get(key, ()) for name, key in energies if name == table.measurement]
+            for column in columns:
+                yield from (at for at, wh in zip(table.times, column, strict=False) if at < began and float(wh) > 0)
     life, local = outcome.lifetime, changes.zone(outcome.task.system)
     if life is not None and life.start is not None and local is not None:
         for values in life.series.values():

@@ -14,12 +14,14 @@ from ingest.core.point import (
     Value,
     decode_fields,
     encode_all,
+    encode_columns,
     exchanged,
     is_line,
     merge_fields,
     omits,
     series_key,
 )
+from ingest.core.table import Table, tables_of
 
 Rows = dict[int, str]
 """Rows of one series, by time."""
@@ -31,17 +33,14 @@ RowsBySeries = Mapping[tuple[str, Tags], Rows]
 """Rows by measurement and tags."""
 
 
-def by_series(points: Iterable[Point]) -> RowsBySeries:
+def by_series(tables: Iterable[Table]) -> RowsBySeries:
     """Points as rows, by measurement and tags; points of the same moment are merged, the later wins."""
-    found: dict[tuple[str, Tags], tuple[list[int], list[Mapping[str, Value]]]] = defaultdict(lambda: ([], []))
-    at: tuple[str, Tags] | None = None
-    for measurement, tags, time, fields in points:
-        if at is None or at[1] is not tags or at[0] is not measurement:
-            at = measurement, tags
-            times, listed = found[at]
-        times.append(time)
-        listed.append(fields)
-    return {at: _merged(times, encode_all(listed)) for at, (times, listed) in found.items()}
+    found: dict[tuple[str, Tags], tuple[list[int], list[str]]] = defaultdict(lambda: ([], []))
+    for measurement, tags, at, columns in tables:
+        times, texts = found[measurement, tags]
+        times += at
+        texts += encode_columns(columns)
+    return {at: _merged(times, texts) for at, (times, texts) in found.items()}
 
 
 def _merged(times: Sequence[int], texts: Sequence[str]) -> Rows:
@@ -180,7 +179,7 @@ class Draft:
 
     def merge(self, points: Iterable[Point]) -> Touched:
         """Merge points in; a row counts as changed only where something really differs."""
-        return self.merge_rows(by_series(points))
+        return self.merge_rows(by_series(tables_of(points)))
 
     def merge_rows(self, fresh_rows: RowsBySeries) -> Touched:
         """The same, of points that are rows already."""

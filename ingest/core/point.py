@@ -92,6 +92,8 @@ def encode_all(many: Iterable[Mapping[str, Value]]) -> list[str]:
 
 def encode_columns(columns: Mapping[str, Sequence[Value]]) -> list[str]:
     """A row for each place of some columns: the values of one field each, all of the same length."""
+    if not columns:
+        raise ValueError("a point needs at least one field")
     ordered = [columns[name] for name in sorted(columns)]
     head, forms = _form(tuple(columns))[0], [*map(_column_form, ordered)]
     if not head or not all(forms):

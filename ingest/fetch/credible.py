@@ -1,9 +1,11 @@
 """What of a reply can be, by the clock: nothing was measured after now. Pure."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from ingest.core.point import Point, encode
+from ingest.core.table import times_of
 from ingest.core.units import HOUR, MINUTE
 from ingest.enphase.streams.base import Lifetime, Odd
 from ingest.enphase.streams.readers import SAMPLE
@@ -12,9 +14,9 @@ SLACK = MINUTE
 """How far (s) a clock may be behind another."""
 
 
-def not_ahead(points: list[Point], lasts: int, date_at: int | None) -> tuple[list[Point], list[Odd]]:
+def not_ahead(points: Sequence[Point], lasts: int, date_at: int | None) -> tuple[Sequence[Point], list[Odd]]:
     """Points without those that end, `lasts` (s) later, after the cloud's time or ours: nobody measured them."""
-    if date_at is None or all(point.time + lasts <= date_at + SLACK for point in points):
+    if date_at is None or max(times_of(points), default=0) + lasts <= date_at + SLACK:
         return points, []
     ahead = [point for point in points if point.time + lasts > date_at + SLACK]
     good = [point for point in points if point.time + lasts <= date_at + SLACK]

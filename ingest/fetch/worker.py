@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from ingest.core.draft import RowsBySeries, by_series
 from ingest.core.http import Reply, Request, Transport
 from ingest.core.point import Point
+from ingest.core.table import Table, Tabled, tables_of, times_of
 from ingest.core.units import DAY
 from ingest.enphase.call import Task
 from ingest.enphase.first_version import as_v2
@@ -94,7 +95,12 @@ class Outcome:
     @cached_property
     def rows(self) -> RowsBySeries:
         """The points as the archive has them; made once, for they are looked at more than once."""
-        return by_series(self.points)
+        return by_series(self.tables)
+
+    @cached_property
+    def tables(self) -> Sequence[Table]:
+        """The points as tables."""
+        return tables_of(self.points)
 
 
 def instead(happened: object) -> list[Outcome]:
@@ -176,7 +182,7 @@ def _redacted(body: bytes, *secrets: str) -> bytes:
 def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date_at: int | None) -> Outcome:
     stream, reply = task.stream, _as_object(task, judged.data, version)
     _same_system(task, reply)
-    points, odd = _sorted_out(stream.read(task.system, reply))
+    points, odd = _points(stream.read(task.system, reply))
     points, ahead = not_ahead(points, stream.lasts, date_at)
     systems, odd_systems = _sorted_out(stream.systems(task.system, reply) if stream.systems else (), MAX_ON_PAGE + 1)
     too_many = CROWDED if len(systems) > MAX_ON_PAGE else _too_many(task, reply, version)
@@ -219,6 +225,10 @@ def _as_object(task: Task, data: Any, version: str) -> Json:
     if task.devices:
         reply = {**reply, "device": task.device}
     return {**reply, "cursor": task.page_name} if task.devices or task.stream.route(version).pages else reply
+
+
+def _points(found: Iterable[Point | Odd]) -> tuple[Sequence[Point], list[Odd]]:
+    return (found, []) if isinstance(found, Tabled) and len(found) <= MAX_POINTS else _sorted_out(found)
 
 
 def _sorted_out(found: Iterable[T | Odd], most: int = MAX_POINTS) -> tuple[list[T], list[Odd]]:
@@ -265,14 +275,14 @@ def _reach(task: Task, points: Sequence[Point], version: str) -> int:
     sure = task.stream.route(version).reach
     if not task.is_trial:
         return max(sure, task.reach)
-    times = (point.time for point in points if task.window.start <= point.time < task.window.end)
+    times = [at for at in times_of(points) if task.window.start <= at < task.window.end]
     shown = max(times, default=0) + task.stream.grain - task.window.start
     return task.reach if shown > task.reach - DAY else max(sure, shown // DAY * DAY)
 
 
 def _newest_end(task: Task, points: Sequence[Point]) -> int:
     """The end of the newest row within the window; 0 where there is none."""
-    ends = (point.time + task.stream.grain for point in points)
+    ends = (at + task.stream.grain for at in times_of(points))
     return max((end for end in ends if task.window.start < end <= task.window.end), default=0)
 
 

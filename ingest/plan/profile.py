@@ -1,11 +1,11 @@
 """What is learned of a system as it is read: when it speaks, when its sun shines, which meters it has."""
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ingest.core.point import Point
+from ingest.core.table import Table
 from ingest.core.units import DAY
 from ingest.enphase.catalogue import PRODUCTION
 from ingest.plan.pacing import Daylight
@@ -44,18 +44,15 @@ class Profile:
         late = [end - (number - day) * DAY for number, _, end in self.days if number == today]
         return Daylight(first, max([last, *late]))
 
-    def saw(self, points: Sequence[Point], offset: int) -> "Profile":
+    def saw(self, tables: Iterable[Table], offset: int) -> "Profile":
         """The same, with the production of some points taken in."""
         days = {number: (first, last) for number, first, last in self.days}
         # of history, which is most of what is ever read, nothing is kept
         oldest = self.days[0][0] * DAY - offset if len(self.days) == KEPT_DAYS else 0
-        for measurement, grain in PRODUCTION.items():
-            lit = sorted(
-                point[2]
-                for point in points
-                if point[0] == measurement and point[2] >= oldest and point[3].get("energy_wh", 0.0) > 0  # type: ignore[operator] # an energy is a number
-            )
-            while lit:
+        for table in tables:
+            grain, energies = PRODUCTION.get(table.measurement, 0), table.columns.get("energy_wh", ())
+            lit = sorted([at for at, wh in zip(table.times, energies, strict=False) if at >= oldest and float(wh) > 0])
+            while lit and grain:
                 number = (lit[0] + offset) // DAY
                 end = bisect_left(lit, (number + 1) * DAY - offset)
                 first, last = days.get(number, (lit[0], 0))

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from ingest.core.draft import Columns, Draft, Rows, by_series
 from ingest.core.point import Point, parse_series, series_key
+from ingest.core.table import tables_of
 from ingest.core.tally import FieldTotal, MeasuredSystem, totals
 from ingest.core.units import NEVER
 from ingest.store import bulk, departures, journal
@@ -41,7 +42,7 @@ class Filter(NamedTuple):
 
 def upsert(db: sqlite3.Connection, points: Iterable[Point]) -> Written:
     """Merge points into the archive; a row gets a new number only when something really changed."""
-    found = by_series(points)
+    found = by_series(tables_of(points))
     ids = series_ids(db, [series_key(*series) for series in found])
     wants = [
         ((ids[key],), min(rows), max(rows) + 1) for series, rows in found.items() if (key := series_key(*series)) in ids

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.core.point import Point
+from ingest.core.table import tables_of
 from ingest.core.units import DAY, HOUR, MINUTE
 from ingest.plan.coverage import Advance
 from ingest.plan.pacing import DAYLIGHT_MARGIN, EVEN, LONGEST_REST, Daylight, Group, awake_seconds, calls, fit, rest_at
@@ -116,17 +117,17 @@ def _produced(start: int, end: int) -> list[Point]:
 
 def test_the_light_of_yesterday_is_taken_from_points() -> None:
     today = NOW - NOW % DAY
-    profile = NEW_PROFILE.saw(_produced(today - 18 * HOUR, today - 6 * HOUR), 0)
+    profile = NEW_PROFILE.saw(tables_of(_produced(today - 18 * HOUR, today - 6 * HOUR)), 0)
     dark = [Point("production_micro", (), today - 20 * HOUR, {"energy_wh": 0.0})]
-    assert profile.saw(dark, 0) is profile
+    assert profile.saw(tables_of(dark), 0) is profile
     assert profile.daylight(today + HOUR, 0) == Daylight(today - 18 * HOUR, today - 6 * HOUR)
-    longer = profile.saw(_produced(today + 6 * HOUR, today + 19 * HOUR), 0)
+    longer = profile.saw(tables_of(_produced(today + 6 * HOUR, today + 19 * HOUR)), 0)
     assert longer.daylight(today + 20 * HOUR, 0) == Daylight(today - 18 * HOUR, today - 5 * HOUR)
     assert NEW_PROFILE.daylight(NOW, 0) is None
 
 
 def test_a_profile_survives_being_stored() -> None:
-    profile = NEW_PROFILE.saw(_produced(NOW, NOW + HOUR), -7 * HOUR)
+    profile = NEW_PROFILE.saw(tables_of(_produced(NOW, NOW + HOUR)), -7 * HOUR)
     for known in (profile, replace(profile, size_w=0.0), replace(profile, size_w=6000.0)):
         assert from_json(json.loads(json.dumps(to_json(known)))) == known
     assert from_json({}) == NEW_PROFILE

@@ -3,7 +3,7 @@
 The words of the vendor's replies are those of the reference, sections 6 to 8.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from enum import Enum, auto
@@ -29,7 +29,7 @@ class Odd(NamedTuple):
     time: int | None = None
 
 
-Read = Callable[[str, Json], Iterator[Point | Odd]]
+Read = Callable[[str, Json], Iterable[Point | Odd]]
 
 
 @dataclass(frozen=True)

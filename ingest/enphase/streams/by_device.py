@@ -1,6 +1,6 @@
 """Parsers of replies about single devices, each a series of its own. Reference: 7.14 and 7.16."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from ingest.core.point import Point
 from ingest.enphase.streams.base import Json, Odd, Read
@@ -14,7 +14,7 @@ def of_device(kind: str, measurement: str, grain: int, keys: Mapping[str, str], 
     """
     paths = {name: key.split(".") for name, key in keys.items()}
 
-    def read(system: str, reply: Json) -> Iterator[Point | Odd]:
+    def read(system: str, reply: Json) -> Iterable[Point | Odd]:
         serial = reply["device"]
         if str(told := reply.get("serial_number") or serial) != serial:
             raise ValueError(f"it is about device {str(told)[:20]}, not {serial}")
@@ -27,11 +27,11 @@ def of_devices(kind: str, measurement: str, grain: int, keys: Mapping[str, str])
     """A reader of a reply that lists several devices, each with its intervals."""
     paths = {name: key.split(".") for name, key in keys.items()}
 
-    def read(system: str, reply: Json) -> Iterator[Point | Odd]:
+    def read(system: str, reply: Json) -> Iterable[Point | Odd]:
         if not isinstance(reply["devices"], list):
             raise TypeError("a list of devices is due")
 
-        def device(row: Json) -> Iterator[Point | Odd]:
+        def device(row: Json) -> Iterable[Point | Odd]:
             tags = identity((kind, row["serial_number"]), ("system", system))
             return quantities_of(measurement, grain, paths, tags, row["intervals"])
 

@@ -5,18 +5,21 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ingest.core.point import Point, Tags, encode
 from ingest.core.span import ceil_to
+from ingest.core.table import Tabled, times_of
 from ingest.core.units import HOUR
 from ingest.enphase.streams.base import Odd
 from ingest.enphase.streams.readers import SAMPLE
 
 
-def on_grid(grain: int, found: Iterable[Point | Odd]) -> Iterator[Point | Odd]:
+def on_grid(grain: int, found: Iterable[Point | Odd]) -> Iterable[Point | Odd]:
     """What is read of a list of intervals of `grain` s, which begin at whole multiples of it.
 
     Where a list has shorter ones, those that fill a whole interval are put together; of others there is no point, and
     they are odd unless the newest interval is still to be filled. Where it has whole ones, what lies beside the grid
     stands as it is: the vendor's own examples do.
     """
+    if isinstance(found, Tabled) and not any(at % grain for at in times_of(found)):
+        return found
     listed = list(found)
     if not any(point[2] % grain for point in listed if not isinstance(point, Odd)):
         return iter(listed)

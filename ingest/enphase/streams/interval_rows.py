@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from ingest.core.point import Point, Tags
+from ingest.core.table import Table, Tabled
 from ingest.core.units import HOUR
 from ingest.enphase.streams.base import Field, Json, Odd, Read
 from ingest.enphase.streams.even_grid import on_grid
@@ -42,7 +43,7 @@ def rows(value: object) -> Iterator[Any]:
 
 
 def whole_or_each(
-    whole: Callable[[Sequence[Any]], list[Point]],
+    whole: Callable[[Sequence[Any]], list[Table]],
     each: Callable[[Sequence[Any]], Iterator[Point | Odd]],
     listed: Sequence[Any],
 ) -> Iterable[Point | Odd]:
@@ -50,7 +51,7 @@ def whole_or_each(
     where it is not so, as `UNREADABLE` names; else row by row, for what can be read of the others.
     """
     try:
-        return whole(listed)
+        return Tabled(whole(listed))
     except UNREADABLE:
         return each(listed)
 
@@ -68,7 +69,7 @@ def intervals(measurement: str, grain: int, energy_key: str, power_key: str = ""
     """A reader of `intervals[]` with one energy (Wh) a row; power is its mean over the interval."""
     of = _OneEnergy(measurement, grain, energy_key, power_key)
 
-    def read(system: str, reply: Json) -> Iterator[Point | Odd]:
+    def read(system: str, reply: Json) -> Iterable[Point | Odd]:
         about = of, (("system", system),), maybe_number(reply.get("total_devices"))
         return on_grid(
             grain, whole_or_each(partial(_whole, *about), partial(_each, *about), [*rows(reply["intervals"])])
@@ -77,21 +78,19 @@ def intervals(measurement: str, grain: int, energy_key: str, power_key: str = ""
     return read
 
 
-def _whole(of: _OneEnergy, tags: Tags, total: float | None, listed: Sequence[Any]) -> list[Point]:
+def _whole(of: _OneEnergy, tags: Tags, total: float | None, listed: Sequence[Any]) -> list[Table]:
     if total is None:
         raise ValueError("the number of devices is not known")
     ends, energies = moments_in(listed, "end_at"), numbers_in(listed, (of.energy_key,))
     counts, per_wh = numbers_in(listed, ("devices_reporting",)), HOUR / of.grain
     powers = numbers_in(listed, (of.power_key,)) if of.power_key else [wh * per_wh for wh in energies]
-    return [
-        Point(
-            of.measurement,
-            tags,
-            end - of.grain,
-            {"devices_reporting": count, "devices_total": total, "energy_wh": wh, "power_w": power},
-        )
-        for end, count, wh, power in zip(ends, counts, energies, powers, strict=True)
-    ]
+    columns = {
+        "devices_reporting": counts,
+        "devices_total": [total] * len(ends),
+        "energy_wh": energies,
+        "power_w": powers,
+    }
+    return [Table(of.measurement, tags, [end - of.grain for end in ends], columns)]
 
 
 def _each(of: _OneEnergy, tags: Tags, total: float | None, listed: Sequence[Any]) -> Iterator[Point | Odd]:
@@ -128,7 +127,7 @@ def quantities(measurement: str, grain: int, keys: Mapping[str, str]) -> Read:
     """
     paths = {name: key.split(".") for name, key in keys.items()}
 
-    def read(system: str, reply: Json) -> Iterator[Point | Odd]:
+    def read(system: str, reply: Json) -> Iterable[Point | Odd]:
         return quantities_of(measurement, grain, paths, (("system", system),), reply["intervals"])
 
     return read
@@ -136,7 +135,7 @@ def quantities(measurement: str, grain: int, keys: Mapping[str, str]) -> Read:
 
 def quantities_of(
     measurement: str, grain: int, keys: Mapping[str, Sequence[str]], tags: Tags, intervals: object
-) -> Iterator[Point | Odd]:
+) -> Iterable[Point | Odd]:
     """The same of a list of intervals: a point each, with `tags`."""
     about = measurement, grain, keys, tags
     listed = [*rows(intervals)]
@@ -145,12 +144,9 @@ def quantities_of(
 
 def _whole_quantities(
     measurement: str, grain: int, keys: Mapping[str, Sequence[str]], tags: Tags, listed: Sequence[Any]
-) -> list[Point]:
-    values = zip(*(numbers_in(listed, path) for path in keys.values()), strict=True)
-    return [
-        Point(measurement, tags, end - grain, dict(zip(keys, row, strict=True)))
-        for end, row in zip(moments_in(listed, "end_at"), values, strict=True)
-    ]
+) -> list[Table]:
+    columns = {name: numbers_in(listed, path) for name, path in keys.items()}
+    return [Table(measurement, tags, [end - grain for end in moments_in(listed, "end_at")], columns)]
 
 
 def _quantities(

@@ -1,10 +1,11 @@
 """Production by the revenue-grade meters, in 15-minute intervals, in sum and per meter and channel."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 from ingest.core.point import Point, Tags
+from ingest.core.table import Table, joined
 from ingest.core.units import DAY, MINUTE, WEEK, YEAR
 from ingest.enphase.streams.base import EnergyFlow, Field, Json, Odd, Route, Stream, start_end
 from ingest.enphase.streams.even_grid import on_grid
@@ -15,15 +16,16 @@ GRAIN = 15 * MINUTE
 _read_sum = intervals("production_rgm", GRAIN, "wh_del")
 
 
-def _read(system: str, reply: Json) -> Iterator[Point | Odd]:
-    yield from _read_sum(system, reply)
+def _read(system: str, reply: Json) -> Iterable[Point | Odd]:
+    parts = [_read_sum(system, reply)]
     for meter in each(reply.get("meter_intervals"), _meter):
         if isinstance(meter, Odd):
-            yield meter
+            parts.append([meter])
         else:
             serial, listed = meter
             found = whole_or_each(partial(_whole, system, serial), partial(_channels, system, serial), listed)
-            yield from on_grid(GRAIN, found)
+            parts.append(on_grid(GRAIN, found))
+    return joined(parts)
 
 
 def _meter(meter: Json) -> Iterator[tuple[str, list[Any]]]:
@@ -52,20 +54,20 @@ def _channels(system: str, serial: str, intervals: Sequence[Any]) -> Iterator[Po
             yield Point("production_rgm_channel", tags[channel], time, fields)
 
 
-def _whole(system: str, serial: str, listed: Sequence[Any]) -> list[Point]:
+def _whole(system: str, serial: str, listed: Sequence[Any]) -> list[Table]:
     moments_in(listed, "end_at")
-    tags = {
-        name: identity(("channel", name), ("meter", serial), ("system", system))
-        for name in {row["channel"] for row in listed}
-    }
-    used = [row for row in listed if row["wh_del"] is not None or row["curr_w"] is not None]  # others have no sensor
-    if not used:
-        return []
-    ends, energies = moments_in(used, "end_at"), numbers_in(used, ("wh_del",))
-    return [
-        Point("production_rgm_channel", tags[row["channel"]], end - GRAIN, {"energy_wh": wh, "snapshot_w": power})
-        for row, end, wh, power in zip(used, ends, energies, numbers_in(used, ("curr_w",)), strict=True)
-    ]
+    by_channel: dict[object, list[Any]] = {}
+    for row in listed:
+        by_channel.setdefault(row["channel"], []).append(row)
+    tables = []
+    for channel, mine in by_channel.items():
+        tags = identity(("channel", channel), ("meter", serial), ("system", system))
+        used = [row for row in mine if row["wh_del"] is not None or row["curr_w"] is not None]  # another has no sensor
+        if used:
+            times = [end - GRAIN for end in moments_in(used, "end_at")]
+            columns = {"energy_wh": numbers_in(used, ("wh_del",)), "snapshot_w": numbers_in(used, ("curr_w",))}
+            tables.append(Table("production_rgm_channel", tags, times, columns))
+    return tables
 
 
 STREAM = Stream(

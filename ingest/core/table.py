@@ -1,0 +1,68 @@
+"""Points side by side: nearly all of a reply have the same fields, and are handled by the column."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any, NamedTuple
+
+from ingest.core.point import Point, Tags, Value
+
+
+class Table(NamedTuple):
+    """Points of one series with the same fields: their times (epoch s), and each field's values in that order."""
+
+    measurement: str
+    tags: Tags
+    times: Sequence[int]
+    columns: Mapping[str, Sequence[Value]]
+
+
+class Tabled(Sequence[Point]):
+    """Tables as the points that they hold, each of which is made when it is asked for."""
+
+    def __init__(self, tables: Iterable[Table]) -> None:
+        self.tables = tuple(table for table in tables if table.times)
+
+    def __len__(self) -> int:
+        return sum(len(table.times) for table in self.tables)
+
+    def __iter__(self) -> Iterator[Point]:
+        for measurement, tags, times, columns in self.tables:
+            for time, values in zip(times, zip(*columns.values(), strict=True), strict=True):
+                yield Point(measurement, tags, time, dict(zip(columns, values, strict=True)))
+
+    def __getitem__(self, at: Any) -> Any:
+        return list(self)[at]
+
+
+def tables_of(points: Iterable[Point]) -> Sequence[Table]:
+    """Points as tables; those of a series stay in their order."""
+    if isinstance(points, Tabled):
+        return points.tables
+    found: list[tuple[str, Tags, list[int], tuple[str, ...], list[Iterable[Value]]]] = []
+    newest: dict[tuple[str, Tags], tuple[tuple[str, ...], list[int], list[Iterable[Value]]]] = {}
+    for measurement, tags, time, fields in points:
+        names, listed = tuple(fields), newest.get((measurement, tags))
+        if listed is None or listed[0] != names:
+            listed = newest[measurement, tags] = names, [], []
+            found.append((measurement, tags, listed[1], names, listed[2]))
+        listed[1].append(time)
+        listed[2].append(fields.values())
+    return [
+        Table(measurement, tags, times, dict(zip(names, zip(*rows, strict=True), strict=True)))
+        for measurement, tags, times, names, rows in found
+    ]
+
+
+def times_of(points: Sequence[Point]) -> list[int]:
+    """The times of points."""
+    if isinstance(points, Tabled):
+        return [*chain.from_iterable(table.times for table in points.tables)]
+    return [point.time for point in points]
+
+
+def joined(parts: Sequence[Iterable[Any]]) -> Iterable[Any]:
+    """The points of several parts of a reply, and what is odd of it; tables where all of them are."""
+    tabled = [part for part in parts if isinstance(part, Tabled)]
+    if len(tabled) < len(parts):
+        return chain.from_iterable(parts)
+    return Tabled(chain.from_iterable(part.tables for part in tabled))
