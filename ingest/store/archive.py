@@ -3,10 +3,10 @@
 import sqlite3
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, count, groupby, repeat
-from operator import itemgetter
+from itertools import chain, count, repeat
 from typing import NamedTuple
 
+from ingest.core import quick_json
 from ingest.core.draft import Columns, Draft, Rows, by_series
 from ingest.core.point import Point, parse_series, series_key
 from ingest.core.table import tables_of
@@ -127,13 +127,14 @@ def read(
     for first in range(0, len(wants), TERMS):
         some = wants[first : first + TERMS]
         parts = [
-            f"SELECT series, time, fields FROM points WHERE series IN ({', '.join(map(str, numbers))}) "  # noqa: S608
-            f"AND time >= {start:d} AND time < {end:d}"
+            "SELECT series, json_group_array(time), json_group_array(fields) FROM points "  # noqa: S608
+            f"WHERE series IN ({', '.join(map(str, numbers))}) AND time >= {start:d} AND time < {end:d} GROUP BY series"
             for numbers, start, end in some
         ]
-        for series, run in groupby(db.execute(" UNION ALL ".join(parts)), key=itemgetter(0)):
-            _, times, kept = zip(*run, strict=True)
-            found.setdefault(series, {}).update(zip(times, unpack.all(kept), strict=True))
+        # as one text of all rows SQLite hands them out in half the time
+        for series, times, kept in db.execute(" UNION ALL ".join(parts)):
+            rows = zip(quick_json.read(times), unpack.all(quick_json.read(kept)), strict=True)
+            found.setdefault(series, {}).update(rows)
     return {key: found[number] for key, number in ids.items() if number in found}
 
 
