@@ -1,9 +1,10 @@
 """What a decision works on: the part of the state that was loaded, and laid over it what is to change."""
 
-from collections import ChainMap
+from collections import ChainMap, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from functools import cached_property
 from typing import TypeVar
 
 from ingest.core.audit import Total, TotalKey
@@ -102,10 +103,19 @@ class Changes:
 
     def has_points(self, system: str, measurements: Sequence[str]) -> bool:
         """Whether the archive has any point of some measurements of a system."""
-        return any(
-            measurement in measurements and ("system", system) in tags
-            for measurement, tags in map(parse_series, (*self.loaded.ids, *self.points.changed_rows))
-        )
+        held = self._held.get(system, ())
+        if any(measurement in held for measurement in measurements):
+            return True
+        fresh = map(parse_series, self.points.changed_rows)
+        return any(measurement in measurements and ("system", system) in tags for measurement, tags in fresh)
+
+    @cached_property
+    def _held(self) -> Mapping[str, set[str]]:
+        """The measurements of each system of which there were points already."""
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for measurement, tags in map(parse_series, self.loaded.ids):
+            found[dict(tags).get("system", "")].add(measurement)
+        return found
 
     def forget_totals(self, system: str) -> None:
         """The days of a system have moved: what was said of the old ones is void."""

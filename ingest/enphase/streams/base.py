@@ -181,7 +181,7 @@ def no_points(_: str, __: Json) -> Iterator[Point | Odd]:
     return iter(())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stream:
     """One endpoint family, declared once: what the rest of the program knows of it, it reads here.
 
