@@ -14,7 +14,7 @@ from ingest.enphase.streams.base import Stream
 from ingest.enphase.streams.site import SUMMARY
 from ingest.plan import coverage, quota, rhythm
 from ingest.plan.budget import Rules
-from ingest.plan.coverage import Advance
+from ingest.plan.coverage import Advance, Log
 from ingest.plan.dispatcher import Dispatcher
 from ingest.plan.pacing import Daylight
 from ingest.plan.profile import Profile
@@ -94,7 +94,7 @@ class Fleet:
     def _heard(self, work: Work, task: Task, now: int) -> Work:
         reported = self._gateways[task.system].reported_at(now)
         is_new = not work.log or reported > work.log[-1].reported_at
-        log = (*work.log[-600:], Advance(now, reported)) if is_new else work.log
+        log = work.log.followed_by(Advance(now, reported), max(0, len(work.log) - 600)) if is_new else work.log
         learned = rhythm.look(work.rhythm, log, now, is_new=is_new)
         day = START - DAY
         for other in self.works_of(task.system, now):
@@ -197,7 +197,7 @@ def going_for_long(systems: int, cadences: Callable[[Sequence[Work]], Mapping[st
     for key, work in fleet.pairs.items():
         if work.stream.grain:
             said = fleet._gateways[work.system].reported_at
-            log = tuple(Advance(at, said(at)) for at in (START - DAY, START))
+            log = Log((at, said(at)) for at in (START - DAY, START))
             fleet.pairs[key] = work._replace(log=log, profile=Profile(rhythm.Rhythm(900)))
     every = cadences(fleet.works(START))
     for key, work in fleet.pairs.items():

@@ -4,6 +4,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from ingest.enphase.streams.base import Stream
+from ingest.plan.coverage import Log
 from ingest.plan.state import Pair
 from ingest.plan.work import Wanted, Work
 
@@ -21,5 +22,7 @@ def changed(work: Work, **changes: Any) -> Work:
     """The same with other values: of the work, of what is remembered of the pair, or of what is wanted."""
     mine = {name: changes.pop(name) for name in OF_WORK & changes.keys()}
     kept = {name: changes.pop(name) for name in OF_PAIR & changes.keys()}
+    if "log" in mine:
+        mine["log"] = Log(mine["log"])
     work = work._replace(**mine)
     return work._replace(pair=replace(work.pair, **kept), wanted=replace(work.wanted, **changes))

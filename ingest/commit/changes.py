@@ -13,7 +13,7 @@ from ingest.core.draft import Draft, Rows
 from ingest.core.point import parse_series
 from ingest.core.span import Spans
 from ingest.plan import coverage
-from ingest.plan.coverage import Advance, Covered
+from ingest.plan.coverage import NO_LOG, Covered, Log
 from ingest.plan.deferrals import Deferrals
 from ingest.plan.state import OddRows, Pair, Snapshot, SystemRow
 
@@ -72,7 +72,7 @@ class Changes:
         self.loaded = loaded
         self.pairs: Overlay[tuple[str, str], Pair] = Overlay({}, known.pairs)
         self.systems: Overlay[str, SystemRow] = Overlay({}, known.systems)
-        self.logs: Overlay[str, tuple[Advance, ...]] = Overlay({}, known.logs)
+        self.logs: Overlay[str, Log] = Overlay({}, known.logs)
         self.coverage: Overlay[tuple[str, str], Covered] = Overlay({}, known.coverage)
         self.reaches: Overlay[str, int] = Overlay({}, known.reaches)
         self.trials: Overlay[str, int] = Overlay({}, known.trials)
@@ -88,9 +88,9 @@ class Changes:
         """One pair, fresh when it is not known yet."""
         return self.pairs.get((system, stream)) or Pair(system, stream)
 
-    def log(self, system: str) -> tuple[Advance, ...]:
+    def log(self, system: str) -> Log:
         """The reports of a gateway."""
-        return self.logs.get(system, ())
+        return self.logs.get(system, NO_LOG)
 
     def settled(self, system: str, stream: str, age: int) -> Spans:
         """What was read of a stream for an age class."""

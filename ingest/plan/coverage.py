@@ -4,12 +4,12 @@ An *age class* is an age in seconds (`settle`, `look_again`). Time is covered fo
 cloud had known it for that long; so a young interval is read again, an old one never.
 """
 
+from array import array
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, overload
 
 from ingest.core.span import NONE, Span, Spans, add, holds, subtract, union
-from ingest.core.units import NEVER
 
 
 class Advance(NamedTuple):
@@ -19,28 +19,68 @@ class Advance(NamedTuple):
     reported_at: int
 
 
+class Log(Sequence[Advance]):
+    """The reports of a gateway, oldest first: two columns of numbers, for there are hundreds of each of thousands."""
+
+    __slots__ = ("reported", "seen")
+
+    def __init__(self, entries: Iterable[tuple[int, int]] = ()) -> None:
+        self.seen, self.reported = array("q"), array("q")
+        for seen, reported in entries:
+            self.seen.append(seen)
+            self.reported.append(reported)
+
+    def followed_by(self, entry: Advance, first: int = 0) -> "Log":
+        """The entries from the number `first` on, and one more."""
+        made = Log([entry])
+        made.seen, made.reported = self.seen[first:] + made.seen, self.reported[first:] + made.reported
+        return made
+
+    def __len__(self) -> int:
+        return len(self.seen)
+
+    @overload
+    def __getitem__(self, index: int) -> Advance: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Log": ...
+    def __getitem__(self, index: int | slice) -> "Advance | Log":
+        if isinstance(index, slice):
+            return Log(zip(self.seen[index], self.reported[index], strict=True))
+        return Advance(self.seen[index], self.reported[index])
+
+    def __iter__(self) -> Iterator[Advance]:
+        return map(Advance, self.seen, self.reported)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and [*self] == [*other]
+
+    def __hash__(self) -> int:
+        return hash((*self,))
+
+
+NO_LOG = Log()
 Covered = Mapping[int, Spans]
 """Spans read, by the age class (seconds) they were read for."""
 
 
-def known(log: Sequence[Advance], at: int) -> int | None:
+def known(log: Log, at: int) -> int | None:
     """How far the cloud knew the system at the moment `at`: the newest report seen by then; None without any.
 
     Before we looked for the first time the gateway is taken to have reported as it went, up to what we saw first.
     """
     if not log:
         return None
-    index = bisect_right(log, (at, NEVER))
-    return log[index - 1].reported_at if index else min(at, log[0].reported_at)
+    index = bisect_right(log.seen, at)
+    return log.reported[index - 1] if index else min(at, log.reported[0])
 
 
-def edge(log: Sequence[Advance], now: int, age: int) -> int | None:
+def edge(log: Log, now: int, age: int) -> int | None:
     """The newest instant that the cloud has known for `age` seconds; None while nothing is known."""
     then = known(log, now - age)
     return None if then is None else min(now - age, then)
 
 
-def trusted(log: Sequence[Advance], now: int, age: int, window: Span) -> Span:
+def trusted(log: Log, now: int, age: int, window: Span) -> Span:
     """The part of an answered window that is final for an age class; may be empty."""
     limit = edge(log, now, age)
     return Span(window.start, window.start if limit is None else min(window.end, limit))
@@ -81,9 +121,8 @@ def uncover_class(read: Covered, age: int, spans: Spans) -> Covered:
     return {cls: subtract(held, spans) if cls >= age else held for cls, held in read.items()} if spans else read
 
 
-def advanced(log: tuple[Advance, ...], seen: Advance, keep: int) -> tuple[Advance, ...]:
+def advanced(log: Log, seen: Advance, keep: int) -> Log:
     """A log with one more report where that is news, else the same; what is older than `keep` s is folded into one."""
-    if log and seen.reported_at <= log[-1].reported_at:
+    if log and seen.reported_at <= log.reported[-1]:
         return log
-    base = max((entry.reported_at for entry in log if entry.seen_at <= seen.seen_at - keep), default=0)
-    return (*(entry for entry in log if entry.reported_at >= base), seen)
+    return log.followed_by(seen, max(0, bisect_right(log.seen, seen.seen_at - keep) - 1))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ingest.core.units import DAY
 from ingest.plan import planner
 from ingest.plan.budget import Needs
-from ingest.plan.coverage import Advance
+from ingest.plan.coverage import Log
 from ingest.plan.pacing import EVEN, Group
 from ingest.plan.planner import Debt
 from ingest.plan.quota import month_bounds
@@ -86,7 +86,7 @@ def demands(works: Iterable[Work], now: int, classes: Classes) -> list[Demand]:
 
 def heard(work: Work, now: int) -> Work:
     """A gateway that has not been heard yet is taken to have reported until now."""
-    return work if work.log else work._replace(log=(Advance(now, now),))
+    return work if work.log else work._replace(log=Log([(now, now)]))
 
 
 def needs(wanted: Sequence[Demand]) -> Needs:

@@ -16,7 +16,7 @@ from ingest.enphase.streams.base import Scope, Stream
 from ingest.enphase.streams.installed import STREAM as DEVICES
 from ingest.enphase.streams.site import SYSTEMS
 from ingest.plan import parts
-from ingest.plan.coverage import Advance
+from ingest.plan.coverage import NO_LOG, Log
 from ingest.plan.pacing import Daylight
 from ingest.plan.polling import Polling
 from ingest.plan.profile import NEW_PROFILE, Profile
@@ -166,7 +166,7 @@ class Inventory:
             wanted,
             row,
             _since(wanted, now),
-            self.state.logs.get(wanted.system, ()),
+            self.state.logs.get(wanted.system, NO_LOG),
             profile,
             self._probe_at(row, now) if row else None,
             profile.daylight(now, utc_offset(wanted.timezone, now)) if profile.days else None,
@@ -220,7 +220,7 @@ class Inventory:
     def _probe_at(self, row: SystemRow, now: int) -> int | None:
         """When a silent gateway is asked again, by one probe, at growing intervals; None while it is not silent."""
         log = self.state.logs.get(row.system)
-        if not row.probes or not log or now - log[-1].reported_at <= row.profile.rhythm.silent_after:
+        if not row.probes or not log or now - log.reported[-1] <= row.profile.rhythm.silent_after:
             return None
         return (row.probed_at or 0) + backoff(FIRST_PROBE, LONGEST_PAUSE, row.probes + 1)
 
@@ -255,7 +255,7 @@ class _Site(NamedTuple):
     wanted: Wanted
     row: SystemRow | None
     since: int
-    log: Sequence[Advance]
+    log: Log
     profile: Profile
     probe_at: int | None
     daylight: Daylight | None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 
 from ingest.core.point import Value
 from ingest.core.span import Span, Spans
-from ingest.plan.coverage import Advance
+from ingest.plan.coverage import Log
 from ingest.plan.profile import NEW_PROFILE, Profile
 
 NO_POINTS = "no_points"
@@ -104,7 +104,7 @@ class Snapshot:
 
     pairs: dict[tuple[str, str], Pair] = field(default_factory=dict)
     coverage: dict[tuple[str, str], Mapping[int, Spans]] = field(default_factory=dict)
-    logs: dict[str, tuple[Advance, ...]] = field(default_factory=dict)
+    logs: dict[str, Log] = field(default_factory=dict)
     systems: dict[str, SystemRow] = field(default_factory=dict)
     reaches: dict[str, int] = field(default_factory=dict)
     unwanted: dict[tuple[str, str], Spans] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ingest.core.units import DAY, NEVER
 from ingest.core.when import When
 from ingest.enphase.streams.base import Route, Stream
-from ingest.plan.coverage import Advance, Covered
+from ingest.plan.coverage import NO_LOG, Covered, Log
 from ingest.plan.pacing import Daylight, Group, awake_seconds
 from ingest.plan.profile import NEW_PROFILE, Profile
 from ingest.plan.rhythm import Rhythm
@@ -53,7 +53,7 @@ class Work(NamedTuple):
     pair: Pair
     floor: int = 0
     read: Covered = NOT_READ
-    log: Sequence[Advance] = ()
+    log: Log = NO_LOG
     profile: Profile = NEW_PROFILE
     daylight: Daylight | None = None
     probe_at: int | None = None
@@ -120,7 +120,7 @@ class Work(NamedTuple):
     @property
     def reported_at(self) -> int | None:
         """The newest report of the gateway, None before the first."""
-        return self.log[-1].reported_at if self.log else None
+        return self.log.reported[-1] if self.log else None
 
     @property
     def group(self) -> Group:

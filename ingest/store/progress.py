@@ -5,11 +5,13 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from ingest.core.span import Span, Spans, union
 from ingest.enphase.streams import BY_NAME
-from ingest.plan.coverage import Advance, Covered
+from ingest.plan.coverage import Advance, Covered, Log
 from ingest.plan.profile import Profile, from_json, to_json
 from ingest.plan.state import Pair, SystemRow
 from ingest.store import meta
@@ -73,18 +75,16 @@ def save_coverage(db: sqlite3.Connection, system: str, stream: str, old: Covered
         db.executemany("INSERT OR REPLACE INTO coverage VALUES (?, ?, ?, ?, ?)", [(*key, *row) for row in fresh])
 
 
-def advances(db: sqlite3.Connection) -> dict[str, tuple[Advance, ...]]:
+def advances(db: sqlite3.Connection) -> dict[str, Log]:
     """The log of reports of each system's gateway, oldest first."""
-    found: dict[str, list[Advance]] = defaultdict(list)
-    for system, seen, reported in db.execute("SELECT system, seen_at, reported_at FROM known ORDER BY reported_at"):
-        found[system].append(Advance(seen, reported))
-    return {system: tuple(log) for system, log in found.items()}
+    rows = db.execute("SELECT system, seen_at, reported_at FROM known ORDER BY system, reported_at")
+    return {system: Log(map(itemgetter(1, 2), entries)) for system, entries in groupby(rows, itemgetter(0))}
 
 
-def log_of(db: sqlite3.Connection, system: str) -> tuple[Advance, ...]:
+def log_of(db: sqlite3.Connection, system: str) -> Log:
     """The log of one system."""
     rows = db.execute("SELECT seen_at, reported_at FROM known WHERE system = ? ORDER BY reported_at", (system,))
-    return tuple(map(Advance._make, rows.fetchall()))
+    return Log(rows)
 
 
 def save_log(db: sqlite3.Connection, system: str, old: Sequence[Advance], new: Sequence[Advance]) -> None:

@@ -23,7 +23,7 @@ from ingest.enphase.streams import BY_NAME
 from ingest.enphase.streams.base import Lifetime, SystemInfo
 from ingest.enphase.streams.site import SYSTEMS
 from ingest.fetch.worker import Outcome
-from ingest.plan.coverage import Advance
+from ingest.plan.coverage import Advance, Log
 from ingest.plan.profile import Profile
 from ingest.plan.state import NO_METER, NO_POINTS, Deferral, Pair, Snapshot, SystemRow
 from ingest.plan.work import Classes
@@ -39,7 +39,7 @@ def known(**pair: Any) -> Snapshot:
     """A system in UTC without a meter, whose gateway reported a minute ago and six hours ago."""
     row = SystemRow("1", "home", "House", "UTC", info={"production_source": "microinverters"})
     pairs = {("1", "consumption"): Pair("1", "consumption", **pair)} if pair else {}
-    log = tuple(Advance(at, at - MINUTE) for at in (NOW - 5 * DAY, NOW - 7 * HOUR, NOW - HOUR))
+    log = Log((at, at - MINUTE) for at in (NOW - 5 * DAY, NOW - 7 * HOUR, NOW - HOUR))
     return Snapshot(pairs=pairs, systems={"1": row}, logs={"1": log})
 
 
@@ -145,7 +145,7 @@ def test_a_value_that_changes_at_its_second_look_is_looked_at_once_more_a_day_la
     quarters = range(window.start, window.end, 900)
     snapshot = known(floor=1)
     snapshot.coverage["1", "consumption"] = {CLASSES.settle: (window,)}
-    snapshot.logs["1"] = tuple(Advance(at, at) for at in range(NOW - 9 * DAY, NOW - 4 * DAY, 900))
+    snapshot.logs["1"] = Log((at, at) for at in range(NOW - 9 * DAY, NOW - 4 * DAY, 900))
     rows = {"consumption,system=1": dict.fromkeys(quarters, "energy_wh:100;")}
     late = begin + 8 * HOUR
     grown = [*used(*quarters), *used(late, wh=160.0)]

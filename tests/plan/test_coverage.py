@@ -1,18 +1,19 @@
 """What has been read and how far it is trusted, against a model that goes through every second."""
 
+from collections.abc import Sequence
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.core.span import Span, union
-from ingest.plan.coverage import Advance, Covered, advanced, cover, covered, edge, known, owed, trusted, uncover
+from ingest.plan.coverage import Advance, Covered, Log, advanced, cover, covered, edge, known, owed, trusted, uncover
 from tests.strategies import SMALL, advances, raw_spans, seconds, windows
 
-Log = tuple[Advance, ...]
 nows = st.integers(0, 2 * SMALL)
 ages = st.integers(0, SMALL)
 
 
-def _known(log: Log, at: int) -> int | None:
+def _known(log: Sequence[Advance], at: int) -> int | None:
     """The newest report among those seen by then; before the first look, as if it reported as it went."""
     if not log:
         return None
@@ -70,19 +71,19 @@ def test_what_is_owed_is_wanted_and_not_read(
 
 
 def test_an_unknown_system_owes_nothing() -> None:
-    assert owed({}, 5, 0, edge((), 100, 5)) == ()
+    assert owed({}, 5, 0, edge(Log(), 100, 5)) == ()
 
 
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, SMALL)), max_size=12), st.integers(0, 30))
 def test_folding_the_log_changes_nothing_younger_than_it_keeps(steps: list[tuple[int, int]], keep: int) -> None:
-    full: Log = ()
-    folded: Log = ()
+    full: list[Advance] = []
+    folded = Log()
     now = 0
     for wait, reported in steps:
         now += wait
         entry = Advance(now, min(now, reported))
         is_new = not full or entry.reported_at > full[-1].reported_at
-        full = (*full, entry) if is_new else full
+        full += [entry] if is_new else []
         before, folded = folded, advanced(folded, entry, keep)
         assert is_new == (folded is not before)
         for at in range(now - keep, now + 1):
@@ -90,7 +91,7 @@ def test_folding_the_log_changes_nothing_younger_than_it_keeps(steps: list[tuple
 
 
 def test_the_log_does_not_grow_without_end() -> None:
-    log: Log = ()
+    log = Log()
     for now in range(0, 10_000, 10):
         log = advanced(log, Advance(now, now), keep=100)
     assert len(log) == 11

@@ -11,7 +11,7 @@ from ingest.core.units import DAY, HOUR, MINUTE, WEEK
 from ingest.enphase.call import Purpose, Task
 from ingest.enphase.streams import BY_NAME
 from ingest.plan import coverage
-from ingest.plan.coverage import Advance, edge
+from ingest.plan.coverage import Advance, Log, edge
 from ingest.plan.pacing import Factors
 from ingest.plan.planner import due_at, history_tasks, live_tasks
 from ingest.plan.windows import DEBT_PATIENCE, history_windows, live_window, served_from
@@ -332,7 +332,7 @@ def _simulate(name: str, days: int, lag: int = 300, reports: int = 1) -> tuple[W
         now = NOW + quarter * 900
         if quarter % reports == 0:
             log.append(Advance(now, now - lag))
-        pair = pair._replace(log=tuple(log))
+        pair = pair._replace(log=Log(log))
         for plan in (_live, _history):
             for task in plan(pair, now):
                 calls.append((now, task))

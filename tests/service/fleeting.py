@@ -12,7 +12,7 @@ from ingest.core.span import Span
 from ingest.core.units import DAY, HOUR
 from ingest.deliver.sender import Sender, record_delivery
 from ingest.enphase.catalogue import INTERVALS
-from ingest.plan.coverage import Advance
+from ingest.plan.coverage import Log
 from ingest.plan.inventory import Inventory
 from ingest.plan.state import Pair, Snapshot, SystemRow
 from ingest.service.clock import Clock
@@ -68,7 +68,7 @@ class Fleet:
         self.state = Snapshot(
             {(name, "stats"): Pair(name, "stats", floor=0) for name in self.systems},
             {(name, "stats"): EVER for name in self.systems},
-            {name: (Advance(BEGIN, self.now),) for name in self.systems},
+            {name: Log([(BEGIN, self.now)]) for name in self.systems},
             {name: SystemRow(name, "home", name, "UTC") for name in self.systems},
         )
         self.begin()

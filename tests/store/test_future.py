@@ -28,6 +28,6 @@ def test_nothing_lies_ahead_afterwards_and_the_past_is_untouched() -> None:
     row = progress.system(db, "1")
     assert row is not None
     assert row.probed_at == NOW
-    assert progress.log_of(db, "1") == (Advance(NOW, NOW - 600),)
+    assert [*progress.log_of(db, "1")] == [Advance(NOW, NOW - 600)]
     assert ledger.usage(db, "app", NOW).month == 2, "no call is freed"
     assert meta.read(db, "paused_until") == str(NOW)
