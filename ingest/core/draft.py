@@ -139,9 +139,8 @@ class Columns:
 
 def _values(joined: str) -> list[Any]:
     """Values, each of which a comma ends, or a semicolon where it is whole; where there are words, all as text."""
-    if '"' in joined:
-        return joined.replace(";", ",").split(",")[:-1]
-    return [*quick_json.read(f"[{joined.replace(';', '.0,')[:-1]}]")]
+    values = joined.replace(";", ",")
+    return values.split(",")[:-1] if '"' in values else [*quick_json.read(f"[{values[:-1]}]")]
 
 
 def _in_line(row: str, name: str) -> str:
