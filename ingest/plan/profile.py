@@ -14,7 +14,7 @@ from ingest.plan.rhythm import NO_RHYTHM, Rhythm
 KEPT_DAYS = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Profile:
     """`days` are the newest local days with production: (day since the epoch, first start, last end), oldest first;
     `meters` the kinds of meter in the system's list of devices, None while that was not asked. `zone` is that in which

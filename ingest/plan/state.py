@@ -15,7 +15,7 @@ NO_METER = "no_meter"
 EMPTY = (NO_POINTS, NO_METER)
 
 
-@dataclass
+@dataclass(slots=True)
 class Pair:
     """The state of one (system, stream). Times are epoch seconds.
 
@@ -41,7 +41,7 @@ class Pair:
     revised_wh: float = 0.0
 
 
-@dataclass
+@dataclass(slots=True)
 class SystemRow:
     """What is remembered of a system; `probes` counts the calls in vain since its gateway last reported, `profile` are
     what was learned in passing.
@@ -66,7 +66,7 @@ class SystemRow:
         return size_w if isinstance(size_w, float) else 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class OddRow:
     """A part of a reply that could not be read: why, a piece of it, and when it was first and last seen (epoch s)."""
 
@@ -80,7 +80,7 @@ OddRows = Mapping[tuple[int, str], OddRow]
 """By the start (epoch s) of the interval that it is about, 0 where that is not known, and by reason."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Deferral:
     """A span of a pair that is not asked for before `until` (epoch s): the cloud refused it `fails` times in a row, the
     last time with the words `reason`, or (`fails` 0) its values were still changing when they were last read.

@@ -16,7 +16,7 @@ from ingest.plan.rhythm import Rhythm
 from ingest.plan.state import Deferral, Pair
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """A system to poll: what of it, how far back, and until when (epoch seconds; None: for good). `slow` says which
     streams are asked so seldom (s), although the owner would have them more often.

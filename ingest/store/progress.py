@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
+from sys import intern
 from typing import Any
 
 from ingest.core.span import Span, Spans, union
@@ -26,7 +27,13 @@ _PAIR = (
 def pairs(db: sqlite3.Connection) -> Pairs:
     """Every pair that was ever asked for."""
     rows = db.execute(f"SELECT {_PAIR} FROM pairs")  # noqa: S608 - a constant
-    return {(row[0], row[1]): Pair(*row) for row in rows}
+    return {(pair.system, pair.stream): pair for pair in map(_pair, rows)}
+
+
+def _pair(row: tuple[Any, ...]) -> Pair:
+    """One pair; the names of systems and streams, which many have, are held once."""
+    system, stream, *rest = row
+    return Pair(intern(system), intern(stream), *rest)
 
 
 def pair(db: sqlite3.Connection, system: str, stream: str) -> Pair:
@@ -35,7 +42,7 @@ def pair(db: sqlite3.Connection, system: str, stream: str) -> Pair:
         f"SELECT {_PAIR} FROM pairs WHERE system = ? AND stream = ?",  # noqa: S608 - a constant
         (system, stream),
     ).fetchone()
-    return Pair(*row) if row else Pair(system, stream)
+    return _pair(row) if row else Pair(system, stream)
 
 
 def save_pair(db: sqlite3.Connection, pair: Pair) -> None:
@@ -53,7 +60,10 @@ def coverage(db: sqlite3.Connection) -> dict[tuple[str, str], dict[int, Spans]]:
     found: dict[tuple[str, str], dict[int, list[Span]]] = defaultdict(lambda: defaultdict(list))
     for system, stream, age, start, end in db.execute("SELECT system, stream, age, start, end FROM coverage"):
         found[system, stream][age].append(Span(start, end))
-    return {key: {age: union(spans) for age, spans in ages.items()} for key, ages in found.items()}
+    return {
+        (intern(system), intern(stream)): {age: union(spans) for age, spans in ages.items()}
+        for (system, stream), ages in found.items()
+    }
 
 
 def streams_read(db: sqlite3.Connection, system: str) -> set[str]:
@@ -78,7 +88,7 @@ def save_coverage(db: sqlite3.Connection, system: str, stream: str, old: Covered
 def advances(db: sqlite3.Connection) -> dict[str, Log]:
     """The log of reports of each system's gateway, oldest first."""
     rows = db.execute("SELECT system, seen_at, reported_at FROM known ORDER BY system, reported_at")
-    return {system: Log(map(itemgetter(1, 2), entries)) for system, entries in groupby(rows, itemgetter(0))}
+    return {intern(system): Log(map(itemgetter(1, 2), entries)) for system, entries in groupby(rows, itemgetter(0))}
 
 
 def log_of(db: sqlite3.Connection, system: str) -> Log:
@@ -100,9 +110,11 @@ def save_log(db: sqlite3.Connection, system: str, old: Sequence[Advance], new: S
 
 
 def _system_row(row: tuple[Any, ...]) -> SystemRow:
-    name, account, label, timezone, operational_at, info, probes, probed_at, habits = row
-    learned = _learned(habits)
-    return SystemRow(name, account, label, timezone, operational_at, json.loads(info), probes, probed_at, learned)
+    """One system; the words that many have are held once."""
+    name, account, label, timezone, operational_at, kept, probes, probed_at, habits = row
+    info = {intern(key): value for key, value in json.loads(kept).items()}
+    known = intern(name), intern(account), label, intern(timezone), operational_at
+    return SystemRow(*known, info, probes, probed_at, _learned(habits))
 
 
 @lru_cache(maxsize=256)
