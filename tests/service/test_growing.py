@@ -75,5 +75,7 @@ def test_what_is_due_is_held_once_however_often_its_system_is_asked(tmp_path: Pa
     queue = world.pipeline.due_queue
     entries = [*queue._heap, *(entry for heap in queue._due_now._heaps.values() for entry in heap)]
     assert len(world.cloud.calls) > 60
-    assert len(entries) <= 2 * len(queue._works), len(entries)
+    slots = [*queue._every_slot()]
+    assert len(entries) <= 2 * len(slots), len(entries)
+    assert len(queue._owed._ready) + len(queue._owed._resting) <= 2 * len(slots)
     world.end()
