@@ -68,16 +68,17 @@ def write(db: sqlite3.Connection, draft: Draft, ids: Mapping[str, int]) -> None:
     packer = Packer(kept.get(NAMES, ""))
     gone: list[tuple[int, int]] = []
     rows: list[Iterable[Row]] = []
-    changed: list[Iterable[tuple[int, int, int]]] = []
-    for key, fresh in draft.changed_rows.items():
-        number = ids[key] if key in ids else new_series(db, key)
+    changed: list[tuple[int, Sequence[int]]] = []
+    first = seq
+    for key, unsorted in draft.changed_rows.items():
+        number, fresh = ids[key] if key in ids else new_series(db, key), dict(sorted(unsorted.items()))
         rows.append(zip(repeat(number), fresh, packer.pack_all(fresh.values()), count(seq), strict=False))
-        changed.append(zip(count(seq), repeat(number), fresh, strict=False))
+        changed.append((number, [*fresh]))
         seq += len(fresh)
         gone += ((number, time) for time in draft.withdrawn.get(key, ()))
     how = "INSERT OR REPLACE" if draft.revised else "INSERT"
     bulk.insert(db, f"{how} INTO points", 4, chain.from_iterable(rows))
-    journal.note(db, changed)
+    journal.note(db, first, changed)
     size += draft.added - draft.retired
     noted = {"seq": str(seq), "points": str(size)}
     if packer.names != kept.get(NAMES, ""):

@@ -215,7 +215,8 @@ def _copy_rest(db: sqlite3.Connection, new: sqlite3.Connection) -> None:
             rows = db.execute(f'SELECT {columns} FROM "{table}"')  # noqa: S608
             new.executemany(f'INSERT INTO "{table}" ({columns}) VALUES ({marks})', rows)  # noqa: S608
     if meta.read(db, PACKED) is None:  # a former version that was at work beside it entered no changes
+        new.execute("DELETE FROM runs")
         since = (journal.forgotten(db),)
-        new.execute("INSERT OR REPLACE INTO changes SELECT seq, series, time FROM points WHERE seq > ?", since)
+        journal.note_rows(new, db.execute("SELECT seq, series, time FROM points WHERE seq > ? ORDER BY seq", since))
     meta.write_all(new, {NAMES: names, PACKED: str(journal.next_seq(db))})
     new.execute("COMMIT")

@@ -1,10 +1,12 @@
 """What changed in the archive, in order: what a sink has not taken yet, and what was not proved to have arrived."""
 
 import sqlite3
-from collections.abc import Iterable
-from itertools import chain
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, groupby, pairwise
+from operator import itemgetter
 
 from ingest.core.tally import MeasuredSystem
+from ingest.core.units import DAY, HOUR
 from ingest.store import bulk, meta
 from ingest.store.packing import Unpacker
 
@@ -13,14 +15,46 @@ Row = tuple[int, int, str, int]
 FORGOTTEN = "changes_forgotten"
 MAX_FORGOTTEN = 50_000
 """How many changes are forgotten at once, which takes some hundredths of a second."""
+LONGEST_GAP = 25 * HOUR
+"""How far apart (s) the rows of a run may lie: those in between, which did not change, are looked at with it."""
 
+_INTO, _WIDTH = "INSERT INTO runs", 5
+_AFTER = "runs.seq >= coalesce((SELECT max(seq) FROM runs WHERE seq <= :cursor + 1), 0) AND until > :cursor"
 # A change that the row has seen a later one of is none any more.
-_LATEST = "FROM changes CROSS JOIN points USING (series, time) WHERE changes.seq > ? AND points.seq = changes.seq"
+_LATEST = f"""FROM runs CROSS JOIN points ON points.series = runs.series AND time BETWEEN first AND last
+    AND points.seq BETWEEN runs.seq AND until WHERE {_AFTER} AND points.seq > :cursor"""
 
 
-def note(db: sqlite3.Connection, changed: Iterable[Iterable[tuple[int, int, int]]]) -> None:
-    """Enter changes: (number, series, time)."""
-    bulk.insert(db, "INSERT INTO changes", 3, chain.from_iterable(changed))
+def note(db: sqlite3.Connection, seq: int, changed: Iterable[tuple[int, Sequence[int]]]) -> None:
+    """Enter changes: rows by series, each with times that rise, numbered one after another from `seq` on."""
+    bulk.insert(db, _INTO, _WIDTH, _runs(seq, changed))
+
+
+def note_rows(db: sqlite3.Connection, rows: Iterable[tuple[int, int, int]]) -> None:
+    """Enter changes: (number, series, time), by their numbers."""
+    bulk.insert(db, _INTO, _WIDTH, chain.from_iterable(_runs(seq, [(of, at)]) for seq, of, at in _in_order(rows)))
+
+
+def _runs(seq: int, changed: Iterable[tuple[int, Sequence[int]]]) -> Iterator[tuple[int, int, int, int, int]]:
+    for series, times in changed:
+        breaks = [at for at, (one, other) in enumerate(pairwise(times), 1) if other - one > LONGEST_GAP]
+        for begin, end in pairwise([0, *breaks, len(times)]):
+            yield seq + begin, seq + end - 1, series, times[begin], times[end - 1]
+        seq += len(times)
+
+
+def _in_order(rows: Iterable[tuple[int, int, int]]) -> Iterator[tuple[int, int, list[int]]]:
+    """Rows of one series, numbered one after another, whose times rise: number of the first, series, times."""
+    begun, of, times = 0, 0, list[int]()
+    for seq, series, time in rows:
+        if times and ((seq, series) != (begun + len(times), of) or time <= times[-1]):
+            yield begun, of, times
+            times = []
+        if not times:
+            begun, of = seq, series
+        times.append(time)
+    if times:
+        yield begun, of, times
 
 
 def next_seq(db: sqlite3.Connection) -> int:
@@ -30,24 +64,27 @@ def next_seq(db: sqlite3.Connection) -> int:
 
 def changes(db: sqlite3.Connection, cursor: int, limit: int) -> list[Row]:
     """The next rows in the order in which they last changed, after the number `cursor`."""
-    found = db.execute(
-        f"SELECT series, time, fields, points.seq {_LATEST} ORDER BY changes.seq LIMIT ?",
-        (cursor, limit),
-    )
-    unpack = Unpacker(db)
-    return [(series, time, unpack(kept), seq) for series, time, kept, seq in found.fetchall()]
+    rows = db.execute(
+        f"SELECT points.series, time, fields, points.seq {_LATEST} ORDER BY runs.seq, time LIMIT :limit",
+        {"cursor": cursor, "limit": limit},
+    ).fetchall()
+    unpack, found = Unpacker(db), list[Row]()
+    for _, run in groupby(rows, key=itemgetter(0)):
+        series, times, kept, numbers = zip(*run, strict=True)
+        found += zip(series, times, unpack.all(kept), numbers, strict=True)
+    return found
 
 
 def backlog(db: sqlite3.Connection, cursor: int) -> int:
     """How many rows changed after the number `cursor`."""
-    return int(db.execute(f"SELECT count(*) {_LATEST}", (cursor,)).fetchone()[0])
+    return int(db.execute(f"SELECT count(*) {_LATEST}", {"cursor": cursor}).fetchone()[0])
 
 
 def changed_since(db: sqlite3.Connection, cursor: int) -> set[MeasuredSystem]:
     """The measurements of systems of which something changed after the number `cursor`."""
     rows = db.execute(
-        "SELECT DISTINCT measurement, system FROM series WHERE id IN (SELECT series FROM changes WHERE seq > ?)",
-        (cursor,),
+        f"SELECT DISTINCT measurement, system FROM series WHERE id IN (SELECT series FROM runs WHERE {_AFTER})",  # noqa: S608
+        {"cursor": cursor},
     )
     return {MeasuredSystem(*row) for row in rows}
 
@@ -56,7 +93,8 @@ def changed_days(db: sqlite3.Connection, seq: int) -> set[int] | None:
     """The days since 1970 (UTC) of what changed after the number `seq`; None where that is forgotten."""
     if seq < forgotten(db):
         return None
-    return {day for (day,) in db.execute("SELECT DISTINCT time / 86400 FROM changes WHERE seq > ?", (seq,))}
+    rows = db.execute(f"SELECT DISTINCT first / {DAY}, last / {DAY} FROM runs WHERE {_AFTER}", {"cursor": seq})  # noqa: S608
+    return {day for first, last in rows for day in range(first, last + 1)}
 
 
 def forgotten(db: sqlite3.Connection) -> int:
@@ -70,6 +108,7 @@ def forget(db: sqlite3.Connection, until: int) -> bool:
     until = min(until, before + MAX_FORGOTTEN)
     if until <= before:
         return False
-    db.execute("DELETE FROM changes WHERE seq <= ?", (until,))
+    db.execute("DELETE FROM runs WHERE seq <= ? AND until <= ?", (until, until))
+    db.execute("UPDATE runs SET seq = ? + 1 WHERE seq <= ?", (until, until))
     meta.write(db, FORGOTTEN, str(until))
     return True

@@ -6,6 +6,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ingest.core.point import Point
 from ingest.core.tally import Tally
@@ -182,3 +184,41 @@ def test_a_sink_that_cannot_be_read_does_not_keep_the_journal_for_ever(tmp_path:
         outbox.save_verification(store.db, "db", Verified(at=5, error="the token may not read"))
         outbox.forget_proved(store, ["db"])
         assert journal.forgotten(store.db) == 8
+
+
+moments = st.lists(
+    st.tuples(st.integers(1, 2), st.sampled_from([0, 900, 1800, 10 * DAY, 10 * DAY + 900]), st.floats(0, 3))
+)
+
+
+@given(st.lists(moments, max_size=5), st.integers(0, 12), st.integers(0, 12), st.integers(1, 5))
+def test_all_that_changed_is_told_once_in_order(
+    commits: list[list[tuple[int, int, float]]], cursor: int, forgotten: int, limit: int
+) -> None:
+    with closing(in_memory()) as db:
+        for many in commits:
+            archive.upsert(db, [Point("energy", (("system", str(of)),), at, {"wh": wh}) for of, at, wh in many])
+        rows = db.execute("SELECT series, time, seq FROM points ORDER BY seq").fetchall()
+        journal.forget(db, forgotten)
+        wanted = [row for row in rows if row[2] > max(cursor, forgotten)]
+        cursor = max(cursor, journal.forgotten(db))
+        told = journal.changes(db, cursor, limit)
+        assert [(series, time, seq) for series, time, _, seq in told] == wanted[:limit]
+        assert journal.backlog(db, cursor) == len(wanted)
+        days = journal.changed_days(db, cursor)
+        assert days is not None
+        assert days >= {time // DAY for _, time, _ in wanted}
+        assert len(journal.changed_since(db, cursor)) == len({series for series, *_ in wanted})
+
+
+def test_rows_between_those_that_changed_are_not_told_again(db: sqlite3.Connection) -> None:
+    said(db, 1.0, 2.0, 3.0, 4.0)
+    said(db, 9.0, 2.0, 3.0, 9.0)
+    assert [time for _, time, _, _ in journal.changes(db, 4, 9)] == [0, 2700]
+    assert journal.backlog(db, 4) == 2
+
+
+def test_the_journal_of_a_thousand_intervals_is_one_row(db: sqlite3.Connection) -> None:
+    said(db, *range(1000))
+    assert db.execute("SELECT count(*) FROM runs").fetchone() == (1,)
+    assert [row[3] for row in journal.changes(db, 500, 3)] == [501, 502, 503]
