@@ -70,10 +70,11 @@ def plan(context: Context, *, as_json: bool) -> None:
     """The timetable that fits the plan: cadence per stream, calls, money, what history may use. Offline."""
     with known_state(context) as db:
         inventory, assumed = the_inventory(context, db)
-        works = inventory.works(context.clock.now())
-        found = outlook(context.settings, works, db, context.clock.now())
+        now = context.clock.now()
+        works = inventory.works(now)
+        wanted = demands(works, now, context.settings.ages)
+        found = outlook(context.settings, works, db, now, wanted)
         rules = backfills.rules(db, context.settings.rules)
-    wanted, now = demands(works, context.clock.now(), context.settings.ages), context.clock.now()
     free, paid = levers.free(rules, wanted, now), levers.paid(rules, wanted, now, NEXT_PLANS, SUBSCRIPTIONS)
     name = context.settings.api.plan.name
     advice = advise(found, "the plan" if name == "custom" else name.capitalize(), free, paid)

@@ -25,16 +25,19 @@ class Log(Sequence[Advance]):
     __slots__ = ("reported", "seen")
 
     def __init__(self, entries: Iterable[tuple[int, int]] = ()) -> None:
-        self.seen, self.reported = array("q"), array("q")
-        for seen, reported in entries:
-            self.seen.append(seen)
-            self.reported.append(reported)
+        listed = [*entries]
+        self.seen, self.reported = array("q", [seen for seen, _ in listed]), array("q", [at for _, at in listed])
+
+    @classmethod
+    def of_columns(cls, seen: Iterable[int], reported: Iterable[int]) -> "Log":
+        """One of its columns."""
+        made = cls()
+        made.seen, made.reported = array("q", seen), array("q", reported)
+        return made
 
     def followed_by(self, entry: Advance, first: int = 0) -> "Log":
         """The entries from the number `first` on, and one more."""
-        made = Log([entry])
-        made.seen, made.reported = self.seen[first:] + made.seen, self.reported[first:] + made.reported
-        return made
+        return Log.of_columns([*self.seen[first:], entry.seen_at], [*self.reported[first:], entry.reported_at])
 
     def __len__(self) -> int:
         return len(self.seen)
@@ -45,7 +48,7 @@ class Log(Sequence[Advance]):
     def __getitem__(self, index: slice) -> "Log": ...
     def __getitem__(self, index: int | slice) -> "Advance | Log":
         if isinstance(index, slice):
-            return Log(zip(self.seen[index], self.reported[index], strict=True))
+            return Log.of_columns(self.seen[index], self.reported[index])
         return Advance(self.seen[index], self.reported[index])
 
     def __iter__(self) -> Iterator[Advance]:

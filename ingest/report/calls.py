@@ -7,7 +7,7 @@ from dataclasses import replace
 from ingest.config import Settings
 from ingest.core.units import DAY, HOUR
 from ingest.plan import quota
-from ingest.plan.demand import demands, heard
+from ingest.plan.demand import Demand, demands, heard
 from ingest.plan.timetable import Timetable, timetable
 from ingest.plan.windows import history_count, narrowed
 from ingest.plan.work import Work
@@ -47,10 +47,17 @@ def spending(
     return calls, _backfill(stands, table, now)
 
 
-def outlook(settings: Settings, works: Sequence[Work], db: sqlite3.Connection, now: int) -> Timetable:
-    """What the plan admits from now on, as the calls spent so far leave it."""
+def outlook(
+    settings: Settings,
+    works: Sequence[Work],
+    db: sqlite3.Connection,
+    now: int,
+    wanted: Sequence[Demand] | None = None,
+) -> Timetable:
+    """What the plan admits from now on, as the calls spent so far leave it; `wanted` are their demands, if known."""
+    wanted = demands(works, now, settings.ages) if wanted is None else wanted
     rules, usage = backfills.rules(db, settings.rules), ledger.usage(db, settings.ledger_name, now)
-    found = timetable(rules, demands(works, now, settings.ages), usage, now)
+    found = timetable(rules, wanted, usage, now)
     waits = [entry.until for work in works if work.deferred for entry in narrowed(work, now, settings.ages)]
     waits += [
         at

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -9,9 +10,9 @@ from hypothesis import strategies as st
 
 from ingest.core.audit import Total
 from ingest.core.span import union
-from ingest.plan.coverage import Covered
+from ingest.plan.coverage import Covered, Log
 from ingest.store import daily_totals, migrations, progress
-from tests.strategies import raw_spans
+from tests.strategies import advances, raw_spans
 
 
 def fresh() -> sqlite3.Connection:
@@ -28,6 +29,17 @@ def db() -> Iterator[sqlite3.Connection]:
 
 
 reads = st.dictionaries(st.sampled_from([5, 20]), raw_spans.map(union))
+
+
+@given(st.lists(advances(), max_size=4), st.randoms())
+def test_a_log_is_read_as_it_was_written_in_whatever_order(logs: list[Log], chance: Random) -> None:
+    db = fresh()
+    entries = [(str(number), entry) for number, log in enumerate(logs) for entry in log]
+    chance.shuffle(entries)
+    for system, entry in entries:
+        progress.save_log(db, system, (), [entry])
+    assert progress.advances(db) == {str(number): log for number, log in enumerate(logs) if log}
+    assert [progress.log_of(db, str(number)) for number in range(len(logs))] == logs
 
 
 @given(reads, reads)
