@@ -271,6 +271,8 @@ def write_months(changes: Changes, system: str, days: Iterable[int], local: tzin
 
 def retire_days(changes: Changes, system: str) -> None:
     """Withdraw the days and months of a system whose zone is another: they began at other midnights."""
+    if not changes.has_points(system, ("energy_daily", "energy_monthly")):
+        return
     tags = (("system", system),)
     for measurement in ("energy_daily", "energy_monthly"):
         times = list(changes.points.rows(series_key(measurement, tags)))

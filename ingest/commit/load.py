@@ -48,9 +48,9 @@ def load(db: sqlite3.Connection, known: Snapshot, outcome: Outcome, context: Com
         return _of_intervals(db, known, ids, outcome, context, now)
     if outcome.lifetime is not None:
         return _of_totals(db, known, ids, outcome, context)
-    moved = [info.system for info in outcome.systems if _is_moved(known, info, context)]
+    moved = {info.system for info in outcome.systems if _is_moved(known, info, context)}
     totals = {key: total for system in moved for key, total in stored.of_system(db, system).items()}
-    return Loaded(known, archive.read(db, ids, [*now, *_of_site(known, ids, outcome, context)]), ids, totals)
+    return Loaded(known, archive.read(db, ids, [*now, *_of_site(ids, outcome, moved, context)]), ids, totals)
 
 
 def life_of(db: sqlite3.Connection, outcome: Outcome) -> Span | None:
@@ -160,8 +160,10 @@ def _is_moved(known: Snapshot, info: SystemInfo, context: CommitContext) -> bool
     return is_moved(old, merged(old, info, context)) or is_size_doubted(known.odd, info)
 
 
-def _of_site(known: Snapshot, ids: Mapping[str, int], outcome: Outcome, context: CommitContext) -> Iterator[Want]:
-    """What is derived, all of it, of systems whose days move; and rows of this very moment."""
+def _of_site(
+    ids: Mapping[str, int], outcome: Outcome, moved: Collection[str], context: CommitContext
+) -> Iterator[Want]:
+    """What is derived, all of it, of systems whose days have moved; and rows of this very moment."""
     now = Span(context.now, context.now + 1)
     if outcome.devices:
         yield from _wants(ids, ALWAYS, ("device",))
@@ -171,7 +173,7 @@ def _of_site(known: Snapshot, ids: Mapping[str, int], outcome: Outcome, context:
     for info in outcome.systems:
         mine = by_system[info.system]
         yield from _wants(mine, now, ("system_info",))
-        if _is_moved(known, info, context):
+        if info.system in moved:
             yield from _wants(mine, ALWAYS, {*MADE, *NIGHTLY})
     times = times_of(outcome.points)
     if times:

@@ -9,7 +9,7 @@ from ingest.commit.changes import Changes
 from ingest.core import derive
 from ingest.core.days import ONE
 from ingest.core.point import Point, encode
-from ingest.core.table import Table, Tabled, tables_of, times_of
+from ingest.core.table import Table, Tabled, times_of
 from ingest.core.units import DAY, HOUR
 from ingest.enphase.catalogue import PRODUCERS, SERIES
 from ingest.enphase.streams import STREAMS
@@ -96,13 +96,15 @@ def _too_much(table: Table, where: Sequence[bool], reason: str) -> Iterator[Odd]
 def held(changes: Changes, system: str) -> Iterator[tuple[Stream, list[Odd]]]:
     """By stream the intervals of the archive that are more than the system can have, now that its size is known."""
     for stream in STREAMS:
-        points = [
-            Point(flow.measurement, (("system", system),), at, {flow.field: wh})
-            for flow in stream.flows
-            for at, wh in changes.points.numbers(flow.measurement, system, flow.field).items()
-        ]
+        found: list[Odd] = []
+        for flow in stream.flows:
+            most = most_wh(changes, system, stream.grain, flow.quantity)
+            for at, wh in changes.points.numbers(flow.measurement, system, flow.field).items():
+                if abs(wh) > most:
+                    point = Point(flow.measurement, (("system", system),), at, {flow.field: wh})
+                    found.append(Odd(_words(flow.quantity), encode(point)[:SAMPLE], at))
         if stream.flows:
-            yield stream, list(_implausible(changes, system, stream, tables_of(points)))
+            yield stream, found
 
 
 def is_doubted(odd: Mapping[tuple[str, str], OddRows], system: str) -> bool:

@@ -5,8 +5,9 @@ is too small for all, those which say the same as a meter are read once a day, a
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import ceil
 
 from ingest.core.units import DAY, HOUR, WEEK, YEAR
@@ -105,23 +106,28 @@ class SystemsByKind:
 
 @dataclass(frozen=True)
 class Chosen:
-    """Every stream that an owner may name, in or out, and how often those that are in are asked (s), with their daily
-    totals.
+    """Of all streams that an owner may name (`served`) those that are in, and how often they are asked (s), with their
+    daily totals. `explain` says of each why it is in or out.
     """
 
-    choices: Mapping[str, StreamChoice] = field(default_factory=dict)
+    served: Sequence[str] = ()
     cadences: Mapping[str, int] = field(default_factory=dict)
+    explain: Callable[[str], StreamChoice] | None = None
+
+    @cached_property
+    def choices(self) -> Mapping[str, StreamChoice]:
+        """Every stream, in or out: made when somebody looks, for that takes longer than the choice."""
+        return {name: self.explain(name) for name in self.served} if self.explain else {}
 
     def is_alike(self, other: "Chosen") -> bool:
         """Whether every system gets the same by another choice."""
-        names = [[name for name, choice in each.choices.items() if choice.is_in] for each in (self, other)]
-        return names[0] == names[1] and self.cadences == other.cadences
+        return self.served == other.served and self.cadences == other.cadences
 
     def streams(self, kinds: Kinds | None) -> tuple[str, ...]:
         """The streams of a system with some devices; what is read by default while these are not known."""
         if kinds is None:
-            return tuple(name for name in catalogue.DEFAULTS if name in self.choices)
-        names = (name for name, choice in self.choices.items() if choice.is_in)
+            return tuple(name for name in catalogue.DEFAULTS if name in self.served)
+        names = (name for name in self.served if name in self.cadences)
         return tuple(name for name in names if not BY_NAME[name].meter or BY_NAME[name].meter in kinds)
 
     def slow(self, kinds: Kinds | None) -> Mapping[str, int]:
@@ -149,7 +155,7 @@ def choose(systems: SystemsByKind) -> Chosen:
         _raise(systems, _totals(systems, [name], DAY), cadences, bar)
     for name in added:
         _raise(systems, {name: systems.every[name]}, cadences, bar)
-    return Chosen({name: _choice(systems, name, cadences, bar) for name in served}, cadences)
+    return Chosen(served, cadences, lambda name: _choice(systems, name, cadences, bar))
 
 
 def _totals(systems: SystemsByKind, names: list[str], every: int) -> Cadences:
