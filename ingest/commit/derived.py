@@ -14,13 +14,15 @@ from ingest.core.draft import Touched
 from ingest.core.point import Point, encode_columns, series_key
 from ingest.core.span import Span, Spans, floor_to, intersect
 from ingest.enphase.catalogue import DAILY, PRODUCERS, SERIES
-from ingest.enphase.streams import BY_NAME, STREAMS
+from ingest.enphase.streams import STREAMS
 from ingest.enphase.streams.base import EnergyFlow, Stream
 
 T = TypeVar("T")
 
 MEASURED = {stream.name: stream.flows for stream in STREAMS if stream.flows}
 """The energies from which all is derived, by stream."""
+NO_PRODUCERS = tuple(stream for stream in STREAMS if stream.flows and stream not in PRODUCERS)
+"""The streams of energies other than production."""
 MADE = (
     *{flow.measurement for flows in MEASURED.values() for flow in flows},
     "energy",
@@ -64,11 +66,9 @@ def has_battery(changes: Changes, system: str) -> bool:
 
 def sources(changes: Changes, system: str, fresh: Collection[str] = ()) -> Iterator[tuple[Stream, EnergyFlow]]:
     """The energies that count, each with a stream that measures it."""
-    produced = producers(changes, system, fresh)
-    for name, flows in MEASURED.items():
-        stream = BY_NAME[name]
-        if stream not in PRODUCERS or stream in produced:
-            yield from ((stream, flow) for flow in flows)
+    for stream in (*NO_PRODUCERS, *producers(changes, system, fresh)):
+        for flow in stream.flows:
+            yield stream, flow
 
 
 def inputs(changes: Changes, system: str, fresh: Collection[str] = ()) -> set[str]:
