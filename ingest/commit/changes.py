@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ingest.core.audit import Total, TotalKey
 from ingest.core.days import zone
@@ -54,10 +54,6 @@ class Overlay(ChainMap[K, V]):
     def __contains__(self, key: object) -> bool:
         fresh, held = self.maps
         return key in fresh or key in held
-
-    def get(self, key: K, default: Any = None) -> Any:
-        fresh, held = self.maps
-        return fresh[key] if key in fresh else held.get(key, default)
 
     def __getitem__(self, key: K) -> V:
         fresh, held = self.maps
