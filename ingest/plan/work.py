@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -126,12 +126,16 @@ class Work(NamedTuple):
     def group(self) -> Group:
         """What its live calls cost, with all pairs alike."""
         if self.every >= DAY:
-            return Group(self.every)
-        return Group(self.every, self.rhythm.period, awake_seconds(self.daylight) // 60 * 60)
+            return _group(self.every)
+        return _group(self.every, self.profile.rhythm.period, awake_seconds(self.daylight) // 60 * 60)
 
     def group_at(self, now: int) -> Group | None:
         """The same; None when nothing newer is wanted, or nobody can be asked."""
         return None if self.is_finished(now) or self.lacks_devices else self.group
+
+
+_group = lru_cache(maxsize=4096)(Group)
+"""Thousands of pairs cost the same: their group is held once."""
 
 
 @dataclass(frozen=True)
