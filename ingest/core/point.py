@@ -201,16 +201,14 @@ def line_fields(row: str) -> str:
 
 def encode_lines(rows: Iterable[tuple[str, int, str]]) -> list[str]:
     """A line for each of some rows (series key, time, row); quick where many in a row are alike."""
-    lines: list[str] = []
-    last, known, form = "", "", ""
+    lines, alike, form = list[str](), ("", ""), ""
     for series, time, row in rows:
+        names, _, values = row.partition(":")
         if is_line(row):
             lines.append(f"{series} {row} {time}")
             continue
-        names, _, values = row.partition(":")
-        if names != known or series != last:
-            last, known = series, names
-            form = f"{series.replace('%', '%%')} {_line_form(names)} %d"
+        if alike != (series, names):
+            alike, form = (series, names), f"{series.replace('%', '%%')} {_line_form(names)} %d"
         lines.append(form % (*values.replace(";", ".0,").split(","), time))
     return lines
 

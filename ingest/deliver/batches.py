@@ -10,18 +10,21 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ingest.core.point import encode_lines
-from ingest.store import archive, journal, outbox
+from ingest.store import archive, journal, outbox, own
 from ingest.store.archive import Filter
 from ingest.store.journal import Row
 
 
 class Place(NamedTuple):
-    """Where a batch begins: after the change `cursor`, or, of what is `wanted` again, after (series, time)."""
+    """Where a batch begins: after the change `cursor`, of what is `wanted` again after (series, time), or of what the
+    pipeline says of itself after the number `own`.
+    """
 
-    cursor: int
+    cursor: int = 0
     wanted: Filter | None = None
     series: int = 0
     time: int = 0
+    own: int | None = None
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,7 @@ class Batches:
     def _make(self, place: Place) -> Batch:
         rows, end = self._read(place), place
         if rows:
-            series, time, _, seq = rows[-1]
-            end = Place(seq) if place.wanted is None else place._replace(series=series, time=time)
+            end = _after(place, rows[-1])
         if any(row[0] not in self._keys for row in rows):
             self._keys.update(archive.series_keys(self._db))
         keys, written = self._keys, [row for row in rows if row[2]]
@@ -76,6 +78,8 @@ class Batches:
         return Batch(place, end, rows, written, lines, gone, len(rows) == self._size)
 
     def _read(self, place: Place) -> list[Row]:
+        if place.own is not None:
+            return own.after(self._db, place.own, self._size)
         if place.wanted is None:
             return journal.changes(self._db, place.cursor, self._size)
         return archive.after(self._db, place.wanted, place.series, place.time, self._size)
@@ -83,3 +87,11 @@ class Batches:
     def close(self) -> None:
         """Wait for what is being made."""
         self._pool.shutdown()
+
+
+def _after(place: Place, last: Row) -> Place:
+    """Where that begins which follows the last row of what begins at a place."""
+    series, time, _, seq = last
+    if place.own is not None:
+        return Place(own=seq)
+    return Place(seq) if place.wanted is None else place._replace(series=series, time=time)

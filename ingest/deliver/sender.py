@@ -30,7 +30,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 1, 300
 @dataclass(frozen=True)
 class Delivery:
     """What one batch came to. `error` is why nothing could be taken; `job` the replay it belongs to, if any;
-    `returned`: all up to here was sent again after an outage.
+    `returned`: all up to here was sent again after an outage; `own`: how far the sink was told of the pipeline itself.
     """
 
     sink: str
@@ -43,6 +43,7 @@ class Delivery:
     position: tuple[int, int] = (0, 0)
     done: bool = False
     returned: int = 0
+    own: int = 0
 
 
 def record_delivery(db: sqlite3.Connection, delivery: Delivery | Verification, now: int) -> None:
@@ -54,6 +55,7 @@ def record_delivery(db: sqlite3.Connection, delivery: Delivery | Verification, n
         outbox.record_failure(db, delivery.sink, delivery.error, now)
         return
     outbox.record_delivered(db, delivery.sink, delivery.cursor, delivery.sent, delivery.too_old)
+    outbox.record_told(db, delivery.sink, delivery.own)
     if delivery.returned:
         outbox.record_returned(db, delivery.sink, delivery.returned)
     if delivery.job:
@@ -91,6 +93,7 @@ class Sender:
         self._cursor = cursor
         row = outbox.sink(db, name)
         self._was_down, self._again_to = bool(row and row.error), 0
+        self._own = self._own_back = outbox.told(db, name)
         self._positions: dict[int, tuple[int, int] | None] = {}
         self._is_bulk = isinstance(sink, BulkSink)
         size, self._rest_s = (sink.batch, sink.rest_s) if isinstance(sink, BulkSink) else (BATCH, 0)
@@ -130,7 +133,7 @@ class Sender:
         batch = self._batches.at(Place(self._cursor))
         self._is_full = batch.is_full
         if not batch.rows:
-            return self._replay()
+            return self._tell() or self._replay()
         pushed = self._push_all(batch)
         if isinstance(pushed, Delivery):
             return pushed
@@ -162,13 +165,30 @@ class Sender:
                 self._db.execute("ROLLBACK")
 
     def _delivery(self, pushed: _Pushed) -> Delivery:
-        return Delivery(self.name, self._cursor, pushed.sent, pushed.too_old, tuple(pushed.parked))
+        return Delivery(self.name, self._cursor, pushed.sent, pushed.too_old, tuple(pushed.parked), own=self._own)
+
+    def _tell(self) -> Delivery | None:
+        """Send what the pipeline says of itself. How far that has got is recorded with the next delivery, which costs
+        nothing; there is one at once where more waits, some was refused, or the sink was down. After a crash some is
+        sent again.
+        """
+        batch = self._batches.at(Place(own=self._own))
+        if not batch.rows:
+            return None
+        pushed = self._push_all(batch)
+        if isinstance(pushed, Delivery):
+            return pushed
+        self._own = batch.end.own or 0
+        is_news = self._was_down or batch.is_full or pushed.parked
+        return self._delivery(_Pushed(parked=pushed.parked)) if is_news else None
 
     def _replay(self) -> Delivery | None:
         job = outbox.replay(self._db, self.name, [job for job, at in self._positions.items() if at is None])
         if job is None:
             return None
         series, time = self._positions.get(job.id) or (job.series, job.time)
+        if job.id not in self._positions and outbox.is_of_own(job.wanted):
+            self._own = 0
         batch = self._batches.at(Place(0, job.wanted, series, time))
         self._is_full = batch.is_full
         pushed = self._push_all(batch)
@@ -178,7 +198,7 @@ class Sender:
         self._positions[job.id] = None if done else position
         parked = tuple(pushed.parked)
         return Delivery(
-            self.name, self._cursor, pushed.sent, pushed.too_old, parked, job=job.id, position=position, done=done
+            self.name, self._cursor, pushed.sent, pushed.too_old, parked, "", job.id, position, done, own=self._own
         )
 
     def _push_all(self, batch: Batch) -> _Pushed | Delivery:
@@ -208,6 +228,8 @@ class Sender:
 
     def _failed(self, error: str) -> Delivery:
         self.failures += 1
+        if not self._was_down:  # as of the data, all since the last outage is sent again
+            self._own, self._own_back = min(self._own, self._own_back), self._own
         self._was_down = True
         return Delivery(self.name, error=error)
 

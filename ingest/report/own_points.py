@@ -1,6 +1,7 @@
 """What the pipeline says of itself to the databases: on change, hourly at most, and daily at least.
 
-One point of the whole application is written every hour, so that silence can be told from quiet. What changed of a
+One point of the whole application is written every hour, so that silence can be told from quiet; where only calls of a
+stream were counted, that is told with it. What changed of a
 stream since its point before is said in numbers and in words: a counter that stays silent for days has no difference
 within a day, and no query language can put a number into a sentence.
 """
@@ -18,15 +19,17 @@ from ingest.report.metrics import odd_rows, open_gaps
 from ingest.report.missing_days import gap_days, gap_reason, gap_why, lost_days, missing_days
 from ingest.report.model import Problem, Report, StreamReport, SystemReport
 from ingest.report.systems import METERS
-from ingest.store import archive
+from ingest.store import own
+from ingest.store.own import MEASUREMENT
 
-MEASUREMENT = "ingest"
 KEPT = 90 * DAY
-"""How long (s) the archive keeps what the pipeline said of itself; the databases have a retention of their own."""
+"""How long (s) the state keeps what the pipeline said of itself; the databases have a retention of their own."""
 TOLD = ("change", "change_why", "changed_points", "changed_gaps", "changed_wh")
 """Fields that tell of the point before."""
 NO_NEWS = frozenset({"lag_s", *TOLD})
 """Fields whose change alone is no news: one moves always."""
+IN_TIME = frozenset({"calls_month"})
+"""Fields whose change alone waits for the hourly point of the application: every call moves one."""
 NAMED_DAYS = 5
 """How many days that do not add up are named."""
 REVISED = "cloud corrected it"
@@ -41,9 +44,8 @@ class OwnPoints:
 
     def __init__(self, db: sqlite3.Connection, app: str) -> None:
         self._app = app
-        rows = archive.newest(db, MEASUREMENT)
         self._last: dict[str, tuple[int, dict[str, Value]]] = {
-            key: (time, decode_fields(fields)) for key, time, fields in rows
+            key: (time, decode_fields(fields)) for key, time, fields in own.newest(db)
         }
 
     def due(self, report: Report) -> list[Point]:
@@ -51,19 +53,25 @@ class OwnPoints:
         reasons = {
             (system.system, stream.stream): gap_reason(stream) for system in report.systems for stream in system.streams
         }
-        return [self._with_change(point, reasons) for point in points(report, self._app) if self._is_due(point)]
+        found = points(report, self._app)
+        no_news = NO_NEWS if self._is_due(found[0], NO_NEWS) else NO_NEWS | IN_TIME
+        return [self._with_change(point, reasons) for point in found if self._is_due(point, no_news)]
 
     def said(self, told: Iterable[Point]) -> None:
         """These points were written."""
         for point in told:
             self._last[series_key(point.measurement, point.tags)] = point.time, dict(point.fields)
 
-    def _is_due(self, point: Point) -> bool:
+    def _is_due(self, point: Point, no_news: frozenset[str]) -> bool:
         time, fields = self._last.get(series_key(point.measurement, point.tags), (0, {}))
         silent = point.time - time
         if 0 <= silent < HOUR:
             return False
-        return len(point.tags) == 1 or not 0 <= silent < DAY or _telling(point.fields) != _telling(fields)
+        if len(point.tags) == 1 or not 0 <= silent < DAY:
+            return True
+        return any(
+            point.fields.get(name) != fields.get(name) for name in (point.fields.keys() | fields.keys()) - no_news
+        )
 
     def _with_change(self, point: Point, reasons: Mapping[tuple[str, str], str]) -> Point:
         tags = dict(point.tags)
@@ -72,10 +80,6 @@ class OwnPoints:
         _, before = self._last.get(series_key(point.measurement, point.tags), (0, {}))
         reason = reasons.get((tags["system"], tags["stream"]), "")
         return point._replace(fields={**point.fields, **changes(before, point.fields, reason)})
-
-
-def _telling(fields: Mapping[str, Value]) -> dict[str, Value]:
-    return {name: value for name, value in fields.items() if name not in NO_NEWS}
 
 
 def changes(before: Mapping[str, Value], after: Mapping[str, Value], reason: str = "") -> dict[str, Value]:
@@ -135,7 +139,7 @@ def in_plain_words(problem: Problem, names: Mapping[str, str]) -> str:
 
 
 def points(report: Report, app: str) -> list[Point]:
-    """Everything that can be said at the moment of a report: of the application, its accounts, sinks and streams."""
+    """Everything that can be said at the moment of a report: of the application first, its accounts, sinks, streams."""
     tags, said = (("app", app),), _sentences(report)
     found = [Point(MEASUREMENT, tags, report.now, _of_app(report))]
     for token in report.tokens:

@@ -10,9 +10,9 @@ from typing import TextIO
 from ingest.core.errors import StateError
 from ingest.core.point import Point
 from ingest.report import Report, build_report
-from ingest.report.own_points import KEPT, MEASUREMENT, OwnPoints
+from ingest.report.own_points import KEPT, OwnPoints
 from ingest.service.pipeline import Pipeline
-from ingest.store import archive
+from ingest.store import own
 
 
 class ReportJob:
@@ -88,9 +88,9 @@ class ReportJob:
         some, self._due = self._due[: self.MAX_POINTS], self._due[self.MAX_POINTS :]
         if some:
             with self._pipeline.store.transaction() as db:
-                archive.upsert(db, some)
+                own.write(db, some)
                 if not self._due:
-                    archive.forget(db, MEASUREMENT, some[0].time - KEPT)
+                    own.forget(db, some[0].time - KEPT)
             self._own.said(some)
 
     def _log(self, current: Report) -> None:

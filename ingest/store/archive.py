@@ -212,17 +212,6 @@ def newest(db: sqlite3.Connection, measurement: str) -> list[tuple[str, int, str
     return [(key, time, unpack(kept)) for key, time, kept in rows]
 
 
-def forget(db: sqlite3.Connection, measurement: str, before: int) -> int:
-    """Drop the points of a measurement older than a moment; returns how many there were."""
-    gone = db.execute(
-        "DELETE FROM points WHERE series IN (SELECT id FROM series WHERE measurement = ?) AND time < ?",
-        (measurement, before),
-    ).rowcount
-    if gone:
-        db.execute("UPDATE meta SET value = value - ? WHERE key = 'points'", (gone,))
-    return gone
-
-
 def wanted_series(db: sqlite3.Connection, wanted: Filter) -> list[tuple[int, str]]:
     """(number, key) of the series that a filter names, sorted by measurement and tags."""
     where, values = series_where(wanted)

@@ -8,6 +8,7 @@ from ingest.core import derive
 from ingest.core.days import date_at, zone
 from ingest.core.point import encode_fields, line_fields, merge_fields
 from ingest.store import journal
+from ingest.store.packing import Unpacker
 
 
 def name_days(
@@ -46,6 +47,18 @@ def note_runs(db: sqlite3.Connection) -> None:
     )
     journal.note_rows(db, db.execute("SELECT seq, series, time FROM changes ORDER BY seq"))
     db.execute("DROP TABLE changes")
+
+
+def move_own(db: sqlite3.Connection) -> None:
+    """What the pipeline said of itself stood among the data."""
+    mine = "series IN (SELECT id FROM series WHERE measurement = 'ingest')"
+    rows = db.execute(f"SELECT seq, series, time, fields FROM points WHERE {mine} ORDER BY seq").fetchall()  # noqa: S608
+    unpack = Unpacker(db)
+    db.executemany("INSERT INTO own VALUES (?, ?, ?, ?)", [(*row, unpack(kept)) for *row, kept in rows])
+    db.execute("UPDATE sinks SET own = min(cursor, (SELECT coalesce(max(seq), 0) FROM own))")
+    for table in ("points", "parked", "withdrawn"):
+        db.execute(f"DELETE FROM {table} WHERE {mine}")  # noqa: S608 - our own tables
+    db.execute("UPDATE meta SET value = value - ? WHERE key = 'points'", (len(rows),))
 
 
 MIGRATIONS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (
@@ -195,10 +208,16 @@ MIGRATIONS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (
     CREATE INDEX totals_that_differ ON totals (day) WHERE held IS NOT NULL;
     """,
     note_runs,
+    """
+    -- what the pipeline says of itself, in the order in which it was said; how far each sink has been told
+    CREATE TABLE own (seq INTEGER PRIMARY KEY, series INTEGER NOT NULL, time INTEGER NOT NULL, fields TEXT NOT NULL);
+    ALTER TABLE sinks ADD COLUMN own INTEGER NOT NULL DEFAULT 0;
+    """,
+    move_own,
 )
 
 VERSION = len(MIGRATIONS)
-LEAVING_ALL = {13, 14, 15, 16, 17}
+LEAVING_ALL = {13, 14, 15, 16, 17, 18, 19}
 """Steps that leave every row as it is: where no other is needed, no copy of the file is made first."""
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 from ingest.core.tally import MeasuredSystem
 from ingest.core.units import NEVER
-from ingest.store import archive, departures, journal, meta
+from ingest.store import archive, departures, journal, meta, own
 from ingest.store.archive import Filter
 from ingest.store.database import Store
 from ingest.store.journal import Row
@@ -98,6 +98,17 @@ def record_delivered(db: sqlite3.Connection, name: str, cursor: int, sent: int, 
     )
 
 
+def told(db: sqlite3.Connection, name: str) -> int:
+    """Up to which number a sink has what the pipeline says of itself."""
+    row = db.execute("SELECT own FROM sinks WHERE name = ?", (name,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def record_told(db: sqlite3.Connection, name: str, seq: int) -> None:
+    """Note up to which number a sink has what the pipeline says of itself."""
+    db.execute("UPDATE sinks SET own = ? WHERE name = ? AND own != ?", (seq, name, seq))
+
+
 def returned_at(db: sqlite3.Connection, name: str) -> int:
     """Up to which change all was sent again after the last outage of a sink; 0 before the first."""
     row = db.execute("SELECT returned FROM sinks WHERE name = ?", (name,)).fetchone()
@@ -162,6 +173,11 @@ def _replays(db: sqlite3.Connection, name: str) -> list[tuple[Filter, int, int]]
     """What is still to be sent to a sink again, and after which (series, time)."""
     rows = db.execute("SELECT filter, series, time FROM replays WHERE sink = ? AND NOT done", (name,))
     return [(_filter(text), series, time) for text, series, time in rows]
+
+
+def is_of_own(wanted: Filter) -> bool:
+    """Whether what is to be sent again may be what the pipeline says of itself."""
+    return wanted.measurements is None or own.MEASUREMENT in wanted.measurements
 
 
 def _covers(wanted: Filter, measured: MeasuredSystem) -> bool:
@@ -236,8 +252,8 @@ def record_replay_progress(db: sqlite3.Connection, job: int, series: int, time: 
         where, values = archive.series_where(wanted)
         db.execute(
             "DELETE FROM parked WHERE sink = ? AND time >= ? AND time < ? AND (series, time) > (?, ?) "  # noqa: S608
-            f"AND (series, time) <= (?, ?) AND series IN (SELECT id FROM series{where})",
-            (sink, since, until, *before, series, time, *values),
+            f"AND (? OR (series, time) <= (?, ?)) AND series IN (SELECT id FROM series{where})",
+            (sink, since, until, *before, done, series, time, *values),
         )
     db.execute("UPDATE replays SET series = ?, time = ?, done = ? WHERE id = ?", (series, time, done, job))
 

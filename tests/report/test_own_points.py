@@ -12,11 +12,10 @@ from ingest.core.point import Point, Value, decode_fields
 from ingest.enphase.streams import STREAMS
 from ingest.plan.budget import Pace
 from ingest.report import build_report
-from ingest.report.model import DifferenceReport, Problem
+from ingest.report.model import DifferenceReport, Problem, StreamReport
 from ingest.report.own_points import (
     FILLED,
     KEPT,
-    MEASUREMENT,
     REVISED,
     OwnPoints,
     audit_days,
@@ -25,7 +24,8 @@ from ingest.report.own_points import (
     points,
 )
 from ingest.service.monitor import Progress, ReportJob
-from ingest.store import archive
+from ingest.store import archive, own
+from ingest.store.own import MEASUREMENT
 from tests.world import DAY, HOUR, World
 from tests.worlds import SITE, lived
 
@@ -65,8 +65,9 @@ def world(tmp_path: Path) -> World:
 
 def said(world: World) -> dict[str, list[int]]:
     rows: dict[str, list[int]] = {}
-    for key, time, _ in archive.select(world.store.db, archive.Filter((MEASUREMENT,))):
-        rows.setdefault(key, []).append(time)
+    keys = archive.series_keys(world.store.db)
+    for series, time, _, _ in own.after(world.store.db, 0, 10**6):
+        rows.setdefault(keys[series], []).append(time)
     return rows
 
 
@@ -126,6 +127,26 @@ def test_what_did_not_change_is_not_told_again(world: World) -> None:
     own.said(own.due(made))
     later = replace(made, now=made.now + 3 * HOUR)
     assert [point.tags for point in own.due(later)] == [(("app", "abc"),)]
+
+
+def test_calls_alone_are_told_with_the_hourly_point(world: World) -> None:
+    made = build_report(world.settings, world.store.db, int(world.time.true))
+    own_points = OwnPoints(world.store.db, "abc")
+    own_points.said(own_points.due(made))
+    (system,) = made.systems
+    called = replace(system.streams[0], calls_month=system.streams[0].calls_month + 1)
+
+    def due(stream: StreamReport, seconds: int) -> list[str | None]:
+        later = [replace(system, streams=[stream, *system.streams[1:]])]
+        found = own_points.due(replace(made, now=made.now + seconds, systems=later))
+        own_points.said(found)
+        return [dict(point.tags).get("stream") for point in found]
+
+    assert due(system.streams[0], HOUR) == [None]
+    assert due(called, HOUR + 300) == []
+    assert due(called, 2 * HOUR) == [None, called.stream]
+    assert due(called, 3 * HOUR) == [None]
+    assert due(replace(called, revised=called.revised + 1), 3 * HOUR + 300) == [called.stream], "of the data: at once"
 
 
 def test_a_day_of_silence_is_the_longest(world: World) -> None:
@@ -194,14 +215,19 @@ def test_what_a_database_does_not_accept_is_told_apart_from_what_is_on_its_way(w
     assert overdue(backlog=0, error="", parked=3) == 3.0
 
 
-def test_the_archive_forgets_what_was_said_a_quarter_of_a_year_ago(world: World) -> None:
-    old = Point(MEASUREMENT, (("app", world.pipeline.app),), int(world.time.true) - KEPT - 1, {"gaps": 0.0})
-    with world.store.transaction() as db:
-        archive.upsert(db, [old])
+def test_what_was_said_a_quarter_of_a_year_ago_is_forgotten_by_the_day(world: World) -> None:
+    tags, last = (("app", world.pipeline.app),), int(world.time.true) - KEPT
+    old = [Point(MEASUREMENT, tags, last + at, {"gaps": 0.0}) for at in (1 - DAY, -1, 1)]
     counted = archive.size(world.store.db)
+    with world.store.transaction() as db:
+        own.write(db, old)
     ReportJob(world.pipeline)()
-    assert old.time not in said(world)[f"ingest,app={world.pipeline.app}"]
-    assert archive.size(world.store.db) == counted + 6 - 1
+    key = f"ingest,app={world.pipeline.app}"
+    assert said(world)[key] == [*(point.time for point in old), int(world.time.true)]
+    with world.store.transaction() as db:
+        own.forget(db, last + 2)
+    assert said(world)[key] == [int(world.time.true)]
+    assert archive.size(world.store.db) == counted, "it is none of the data"
     world.end()
 
 
@@ -231,8 +257,8 @@ def test_an_error_is_told_and_then_no_longer(world: World) -> None:
     world.database.down = False
     world.run(HOUR)
     watch()
-    rows = archive.select(world.store.db, archive.Filter((MEASUREMENT,)))
-    told = [decode_fields(fields)["last_error"] for key, _, fields in rows if "sink=db" in key]
+    keys, rows = archive.series_keys(world.store.db), own.after(world.store.db, 0, 10**6)
+    told = [decode_fields(fields)["last_error"] for series, _, fields, _ in rows if "sink=db" in keys[series]]
     assert "database is down" in str(told[0])
     assert told[-1] == ""
     world.end()

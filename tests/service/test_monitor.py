@@ -6,12 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ingest.report.own_points import MEASUREMENT
 from ingest.service import scheduler
 from ingest.service.monitor import ReportJob
 from ingest.service.scheduler import Service
-from ingest.store import archive
-from ingest.store.archive import Filter
+from ingest.store import own
 from tests.world import HOUR, World
 from tests.worlds import SITE
 
@@ -19,7 +17,7 @@ PATIENCE_S = 60
 
 
 def written(world: World) -> int:
-    return sum(1 for _ in archive.select(world.store.db, Filter((MEASUREMENT,))))
+    return len(own.after(world.store.db, 0, 10**6))
 
 
 def test_what_a_report_found_is_written_by_the_owner_some_a_tick(

@@ -58,7 +58,7 @@ Store(Path(sys.argv[1]), own=True).compact()
 ROWS = 20_000
 TEN_YEARS = 3653 * 1_300
 """Points of a home with every stream: 1,300 a day."""
-TABLES = ("series", "calls", "systems", "sinks")
+TABLES = {"series": "*", "calls": "*", "systems": "*", "sinks": "name, fingerprint, cursor, sent"}
 
 
 def content(path: Path) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def content(path: Path) -> dict[str, Any]:
         unpack = Unpacker(db)
         points = db.execute("SELECT series, time, fields, seq FROM points ORDER BY series, time")
         found: dict[str, Any] = {"points": [(*key, decode_fields(unpack(row)), seq) for *key, row, seq in points]}
-        return found | {name: db.execute(f"SELECT * FROM {name}").fetchall() for name in TABLES}  # noqa: S608
+        return found | {name: db.execute(f"SELECT {some} FROM {name}").fetchall() for name, some in TABLES.items()}  # noqa: S608
 
 
 def owner(folder: Path) -> Store:
@@ -247,7 +247,8 @@ def test_a_file_that_history_left_full_of_air_is_packed_at_the_next_start(
                         db, [Point(name, (), at, {"energy_wh": at % 997 / 1, "power_w": 0.0}) for at in times]
                     )
         with store.transaction() as db:
-            archive.forget(db, "grid", former.START + 10**9)
+            gone = db.execute("DELETE FROM points WHERE series = (SELECT id FROM series WHERE key = 'grid')").rowcount
+            db.execute("UPDATE meta SET value = value - ? WHERE key = 'points'", (gone,))
         outbox.forget_proved(store, [])
         rows = list(archive.select(store.db, Filter()))
     airy = path.stat().st_size

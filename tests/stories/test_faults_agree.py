@@ -37,7 +37,7 @@ from ingest.service.monitor import ReportJob
 from ingest.service.once import OneRun
 from ingest.simulator import FAULTS as SIMULATED
 from ingest.simulator import RATES
-from ingest.store import archive
+from ingest.store import own
 from ingest.web import Source, create_app
 from tests.faults import FAULTS, Fault, database_down, points_refused, quota_used_up
 from tests.world import HOUR, START, World
@@ -104,9 +104,8 @@ def stream() -> Iterator[io.StringIO]:
 
 def last_errors(world: World) -> list[str]:
     """What the newest points of `ingest` say is wrong."""
-    newest = int(world.time.true)
-    rows = archive.select(world.store.db, archive.Filter(("ingest",), since=newest - HOUR))
-    return [str(decode_fields(fields).get("last_error")) for _, _, fields in rows]
+    newest, rows = int(world.time.true), own.after(world.store.db, 0, 10**6)
+    return [str(decode_fields(fields).get("last_error")) for _, time, fields, _ in rows if time >= newest - HOUR]
 
 
 def doctor_of(world: World) -> Doctor:

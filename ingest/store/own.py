@@ -1,0 +1,54 @@
+"""What the pipeline says of itself, apart from the data: in the order in which it was said, and kept for some time.
+
+Among the data a few rows an hour would change a page for each series, and more for their number and their order; here
+they stand one behind the other.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+
+from ingest.core.point import Point, encode_fields, series_key
+from ingest.core.units import DAY
+from ingest.store import archive
+from ingest.store.journal import Row
+
+MEASUREMENT = "ingest"
+
+
+def write(db: sqlite3.Connection, points: Sequence[Point]) -> None:
+    """Add points."""
+    keys = [series_key(point.measurement, point.tags) for point in points]
+    ids = archive.series_ids(db, keys)
+    for key in keys:
+        if key not in ids:
+            ids[key] = archive.new_series(db, key)
+    db.executemany(
+        "INSERT INTO own (series, time, fields) VALUES (?, ?, ?)",
+        [(ids[key], point.time, encode_fields(point.fields)) for key, point in zip(keys, points, strict=True)],
+    )
+
+
+def newest(db: sqlite3.Connection) -> list[tuple[str, int, str]]:
+    """(series key, time, row) of the newest point of each series that said anything in the last two days of all."""
+    last = db.execute("SELECT time FROM own ORDER BY seq DESC LIMIT 1").fetchone() or (0,)
+    older = "SELECT seq FROM own WHERE time < ? ORDER BY seq DESC LIMIT 1"
+    rows = db.execute(
+        "SELECT key, time, fields FROM own JOIN series ON id = series WHERE seq > ? ORDER BY seq",
+        db.execute(older, (last[0] - 2 * DAY,)).fetchone() or (0,),
+    )
+    return [*{row[0]: row for row in rows}.values()]
+
+
+def forget(db: sqlite3.Connection, before: int) -> None:
+    """Drop what was said before a moment, a day's worth at once: each time it costs a page."""
+    oldest = db.execute("SELECT time FROM own ORDER BY seq LIMIT 1").fetchone()
+    if oldest and oldest[0] < before - DAY:
+        kept = "SELECT seq FROM own WHERE time >= ? ORDER BY seq LIMIT 1"
+        db.execute(f"DELETE FROM own WHERE seq < ({kept})", (before,))  # noqa: S608
+
+
+def after(db: sqlite3.Connection, seq: int, limit: int) -> list[Row]:
+    """The next rows after a number."""
+    return db.execute(
+        "SELECT series, time, fields, seq FROM own WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit)
+    ).fetchall()
