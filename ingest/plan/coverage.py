@@ -35,6 +35,11 @@ class Log(Sequence[Advance]):
         made.seen, made.reported = array("q", seen), array("q", reported)
         return made
 
+    @property
+    def newest(self) -> int | None:
+        """The newest report (epoch s), None before the first."""
+        return self.reported[-1] if self.reported else None
+
     def followed_by(self, entry: Advance, first: int = 0) -> "Log":
         """The entries from the number `first` on, and one more."""
         return Log.of_columns([*self.seen[first:], entry.seen_at], [*self.reported[first:], entry.reported_at])
@@ -71,7 +76,7 @@ def known(log: Log, at: int) -> int | None:
 
     Before we looked for the first time the gateway is taken to have reported as it went, up to what we saw first.
     """
-    if not log:
+    if not log.seen:
         return None
     index = bisect_right(log.seen, at)
     return log.reported[index - 1] if index else min(at, log.reported[0])

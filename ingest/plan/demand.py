@@ -66,7 +66,7 @@ def demands(works: Iterable[Work], now: int, classes: Classes) -> list[Demand]:
         systems[key] += not work.is_finished(now)
         if not reach:
             continue
-        if work.log or work.read:
+        if work.log.seen or work.read:
             debt = planner.debt(heard(work, now), now, classes, later)
         else:
             new = work.stream.name, work.floor, work.until, work.history_from > now, work.calls
@@ -86,7 +86,7 @@ def demands(works: Iterable[Work], now: int, classes: Classes) -> list[Demand]:
 
 def heard(work: Work, now: int) -> Work:
     """A gateway that has not been heard yet is taken to have reported until now."""
-    return work if work.log else work._replace(log=Log([(now, now)]))
+    return work if work.log.seen else work._replace(log=Log([(now, now)]))
 
 
 def needs(wanted: Sequence[Demand]) -> Needs:

@@ -221,6 +221,6 @@ def _ripe(spans: Spans, work: Work, now: int, age: int) -> Spans:
     limit = edge(work.log, now, age)
     if limit is None or (work.until is not None and limit >= work.until):
         return spans
-    if work.log and now - age - DEBT_PATIENCE >= work.log[-1].seen_at:
+    if work.log.seen and now - age - DEBT_PATIENCE >= work.log.seen[-1]:
         return spans
     return intersect(spans, Span(0, limit - DEBT_PATIENCE))

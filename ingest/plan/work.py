@@ -120,7 +120,7 @@ class Work(NamedTuple):
     @property
     def reported_at(self) -> int | None:
         """The newest report of the gateway, None before the first."""
-        return self.log.reported[-1] if self.log else None
+        return self.log.newest
 
     @property
     def group(self) -> Group:

@@ -108,7 +108,7 @@ def gaps(work: Work, stands: PairStanding, now: int) -> list[Gap]:
     span, limit, holes, *_ = stands
     if work.pair.state == ABSENT:
         return [Gap(*span, NO_METER_WORDS)] if span.length else []
-    reported = min(max(work.log[-1].reported_at if work.log else span.start, limit), span.end)
+    reported = min(max(work.log.newest or span.start, limit), span.end)
     parts = (
         (Span(span.start, limit), reason_of(work.pair)),
         (Span(limit, reported), NOT_DUE),

@@ -80,7 +80,6 @@ def system_report(
     wanted = works[0][0].wanted
     system = wanted.system
     row = inventory.systems.get(system)
-    log = inventory.state.logs.get(system, ())
     size = row.info.get("size_w") if row and row.size_w else None
     power = _power(system, held, row.size_w if row else None)
     return SystemReport(
@@ -88,7 +87,7 @@ def system_report(
         name=(row.name if row else "") or f"System {system}",
         account=wanted.account,
         timezone=row.timezone if row else "",
-        reported_at=log[-1].reported_at if log else None,
+        reported_at=works[0][0].reported_at,
         looked_at=row.profile.rhythm.looked_at or None if row else None,
         power_w=power[0] if power else None,
         today_wh=held.today_wh.get(system),
