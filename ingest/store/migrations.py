@@ -7,7 +7,7 @@ from datetime import tzinfo
 from ingest.core import derive
 from ingest.core.days import date_at, zone
 from ingest.core.point import encode_fields, line_fields, merge_fields
-from ingest.store import journal
+from ingest.store import journal, own
 from ingest.store.packing import Unpacker
 
 
@@ -52,13 +52,13 @@ def note_runs(db: sqlite3.Connection) -> None:
 def move_own(db: sqlite3.Connection) -> None:
     """What the pipeline said of itself stood among the data."""
     mine = "series IN (SELECT id FROM series WHERE measurement = 'ingest')"
-    rows = db.execute(f"SELECT seq, series, time, fields FROM points WHERE {mine} ORDER BY seq").fetchall()  # noqa: S608
+    rows = db.execute(f"SELECT seq, series, time, fields FROM points WHERE {mine} ORDER BY seq")  # noqa: S608
     unpack = Unpacker(db)
-    db.executemany("INSERT INTO own VALUES (?, ?, ?, ?)", [(*row, unpack(kept)) for *row, kept in rows])
+    own.enter(db, ((seq, series, time, unpack(kept)) for seq, series, time, kept in rows))
     db.execute("UPDATE sinks SET own = min(cursor, (SELECT coalesce(max(seq), 0) FROM own))")
     for table in ("points", "parked", "withdrawn"):
         db.execute(f"DELETE FROM {table} WHERE {mine}")  # noqa: S608 - our own tables
-    db.execute("UPDATE meta SET value = value - ? WHERE key = 'points'", (len(rows),))
+    db.execute("UPDATE meta SET value = value - (SELECT count(*) FROM own) WHERE key = 'points'")
 
 
 MIGRATIONS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (

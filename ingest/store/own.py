@@ -5,14 +5,17 @@ they stand one behind the other.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ingest.core.point import Point, encode_fields, series_key
 from ingest.core.units import DAY
-from ingest.store import archive
+from ingest.store import archive, meta
 from ingest.store.journal import Row
+from ingest.store.packing import Packer, Unpacker
 
 MEASUREMENT = "ingest"
+_NAMES = "own_names"
+"""Under which `meta` has the names of the fields; those of the archive, `packing.NAMES`, may be numbered anew."""
 
 
 def write(db: sqlite3.Connection, points: Sequence[Point]) -> None:
@@ -22,10 +25,16 @@ def write(db: sqlite3.Connection, points: Sequence[Point]) -> None:
     for key in keys:
         if key not in ids:
             ids[key] = archive.new_series(db, key)
-    db.executemany(
-        "INSERT INTO own (series, time, fields) VALUES (?, ?, ?)",
-        [(ids[key], point.time, encode_fields(point.fields)) for key, point in zip(keys, points, strict=True)],
-    )
+    enter(db, ((None, ids[key], each.time, encode_fields(each.fields)) for key, each in zip(keys, points, strict=True)))
+
+
+def enter(db: sqlite3.Connection, rows: Iterable[tuple[int | None, int, int, str]]) -> None:
+    """Add rows: number (None: the next), series, time, row."""
+    packer = Packer(before := meta.read(db, _NAMES) or "")
+    packed = ((seq, series, time, packer.pack(row)) for seq, series, time, row in rows)
+    db.executemany("INSERT INTO own VALUES (?, ?, ?, ?)", packed)
+    if packer.names != before:
+        meta.write(db, _NAMES, packer.names)
 
 
 def newest(db: sqlite3.Connection) -> list[tuple[str, int, str]]:
@@ -36,7 +45,8 @@ def newest(db: sqlite3.Connection) -> list[tuple[str, int, str]]:
         "SELECT key, time, fields FROM own JOIN series ON id = series WHERE seq > ? ORDER BY seq",
         db.execute(older, (last[0] - 2 * DAY,)).fetchone() or (0,),
     )
-    return [*{row[0]: row for row in rows}.values()]
+    unpack = Unpacker(db, _NAMES)
+    return [(key, time, unpack(kept)) for key, time, kept in {row[0]: row for row in rows}.values()]
 
 
 def forget(db: sqlite3.Connection, before: int) -> None:
@@ -49,6 +59,6 @@ def forget(db: sqlite3.Connection, before: int) -> None:
 
 def after(db: sqlite3.Connection, seq: int, limit: int) -> list[Row]:
     """The next rows after a number."""
-    return db.execute(
-        "SELECT series, time, fields, seq FROM own WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit)
-    ).fetchall()
+    rows = db.execute("SELECT series, time, fields, seq FROM own WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit))
+    unpack = Unpacker(db, _NAMES)
+    return [(series, time, unpack(kept), number) for series, time, kept, number in rows.fetchall()]

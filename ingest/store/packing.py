@@ -48,8 +48,8 @@ class Packer:
 class Unpacker:
     """Makes rows of what is kept. A row of a former version, which had the names in each, is read too."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
+    def __init__(self, db: sqlite3.Connection, key: str = NAMES) -> None:
+        self._db, self._key = db, key
         self._names: dict[str, str] = {}
 
     def __call__(self, kept: str) -> str:
@@ -69,7 +69,7 @@ class Unpacker:
 
     def _names_of(self, number: str) -> str:
         if number not in self._names and number.isdigit():
-            lists = (meta.read(self._db, NAMES) or "").split("\n")  # also such as came since: others write meanwhile
+            lists = (meta.read(self._db, self._key) or "").split("\n")  # also what others added since
             self._names.update({str(at): f"{some}:" for at, some in enumerate(lists)})
         return self._names[number] if number.isdigit() else ""
 

@@ -39,9 +39,7 @@ class Home:
 
     def say(self, *times: int) -> None:
         with self.store.transaction() as db:
-            own.write(
-                db, [Point("ingest", APP, time, {"gaps": float(time), "last_error": "no, none"}) for time in times]
-            )
+            own.write(db, [Point("ingest", APP, time, {"gaps": float(time), "last_error": "none"}) for time in times])
 
     def read(self, time: int) -> None:
         with self.store.transaction() as db:
@@ -77,7 +75,7 @@ def test_it_is_told_at_once_and_recorded_with_the_next_data(home: Home) -> None:
     home.say(1, 2)
     assert home.deliver() == [], "no transaction for it alone"
     assert home.told() == {1, 2}
-    assert home.database.rows["ingest", APP, 1] == {"gaps": 1.0, "last_error": "no, none"}
+    assert home.database.rows["ingest", APP, 1] == {"gaps": 1.0, "last_error": "none"}
     assert (outbox.told(home.store.db, "db"), journal.backlog(home.store.db, 0)) == (0, 0)
     home.read(900)
     assert [done.sent for done in home.deliver()] == [1]
@@ -187,3 +185,14 @@ def test_what_stood_among_the_data_stands_apart_and_is_not_told_again() -> None:
         assert [key for key, _, _ in archive.select(db, Filter())] == ["energy"]
         assert archive.size(db) == 1
         assert journal.backlog(db, 0) == 1
+
+
+def test_the_names_of_its_fields_stand_once_and_apart_from_those_of_the_data(home: Home) -> None:
+    home.read(0)
+    home.say(1, 2)
+    kept = home.store.db.execute("SELECT time, fields FROM own").fetchall()
+    assert kept == [(1, '0:1;"none",'), (2, '0:2;"none",')]
+    home.store.db.execute("UPDATE meta SET value = 'packed,anew' WHERE key = 'names'")
+    assert [decode_fields(row) for _, _, row, _ in own.after(home.store.db, 1, 9)] == [
+        {"gaps": 2.0, "last_error": "none"}
+    ]
