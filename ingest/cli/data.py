@@ -7,6 +7,8 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -25,7 +27,7 @@ from ingest.core.point import Tags, Value, decode_fields, is_line, line_fields, 
 from ingest.core.words import many, utc_words
 from ingest.enphase.streams import BY_NAME
 from ingest.report.departed import departed
-from ingest.store import archive, outbox, progress
+from ingest.store import archive, outbox, own, progress
 from ingest.store.archive import Filter
 from ingest.store.backup import restore as put_back
 from ingest.store.database import Store
@@ -62,13 +64,24 @@ def points(store: Store, context: Context, wanted: Filter, since: str | None, un
     """The wanted rows, sorted by measurement, tags, time; days are those of each system."""
     now = context.clock.now()
     systems = known_places(store, context)
-    for number, key in archive.wanted_series(store.db, wanted):
-        measurement, tags = parse_series(key)
+
+    def bounds(tags: Tags) -> Filter:
         row = systems.get(dict(tags).get("system", ""))
         timezone = row.timezone if row else ""
-        bounds = Filter(since=moment(since, timezone, now), until=moment(until, timezone, now, end=True))
-        for time, fields in archive.rows_of(store.db, number, bounds):
-            yield Row(measurement, tags, time, fields, key)
+        return Filter(since=moment(since, timezone, now), until=moment(until, timezone, now, end=True))
+
+    listed = [(*parse_series(key), number, key) for number, key in archive.wanted_series(store.db, wanted)]
+    for measurement, some in groupby(listed, key=itemgetter(0)):
+        if measurement == own.MEASUREMENT:  # which is not kept by series
+            for key, time, fields in own.select(store.db, wanted):
+                _, tags = parse_series(key)
+                begin, end = archive.bounds(bounds(tags))
+                if begin <= time < end:
+                    yield Row(measurement, tags, time, fields, key)
+            continue
+        for _, tags, number, key in some:
+            for time, fields in archive.rows_of(store.db, number, bounds(tags)):
+                yield Row(measurement, tags, time, fields, key)
 
 
 @click.command()

@@ -188,7 +188,7 @@ def rows_of(db: sqlite3.Connection, series: int, wanted: Filter) -> Iterator[tup
     """(time, fields) of one series within the times of a filter, by time."""
     rows = db.execute(
         "SELECT time, fields FROM points WHERE series = ? AND time >= ? AND time < ? AND fields != '' ORDER BY time",
-        (series, *_bounds(wanted)),
+        (series, *bounds(wanted)),
     )
     unpack = Unpacker(db)
     return ((time, unpack(kept)) for time, kept in rows)
@@ -231,14 +231,15 @@ def series_where(wanted: Filter) -> tuple[str, list[str]]:
     return (f" WHERE {' AND '.join(parts)}" if parts else ""), values
 
 
-def _bounds(wanted: Filter) -> tuple[int, int]:
+def bounds(wanted: Filter) -> tuple[int, int]:
+    """The times of a filter, as numbers: `since <= time < until`."""
     since = -NEVER if wanted.since is None else wanted.since
     return since, NEVER if wanted.until is None else wanted.until
 
 
 def after(db: sqlite3.Connection, wanted: Filter, series: int, time: int, limit: int) -> list[Row]:
     """The next wanted rows after (series, time) in the order of the key, for a replay."""
-    since, until = _bounds(wanted)
+    since, until = bounds(wanted)
     found: list[Row] = []
     unpack = Unpacker(db)
     where, values = series_where(wanted)
@@ -257,7 +258,7 @@ def after(db: sqlite3.Connection, wanted: Filter, series: int, time: int, limit:
 
 def rows_after(db: sqlite3.Connection, wanted: Filter, series: int = 0, time: int = -NEVER) -> int:
     """How many of the wanted rows come after (series, time) in the order of the key."""
-    since, until = _bounds(wanted)
+    since, until = bounds(wanted)
     numbers = [number for number, _ in wanted_series(db, wanted) if number >= series]
     begins = [max(since, time + 1) if number == series else since for number in numbers]
     rows = "SELECT count(*) FROM points WHERE series = ? AND time >= ? AND time < ?"

@@ -5,11 +5,12 @@ they stand one behind the other.
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ingest.core.point import Point, encode_fields, series_key
 from ingest.core.units import DAY
 from ingest.store import archive, meta
+from ingest.store.archive import Filter
 from ingest.store.journal import Row
 from ingest.store.packing import Packer, Unpacker
 
@@ -62,3 +63,15 @@ def after(db: sqlite3.Connection, seq: int, limit: int) -> list[Row]:
     rows = db.execute("SELECT series, time, fields, seq FROM own WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit))
     unpack = Unpacker(db, _NAMES)
     return [(series, time, unpack(kept), number) for series, time, kept, number in rows.fetchall()]
+
+
+def select(db: sqlite3.Connection, wanted: Filter) -> Iterator[tuple[str, int, str]]:
+    """(series key, time, row) of the points of the wanted series, sorted by tags and time."""
+    where, values = archive.series_where(wanted)
+    series = f"SELECT id, key FROM series{where}"  # noqa: S608
+    rows = db.execute(
+        f"SELECT key, time, fields FROM own JOIN ({series}) ON id = series ORDER BY key, time",  # noqa: S608
+        values,
+    )
+    unpack = Unpacker(db, _NAMES)
+    yield from ((key, time, unpack(kept)) for key, time, kept in rows)

@@ -2,13 +2,18 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import Result
 
 from ingest.core.errors import ConfigError, IngestError
+from ingest.core.point import Point
+from ingest.store import archive, own
+from ingest.store.database import Store
 from tests.cli.command import call
 from tests.stories.program import Program, Vendor
 from tests.world import DAY, START
@@ -110,3 +115,23 @@ def test_what_cannot_be_done_so_is_said(known: Program, vendor: Vendor) -> None:
 def raise_(result: Result) -> None:
     assert result.exception is not None
     raise result.exception
+
+
+def test_what_the_pipeline_said_of_itself_is_exported_among_the_rest(known: Program, vendor: Vendor) -> None:
+    said = [Point("ingest", (("app", "home"),), START + 60 * at, {"gaps": float(at)}) for at in range(2)]
+    of_barn = Point("ingest", (("app", "home"), ("system", "8001")), START, {"gaps": 5.0})
+    with closing(Store(Path(known.state))) as store, store.transaction() as db:
+        archive.upsert(db, [Point(name, (), START, {"energy_wh": 1.0}) for name in ("zone", "grid")])
+        own.write(db, [said[0], of_barn, said[1]])
+    lines = call(known, vendor, "export", "--format", "lp").stdout.splitlines()
+    assert [line for line in lines if line.startswith(("grid", "ingest", "zone"))] == [
+        f"grid energy_wh=1.0 {START}",
+        f"ingest,app=home gaps=0.0 {START}",
+        f"ingest,app=home gaps=1.0 {START + 60}",
+        f"ingest,app=home,system=8001 gaps=5.0 {START}",
+        f"zone energy_wh=1.0 {START}",
+    ]
+    before = call(known, vendor, "export", "--format", "lp", "--until", "2026-06-28").stdout
+    assert "ingest" not in before
+    alone = call(known, vendor, "export", "--format", "lp", "--system", "8001").stdout.splitlines()
+    assert [line for line in alone if line.startswith("ingest")] == [f"ingest,app=home,system=8001 gaps=5.0 {START}"]
