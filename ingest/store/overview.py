@@ -48,23 +48,36 @@ def sums_since(
     found: defaultdict[str, list[float]] = defaultdict(list)
     for begin, systems in alike.items():
         rows = db.execute(
-            "SELECT system, (SELECT group_concat(fields, char(10)) FROM (SELECT fields FROM points "
+            "SELECT system, id, (SELECT group_concat(fields, char(10)) FROM (SELECT fields FROM points "
             "WHERE series = id AND time >= ? AND time < ? AND fields != '' ORDER BY time)) AS kept FROM series "
             "WHERE measurement = ? AND system IN (SELECT value FROM json_each(?)) AND kept IS NOT NULL",
             (begin, end, measurement, json.dumps(systems)),
-        )
-        for system, kept in rows:
-            found[system] += _numbers(kept, field, unpack)
+        ).fetchall()
+        for system, series, kept in rows:
+            values = _alike(kept, field, unpack)
+            found[system] += _each(db, series, field, begin, end) if values is None else values
     return {system: sum(values) for system, values in found.items() if values}
 
 
-def _numbers(kept: str, field: str, unpack: Unpacker) -> Iterable[float]:
-    """A field of some rows as they are kept, one a line; quick where all have the same names."""
+def _alike(kept: str, field: str, unpack: Unpacker) -> Iterable[float] | None:
+    """A field of some rows as they are kept, one a line, read at once; None where they have several lists of
+    names, or may be lines.
+    """
     number = kept[: kept.find(":") + 1]
-    if '"' in kept or not number[:-1].isdigit() or kept.count("\n") != kept.count(f"\n{number}"):
-        return Columns(dict(enumerate(map(unpack, kept.split("\n"))))).numbers(field).values()
+    if not number[:-1].isdigit() or kept.count("\n") != kept.count(f"\n{number}"):
+        return None
     names = unpack(number)[:-1].split(",")
     if field not in names:
         return ()
     values = kept[len(number) : -1].replace(f"\n{number}", "").replace(";", ",").split(",")
     return map(float, values[names.index(field) :: len(names)])
+
+
+def _each(db: sqlite3.Connection, series: int, field: str, begin: int, end: int) -> Iterable[float]:
+    """The same, row by row."""
+    rows = db.execute(
+        "SELECT time, fields FROM points WHERE series = ? AND time >= ? AND time < ? AND fields != '' ORDER BY time",
+        (series, begin, end),
+    )
+    unpack = Unpacker(db)
+    return Columns({time: unpack(kept) for time, kept in rows}).numbers(field).values()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingest.core.span import Span, union
@@ -56,6 +56,7 @@ def test_an_older_age_is_never_trusted_further(log: Log, now: int, window: Span)
 reads = st.dictionaries(st.sampled_from([5, 20]), raw_spans.map(union))
 
 
+@example({5: (Span(0, 10),), 20: (Span(2, 4), Span(12, 14))})
 @given(reads)
 def test_a_reading_for_an_older_age_counts_for_a_younger_one(read: dict[int, tuple[Span, ...]]) -> None:
     assert seconds(read.get(5, ())) | seconds(read.get(20, ())) == seconds(covered(read, 5))

@@ -17,7 +17,8 @@ ODD: tuple[dict[str, Value], ...] = (
     {"produced_wh": 4.0, "consumed_wh": -3.25},
     {"consumed_wh": 3.0},
     {"date": "2026-07-01, a:b;c", "produced_wh": 7.0},
-    {"date": "1:\n2:", "produced_wh": 1e-7},
+    {"date": "1:\n0:", "produced_wh": 1e-7},
+    {"date": "2026-07-01", "produced_wh": 5.0},
     {},
 )
 
@@ -29,7 +30,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     made.close()
 
 
-@pytest.mark.parametrize("kinds", [ODD[:1], ODD[:2], ODD[:3], ODD])
+@pytest.mark.parametrize("kinds", [ODD[:1], ODD[:2], ODD[:3], ODD[3:4], ODD[4:5], ODD[5:6], ODD])
 def test_a_sum_is_that_of_the_numbers_of_each_system(store: Store, kinds: tuple[dict[str, Value], ...]) -> None:
     chance = random.Random(len(kinds))
     begins = {str(number): QUARTER * chance.randrange(20) for number in range(1, 9)}
