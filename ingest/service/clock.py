@@ -41,12 +41,19 @@ class Clock:
 
     def now(self) -> int:
         """The moment in epoch seconds; goes on evenly when the wall clock jumps."""
+        return int(self._exactly())
+
+    def until(self, at: int) -> float:
+        """Seconds until a moment; 0 where it has passed."""
+        return max(0.0, at - self._exactly())
+
+    def _exactly(self) -> float:
         with self._guard:
             drift = self._wall() - self._steady()
             if abs(drift - self._seen) > TOLERANCE_S:
                 self._offset -= drift - self._seen
             self._seen = drift
-            return int(self._wall() + self._offset + self._lift)
+            return self._wall() + self._offset + self._lift
 
     def not_before(self, at: int | None) -> None:
         """Begin no earlier than a moment that is known to have passed, until the cloud says what time it is.

@@ -37,6 +37,8 @@ from ingest.store.renewals import note_renewal
 
 log = logging.getLogger(__name__)
 
+LONG_S = 0.02
+"""CPU time (s) of a recording after which its tick does nothing else."""
 TOKEN_SOON_S = 5
 """Seconds after which it is worth looking whether a token has come."""
 
@@ -84,11 +86,13 @@ class Pipeline:
         self.due_queue.keep_up(now, self._granted(now))  # of a fleet it takes seconds, which no tick has
 
     def tick(self) -> Tick:
-        """Record what has come back, one event a tick, so that none is long; then start a call that the plan admits."""
+        """Record one event; then start a call that the plan admits, after a long recording in the next tick."""
+        began = time.thread_time()
         done = Tick(recorded=self.record(most=1))
+        is_long = time.thread_time() - began > LONG_S
         now = self._clamped_now()
         done.next_at = now + LONGEST_WAIT
-        if self._unrecorded or self.stopping:
+        if self._unrecorded or self.stopping or (done.recorded and is_long):
             if done.recorded:
                 self.wake()
             return done

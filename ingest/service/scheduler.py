@@ -29,8 +29,8 @@ from ingest.store import journal, ledger, outbox
 log = logging.getLogger(__name__)
 
 TICK_S, REPORT_S, DAILY_S = 30, 300, 86_400
-SOON_S = 0.05
-"""Time for a job to end before it is started again: the scheduler skips one that still runs."""
+SOON_S = 0.01
+"""Between two ticks of which one follows the other at once: other jobs have their turn."""
 STOP_S = 8.0
 """How long calls in flight are waited for at the end; abandoned ones stay counted."""
 
@@ -70,7 +70,8 @@ class Service:
             signal.signal(signal.SIGINT, self._on_signal)
         now = datetime.now(UTC)
         add = self._scheduler.add_job
-        add(self._tick, "interval", seconds=TICK_S, id="tick", next_run_time=now)
+        # of two the one waits for the other's end: the scheduler would skip it, and come back half a minute later
+        add(self._tick, "interval", seconds=TICK_S, id="tick", next_run_time=now, max_instances=2)
         soon = now + timedelta(seconds=TICK_S)
         add(self._report, "interval", seconds=REPORT_S, id="report", executor="report", next_run_time=soon)
         add(self._compare, "interval", seconds=REPORT_S, id="compare", next_run_time=now + timedelta(seconds=REPORT_S))
@@ -112,13 +113,17 @@ class Service:
                 self.last_tick_at = self.pipeline.clock.now()
                 self._after(tick)
                 if not self._wanted.is_set():
-                    wait = 1 if self._leaving.next() else tick.next_at - self.last_tick_at
-                    self._next_tick(SOON_S if tick.may_go_on else max(1, min(TICK_S, wait)))
+                    self._next_tick(self._wait(tick))
                     break
         finally:
             self._ticking.clear()
         if self._wanted.is_set():
             self.wake()
+
+    def _wait(self, tick: Tick) -> float:
+        """Seconds until the next tick. Calls of a large plan are counted by the second: it comes as that begins."""
+        wait = 1 if self._leaving.next() else self.pipeline.clock.until(tick.next_at)
+        return SOON_S if tick.may_go_on else max(SOON_S, min(TICK_S, wait or 1))
 
     def _after(self, tick: Tick) -> None:
         if tick.recorded:

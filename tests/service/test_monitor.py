@@ -2,6 +2,7 @@
 
 import gc
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ import pytest
 from ingest.service import scheduler
 from ingest.service.monitor import ReportJob
 from ingest.service.scheduler import Service
+from ingest.service.tick import Tick
 from ingest.store import own
-from tests.world import HOUR, World
+from tests.world import DAY, HOUR, World
 from tests.worlds import SITE
 
 PATIENCE_S = 60
@@ -35,6 +37,29 @@ def test_what_a_report_found_is_written_by_the_owner_some_a_tick(
         counts.append(written(world))
     assert counts[:3] == [2, 4, 6]
     assert counts[3] == counts[2]
+    world.end()
+
+
+def test_a_tick_that_is_due_while_one_runs_comes_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(tmp_path, [SITE])
+    service, ticks, again = Service(world.pipeline, [], lambda: None), list[int](), threading.Event()
+
+    def tick() -> Tick:
+        if ticks:
+            again.set()
+        ticks.append(1)
+        service._next_tick(0)
+        time.sleep(0.2)  # the scheduler sees that it is due, and that it runs
+        return Tick(next_at=int(world.time.true) + DAY)
+
+    monkeypatch.setattr(world.pipeline, "tick", tick)
+    thread = threading.Thread(target=service.run)
+    thread.start()
+    try:
+        assert again.wait(scheduler.TICK_S / 2)
+    finally:
+        service.stop()
+        thread.join(PATIENCE_S)
     world.end()
 
 

@@ -1,5 +1,7 @@
 """A large plan is used by several calls beside each other, which follow each other in ticks of their own."""
 
+import itertools
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from pathlib import Path
@@ -77,6 +79,25 @@ def test_answers_that_come_together_are_recorded_in_ticks_of_their_own(tmp_path:
     assert answered > 2
     assert [tick.recorded for tick in ticks] == [1] * answered
     assert len(woken) == answered - 1, "the next one follows at once, while any waits"
+    world.end()
+
+
+@pytest.mark.parametrize(("seconds", "starts"), [(0.001, 1), (0.5, 0)])
+def test_after_a_long_recording_the_next_call_has_a_tick_of_its_own(
+    seconds: float, starts: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path, SITES, api={"plan": LARGE})
+    calls, pipeline, woken = Later(), waiting(world).pipeline, []
+    pipeline.pool = calls
+    world.time.true += 1
+    assert pipeline.tick().started
+    calls.answer()
+    pipeline.wake = lambda: woken.append(1)
+    moments = itertools.count()
+    monkeypatch.setattr(time, "thread_time", lambda: seconds * next(moments))
+    tick = pipeline.tick()
+    assert (tick.recorded, tick.started, len(woken)) == (1, starts, 1 - starts)
+    assert starts or pipeline.tick().started, "the next one follows at once"
     world.end()
 
 
