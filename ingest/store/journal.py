@@ -17,6 +17,8 @@ MAX_FORGOTTEN = 50_000
 """How many changes are forgotten at once, which takes some hundredths of a second."""
 LONGEST_GAP = 25 * HOUR
 """How far apart (s) the rows of a run may lie: those in between, which did not change, are looked at with it."""
+LONGEST_RUN = 5_000
+"""How many rows a run may have: who has taken a part of it passes by these again."""
 
 _INTO, _WIDTH = "INSERT INTO runs", 5
 _AFTER = "runs.seq >= coalesce((SELECT max(seq) FROM runs WHERE seq <= :cursor + 1), 0) AND until > :cursor"
@@ -37,7 +39,8 @@ def note_rows(db: sqlite3.Connection, rows: Iterable[tuple[int, int, int]]) -> N
 
 def _runs(seq: int, changed: Iterable[tuple[int, Sequence[int]]]) -> Iterator[tuple[int, int, int, int, int]]:
     for series, times in changed:
-        breaks = [at for at, (one, other) in enumerate(pairwise(times), 1) if other - one > LONGEST_GAP]
+        gaps = enumerate(pairwise(times), 1)
+        breaks = [at for at, (one, other) in gaps if other - one > LONGEST_GAP or not at % LONGEST_RUN]
         for begin, end in pairwise([0, *breaks, len(times)]):
             yield seq + begin, seq + end - 1, series, times[begin], times[end - 1]
         seq += len(times)

@@ -222,3 +222,11 @@ def test_the_journal_of_a_thousand_intervals_is_one_row(db: sqlite3.Connection) 
     said(db, *range(1000))
     assert db.execute("SELECT count(*) FROM runs").fetchone() == (1,)
     assert [row[3] for row in journal.changes(db, 500, 3)] == [501, 502, 503]
+
+
+def test_who_has_taken_a_part_of_much_does_not_pass_by_all_of_it_again(db: sqlite3.Connection) -> None:
+    rows = 2 * journal.LONGEST_RUN + 1
+    said(db, *range(rows))
+    runs = db.execute("SELECT seq, until FROM runs").fetchall()
+    assert [until - seq + 1 for seq, until in runs] == [journal.LONGEST_RUN, journal.LONGEST_RUN, 1]
+    assert [row[3] for row in journal.changes(db, journal.LONGEST_RUN - 1, rows)] == [*range(runs[0][1], rows + 1)]
