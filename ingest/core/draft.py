@@ -34,7 +34,7 @@ RowsBySeries = Mapping[tuple[str, Tags], Rows]
 
 
 def by_series(tables: Iterable[Table]) -> RowsBySeries:
-    """Points as rows, by measurement and tags; points of the same moment are merged, the later wins."""
+    """Points as rows, by measurement, tags and time; points of the same moment are merged, the later wins."""
     found: dict[tuple[str, Tags], tuple[list[int], list[str]]] = defaultdict(lambda: ([], []))
     for measurement, tags, at, columns in tables:
         times, texts = found[measurement, tags]
@@ -43,13 +43,13 @@ def by_series(tables: Iterable[Table]) -> RowsBySeries:
     return {at: _merged(times, texts) for at, (times, texts) in found.items()}
 
 
-def _merged(times: Sequence[int], texts: Sequence[str]) -> Rows:
+def _merged(times: list[int], texts: Sequence[str]) -> Rows:
     rows = dict(zip(times, texts, strict=True))
     if len(rows) < len(times):
         rows.clear()
         for time, text in zip(times, texts, strict=True):
             rows[time] = merge_fields(rows[time], text) if time in rows else text
-    return rows
+    return rows if times == sorted(times) else dict(sorted(rows.items()))
 
 
 def differing(rows: Mapping[int, str], held: Mapping[int, str]) -> tuple[Rows, int]:

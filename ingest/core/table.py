@@ -6,6 +6,9 @@ from typing import Any, NamedTuple
 
 from ingest.core.point import Point, Tags, Value
 
+Names = tuple[str, ...]
+"""Those of the fields of a point."""
+
 
 class Table(NamedTuple):
     """Points of one series with the same fields: their times (epoch s), and each field's values in that order."""
@@ -35,18 +38,22 @@ class Tabled(Sequence[Point]):
 
 
 def tables_of(points: Iterable[Point]) -> Sequence[Table]:
-    """Points as tables; those of a series stay in their order."""
+    """Points as tables, one of all of a series that have the same fields; those of the same moment stay in order."""
     if isinstance(points, Tabled):
         return points.tables
-    found: list[tuple[str, Tags, list[int], tuple[str, ...], list[Iterable[Value]]]] = []
-    newest: dict[tuple[str, Tags], tuple[tuple[str, ...], list[int], list[Iterable[Value]]]] = {}
+    found: list[tuple[str, Tags, list[int], Names, list[Iterable[Value]]]] = []
+    begun: dict[tuple[str, Tags], tuple[dict[int, Names], dict[Names, tuple[list[int], list[Iterable[Value]]]]]] = {}
     for measurement, tags, time, fields in points:
-        names, listed = tuple(fields), newest.get((measurement, tags))
-        if listed is None or listed[0] != names:
-            listed = newest[measurement, tags] = names, [], []
-            found.append((measurement, tags, listed[1], names, listed[2]))
-        listed[1].append(time)
-        listed[2].append(fields.values())
+        names, (told, tables) = tuple(fields), begun.setdefault((measurement, tags), ({}, {}))
+        if told.setdefault(time, names) != names:  # the moment has other fields now, which come after those it had
+            told.clear()
+            tables.clear()
+        if names not in tables:
+            tables[names] = [], []
+            found.append((measurement, tags, tables[names][0], names, tables[names][1]))
+        times, rows = tables[names]
+        times.append(time)
+        rows.append(fields.values())
     return [
         Table(measurement, tags, times, dict(zip(names, zip(*rows, strict=True), strict=True)))
         for measurement, tags, times, names, rows in found

@@ -22,17 +22,17 @@ points = st.lists(
 )
 
 
-def of_series(many: Sequence[Point]) -> dict[tuple[str, object], list[Point]]:
-    found: dict[tuple[str, object], list[Point]] = {}
+def of_moments(many: Sequence[Point]) -> dict[tuple[str, object, int], list[Point]]:
+    found: dict[tuple[str, object, int], list[Point]] = {}
     for point in many:
-        found.setdefault((point.measurement, point.tags), []).append(point)
+        found.setdefault((point.measurement, point.tags, point.time), []).append(point)
     return found
 
 
 @given(points)
-def test_tables_hold_the_same_points_of_each_series_in_the_same_order(many: list[Point]) -> None:
+def test_tables_hold_the_same_points_of_each_moment_in_the_same_order(many: list[Point]) -> None:
     tabled = Tabled(tables_of(many))
-    assert of_series(list(tabled)) == of_series(many)
+    assert of_moments(list(tabled)) == of_moments(many)
     assert len(tabled) == len(many)
     assert sorted(times_of(tabled)) == sorted(point.time for point in many)
     assert [tabled[at] for at in range(len(tabled))] == list(tabled)
@@ -46,6 +46,17 @@ def test_of_points_of_one_moment_the_later_wins(many: list[Point]) -> None:
         mine = rows.setdefault((measurement, tags), {})
         mine[time] = merge_fields(mine.get(time, ""), encode_fields(fields))
     assert by_series(tables_of(many)) == rows
+
+
+def test_rows_whose_fields_come_and_go_make_few_tables_and_are_in_order_of_time() -> None:
+    fields: list[dict[str, float]] = [{"energy_wh": 1.0}, {"energy_wh": 2.0, "power_w": 8.0}]
+    many = [Point("energy", (), time, fields[time % 2]) for time in range(100)]
+    tables = tables_of(many)
+    assert [(table.times, *table.columns) for table in tables] == [
+        ([*range(0, 100, 2)], "energy_wh"),
+        ([*range(1, 100, 2)], "energy_wh", "power_w"),
+    ]
+    assert [*by_series(tables)["energy", ()]] == [*range(100)]
 
 
 @given(points, points)
