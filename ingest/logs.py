@@ -178,8 +178,10 @@ def setup(
 def _quiet(*, verbose: bool) -> None:
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.NOTSET if verbose else logging.WARNING)
-    # Headers that cannot be read come with a traceback; what follows from them is told as an outcome.
-    logging.getLogger("urllib3.connection").setLevel(logging.NOTSET if verbose else logging.ERROR)
+    # Headers that cannot be read come with a traceback; what follows from them is told as an outcome. That a tick is
+    # due while one runs and one waits is no news.
+    for name in ("urllib3.connection", "apscheduler.scheduler"):
+        logging.getLogger(name).setLevel(logging.NOTSET if verbose else logging.ERROR)
 
 
 def _is_ours(record: logging.LogRecord) -> bool:

@@ -15,7 +15,7 @@ Row = tuple[int, int, str, int]
 FORGOTTEN = "changes_forgotten"
 MAX_FORGOTTEN = 50_000
 """How many changes are forgotten at once, which takes some hundredths of a second."""
-LONGEST_GAP = 25 * HOUR
+LONGEST_GAP = HOUR
 """How far apart (s) the rows of a run may lie: those in between, which did not change, are looked at with it."""
 LONGEST_RUN = 5_000
 """How many rows a run may have: who has taken a part of it passes by these again."""

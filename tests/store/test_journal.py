@@ -218,6 +218,13 @@ def test_rows_between_those_that_changed_are_not_told_again(db: sqlite3.Connecti
     assert journal.backlog(db, 4) == 2
 
 
+def test_where_one_interval_a_day_changed_the_others_are_not_looked_at(db: sqlite3.Connection) -> None:
+    said(db, *range(3 * 96))
+    said(db, *(-1.0 if at % 96 == 0 else float(at) for at in range(3 * 96)))
+    found = db.execute("SELECT first, last FROM runs ORDER BY seq").fetchall()
+    assert found == [(0, 900 * (3 * 96 - 1)), (0, 0), (DAY, DAY), (2 * DAY, 2 * DAY)]
+
+
 def test_the_journal_of_a_thousand_intervals_is_one_row(db: sqlite3.Connection) -> None:
     said(db, *range(1000))
     assert db.execute("SELECT count(*) FROM runs").fetchone() == (1,)
