@@ -1,18 +1,19 @@
 """What the pipeline says of itself to the databases: on change, hourly at most, and daily at least.
 
 One point of the whole application is written every hour, so that silence can be told from quiet; where only calls of a
-stream were counted, that is told with it. What changed of a
-stream since its point before is said in numbers and in words: a counter that stays silent for days has no difference
-within a day, and no query language can put a number into a sentence.
+stream were counted, that is told with it. What changed of a stream since its point before is said in numbers and in
+words: a counter that stays silent for days has no difference within a day, and no query language can put a number into
+a sentence.
 """
 
 import re
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ingest.core.days import date_at, zone
-from ingest.core.point import Point, Value, decode_fields, series_key
-from ingest.core.units import DAY, HOUR
+from ingest.core.point import Point, Value, decode_fields, encode_fields, series_key
+from ingest.core.units import DAY, HOUR, NEVER
 from ingest.core.words import many
 from ingest.enphase.streams import BY_NAME
 from ingest.report.metrics import odd_rows, open_gaps
@@ -44,31 +45,53 @@ class OwnPoints:
 
     def __init__(self, db: sqlite3.Connection, app: str) -> None:
         self._app = app
-        self._last: dict[str, tuple[int, dict[str, Value]]] = {
-            key: (time, decode_fields(fields)) for key, time, fields in own.newest(db)
-        }
+        self._last: dict[str, tuple[int, str, str]] = {}
+        """When each series was told last, and what: the names of the fields, which many share, and their values."""
+        for key, time, row in own.newest(db):
+            self._remember(key, time, row)
 
     def due(self, report: Report) -> list[Point]:
         """What is to be said now: the hourly point of the application, and what changed elsewhere."""
         reasons = {
             (system.system, stream.stream): gap_reason(stream) for system in report.systems for stream in system.streams
         }
-        found = points(report, self._app)
-        no_news = NO_NEWS if self._is_due(found[0], NO_NEWS) else NO_NEWS | IN_TIME
-        return [self._with_change(point, reasons) for point in found if self._is_due(point, no_news)]
+        no_news, found = NO_NEWS | IN_TIME, list[Point]()
+        for point in points(report, self._app):  # that of the application is the first
+            is_of_application = len(point.tags) == 1
+            if self._is_due(point, NO_NEWS if is_of_application else no_news):
+                found.append(self._with_change(point, reasons))
+                no_news = NO_NEWS if is_of_application else no_news
+        return found
+
+    def still_due(self, found: Iterable[Point]) -> list[Point]:
+        """Those points of whose series nothing was said since they were found."""
+        return [point for point in found if self._silent(point) >= HOUR]
 
     def said(self, told: Iterable[Point]) -> None:
         """These points were written."""
         for point in told:
-            self._last[series_key(point.measurement, point.tags)] = point.time, dict(point.fields)
+            self._remember(_key(point), point.time, encode_fields(point.fields))
+
+    def _remember(self, key: str, time: int, row: str) -> None:
+        names, colon, values = row.partition(":")
+        self._last[key] = time, sys.intern(names + colon), values
+
+    def _before(self, point: Point) -> dict[str, Value]:
+        _, names, values = self._last.get(_key(point), (0, "", ""))
+        return decode_fields(names + values)
+
+    def _silent(self, point: Point) -> int:
+        """How long (s) nothing was said of the series of a point; for ever where the clock went back."""
+        silent = point.time - self._last.get(_key(point), (0, "", ""))[0]
+        return NEVER if silent < 0 else silent
 
     def _is_due(self, point: Point, no_news: frozenset[str]) -> bool:
-        time, fields = self._last.get(series_key(point.measurement, point.tags), (0, {}))
-        silent = point.time - time
-        if 0 <= silent < HOUR:
+        silent = self._silent(point)
+        if silent < HOUR:
             return False
-        if len(point.tags) == 1 or not 0 <= silent < DAY:
+        if len(point.tags) == 1 or silent >= DAY:
             return True
+        fields = self._before(point)
         return any(
             point.fields.get(name) != fields.get(name) for name in (point.fields.keys() | fields.keys()) - no_news
         )
@@ -77,9 +100,12 @@ class OwnPoints:
         tags = dict(point.tags)
         if "stream" not in tags:
             return point
-        _, before = self._last.get(series_key(point.measurement, point.tags), (0, {}))
         reason = reasons.get((tags["system"], tags["stream"]), "")
-        return point._replace(fields={**point.fields, **changes(before, point.fields, reason)})
+        return point._replace(fields={**point.fields, **changes(self._before(point), point.fields, reason)})
+
+
+def _key(point: Point) -> str:
+    return series_key(point.measurement, point.tags)
 
 
 def changes(before: Mapping[str, Value], after: Mapping[str, Value], reason: str = "") -> dict[str, Value]:
@@ -138,15 +164,15 @@ def in_plain_words(problem: Problem, names: Mapping[str, str]) -> str:
     return who + re.sub(rf"\b{stream}\b", BY_NAME[stream].label, problem.text.removeprefix(who), count=1)
 
 
-def points(report: Report, app: str) -> list[Point]:
+def points(report: Report, app: str) -> Iterator[Point]:
     """Everything that can be said at the moment of a report: of the application first, its accounts, sinks, streams."""
     tags, said = (("app", app),), _sentences(report)
-    found = [Point(MEASUREMENT, tags, report.now, _of_app(report))]
+    yield Point(MEASUREMENT, tags, report.now, _of_app(report))
     for token in report.tokens:
         fields: dict[str, Value] = {"last_error": said.get(("auth", token.account), "")}
         if token.days_left is not None:
             fields["token_days_left"] = float(int(token.days_left))
-        found.append(Point(MEASUREMENT, (("account", token.account), *tags), report.now, fields))
+        yield Point(MEASUREMENT, (("account", token.account), *tags), report.now, fields)
     for sink in report.sinks:
         held_up = (sink.backlog if sink.error else 0) + sink.parked
         fields = {
@@ -154,10 +180,10 @@ def points(report: Report, app: str) -> list[Point]:
             "sink_overdue": float(held_up),
             "last_error": said.get(("sink", sink.sink), ""),
         }
-        found.append(Point(MEASUREMENT, (*tags, ("sink", sink.sink)), report.now, fields))
+        yield Point(MEASUREMENT, (*tags, ("sink", sink.sink)), report.now, fields)
     for system in report.systems:
-        found += [_of_stream(report, app, system, stream, said) for stream in system.streams]
-    return found
+        for stream in system.streams:
+            yield _of_stream(report, app, system, stream, said)
 
 
 def _of_app(report: Report) -> dict[str, Value]:

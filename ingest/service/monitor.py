@@ -31,12 +31,12 @@ class ReportJob:
         self._pipeline, self._tell = pipeline, tell
         self._own = OwnPoints(pipeline.store.db, pipeline.app)
         self._known: dict[str, str] = {}
-        self._made: queue.SimpleQueue[Report] = queue.SimpleQueue()
+        self._made: queue.SimpleQueue[tuple[Report, list[Point]]] = queue.SimpleQueue()
         self._due: list[Point] = []
 
     def __call__(self) -> None:
         """Look at everything once; a disk that is full now is tried again next time."""
-        self._take(self._report(self._pipeline.store.db))
+        self._take(*self._report(self._pipeline.store.db))
         while self._due and self._write():
             pass
 
@@ -47,22 +47,24 @@ class ReportJob:
             self._made.put(self._report(db))
         pipeline.wake()
 
-    def _report(self, db: sqlite3.Connection) -> Report:
+    def _report(self, db: sqlite3.Connection) -> tuple[Report, list[Point]]:
+        """A report, and what is to be said of it to the databases."""
         pipeline = self._pipeline
-        return build_report(pipeline.settings, db, pipeline.clock.now(), inventory=pipeline.inventory.frozen())
+        made = build_report(pipeline.settings, db, pipeline.clock.now(), inventory=pipeline.inventory.frozen())
+        return made, self._own.due(made)
 
     def record(self) -> None:
         """Record what was made since, and go on writing."""
         with contextlib.suppress(queue.Empty):
-            self._take(self._made.get_nowait())
+            self._take(*self._made.get_nowait())
             return
         if self._due and self._write():
             self._pipeline.wake()
 
-    def _take(self, current: Report) -> None:
+    def _take(self, current: Report, due: list[Point]) -> None:
         pipeline = self._pipeline
         pipeline.store.touch(current.now)
-        self._due = self._own.due(current)
+        self._due = due
         failure = None
         try:
             self._save()
@@ -85,7 +87,7 @@ class ReportJob:
         return bool(self._due)
 
     def _save(self) -> None:
-        some, self._due = self._due[: self.MAX_POINTS], self._due[self.MAX_POINTS :]
+        some, self._due = self._own.still_due(self._due[: self.MAX_POINTS]), self._due[self.MAX_POINTS :]
         if some:
             with self._pipeline.store.transaction() as db:
                 own.write(db, some)

@@ -73,7 +73,7 @@ def said(world: World) -> dict[str, list[int]]:
 
 def test_the_points_have_the_agreed_tags_and_fields_and_all_numbers_are_floats(world: World) -> None:
     made = build_report(world.settings, world.store.db, int(world.time.true))
-    found = points(made, "abc")
+    found = [*points(made, "abc")]
     assert {name for point in found for name in point.fields} == FIELDS
     tags = {tuple(sorted(name for name, _ in point.tags)) for point in found}
     assert tags == {("app",), ("account", "app"), ("app", "sink"), ("app", "stream", "system")}
@@ -155,7 +155,7 @@ def test_a_day_of_silence_is_the_longest(world: World) -> None:
     own = OwnPoints(world.store.db, "abc")
     own.said(own.due(made))
     assert len(own.due(replace(made, now=made.now + DAY - 1))) == 1
-    assert len(own.due(replace(made, now=made.now + DAY))) == len(points(made, "abc"))
+    assert len(own.due(replace(made, now=made.now + DAY))) == len([*points(made, "abc")])
 
 
 def test_what_changed_is_said_in_words(world: World) -> None:
@@ -207,7 +207,7 @@ def test_what_a_database_does_not_accept_is_told_apart_from_what_is_on_its_way(w
     (sink,) = made.sinks
 
     def overdue(**more: object) -> object:
-        (point,) = points(replace(made, sinks=[replace(sink, **more)]), "abc")[2:3]  # type: ignore[arg-type]
+        (point,) = [*points(replace(made, sinks=[replace(sink, **more)]), "abc")][2:3]  # type: ignore[arg-type]
         return point.fields["sink_overdue"]
 
     assert overdue(backlog=700, error="", parked=0) == 0.0
@@ -301,7 +301,7 @@ def test_what_is_wrong_with_a_stream_names_it_as_an_owner_does(world: World) -> 
     assert in_plain_words(sink, names) == sink.text
     made = build_report(world.settings, world.store.db, int(world.time.true))
     denied = Problem("denied", f"{system}.stats", f"{SITE.name}: stats is not allowed", "Tick it")
-    found = points(replace(made, problems=[denied]), "abc")
+    found = [*points(replace(made, problems=[denied]), "abc")]
     words = {str(point.fields["last_error"]) for point in found} - {""}
     assert words == {f"{SITE.name}: panel production is not allowed. Tick it"}, "of the application too"
 

@@ -40,6 +40,19 @@ def test_what_a_report_found_is_written_by_the_owner_some_a_tick(
     world.end()
 
 
+def test_what_was_said_since_a_report_found_it_is_not_said_again(tmp_path: Path) -> None:
+    world = World(tmp_path, [SITE])
+    world.run(HOUR)
+    job = ReportJob(world.pipeline)
+    job.look()
+    job()
+    said = written(world)
+    assert said > 0
+    job.record()
+    assert written(world) == said
+    world.end()
+
+
 def test_a_tick_that_is_due_while_one_runs_comes_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(tmp_path, [SITE])
     service, ticks, again = Service(world.pipeline, [], lambda: None), list[int](), threading.Event()
