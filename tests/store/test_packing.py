@@ -96,6 +96,7 @@ def test_a_row_of_a_former_version_is_equal_to_what_the_cloud_says_again(fields:
 
 
 @given(st.lists(st.lists(named | field_sets, max_size=3), max_size=3).map(lambda lists: [*chain(*lists, *lists)]))
+@example([{"a": 1.0}, {"a:b": 2.0}])
 def test_many_rows_at_once_are_kept_and_read_as_each_by_itself(many: list[dict[str, float | str]]) -> None:
     rows = [encode_fields(fields) if fields else "" for fields in many]
     packer, alone = Packer(""), Packer("")
