@@ -13,7 +13,6 @@ from ingest.core.point import (
     Tags,
     Value,
     decode_fields,
-    encode_all,
     encode_columns,
     exchanged,
     is_line,
@@ -213,8 +212,8 @@ class Draft:
         touched: Touched = defaultdict(set)
         for (measurement, tags), run in groupby(points, key=itemgetter(0, 1)):
             listed = list(run)
-            texts = iter(encode_all(point.fields for point in listed if point.fields))
-            rows = {point.time: next(texts) if point.fields else "" for point in listed}
+            told = by_series(tables_of(point for point in listed if point.fields)).get((measurement, tags), {})
+            rows = {time: told[time] if fields else "" for _, _, time, fields in listed}
             touched[measurement] |= self.replace_rows(measurement, tags, rows)
         return {name: times for name, times in touched.items() if times}
 

@@ -9,7 +9,6 @@ line protocol.
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import groupby
 from math import isfinite
 from operator import itemgetter
 from typing import NamedTuple
@@ -82,14 +81,6 @@ def encode_fields(fields: Mapping[str, Value]) -> str:
     )
 
 
-def encode_all(many: Iterable[Mapping[str, Value]]) -> list[str]:
-    """A row for each of some field sets; quick where many in a row have the same names."""
-    texts: list[str] = []
-    for names, run in groupby(many, key=tuple):
-        texts += _encode_run(names, list(run))
-    return texts
-
-
 def encode_columns(columns: Mapping[str, Sequence[Value]]) -> list[str]:
     """A row for each place of some columns: the values of one field each, all of the same length."""
     if not columns:
@@ -103,13 +94,6 @@ def encode_columns(columns: Mapping[str, Sequence[Value]]) -> list[str]:
     if text:
         return (head + _ended(text[2:-2].replace("],[", f",\n{head}") + ",")).split("\n")
     return [head + _ended(form % row) for row in zip(*ordered, strict=True)]
-
-
-def _encode_run(names: tuple[str, ...], run: Sequence[Mapping[str, Value]]) -> list[str]:
-    if not names or len(run) == 1:
-        return [encode_fields(fields) for fields in run]
-    rows = map(_form(names)[2], run)
-    return encode_columns(dict(zip(sorted(names), zip(*rows, strict=True), strict=True)))
 
 
 def _column_form(values: Sequence[Value]) -> str:

@@ -218,7 +218,7 @@ MIGRATIONS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (
 
 VERSION = len(MIGRATIONS)
 LEAVING_ALL = {13, 14, 15, 16, 17, 18, 19}
-"""Steps that leave every row as it is: where no other is needed, no copy of the file is made first."""
+"""Steps that leave every row as it is, or move it: where no other is needed, no copy of the file is made first."""
 
 
 PAGE = 1024

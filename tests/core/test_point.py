@@ -2,19 +2,20 @@
 
 import math
 import re
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ingest.core.draft import by_series
 from ingest.core.point import (
     Point,
     Value,
     decode,
     decode_fields,
     encode,
-    encode_all,
     encode_columns,
     encode_fields,
     encode_lines,
@@ -24,6 +25,7 @@ from ingest.core.point import (
     parse_series,
     series_key,
 )
+from ingest.core.table import tables_of
 
 HALF = "\ud800"
 odd = st.text(alphabet="a\\,= \"'#é\n\t", max_size=8)
@@ -82,6 +84,13 @@ def test_merging_is_what_a_dictionary_does(old: dict[str, Value], new: dict[str,
     assert decode_fields(merge_fields(encode_fields(old), encode_fields(new))) == {**old, **new}
 
 
+def together(many: Sequence[Mapping[str, Value]]) -> list[str]:
+    rows = by_series(tables_of(Point("energy", (), at, fields) for at, fields in enumerate(many))).get(
+        ("energy", ()), {}
+    )
+    return [rows[at] for at in range(len(many))]
+
+
 days = st.fixed_dictionaries(
     {"date": st.sampled_from(["2026-11-05", "a=b", "a:b", "%r", "é", "", "one, two", "1.0", "x;"])},
     optional={"wh": st.sampled_from([84.0, 0.25, -0.0, 1e16]), "used_wh": st.just(5.0), "year": st.just("2026")},
@@ -90,7 +99,7 @@ days = st.fixed_dictionaries(
 
 @given(st.lists(st.tuples(days, days), min_size=1, max_size=4))
 def test_days_are_written_and_merged_as_dictionaries_are(many: list[tuple[dict[str, Value], dict[str, Value]]]) -> None:
-    rows = encode_all(old for old, _ in many), encode_all(new for _, new in many)
+    rows = together([old for old, _ in many]), together([new for _, new in many])
     assert [merge_fields(*pair) for pair in zip(*rows, strict=True)] == [encode_fields(old | new) for old, new in many]
     assert [decode_fields(row) for row in rows[0]] == [old for old, _ in many]
 
@@ -139,7 +148,7 @@ mixed = st.lists(st.one_of(alike, st.lists(field_sets, max_size=2)), max_size=4)
 
 @given(mixed)
 def test_many_rows_at_once_are_each_what_it_is_by_itself(many: list[dict[str, Value]]) -> None:
-    assert encode_all(many) == [encode_fields(fields) for fields in many]
+    assert together(many) == [encode_fields(fields) for fields in many]
 
 
 @given(alike)
@@ -161,7 +170,7 @@ def test_names_are_exchanged_in_all_rows_or_in_none(many: list[dict[str, Value]]
 @pytest.mark.parametrize("number", [math.nan, math.inf])
 def test_what_is_no_number_is_refused_among_many(number: float) -> None:
     with pytest.raises(ValueError, match="number"):
-        encode_all([{"energy_wh": 1.0}, {"energy_wh": number}, {"energy_wh": 2.0}])
+        together([{"energy_wh": 1.0}, {"energy_wh": number}, {"energy_wh": 2.0}])
 
 
 @pytest.mark.parametrize("word", ["", "a\\", "a\\ b", "a\\,b", "a\\=b", "a\nb", "a\rb", HALF])
