@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from ingest.core.draft import Columns
 from ingest.store.packing import Unpacker
@@ -48,36 +48,11 @@ def sums_since(
     found: defaultdict[str, list[float]] = defaultdict(list)
     for begin, systems in alike.items():
         rows = db.execute(
-            "SELECT system, id, (SELECT group_concat(fields, char(10)) FROM (SELECT fields FROM points "
-            "WHERE series = id AND time >= ? AND time < ? AND fields != '' ORDER BY time)) AS kept FROM series "
-            "WHERE measurement = ? AND system IN (SELECT value FROM json_each(?)) AND kept IS NOT NULL",
+            "SELECT system, json_group_array(time), json_group_array(fields) FROM series JOIN points ON series = id "
+            "AND time >= ? AND time < ? WHERE measurement = ? AND system IN (SELECT value FROM json_each(?)) "
+            "AND fields != '' GROUP BY id",
             (begin, end, measurement, json.dumps(systems)),
-        ).fetchall()
-        for system, series, kept in rows:
-            values = _alike(kept, field, unpack)
-            found[system] += _each(db, series, field, begin, end) if values is None else values
+        )
+        for system, times, kept in rows:
+            found[system] += Columns(dict(unpack.rows(times, kept))).numbers(field).values()
     return {system: sum(values) for system, values in found.items() if values}
-
-
-def _alike(kept: str, field: str, unpack: Unpacker) -> Iterable[float] | None:
-    """A field of some rows as they are kept, one a line, read at once; None where they have several lists of
-    names, or may be lines.
-    """
-    number = kept[: kept.find(":") + 1]
-    if not number[:-1].isdigit() or kept.count("\n") != kept.count(f"\n{number}"):
-        return None
-    names = unpack(number)[:-1].split(",")
-    if field not in names:
-        return ()
-    values = kept[len(number) : -1].replace(f"\n{number}", "").replace(";", ",").split(",")
-    return map(float, values[names.index(field) :: len(names)])
-
-
-def _each(db: sqlite3.Connection, series: int, field: str, begin: int, end: int) -> Iterable[float]:
-    """The same, row by row."""
-    rows = db.execute(
-        "SELECT time, fields FROM points WHERE series = ? AND time >= ? AND time < ? AND fields != '' ORDER BY time",
-        (series, begin, end),
-    )
-    unpack = Unpacker(db)
-    return Columns({time: unpack(kept) for time, kept in rows}).numbers(field).values()

@@ -5,8 +5,9 @@ is. The lists of names stand in `meta` under `names`, one a line, and are only e
 """
 
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
+from ingest.core import quick_json
 from ingest.core.point import decode_fields, encode_fields, exchanged, is_line
 from ingest.store import meta
 
@@ -66,6 +67,10 @@ class Unpacker:
         names = self._names_of(number) if found else ""
         joined = exchanged(kept, f"{number}:", f"\n{names}") if names else None
         return map(self, kept) if joined is None else joined[1:].split("\n")
+
+    def rows(self, times: str, kept: str) -> Iterator[tuple[int, str]]:
+        """(time, row) of two JSON arrays: as such SQLite hands many rows out in half the time."""
+        return zip(quick_json.read(times), self.all(quick_json.read(kept)), strict=True)
 
     def _names_of(self, number: str) -> str:
         if number not in self._names and number.isdigit():
