@@ -58,7 +58,8 @@ def record(changes: Changes, outcome: Outcome, context: CommitContext) -> None:
             changed = _other_than_held(changes, system, DAILY[name], totals, oldest)
             changed += [day for day in recent if day[0] in fresh]
             write_days(changes, system, _daily(changes, system, DAILY[name], changed, final, context), local)
-        _audit(changes, system, name, {day: after[day] for day in after if is_measured(life, name, day)}, context)
+        read = read_days(changes, system, name, recent, context)
+        _audit(changes, system, name, {day: after[day] for day, _ in read if is_measured(life, name, day)})
 
 
 def is_measured(life: Lifetime, series: str, day: LocalDay) -> bool:
@@ -83,12 +84,13 @@ def remember(
     """
     after: dict[LocalDay, Total] = {}
     fresh: set[LocalDay] = set()
+    held = changes.totals
     for day, wh in totals:
         key = _key(system, series, day)
-        old = changes.totals.get(key)
+        old = held.get(key)
         after[day] = total = audit.seen(old, wh, final=day.end <= final)
         if total is not old:
-            changes.totals[key] = total
+            held[key] = total
             fresh.add(day)
     return after, fresh
 
@@ -136,30 +138,27 @@ def _daily(changes: Changes, system: str, field: str, totals: Said, final: int, 
     ]
 
 
-def to_judge(
-    changes: Changes, system: str, series: str, totals: Mapping[LocalDay, Total], context: CommitContext
-) -> list[LocalDay]:
-    """The days whose sums are to be held against their totals: open, wholly read, and still here."""
+def read_days(changes: Changes, system: str, series: str, totals: Said, context: CommitContext) -> Said:
+    """The days whose sums can be held against their totals: wholly read, and still here."""
     stream = SERIES[series].stream
     if not stream:
         return []
     read = changes.settled(system, stream, context.classes.settle)
     begin, first = changes.pair(system, stream).first_at or 0, changes.loaded.fixed.get(system, "")
     return [
-        day
-        for day, total in totals.items()
-        if total.open and day.start >= begin and audit.is_covered(day, read) and day.date.isoformat() >= first
+        (day, wh)
+        for day, wh in totals
+        if day.start >= begin and audit.is_covered(day, read) and day.date.isoformat() >= first
     ]
 
 
-def _audit(
-    changes: Changes, system: str, series: str, totals: Mapping[LocalDay, Total], context: CommitContext
-) -> None:
+def _audit(changes: Changes, system: str, series: str, totals: Mapping[LocalDay, Total]) -> None:
+    """Hold days that were read against their totals, where these are open."""
     measured = measured_by(SERIES[series])
     if measured is None:
         return
     stream, (measurement, field) = SERIES[series].stream, measured
-    judged = to_judge(changes, system, series, totals, context)
+    judged = [day for day, total in totals.items() if total.open]
     held = ByTime(changes.points.numbers(measurement, system, field)) if judged else ByTime({})
     for day in judged:
         values = held.of(day).values()

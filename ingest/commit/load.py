@@ -147,8 +147,9 @@ def _of_totals(
         unsure = [day for day, wh in said if daily_totals.is_unsure(day, wh, final)]
         spans += [day.span for day in summed_days(draft, system, unsure, context.classes.settle)]
         recent = [entry for entry in said if entry[0].start >= oldest]
-        after, _ = daily_totals.remember(draft, system, name, recent, final)
-        spans += [day.span for day in daily_totals.to_judge(draft, system, name, after, context)]
+        read = daily_totals.read_days(draft, system, name, recent, context)
+        after, _ = daily_totals.remember(draft, system, name, read, final)
+        spans += [day.span for day, total in after.items() if total.open]
     wants = [*_wants(ids, ALWAYS, LONG), *_wants(ids, Span(context.now, context.now + 1), ("system_info",))]
     for span in union(spans):
         wants += _wants(ids, span, {*MADE} - {*LONG})

@@ -32,11 +32,13 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
+@lru_cache(maxsize=4096)  # all systems have the same days
 def midnight(day: date, zone: tzinfo) -> int:
     """When a calendar day begins; where the clocks skip midnight, the moment at which they do."""
     return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
 
 
+@lru_cache(maxsize=4096)
 def date_at(at: int, zone: tzinfo) -> date:
     """The calendar day of a moment."""
     return datetime.fromtimestamp(at, UTC).astimezone(zone).date()

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ingest.core.audit import Total, TotalKey
 from ingest.enphase.catalogue import SERIES
+from ingest.store import bulk
 
 
 class Difference(NamedTuple):
@@ -37,13 +38,7 @@ def of_system(
 
 def save(db: sqlite3.Connection, totals: Mapping[TotalKey, Total]) -> None:
     """Remember totals."""
-    db.executemany(
-        "INSERT OR REPLACE INTO totals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (*key, row.wh, row.final, row.open, row.changed, row.doubts, row.reads, row.held)
-            for key, row in totals.items()
-        ],
-    )
+    bulk.insert(db, "INSERT OR REPLACE INTO totals", 10, [(*key, *total) for key, total in totals.items()])
 
 
 def forget(db: sqlite3.Connection, system: str, series: str, before: str) -> None:
