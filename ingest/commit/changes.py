@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 from ingest.core.audit import Total, TotalKey
 from ingest.core.days import zone
@@ -19,6 +19,7 @@ from ingest.plan.state import OddRows, Pair, Snapshot, SystemRow
 
 K = TypeVar("K")
 V = TypeVar("V")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,15 @@ class Overlay(ChainMap[K, V]):
     def __getitem__(self, key: K) -> V:
         fresh, held = self.maps
         return fresh[key] if key in fresh else held[key]
+
+    @overload
+    def get(self, key: K, default: None = None, /) -> V | None: ...
+    @overload
+    def get(self, key: K, default: V | T, /) -> V | T: ...
+    def get(self, key: K, default: Any = None, /) -> Any:
+        """The value of a key, or what is to stand in its place."""
+        fresh, held = self.maps
+        return fresh[key] if key in fresh else held.get(key, default)
 
 
 class Changes:

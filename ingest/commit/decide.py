@@ -129,7 +129,8 @@ def _ok(changes: Changes, pair: Pair, outcome: Outcome, context: CommitContext) 
     )
     if unfinished.is_part(outcome, cursor):
         return answered
-    answered = replace(answered, fails=0, state="", reason=TOO_MANY if is_crowded else outcome.verdict.reason)
+    answered.fails, answered.state = 0, ""
+    answered.reason = TOO_MANY if is_crowded else outcome.verdict.reason
     answered = _all_answered(changes, answered, outcome, context.now, is_again=bool(intersect(failing, task.window)))
     return answered if outcome.points or outcome.odd else profiles.explain_no_points(changes, answered, task.stream)
 

@@ -1,7 +1,7 @@
 """The derived measurements, computed from the points they come from, only where those changed. Pure."""
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from datetime import tzinfo
 from typing import Generic, TypeVar
 
@@ -36,7 +36,7 @@ BATTERY = tuple({flow.measurement for flows in MEASURED.values() for flow in flo
 """The measurements of batteries."""
 
 
-def producers(changes: Changes, system: str, fresh: Collection[str] = ()) -> tuple[Stream, ...]:
+def producers(changes: Changes, system: str, fresh: Set[str] = frozenset()) -> tuple[Stream, ...]:
     """The streams whose intervals are this system's production, the best first: the meter, and the microinverters
     where it did not report. Where the cloud names the microinverters as the source, a meter does not count.
 
@@ -45,13 +45,13 @@ def producers(changes: Changes, system: str, fresh: Collection[str] = ()) -> tup
     row = changes.systems.get(system)
     source = row.info.get("production_source") if row else None
     meter, others = PRODUCERS[0], PRODUCERS[1:]
-    there = {
-        stream.name: changes.has_points(system, tuple(stream.fields)) or bool(stream.fields.keys() & set(fresh))
-        for stream in PRODUCERS
-    }
-    if source is None and not there[meter.name]:
+
+    def is_there(stream: Stream) -> bool:
+        return bool(stream.fields.keys() & fresh) or changes.has_points(system, tuple(stream.fields))
+
+    if source is None and not is_there(meter):
         return ()
-    if source != MICROINVERTERS or (there[meter.name] and not any(there[stream.name] for stream in others)):
+    if source != MICROINVERTERS or (is_there(meter) and not any(map(is_there, others))):
         return PRODUCERS
     return others
 
@@ -64,14 +64,14 @@ def has_battery(changes: Changes, system: str) -> bool:
     return changes.has_points(system, BATTERY) and not (row and row.info.get("config_type") == "Total")
 
 
-def sources(changes: Changes, system: str, fresh: Collection[str] = ()) -> Iterator[tuple[Stream, EnergyFlow]]:
+def sources(changes: Changes, system: str, fresh: Set[str] = frozenset()) -> Iterator[tuple[Stream, EnergyFlow]]:
     """The energies that count, each with a stream that measures it."""
     for stream in (*NO_PRODUCERS, *producers(changes, system, fresh)):
         for flow in stream.flows:
             yield stream, flow
 
 
-def inputs(changes: Changes, system: str, fresh: Collection[str] = ()) -> set[str]:
+def inputs(changes: Changes, system: str, fresh: Set[str] = frozenset()) -> set[str]:
     """The measurements that `energy` comes from; `fresh` are those of which points are about to come."""
     return {flow.measurement for _, flow in sources(changes, system, fresh)}
 

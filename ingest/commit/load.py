@@ -79,7 +79,8 @@ def _of_intervals(
     """The rows that the reply gives anew, and what is needed to derive something of those that it changes."""
     task, grain = outcome.task, outcome.task.stream.grain
     times = times_of(outcome.points)
-    span = Span(min([task.window.start, *times]), max([outcome.answered_end, *(time + grain for time in times)]))
+    newest = max(times) + grain if times else outcome.answered_end
+    span = Span(min([task.window.start, *times]), max(outcome.answered_end, newest))
     draft = Changes(Loaded(known, ids=ids))
     local = draft.zone(task.system)
     days = days_of(span, local) if local else []

@@ -143,9 +143,9 @@ def _read_all(
     judged = verdict(reply, version, window, began_at, lists=task.stream.is_list)
     if judged.kind is Kind.OK:
         try:
-            outcome = _read(task, call, judged, grant, version, now if reply.date_at is None else reply.date_at)
+            outcome = _read(task, call, judged, grant, version, reply.date_at, now)
             odd = [_harmless(odd, *_secrets(request, grant)) for odd in outcome.odd]
-            return replace(outcome, odd=odd, date_at=reply.date_at)
+            return replace(outcome, odd=odd) if odd else outcome
         except UNREADABLE as error:
             detail = f"missing {error}" if isinstance(error, KeyError) else str(error)
             words = redact(complaint(reply.body), *_secrets(request, grant))
@@ -172,15 +172,18 @@ def without_secrets(reply: Reply, request: Request, grant: str) -> Reply:
     body = reply.body
     for secret in _secrets(request, grant):
         body = body.replace(secret.encode(), b"***") if secret else body
-    return replace(reply, body=body)
+    return reply if body == reply.body else replace(reply, body=body)
 
 
 def _redacted(body: bytes, *secrets: str) -> bytes:
     return redact(body[:LONGEST_ERROR].decode("utf-8", "replace"), *secrets).encode()
 
 
-def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date_at: int | None) -> Outcome:
+def _read(
+    task: Task, call: int, judged: Verdict, grant: str, version: str, told_at: int | None, now: int | None
+) -> Outcome:
     stream, reply = task.stream, _as_object(task, judged.data, version)
+    date_at = now if told_at is None else told_at
     _same_system(task, reply)
     points, odd = _points(stream.read(task.system, reply))
     points, ahead = not_ahead(points, stream.lasts, date_at)
@@ -215,6 +218,7 @@ def _read(task: Task, call: int, judged: Verdict, grant: str, version: str, date
         is_moved=is_moved,
         reported_at=credible(reported_at(reply), date_at),
         operational_at=operational_at(reply),
+        date_at=told_at,
         lifetime=lifetime,
     )
 

@@ -50,9 +50,12 @@ class Profile:
         # of history, which is most of what is ever read, nothing is kept
         oldest = self.days[0][0] * DAY - offset if len(self.days) == KEPT_DAYS else 0
         for table in tables:
-            grain, energies = PRODUCTION.get(table.measurement, 0), table.columns.get("energy_wh", ())
+            grain = PRODUCTION.get(table.measurement)
+            if not grain or max(table.times, default=oldest) < oldest:
+                continue
+            energies = table.columns.get("energy_wh", ())
             lit = sorted([at for at, wh in zip(table.times, energies, strict=False) if at >= oldest and float(wh) > 0])
-            while lit and grain:
+            while lit:
                 number = (lit[0] + offset) // DAY
                 end = bisect_left(lit, (number + 1) * DAY - offset)
                 first, last = days.get(number, (lit[0], 0))

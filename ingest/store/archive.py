@@ -128,10 +128,11 @@ def read(
         some = wants[first : first + TERMS]
         parts = [
             "SELECT series, json_group_array(time), json_group_array(fields) FROM points "  # noqa: S608
-            f"WHERE series IN ({', '.join(map(str, numbers))}) AND time >= {start:d} AND time < {end:d} GROUP BY series"
-            for numbers, start, end in some
+            f"WHERE series IN ({', '.join(map(str, numbers))}) AND time >= ? AND time < ? GROUP BY series"
+            for numbers, _, _ in some
         ]
-        for series, times, kept in db.execute(" UNION ALL ".join(parts)):
+        spans = [at for _, *span in some for at in span]
+        for series, times, kept in db.execute(" UNION ALL ".join(parts), spans):
             found.setdefault(series, {}).update(unpack.rows(times, kept))
     return {key: found[number] for key, number in ids.items() if number in found}
 

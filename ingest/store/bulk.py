@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from functools import cache
 from itertools import chain, islice
 
 SIZES = (128, 16)
@@ -11,10 +12,15 @@ SIZES = (128, 16)
 def insert(db: sqlite3.Connection, into: str, width: int, rows: Iterable[Sequence[object]]) -> None:
     """Insert rows of so many values; `into` is the statement up to these, as `INSERT INTO points`."""
     left = iter(rows)
-    marks = f"({', '.join('?' * width)})"
     for size in SIZES:
-        many = f"{into} VALUES {', '.join([marks] * size)}"
+        many = _statement(into, width, size)
         while len(some := list(islice(left, size))) == size:
             db.execute(many, [*chain.from_iterable(some)])
         left = iter(some)
-    db.executemany(f"{into} VALUES {marks}", left)
+    db.executemany(_statement(into, width, 1), left)
+
+
+@cache
+def _statement(into: str, width: int, rows: int) -> str:
+    marks = f"({', '.join('?' * width)})"
+    return f"{into} VALUES {', '.join([marks] * rows)}"

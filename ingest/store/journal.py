@@ -2,8 +2,9 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, groupby, pairwise
-from operator import itemgetter
+from functools import partial
+from itertools import chain, compress, count, groupby, pairwise
+from operator import itemgetter, lt, sub
 
 from ingest.core.tally import MeasuredSystem
 from ingest.core.units import DAY, HOUR
@@ -39,9 +40,9 @@ def note_rows(db: sqlite3.Connection, rows: Iterable[tuple[int, int, int]]) -> N
 
 def _runs(seq: int, changed: Iterable[tuple[int, Sequence[int]]]) -> Iterator[tuple[int, int, int, int, int]]:
     for series, times in changed:
-        gaps = enumerate(pairwise(times), 1)
-        breaks = [at for at, (one, other) in gaps if other - one > LONGEST_GAP or not at % LONGEST_RUN]
-        for begin, end in pairwise([0, *breaks, len(times)]):
+        is_far = map(partial(lt, LONGEST_GAP), map(sub, times[1:], times))
+        breaks = {*compress(count(1), is_far), *range(LONGEST_RUN, len(times), LONGEST_RUN)}
+        for begin, end in pairwise([0, *sorted(breaks), len(times)]):
             yield seq + begin, seq + end - 1, series, times[begin], times[end - 1]
         seq += len(times)
 

@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
+from operator import mod
 
 from ingest.core.point import Point, Tags, encode
 from ingest.core.span import ceil_to
@@ -18,7 +20,7 @@ def on_grid(grain: int, found: Iterable[Point | Odd]) -> Iterable[Point | Odd]:
     they are odd unless the newest interval is still to be filled. Where it has whole ones, what lies beside the grid
     stands as it is: the vendor's own examples do.
     """
-    if isinstance(found, Tabled) and not any(at % grain for at in times_of(found)):
+    if isinstance(found, Tabled) and not any(map(mod, times_of(found), repeat(grain))):
         return found
     listed = list(found)
     if not any(point[2] % grain for point in listed if not isinstance(point, Odd)):

@@ -29,17 +29,15 @@ LOOKED_AHEAD = 100
 """How many rows are looked at for a time."""
 
 
-def rows(value: object) -> Iterator[Any]:
+def rows(value: object) -> list[Any]:
     """The rows of an `intervals` list, which some endpoints nest in further lists (reference 7.11). What is no row is
     given out too: whoever reads it finds it odd.
     """
     if not isinstance(value, list):
         raise TypeError(f"a list of intervals is due, not {type(value).__name__}")
-    for row in value:
-        if isinstance(row, list):
-            yield from rows(row)
-        else:
-            yield row
+    if list not in {*map(type, value)}:
+        return value
+    return [row for part in value for row in (rows(part) if isinstance(part, list) else (part,))]
 
 
 def whole_or_each(
@@ -71,9 +69,8 @@ def intervals(measurement: str, grain: int, energy_key: str, power_key: str = ""
 
     def read(system: str, reply: Json) -> Iterable[Point | Odd]:
         about = of, (("system", system),), maybe_number(reply.get("total_devices"))
-        return on_grid(
-            grain, whole_or_each(partial(_whole, *about), partial(_each, *about), [*rows(reply["intervals"])])
-        )
+        listed = rows(reply["intervals"])
+        return on_grid(grain, whole_or_each(partial(_whole, *about), partial(_each, *about), listed))
 
     return read
 
@@ -138,7 +135,7 @@ def quantities_of(
 ) -> Iterable[Point | Odd]:
     """The same of a list of intervals: a point each, with `tags`."""
     about = measurement, grain, keys, tags
-    listed = [*rows(intervals)]
+    listed = rows(intervals)
     return on_grid(grain, whole_or_each(partial(_whole_quantities, *about), partial(_quantities, *about), listed))
 
 

@@ -31,7 +31,7 @@ def _read(system: str, reply: Json) -> Iterable[Point | Odd]:
 def _meter(meter: Json) -> Iterator[tuple[str, list[Any]]]:
     serial = meter["meter_serial_number"]
     identity(("meter", serial))
-    yield serial, list(rows(meter["intervals"]))
+    yield serial, rows(meter["intervals"])
 
 
 def _channels(system: str, serial: str, intervals: Sequence[Any]) -> Iterator[Point | Odd]:
