@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ingest.core.days import date_at, zone
-from ingest.core.point import Point, Value, decode_fields, encode_fields, series_key
+from ingest.core.point import Point, Value, decode_fields, series_key
 from ingest.core.units import DAY, HOUR, NEVER
 from ingest.core.words import many
 from ingest.enphase.streams import BY_NAME
@@ -21,7 +21,7 @@ from ingest.report.missing_days import gap_days, gap_reason, gap_why, lost_days,
 from ingest.report.model import Problem, Report, StreamReport, SystemReport
 from ingest.report.systems import METERS
 from ingest.store import own
-from ingest.store.own import MEASUREMENT
+from ingest.store.own import MEASUREMENT, Said
 
 KEPT = 90 * DAY
 """How long (s) the state keeps what the pipeline said of itself; the databases have a retention of their own."""
@@ -50,27 +50,29 @@ class OwnPoints:
         for key, time, row in own.newest(db):
             self._remember(key, time, row)
 
-    def due(self, report: Report) -> list[Point]:
-        """What is to be said now: the hourly point of the application, and what changed elsewhere."""
+    def due(self, report: Report) -> list[Said]:
+        """What is to be said now, that of thousands of systems as text, which is small: the hourly point of the
+        application, and what changed elsewhere.
+        """
         reasons = {
             (system.system, stream.stream): gap_reason(stream) for system in report.systems for stream in system.streams
         }
-        no_news, found = NO_NEWS | IN_TIME, list[Point]()
+        no_news, found = NO_NEWS | IN_TIME, list[Said]()
         for point in points(report, self._app):  # that of the application is the first
             is_of_application = len(point.tags) == 1
             if self._is_due(point, NO_NEWS if is_of_application else no_news):
-                found.append(self._with_change(point, reasons))
+                found.append(own.said(self._with_change(point, reasons)))
                 no_news = NO_NEWS if is_of_application else no_news
         return found
 
-    def still_due(self, found: Iterable[Point]) -> list[Point]:
-        """Those points of whose series nothing was said since they were found."""
-        return [point for point in found if self._silent(point) >= HOUR]
+    def still_due(self, found: Iterable[Said]) -> list[Said]:
+        """Those of whose series nothing was said since they were found."""
+        return [said for said in found if self._silent(said[0], said[1]) >= HOUR]
 
-    def said(self, told: Iterable[Point]) -> None:
-        """These points were written."""
-        for point in told:
-            self._remember(_key(point), point.time, encode_fields(point.fields))
+    def said(self, told: Iterable[Said]) -> None:
+        """These were written."""
+        for said in told:
+            self._remember(*said)
 
     def _remember(self, key: str, time: int, row: str) -> None:
         names, colon, values = row.partition(":")
@@ -80,13 +82,13 @@ class OwnPoints:
         _, names, values = self._last.get(_key(point), (0, "", ""))
         return decode_fields(names + values)
 
-    def _silent(self, point: Point) -> int:
-        """How long (s) nothing was said of the series of a point; for ever where the clock went back."""
-        silent = point.time - self._last.get(_key(point), (0, "", ""))[0]
+    def _silent(self, key: str, now: int) -> int:
+        """How long (s) nothing was said of a series; for ever where the clock went back."""
+        silent = now - self._last.get(key, (0, "", ""))[0]
         return NEVER if silent < 0 else silent
 
     def _is_due(self, point: Point, no_news: frozenset[str]) -> bool:
-        silent = self._silent(point)
+        silent = self._silent(_key(point), point.time)
         if silent < HOUR:
             return False
         if len(point.tags) == 1 or silent >= DAY:

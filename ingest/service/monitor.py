@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import TextIO
 
 from ingest.core.errors import StateError
-from ingest.core.point import Point
 from ingest.report import Report, build_report
 from ingest.report.own_points import KEPT, OwnPoints
 from ingest.service.pipeline import Pipeline
 from ingest.store import own
+from ingest.store.own import Said
 
 
 class ReportJob:
@@ -31,8 +31,8 @@ class ReportJob:
         self._pipeline, self._tell = pipeline, tell
         self._own = OwnPoints(pipeline.store.db, pipeline.app)
         self._known: dict[str, str] = {}
-        self._made: queue.SimpleQueue[tuple[Report, list[Point]]] = queue.SimpleQueue()
-        self._due: list[Point] = []
+        self._made: queue.SimpleQueue[tuple[Report, list[Said]]] = queue.SimpleQueue()
+        self._due: list[Said] = []
 
     def __call__(self) -> None:
         """Look at everything once; a disk that is full now is tried again next time."""
@@ -47,7 +47,7 @@ class ReportJob:
             self._made.put(self._report(db))
         pipeline.wake()
 
-    def _report(self, db: sqlite3.Connection) -> tuple[Report, list[Point]]:
+    def _report(self, db: sqlite3.Connection) -> tuple[Report, list[Said]]:
         """A report, and what is to be said of it to the databases."""
         pipeline = self._pipeline
         made = build_report(pipeline.settings, db, pipeline.clock.now(), inventory=pipeline.inventory.frozen())
@@ -61,7 +61,7 @@ class ReportJob:
         if self._due and self._write():
             self._pipeline.wake()
 
-    def _take(self, current: Report, due: list[Point]) -> None:
+    def _take(self, current: Report, due: list[Said]) -> None:
         pipeline = self._pipeline
         pipeline.store.touch(current.now)
         self._due = due
@@ -92,7 +92,7 @@ class ReportJob:
             with self._pipeline.store.transaction() as db:
                 own.write(db, some)
                 if not self._due:
-                    own.forget(db, some[0].time - KEPT)
+                    own.forget(db, some[0][1] - KEPT)
             self._own.said(some)
 
     def _log(self, current: Report) -> None:

@@ -15,18 +15,24 @@ from ingest.store.journal import Row
 from ingest.store.packing import Packer, Unpacker
 
 MEASUREMENT = "ingest"
+Said = tuple[str, int, str]
+"""Series key, time and row of a point."""
 _NAMES = "own_names"
 """Under which `meta` has the names of the fields; those of the archive, `packing.NAMES`, may be numbered anew."""
 
 
-def write(db: sqlite3.Connection, points: Sequence[Point]) -> None:
+def said(point: Point) -> Said:
+    """A point as it is kept."""
+    return series_key(point.measurement, point.tags), point.time, encode_fields(point.fields)
+
+
+def write(db: sqlite3.Connection, rows: Sequence[Said]) -> None:
     """Add points."""
-    keys = [series_key(point.measurement, point.tags) for point in points]
-    ids = archive.series_ids(db, keys)
-    for key in keys:
+    ids = archive.series_ids(db, [key for key, _, _ in rows])
+    for key, _, _ in rows:
         if key not in ids:
             ids[key] = archive.new_series(db, key)
-    enter(db, ((None, ids[key], each.time, encode_fields(each.fields)) for key, each in zip(keys, points, strict=True)))
+    enter(db, ((None, ids[key], time, row) for key, time, row in rows))
 
 
 def enter(db: sqlite3.Connection, rows: Iterable[tuple[int | None, int, int, str]]) -> None:
@@ -38,8 +44,8 @@ def enter(db: sqlite3.Connection, rows: Iterable[tuple[int | None, int, int, str
         meta.write(db, _NAMES, packer.names)
 
 
-def newest(db: sqlite3.Connection) -> list[tuple[str, int, str]]:
-    """(series key, time, row) of the newest point of each series that said anything in the last two days of all."""
+def newest(db: sqlite3.Connection) -> list[Said]:
+    """The newest point of each series that said anything in the last two days of all."""
     last = db.execute("SELECT time FROM own ORDER BY seq DESC LIMIT 1").fetchone() or (0,)
     older = "SELECT seq FROM own WHERE time < ? ORDER BY seq DESC LIMIT 1"
     rows = db.execute(
@@ -65,8 +71,8 @@ def after(db: sqlite3.Connection, seq: int, limit: int) -> list[Row]:
     return [(series, time, unpack(kept), number) for series, time, kept, number in rows.fetchall()]
 
 
-def select(db: sqlite3.Connection, wanted: Filter) -> Iterator[tuple[str, int, str]]:
-    """(series key, time, row) of the points of the wanted series, sorted by tags and time."""
+def select(db: sqlite3.Connection, wanted: Filter) -> Iterator[Said]:
+    """The points of the wanted series, sorted by tags and time."""
     where, values = archive.series_where(wanted)
     series = f"SELECT id, key FROM series{where}"  # noqa: S608
     rows = db.execute(

@@ -122,7 +122,7 @@ def test_what_the_pipeline_said_of_itself_is_exported_among_the_rest(known: Prog
     of_barn = Point("ingest", (("app", "home"), ("system", "8001")), START, {"gaps": 5.0})
     with closing(Store(Path(known.state))) as store, store.transaction() as db:
         archive.upsert(db, [Point(name, (), START, {"energy_wh": 1.0}) for name in ("zone", "grid")])
-        own.write(db, [said[0], of_barn, said[1]])
+        own.write(db, [own.said(point) for point in (said[0], of_barn, said[1])])
     lines = call(known, vendor, "export", "--format", "lp").stdout.splitlines()
     assert [line for line in lines if line.startswith(("grid", "ingest", "zone"))] == [
         f"grid energy_wh=1.0 {START}",

@@ -39,7 +39,8 @@ class Home:
 
     def say(self, *times: int) -> None:
         with self.store.transaction() as db:
-            own.write(db, [Point("ingest", APP, time, {"gaps": float(time), "last_error": "none"}) for time in times])
+            told = (Point("ingest", APP, time, {"gaps": float(time), "last_error": "none"}) for time in times)
+            own.write(db, [*map(own.said, told)])
 
     def read(self, time: int) -> None:
         with self.store.transaction() as db:
@@ -157,7 +158,7 @@ def test_the_newest_is_known_of_all_that_spoke_in_the_last_days(home: Home) -> N
     other = (("app", "b"),)
     with home.store.transaction() as db:
         for time, tags in ((0, (("app", "c"),)), (now - 30 * HOUR, other), (now - HOUR, APP), (now, APP)):
-            own.write(db, [Point("ingest", tags, time, {"gaps": float(time)})])
+            own.write(db, [own.said(Point("ingest", tags, time, {"gaps": float(time)}))])
     assert {(key, time) for key, time, _ in own.newest(home.store.db)} == {
         ("ingest,app=a", now),
         ("ingest,app=b", now - 30 * HOUR),
