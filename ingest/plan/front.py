@@ -5,7 +5,7 @@ Pairs of one kind keep their order among each other as time passes, so each kind
 
 import heapq
 from collections.abc import Collection
-from itertools import count
+from functools import lru_cache
 from typing import NamedTuple
 
 from ingest.plan.planner import urgency
@@ -23,13 +23,17 @@ class DueKind(NamedTuple):
     every: int
 
 
+_kind = lru_cache(maxsize=1024)(DueKind)
+"""Thousands of pairs are of one kind, which is held once."""
+
+
 class DueEntry(NamedTuple):
     """A pair that is due since `at` (epoch s), with its place in the order of appearance."""
 
     at: int
     order: int
-    serial: int
     key: PairKey
+    kind: DueKind
 
 
 class Front:
@@ -37,9 +41,8 @@ class Front:
 
     def __init__(self) -> None:
         self._heaps: dict[DueKind, list[DueEntry]] = {}
-        self._known: dict[PairKey, tuple[int, bool]] = {}
-        self._entered: dict[PairKey, tuple[DueKind, DueEntry]] = {}  # the newest entry of each pair in the heaps
-        self._serial = count()
+        self._was_asked: dict[PairKey, bool] = {}  # of each pair that is due
+        self._entered: dict[PairKey, DueEntry] = {}  # the newest entry of each pair in the heaps
         self._asked = 0
 
     @property
@@ -50,34 +53,31 @@ class Front:
     def clear(self) -> None:
         """Nothing is due."""
         self._heaps.clear()
-        self._known.clear()
+        self._was_asked.clear()
         self._entered.clear()
         self._asked = 0
 
     def add(self, work: Work, at: int, order: int) -> None:
         """A pair is due since `at` (epoch s); `order` is its place in the order of appearance."""
-        self.discard(work.key)
+        key = work.key
+        self.discard(key)
         first, grows = urgency(work, at, at + 1)
-        kind = DueKind(first, work.every if grows else 0)
-        since = at if grows else 0
-        held_as, entry = self._entered.get(work.key, (None, None))
-        if entry is None or held_as != kind or (entry.at, entry.order) != (since, order):
-            entry = DueEntry(since, order, next(self._serial), work.key)
+        kind = _kind(first, work.every if grows else 0)
+        entry = DueEntry(at if grows else 0, order, key, kind)
+        if self._entered.get(key) != entry:
             heapq.heappush(self._heaps.setdefault(kind, []), entry)
-            self._entered[work.key] = kind, entry
-        was_asked = work.asked_at is not None
-        self._known[work.key] = entry.serial, was_asked
+            self._entered[key] = entry
+        self._was_asked[key] = was_asked = work.asked_at is not None
         self._asked += was_asked
 
     def discard(self, key: PairKey) -> None:
         """A pair is not due any more."""
-        if known := self._known.pop(key, None):
-            self._asked -= known[1]
+        self._asked -= self._was_asked.pop(key, False)
 
     def first(self, most: int, now: int, besides: Collection[PairKey], *, only_new: bool) -> list[PairKey]:
         """The most urgent pairs in their order, at most `most`; `only_new` leaves out what was asked before."""
         found: list[PairKey] = []
-        seen: list[tuple[DueKind, DueEntry]] = []
+        seen: list[DueEntry] = []
         while len(found) < most:
             heads = [
                 (kind.urgency, -(now - entry.at) / kind.every if kind.every else 0.0, entry.order, kind)
@@ -88,22 +88,22 @@ class Front:
                 break
             kind = min(heads)[3]
             entry = heapq.heappop(self._heaps[kind])
-            seen.append((kind, entry))
-            if entry.key not in besides and not (only_new and self._known[entry.key][1]):
+            seen.append(entry)
+            if entry.key not in besides and not (only_new and self._was_asked[entry.key]):
                 found.append(entry.key)
             elif only_new and kind.every:
                 break  # what grows was asked before, and sorts behind all that was not
-        for kind, entry in seen:
-            heapq.heappush(self._heaps[kind], entry)
+        for entry in seen:
+            heapq.heappush(self._heaps[entry.kind], entry)
         return found
 
     def _head(self, heap: list[DueEntry]) -> DueEntry | None:
         """The first entry of a heap that still stands."""
         while heap:
-            known = self._known.get(heap[0].key)
-            if known is not None and known[0] == heap[0].serial:
+            is_newest = self._entered.get(heap[0].key) is heap[0]
+            if is_newest and heap[0].key in self._was_asked:
                 return heap[0]
             gone = heapq.heappop(heap)
-            if self._entered.get(gone.key, (None, None))[1] is gone:
+            if is_newest:
                 del self._entered[gone.key]
         return None

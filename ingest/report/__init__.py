@@ -5,6 +5,7 @@ Everything is read from the state, so that it is the same beside a runner and wi
 
 import shutil
 import sqlite3
+import threading
 from dataclasses import replace
 
 from ingest.config import Settings
@@ -50,6 +51,8 @@ __all__ = [
     "span_words",
 ]
 
+_TURN = threading.Lock()
+"""One report at a time: what goes into one of thousands of systems takes more memory than itself."""
 EXACT_BACKLOG = 20_000
 """A larger backlog is estimated from change numbers instead of counted."""
 
@@ -58,6 +61,13 @@ def build_report(
     settings: Settings, db: sqlite3.Connection, now: int, system: str | None = None, inventory: Inventory | None = None
 ) -> Report:
     """The state of an installation, from its `state.db`, of all systems, one or a home; `inventory` if known."""
+    with _TURN:
+        return _build(settings, db, now, system, inventory)
+
+
+def _build(
+    settings: Settings, db: sqlite3.Connection, now: int, system: str | None, inventory: Inventory | None
+) -> Report:
     inventory = inventory or Inventory(settings, snapshot.load(db))
     everything = inventory.works(now)
     table = outlook(settings, everything, db, now)
@@ -70,6 +80,7 @@ def build_report(
     calls, history = spending(settings, stands, table, db, now)
     members = settings.home_members.get(system, ()) if system else ()
     shown = {name: stands[name] for name in sorted(stands) if not system or name == system or name in members}
+    del everything, stands  # of thousands of systems each part goes as soon as it was told
     calls_by_pair = ledger.by_pair(db, settings.ledger_name, month_bounds(now)[0])
     held = holding(db, calls_by_pair, {name: entries[0][0].wanted.timezone for name, entries in shown.items()}, now)
     current = Report(
@@ -83,7 +94,7 @@ def build_report(
         runner=runner.kind_of(db),
         runner_due_at=None if is_owned(settings.state_dir) else runner.due_at(db, settings.state_dir),
         fatal=meta.read(db, "fatal") or "",
-        systems=[system_report(inventory, entries, held, now) for entries in shown.values()],
+        systems=[system_report(inventory, shown.pop(name), held, now) for name in [*shown]],
         quota=calls,
         backfill=history,
         tokens=tokens(settings, db, now),
