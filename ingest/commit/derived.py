@@ -32,6 +32,9 @@ MADE = (
 """The measurements that derivation reads and writes."""
 MICROINVERTERS = "microinverters"
 """The vendor's word for these as the source of production; with any other word a meter counts."""
+METERED_PRODUCTION, *_others = [flow.measurement for stream in PRODUCERS for flow in stream.flows]
+OTHER_PRODUCTION = frozenset(_others)
+"""The measurements of production: that of the meter, and those that count where it does not."""
 BATTERY = tuple({flow.measurement for flows in MEASURED.values() for flow in flows if flow.quantity == "charged_wh"})
 """The measurements of batteries."""
 
@@ -82,11 +85,13 @@ def energy(changes: Changes, system: str, touched: Touched | None) -> set[int]:
     Of an interval that nothing is left of, or not all, the rest is withdrawn.
     """
     metered = {
-        flow.quantity: _metered(changes, system, stream, flow)
+        flow.quantity: _by_quarter(stream.grain, _counted(changes, system, stream, flow))
         for stream, flow in sources(changes, system)
         if flow.quantity != PRODUCED
     }
-    metered[PRODUCED] = _by_quarter(produced(changes, system))
+    metered[PRODUCED] = {}
+    for grain, counted in _production(changes, system):
+        metered[PRODUCED] = {**_by_quarter(grain, counted), **metered[PRODUCED]}
     tags = (("system", system),)
     if touched is None:
         slots = {time for values in metered.values() for time in values}
@@ -101,23 +106,37 @@ def energy(changes: Changes, system: str, touched: Touched | None) -> set[int]:
 
 
 def produced(changes: Changes, system: str) -> dict[int, tuple[int, float]]:
-    """The intervals of production as they count: length (s) and energy (Wh) by their start. What is more than the
-    system can make is left out, and what a meter says that did not report.
-    """
-    found: dict[int, tuple[int, float]] = {}
+    """The intervals of production as they count: length (s) and energy (Wh) by their start."""
+    parts = _production(changes, system)
+    return {time: (grain, energy) for grain, counted in parts for time, energy in counted.items()}
+
+
+def _production(changes: Changes, system: str) -> Iterator[tuple[int, Mapping[int, float]]]:
+    """The same by the length of the intervals, those of the meter first; of others what it does not count."""
     metered: set[int] = set()
     for stream in producers(changes, system):
-        (flow,) = stream.flows
-        most = most_wh(changes, system, stream.grain)
-        silent = _silent(changes, system, stream, flow) if stream.meter else frozenset()
-        likely = {
-            time: (stream.grain, energy)
-            for time, energy in changes.points.numbers(flow.measurement, system, flow.field).items()
-            if -most <= energy <= most and time not in silent and time - time % derive.QUARTER not in metered
-        }
-        found |= likely
-        metered |= likely.keys() if stream.grain == derive.QUARTER else set()
-    return found
+        counted = _counted(changes, system, stream, *stream.flows)
+        if metered:
+            counted = {time: wh for time, wh in counted.items() if time - time % derive.QUARTER not in metered}
+        yield stream.grain, counted
+        metered |= counted.keys() if stream.grain == derive.QUARTER else set()
+
+
+def is_metered(changes: Changes, system: str, spans: Iterable[Span]) -> bool:
+    """Whether the production meter counts in all of some spans: nothing else is then asked for the production."""
+    counted = _counted(changes, system, PRODUCERS[0], *PRODUCERS[0].flows)
+    quarters = (range(floor_to(span.start, derive.QUARTER), span.end, derive.QUARTER) for span in spans)
+    return all(time in counted for times in quarters for time in times)
+
+
+def _counted(changes: Changes, system: str, stream: Stream, flow: EnergyFlow) -> Mapping[int, float]:
+    """An energy (Wh) by the start of its intervals, as it counts: where its meter reported, and no more than likely."""
+    found = changes.points.numbers(flow.measurement, system, flow.field)
+    most = most_wh(changes, system, stream.grain, flow.quantity)
+    silent = _silent(changes, system, stream, flow) if stream.meter else frozenset()
+    if not silent and -most <= min(found.values(), default=0.0) and max(found.values(), default=0.0) <= most:
+        return found
+    return {time: wh for time, wh in found.items() if -most <= wh <= most and time not in silent}
 
 
 def _silent(changes: Changes, system: str, stream: Stream, flow: EnergyFlow) -> Collection[int]:
@@ -135,18 +154,8 @@ def _silent(changes: Changes, system: str, stream: Stream, flow: EnergyFlow) -> 
     return {time for time in silent if not any(energy.get(time) for energy in energies)}
 
 
-def _by_quarter(produced: Mapping[int, tuple[int, float]]) -> dict[int, float]:
-    parts = {time: energy for time, (length, energy) in produced.items() if length != derive.QUARTER}
-    whole = {time: energy for time, (length, energy) in produced.items() if length == derive.QUARTER}
-    return derive.quarters(parts) | whole
-
-
-def _metered(changes: Changes, system: str, stream: Stream, flow: EnergyFlow) -> Mapping[int, float]:
-    """An energy (Wh) by the quarter of an hour, as it counts: where its meter reported, and no more than likely."""
-    most, silent = most_wh(changes, system, stream.grain, flow.quantity), _silent(changes, system, stream, flow)
-    found = changes.points.numbers(flow.measurement, system, flow.field)
-    held = {time: energy for time, energy in found.items() if abs(energy) <= most and time not in silent}
-    return held if stream.grain == derive.QUARTER else derive.quarters(held)
+def _by_quarter(grain: int, counted: Mapping[int, float]) -> Mapping[int, float]:
+    return counted if grain == derive.QUARTER else derive.quarters(counted)
 
 
 def everywhere(changes: Changes, system: str, now: int, settle: int) -> None:

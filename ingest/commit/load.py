@@ -3,20 +3,21 @@
 import sqlite3
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
+from itertools import chain
 
 from ingest.commit import daily_totals, derived
 from ingest.commit.changes import Changes, Loaded
 from ingest.commit.context import CommitContext
 from ingest.commit.daily_difference import NIGHTLY
-from ingest.commit.derived import MADE, summed_days
+from ingest.commit.derived import MADE, METERED_PRODUCTION, OTHER_PRODUCTION, summed_days
 from ingest.commit.system_rows import is_moved, is_size_doubted, merged
 from ingest.core import audit
 from ingest.core.days import LocalDay, days_of, midnight, month_start, next_month_start
 from ingest.core.derive import QUARTER
 from ingest.core.draft import Rows, differing
 from ingest.core.point import parse_series, series_key
-from ingest.core.span import Span, ceil_to, floor_to, union
+from ingest.core.span import Span, Spans, ceil_to, floor_to, union
 from ingest.core.table import times_of
 from ingest.core.units import DAY, NEVER
 from ingest.enphase.replies import Kind
@@ -91,8 +92,12 @@ def _of_intervals(
     rows = archive.read(db, ids, wants, unpack)
     inputs = derived.inputs(draft, task.system, {table.measurement for table in outcome.tables})
     if task.stream.fields.keys() & inputs:
-        more = archive.read(db, ids, [*_to_derive(draft, rows, outcome, inputs, days, context)], unpack)
-        rows |= {key: {**rows.get(key, {}), **found} for key, found in more.items()}
+        spans, months = _to_derive(draft, rows, outcome, inputs, days, context)
+        spare = OTHER_PRODUCTION if METERED_PRODUCTION in inputs else frozenset()
+        wants = [*months, *_wants_of(ids, spans, {*inputs, "energy"} - spare)]
+        _add(rows, archive.read(db, ids, wants, unpack))
+        if spare and not _is_metered(Loaded(known, rows, ids), outcome, spans):
+            _add(rows, archive.read(db, ids, [*_wants_of(ids, spans, spare)], unpack))
     if not days:
         return Loaded(known, rows, ids)
     totals = stored.of_system(db, task.system, days[0].date.isoformat(), days[-1].date.isoformat())
@@ -106,9 +111,9 @@ def _to_derive(
     inputs: Collection[str],
     days: Sequence[LocalDay],
     context: CommitContext,
-) -> Iterator[Want]:
-    """What is derived of a reply, and what that comes of: the quarters of an hour that change; whole days where their
-    sum may change, and their months.
+) -> tuple[Spans, Sequence[Want]]:
+    """Of what something is derived of a reply: the quarters of an hour that change; whole days where their sum may
+    change, and what is wanted of their months.
     """
     ids, task = draft.loaded.ids, outcome.task
     times = sorted(
@@ -126,11 +131,21 @@ def _to_derive(
         may_settle = day.end <= context.now and not audit.is_covered(day, read)
         if may_settle or (is_changed and (day.end <= context.now or sums.get(day.start))):
             summed.append(day)
-    for span in union((changed,), (day.span for day in summed)):
-        yield from _wants(ids, span, {*inputs, "energy"})
+    months = Span(0, 0)
     if summed and (local := draft.zone(task.system)):
         months = Span(midnight(month_start(summed[0].date), local), midnight(next_month_start(summed[-1].date), local))
-        yield from _wants(ids, months, LONG)
+    return union((changed,), (day.span for day in summed)), [*_wants(ids, months, LONG)]
+
+
+def _is_metered(loaded: Loaded, outcome: Outcome, spans: Spans) -> bool:
+    """Whether the production meter counts in all of some spans, once an outcome is taken in."""
+    draft = Changes(loaded)
+    draft.points.merge_rows({of: rows for of, rows in outcome.rows.items() if of[0] == METERED_PRODUCTION})
+    return derived.is_metered(draft, outcome.task.system, spans)
+
+
+def _add(rows: dict[str, Rows], more: Mapping[str, Rows]) -> None:
+    rows |= {key: {**rows.get(key, {}), **found} for key, found in more.items()}
 
 
 def _of_totals(
@@ -181,6 +196,10 @@ def _of_site(
     if times:
         before = 3 * DAY if outcome.task.stream.daily else 0
         yield from _wants(ids, Span(min(times) - before, max(times) + 1), outcome.task.stream.fields)
+
+
+def _wants_of(ids: Mapping[str, int], spans: Spans, measurements: Set[str]) -> Iterator[Want]:
+    return chain.from_iterable(_wants(ids, span, measurements) for span in spans)
 
 
 def _wants(ids: Mapping[str, int], span: Span, measurements: Iterable[str]) -> Iterator[Want]:

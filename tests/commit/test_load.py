@@ -3,7 +3,7 @@
 import os
 import random
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ from ingest.commit import load, record
 from ingest.commit.changes import Changes, Loaded
 from ingest.commit.context import CommitContext, context_of
 from ingest.commit.decide import decide
-from ingest.core.point import Point, decode_fields
-from ingest.core.span import Span
+from ingest.core.point import Point, decode_fields, series_key
+from ingest.core.span import Span, Spans
 from ingest.enphase.call import Purpose, Task
 from ingest.enphase.replies import Kind, Verdict
 from ingest.enphase.streams import BY_NAME
@@ -34,13 +34,18 @@ MOST = 5000 if LONG else 300
 
 
 def days_around(
-    draft: Changes, _: object, outcome: Outcome, inputs: Collection[str], __: object, at: CommitContext
-) -> Iterator[Want]:
-    """All inputs of a day before and after the window, and every day and month."""
+    draft: Changes, _: object, outcome: Outcome, __: object, ___: object, at: CommitContext
+) -> tuple[Spans, Sequence[Want]]:
+    """A day before and after the window, and every day and month."""
     window = outcome.task.window
     around = Span(window.start - 2 * DAY, max(window.end, at.now) + DAY)
-    yield from load._wants(draft.loaded.ids, around, {*inputs, "energy"})
-    yield from load._wants(draft.loaded.ids, load.ALWAYS, load.LONG)
+    return (around,), [*load._wants(draft.loaded.ids, load.ALWAYS, load.LONG)]
+
+
+def load_all(patch: pytest.MonkeyPatch) -> None:
+    """From now on all is loaded that could count."""
+    patch.setattr(load, "_to_derive", days_around)
+    patch.setattr(load, "_is_metered", lambda *_: False)
 
 
 def changed(made: Changes) -> tuple[Any, ...]:
@@ -60,7 +65,7 @@ def test_what_is_not_loaded_would_change_nothing(seed: int, tmp_path: Path, monk
         found = honest(db, known, outcome, at)
         if outcome.points and outcome.task.stream.grain and len(compared) < MOST:
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(load, "_to_derive", days_around)
+                load_all(patch)
                 more = honest(db, known, outcome, at)
             made, whole = changed(decide(found, outcome, at)), changed(decide(more, outcome, at))
             compared.append(made == whole)
@@ -93,9 +98,32 @@ def test_a_late_change_of_a_settled_day_loads_the_whole_day(tmp_path: Path, monk
     outcome = Outcome(task, 0, Verdict(Kind.OK, ""), points=[point], answered_end=begin + DAY, date_at=now)
     at = context_of(task, inventory, world.settings.ages, now)
     found = changed(decide(load.load(db, inventory.state, outcome, at), outcome, at))
-    monkeypatch.setattr(load, "_to_derive", days_around)
+    load_all(monkeypatch)
     assert found == changed(decide(load.load(db, inventory.state, outcome, at), outcome, at))
     days = archive.numbers(db, "energy_daily", system, "self_consumed_wh", begin, begin + 1)
     day = decode_fields(found[0][f"energy_daily,system={system}"][begin])
     assert day["self_consumed_wh"] == days[begin] + 40
+    world.end()
+
+
+def test_where_the_meter_was_silent_the_microinverters_are_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path, [HOME])
+    world.run(4 * DAY)
+    db, inventory, now = world.store.db, world.pipeline.inventory, int(world.time.true)
+    system, noon = str(HOME.system_id), HOME.midnight(HOME.local_date(now - 2 * DAY)) + 12 * 3600
+    tags, window = (("system", system),), Span(noon, noon + 900)
+    task = Task("home", system, BY_NAME["consumption"], window, Purpose.HISTORY)
+    used = Point("consumption", tags, noon, {"energy_wh": 5.0})
+    outcome = Outcome(task, 0, Verdict(Kind.OK, ""), points=[used], answered_end=window.end, date_at=now)
+    at = context_of(task, inventory, world.settings.ages, now)
+    assert series_key("production_micro", tags) not in load.load(db, inventory.state, outcome, at).rows
+    archive.upsert(db, [Point("production_rgm", tags, noon, {"devices_reporting": 0.0, "energy_wh": 0.0})])
+    made = decide(load.load(db, inventory.state, outcome, at), outcome, at)
+    micro = archive.numbers(db, "production_micro", system, "energy_wh", noon, noon + 900)
+    row = decode_fields(made.points.changed_rows[series_key("energy", tags)][noon])
+    assert row["produced_wh"] == sum(micro.values()) > 0
+    load_all(monkeypatch)
+    assert changed(made) == changed(decide(load.load(db, inventory.state, outcome, at), outcome, at))
     world.end()

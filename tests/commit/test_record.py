@@ -11,7 +11,7 @@ from ingest.store import archive, journal, progress, snapshot
 from tests.world import DAY, HOUR, World
 from tests.worlds import HOME
 
-MOST = 15
+MOST = 16
 FRAME = ("PRAGMA", "BEGIN", "COMMIT")
 """What a transaction begins and ends with."""
 
