@@ -3,6 +3,9 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import compress
+from operator import lt
 from typing import Any
 
 from ingest.core.table import Table
@@ -53,8 +56,9 @@ class Profile:
             grain = PRODUCTION.get(table.measurement)
             if not grain or max(table.times, default=oldest) < oldest:
                 continue
-            energies = table.columns.get("energy_wh", ())
-            lit = sorted([at for at, wh in zip(table.times, energies, strict=False) if at >= oldest and float(wh) > 0])
+            energies = map(float, table.columns.get("energy_wh", ()))
+            lit = sorted(compress(table.times, map(partial(lt, 0.0), energies)))
+            lit = lit[bisect_left(lit, oldest) :]
             while lit:
                 number = (lit[0] + offset) // DAY
                 end = bisect_left(lit, (number + 1) * DAY - offset)

@@ -87,10 +87,12 @@ def numbers_of(row: Json, keys: Mapping[str, Sequence[str]]) -> tuple[dict[str, 
 
 def moments_in(listed: Sequence[Any], key: str) -> list[int]:
     """Epoch seconds that all rows of a list hold under a key. Raises what `UNREADABLE` names where any does not."""
-    found = numbers_in(listed, (key,))
+    found = [row[key] for row in listed]
+    if {*map(type, found)} != {int}:
+        found = [*map(int, numbers_in(listed, (key,)))]
     if min(found) <= 0 or max(found) >= 2**33:
         raise ValueError("not all are times in epoch seconds")
-    return [*map(int, found)]
+    return found
 
 
 def numbers_in(listed: Sequence[Any], path: Sequence[str]) -> list[float]:
