@@ -210,6 +210,9 @@ def is_battery_in(changes: Changes, system: str, series: str) -> bool:
 
 def own_sums(changes: Changes, system: str, wanted: Iterable[LocalDay], settle: int) -> dict[int, dict[str, float]]:
     """Sums of `energy` by field, for each of the days of which what it comes from is settled and there."""
+    read_days = summed_days(changes, system, wanted, settle)
+    if not read_days:
+        return {}
     settled = {
         flow.quantity: changes.settled(system, stream.name, settle)
         for stream, flow in sources(changes, system)
@@ -220,7 +223,7 @@ def own_sums(changes: Changes, system: str, wanted: Iterable[LocalDay], settle: 
     made = ByTime(produced(changes, system))
     read = {stream.grain: changes.settled(system, stream.name, settle) for stream in producers(changes, system)}
     known: dict[LocalDay, set[str]] = {}
-    for day in wanted:
+    for day in read_days:
         grains = {grain for grain, _ in made.of(day).values()}
         whole = bool(grains) and all(audit.is_covered(day, read[grain]) for grain in grains)
         names = {name for name, spans in settled.items() if audit.is_covered(day, spans)}
@@ -246,7 +249,7 @@ def _both(one: Spans, other: Spans) -> Spans:
 
 def summed_days(changes: Changes, system: str, wanted: Iterable[LocalDay], settle: int) -> list[LocalDay]:
     """Those of some days of which anything that sums are made of is settled."""
-    read = [changes.settled(system, stream, settle) for stream in MEASURED]
+    read = [spans for stream in MEASURED if (spans := changes.settled(system, stream, settle))]
     return [day for day in wanted if any(audit.is_covered(day, spans) for spans in read)]
 
 
