@@ -73,6 +73,12 @@ class Commands(click.Group):
         """The command; what SQLite says of the state while it is read, in words. Raises `StateError` for that."""
         try:
             return super().invoke(ctx)
+        except click.NoSuchOption as error:
+            ours = [param for param in self.params if error.option_name in param.opts]
+            if not ours:
+                raise
+            called = " ".join(filter(None, ("ingest", error.option_name, ours[0].metavar, ctx.invoked_subcommand)))
+            raise click.UsageError(f"{error.option_name} stands before the command: {called}", error.ctx) from None
         except sqlite3.ProgrammingError:
             raise
         except sqlite3.DatabaseError as error:

@@ -176,6 +176,8 @@ def test_a_reader_that_goes_away_is_no_error(program: Program) -> None:
         (("simulate", "--fault", "nonsense=1"), 2, "error_5xx"),
         (("simulate", "--plan", "kilowat"), 2, "kilowatt"),
         (("once", "--max-calls", "0"), 2, "0"),
+        (("run", "--config", "mine.yaml"), 2, "ingest --config FILE run"),
+        (("status", "-v"), 2, "ingest -v status"),
         (("exprot",), 2, "Did you mean 'export'?"),
     ],
 )
