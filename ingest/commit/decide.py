@@ -205,7 +205,7 @@ def _covered(changes: Changes, outcome: Outcome, touched: Touched, context: Comm
 
 def _changing(grain: int, touched: Touched, settled: Spans) -> Spans:
     """The changed intervals in what had been settled before."""
-    times = set[int]().union(*touched.values())
+    times = set[int]().union(*touched.values()) if settled else ()
     if not times or not intersect(settled, Span(min(times), max(times) + grain)):
         return ()
     changed = of_times(times, grain)

@@ -14,11 +14,11 @@ from ingest.core.point import (
     Value,
     decode_fields,
     encode_columns,
-    exchanged,
     is_line,
     merge_fields,
     omits,
     series_key,
+    values_after,
 )
 from ingest.core.table import Table, tables_of
 
@@ -92,9 +92,9 @@ class Columns:
         """
         first = next(iter(rows.values()), "")
         names = "" if is_line(first) else first[: first.find(":") + 1]
-        joined = exchanged(rows.values(), names, "") if names else None
-        if joined is not None:
-            self._runs.append((names[:-1].split(","), [*rows], _values(joined)))
+        values = values_after(names, rows.values()) if names else None
+        if values is not None:
+            self._runs.append((names[:-1].split(","), [*rows], _values("".join(values))))
         else:
             self._split(rows)
 

@@ -92,7 +92,7 @@ def encode_columns(columns: Mapping[str, Sequence[Value]]) -> list[str]:
     form, rows = "".join(forms), zip(*ordered, strict=True)
     text = "" if '"' in form else quick_json.numbers_as_text(rows)
     if text:
-        return (head + _ended(text[2:-2].replace("],[", f",\n{head}") + ",")).split("\n")
+        return [head + values for values in _ended(text[2:-2].replace("],[", ",\n") + ",").split("\n")]
     return [head + _ended(form % row) for row in zip(*ordered, strict=True)]
 
 
@@ -144,15 +144,13 @@ def _parts(row: str) -> tuple[Sequence[str], Sequence[str]]:
     return _names(names), values.replace(";", ".0,").split(",")
 
 
-def exchanged(rows: Collection[str], names: str, others: str) -> str | None:
-    """Rows one after another, each after the same `names` (`energy_wh,power_w:`) in whose place `others` stand; None
-    where one has other names, or may be a line.
+def values_after(names: str, rows: Collection[str]) -> list[str] | None:
+    """What follows the same `names` (`energy_wh,power_w:`) in each of some rows; None where one has other names, or may
+    be a line.
     """
-    joined = "\n" + "\n".join(rows)
-    named = f"\n{names}"
-    if joined.count(named) != len(rows) or joined.count("\n") != len(rows) or "=" in joined:
-        return None
-    return joined.replace(named, others)
+    joined, values = "".join(rows), [row.removeprefix(names) for row in rows]
+    is_same = len("".join(values)) == len(joined) - len(names) * len(values)
+    return values if is_same and "=" not in joined else None
 
 
 def merge_fields(old: str, new: str) -> str:

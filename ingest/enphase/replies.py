@@ -121,7 +121,8 @@ def _parsed(body: bytes) -> Any:
     times its room once it is read. One odd token costs no more than itself: `NaN` and `Infinity`, which are not JSON,
     are floats that no reader takes for a reading, and bytes that are no characters a mark in their place.
     """
-    if body.count(b"{") + body.count(b"[") > MAX_PARTS or body.count(b",") > MAX_VALUES:
+    is_long = len(body) > MAX_PARTS
+    if is_long and (body.count(b"{") + body.count(b"[") > MAX_PARTS or body.count(b",") > MAX_VALUES):
         raise ValueError(f"the reply holds more than {MAX_PARTS:,} rows or {MAX_VALUES:,} values")
     if _LARGEST not in body.translate(_AS_NINES):
         try:

@@ -70,10 +70,11 @@ def write(db: sqlite3.Connection, draft: Draft, ids: Mapping[str, int]) -> None:
     changed: list[tuple[int, Sequence[int]]] = []
     first = seq
     for key, unsorted in draft.changed_rows.items():
-        number, fresh = ids[key] if key in ids else new_series(db, key), dict(sorted(unsorted.items()))
-        rows.append(zip(repeat(number), fresh, packer.pack_all(fresh.values()), count(seq), strict=False))
-        changed.append((number, [*fresh]))
-        seq += len(fresh)
+        number, times = ids[key] if key in ids else new_series(db, key), sorted(unsorted)
+        packed = packer.pack_all([unsorted[time] for time in times])
+        rows.append(zip(repeat(number), times, packed, count(seq), strict=False))
+        changed.append((number, times))
+        seq += len(times)
         gone += ((number, time) for time in draft.withdrawn.get(key, ()))
     how = "INSERT OR REPLACE" if draft.revised else "INSERT"
     bulk.insert(db, f"{how} INTO points", 4, chain.from_iterable(rows))
