@@ -99,7 +99,7 @@ def _rest(pair: Pair, outcome: Outcome, now: int, first: int, longest: int) -> P
 def _ok(changes: Changes, pair: Pair, outcome: Outcome, context: CommitContext) -> Pair:
     task = outcome.task
     touched = changes.points.merge_rows(outcome.rows)
-    revised, revised_wh = changes.points.revised - changes.points.completed, changes.points.revised_wh
+    corrected, gained_wh = changes.points.corrections()  # before anything is derived
     odd.remember(changes, plausible.mark_implausible(changes, outcome), context.now)
     is_crowded = system_rows.record_systems(changes, outcome, context)
     failing = deferrals.failing(changes.deferred.get(task.pair, ()))
@@ -124,8 +124,8 @@ def _ok(changes: Changes, pair: Pair, outcome: Outcome, context: CommitContext) 
         floor=context.floor if pair.floor is None else min(pair.floor, context.floor),
         rest_until=0,
         cursor=cursor,
-        revised=pair.revised + revised,
-        revised_wh=pair.revised_wh + revised_wh,
+        revised=pair.revised + corrected,
+        revised_wh=pair.revised_wh + gained_wh,
     )
     if unfinished.is_part(outcome, cursor):
         return answered

@@ -17,6 +17,7 @@ from ingest.core.point import (
     is_line,
     merge_fields,
     omits,
+    parse_series,
     series_key,
     values_after,
 )
@@ -159,19 +160,16 @@ def _in_line(row: str, name: str) -> str:
 class Draft:
     """Part of the archive, and what is to change in it: rows by series key. `held` is left as it is.
 
-    `added` and `revised` count the rows that are new, and those whose fields change, `completed` of these those that
-    get more fields and keep every value they had, `retired` those that lose all of them (less those that get some
-    again). `revised_wh` is by how much (Wh) the energy of revised rows differs in all. `withdrawn` are the times, by
-    series, at which something is no longer true: a row without that field, or without any.
+    `added` and `revised` count the rows that are new, and those whose fields change, `retired` those that lose all of
+    them (less those that get some again). `withdrawn` are the times, by series, at which something is no longer true:
+    a row without that field, or without any.
     """
 
     held: Mapping[str, Rows] = field(default_factory=dict)
     changed_rows: dict[str, Rows] = field(default_factory=dict)
     added: int = 0
     revised: int = 0
-    completed: int = 0
     retired: int = 0
-    revised_wh: float = 0.0
     withdrawn: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     _columns: dict[str, Columns] = field(default_factory=dict)
 
@@ -192,20 +190,24 @@ class Draft:
             if fresh:
                 self.added += len(fresh) - changed
                 self.revised += changed - again
-                old = fresh.keys() & held.keys() - before.keys() if changed > again else ()
-                self._compare(measurement, ((held[time], fresh[time]) for time in old))
                 self.changed_rows[key] = {**before, **fresh} if before else fresh
                 self._columns.pop(key, None)
                 touched[measurement].update(fresh)
         return touched
 
-    def _compare(self, measurement: str, revised: Iterable[tuple[str, str]]) -> None:
-        """Count what rows, of which each was another one before, have more."""
-        for was, is_now in revised:
-            old, new = decode_fields(was), decode_fields(is_now)
-            self.completed += old.items() <= new.items()
-            if not measurement.endswith("_channel"):  # the parts of what is counted already
-                self.revised_wh += gained(old, new)
+    def corrections(self) -> tuple[int, float]:
+        """How many rows lost or changed a value that they had, and by how much (Wh) the energy of all that were there
+        differs.
+        """
+        corrected, gain = 0, 0.0
+        for key, rows in self.changed_rows.items():
+            held = self.held.get(key, {})
+            is_part = parse_series(key)[0].endswith("_channel")  # of what is counted already
+            for time in rows.keys() & held.keys():
+                old, new = decode_fields(held[time]), decode_fields(rows[time])
+                corrected += not old.items() <= new.items()
+                gain += 0.0 if is_part else gained(old, new)
+        return corrected, gain
 
     def replace(self, points: Iterable[Point]) -> Touched:
         """Make rows what some points say and no more: what they omit is withdrawn, all of it where they are empty."""

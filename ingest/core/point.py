@@ -161,9 +161,9 @@ def merge_fields(old: str, new: str) -> str:
         return encode_fields(decode_fields(old) | decode_fields(new))
     if not omits(new, old):
         return new
-    texts = {name: text for row in (old, new) for name, text in zip(*_parts(row), strict=False)}
-    names = sorted(texts)
-    return f"{','.join(names)}:{_ended(','.join([texts[name] for name in names]) + ',')}"
+    (names, _, values), (others, _, more) = old.partition(":"), new.partition(":")
+    head, pick = _union(names, others)
+    return head + _ended(",".join(pick((values + more).replace(";", ".0,").split(","))) + ",")
 
 
 def omits(new: str, old: str) -> bool:
@@ -228,6 +228,16 @@ def _form(
 @lru_cache(maxsize=1024)
 def _names(text: str) -> tuple[str, ...]:
     return tuple(text.split(","))
+
+
+@lru_cache(maxsize=1024)
+def _union(names: str, others: str) -> tuple[str, Callable[[Sequence[str]], tuple[str, ...]]]:
+    """How the row begins that two others make, of which the second has not all names of the first; and what picks its
+    values from those of the first and the second.
+    """
+    places = {name: place for place, name in enumerate((*_names(names), *_names(others)))}
+    ordered = sorted(places)
+    return f"{','.join(ordered)}:", itemgetter(*map(places.__getitem__, ordered))
 
 
 @lru_cache(maxsize=1024)

@@ -10,7 +10,7 @@ def test_a_row_that_is_merged_twice_is_counted_once() -> None:
     draft = Draft({"grid": {900: "imported_wh:1;", 1800: "imported_wh:2;"}})
     draft.merge([Point("grid", (), 900, {"exported_wh": 5.0}), Point("grid", (), 1800, {"imported_wh": 3.0})])
     draft.merge([Point("grid", (), at, {"net_wh": 4.0}) for at in (900, 1800, 2700)])
-    assert (draft.added, draft.revised, draft.completed) == (1, 2, 1)
+    assert (draft.added, draft.revised, draft.corrections()) == (1, 2, (1, 1.0))
 
 
 @pytest.mark.parametrize(
