@@ -146,7 +146,8 @@ def _silent(changes: Changes, system: str, stream: Stream, flow: EnergyFlow) -> 
     measurement = flow.measurement
     rows = changes.points.rows(series_key(measurement, (("system", system),)))
     reporting = changes.points.numbers(measurement, system, "devices_reporting")
-    silent = {time for time, number in reporting.items() if number < 1}
+    is_any = min(reporting.values(), default=1.0) < 1
+    silent = {time for time, number in reporting.items() if number < 1} if is_any else set()
     if len(reporting) < len(rows):
         total = changes.points.numbers(measurement, system, "devices_total")
         silent |= {time for time, number in total.items() if not number and time not in reporting}

@@ -18,7 +18,6 @@ from ingest.core.derive import QUARTER
 from ingest.core.draft import Rows, differing
 from ingest.core.point import parse_series, series_key
 from ingest.core.span import Span, Spans, ceil_to, floor_to, union
-from ingest.core.table import times_of
 from ingest.core.units import DAY, NEVER
 from ingest.enphase.replies import Kind
 from ingest.enphase.streams.base import SystemInfo
@@ -79,9 +78,8 @@ def _of_intervals(
 ) -> Loaded:
     """The rows that the reply gives anew, and what is needed to derive something of those that it changes."""
     task, grain = outcome.task, outcome.task.stream.grain
-    times = times_of(outcome.points)
-    newest = max(times) + grain if times else outcome.answered_end
-    span = Span(min([task.window.start, *times]), max(outcome.answered_end, newest))
+    first, last = outcome.extent or (task.window.start, outcome.answered_end - grain)
+    span = Span(min(task.window.start, first), max(outcome.answered_end, last + grain))
     draft = Changes(Loaded(known, ids=ids))
     local = draft.zone(task.system)
     days = days_of(span, local) if local else []
@@ -192,10 +190,10 @@ def _of_site(
         yield from _wants(mine, now, ("system_info",))
         if info.system in moved:
             yield from _wants(mine, ALWAYS, {*MADE, *NIGHTLY})
-    times = times_of(outcome.points)
-    if times:
+    if outcome.extent:
+        first, last = outcome.extent
         before = 3 * DAY if outcome.task.stream.daily else 0
-        yield from _wants(ids, Span(min(times) - before, max(times) + 1), outcome.task.stream.fields)
+        yield from _wants(ids, Span(first - before, last + 1), outcome.task.stream.fields)
 
 
 def _wants_of(ids: Mapping[str, int], spans: Spans, measurements: Set[str]) -> Iterator[Want]:

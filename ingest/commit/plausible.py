@@ -9,7 +9,7 @@ from ingest.commit.changes import Changes
 from ingest.core import derive
 from ingest.core.days import ONE
 from ingest.core.point import Point, encode
-from ingest.core.table import Table, Tabled, times_of
+from ingest.core.table import Table, Tabled
 from ingest.core.units import DAY, HOUR
 from ingest.enphase.catalogue import PRODUCERS, SERIES
 from ingest.enphase.streams import STREAMS
@@ -69,8 +69,8 @@ def drop_far_intervals(outcome: Outcome, version: str) -> Outcome:
         return outcome
     first = task.window.start - DAY
     last = task.window.end + max(task.stream.route(version).reach, task.reach) + DAY
-    times = times_of(outcome.points)
-    if not times or (first <= min(times) and max(times) < last):
+    extent = outcome.extent
+    if extent is None or (first <= extent[0] and extent[1] < last):
         return outcome
     astray = [point for point in outcome.points if not first <= point.time < last]
     odd = [Odd("it lies far from the time that was asked for", encode(point)[:SAMPLE]) for point in astray]

@@ -222,20 +222,16 @@ class Draft:
     def replace_rows(self, measurement: str, tags: Tags, rows: Rows) -> set[int]:
         """The same of rows of one series; an empty one withdraws what stands. Returns when any changes."""
         key = series_key(measurement, tags)
-        held, before = self.held.get(key, {}), self.changed_rows.get(key, {})
-        fresh: Rows = {}
-        for time, text in rows.items():
-            old = before[time] if time in before else held.get(time)
-            if (old or "") == text:
-                continue
-            fresh[time] = text
-            if old is None:
-                self.added += 1
-            else:
-                self.retired += bool(old) - bool(text)
-                self.revised += time not in before
-                if old and omits(text, old):
-                    self.withdrawn[key].add(time)
+        held, before = self.rows(key), self.changed_rows.get(key, {})
+        fresh = {time: text for time, text in rows.items() if held.get(time, "") != text}
+        revised = fresh.keys() & held.keys()
+        self.added += len(fresh) - len(revised)
+        self.revised += len(revised - before.keys())
+        for time in revised:
+            old, text = held[time], fresh[time]
+            self.retired += bool(old) - bool(text)
+            if old and omits(text, old):
+                self.withdrawn[key].add(time)
         if fresh:
             self.changed_rows[key] = {**before, **fresh}
             self._columns.pop(key, None)

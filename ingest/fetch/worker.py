@@ -98,6 +98,12 @@ class Outcome:
         return by_series(self.tables)
 
     @cached_property
+    def extent(self) -> tuple[int, int] | None:
+        """When the first and the last of the points begin."""
+        times = times_of(self.points)
+        return (min(times), max(times)) if times else None
+
+    @cached_property
     def tables(self) -> Sequence[Table]:
         """The points as tables."""
         return tables_of(self.points)

@@ -56,8 +56,7 @@ class Profile:
             grain = PRODUCTION.get(table.measurement)
             if not grain or max(table.times, default=oldest) < oldest:
                 continue
-            energies = map(float, table.columns.get("energy_wh", ()))
-            lit = sorted(compress(table.times, map(partial(lt, 0.0), energies)))
+            lit = sorted(compress(table.times, map(partial(lt, 0.0), table.columns.get("energy_wh", ()))))
             lit = lit[bisect_left(lit, oldest) :]
             while lit:
                 number = (lit[0] + offset) // DAY

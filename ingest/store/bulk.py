@@ -3,21 +3,20 @@
 import sqlite3
 from collections.abc import Iterable, Sequence
 from functools import cache
-from itertools import chain, islice
+from itertools import chain
 
-SIZES = (128, 16)
+SIZES = (128, 16, 4, 1)
 """Rows of a statement; few sizes, so that each is prepared once."""
 
 
 def insert(db: sqlite3.Connection, into: str, width: int, rows: Iterable[Sequence[object]]) -> None:
     """Insert rows of so many values; `into` is the statement up to these, as `INSERT INTO points`."""
-    left = iter(rows)
+    values, done = [*chain.from_iterable(rows)], 0
     for size in SIZES:
-        many = _statement(into, width, size)
-        while len(some := list(islice(left, size))) == size:
-            db.execute(many, [*chain.from_iterable(some)])
-        left = iter(some)
-    db.executemany(_statement(into, width, 1), left)
+        many, step = _statement(into, width, size), size * width
+        while len(values) - done >= step:
+            db.execute(many, values[done : done + step])
+            done += step
 
 
 @cache

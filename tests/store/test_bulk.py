@@ -8,7 +8,7 @@ import pytest
 from ingest.store import bulk
 
 
-@pytest.mark.parametrize("number", [0, 1, 15, 16, 17, 127, 128, 129, 300, 1000])
+@pytest.mark.parametrize("number", [0, 1, 3, 4, 5, 15, 16, 17, 127, 128, 129, 300, 1000])
 def test_every_row_is_inserted_once(number: int) -> None:
     rows = [(at, f"row {at}") for at in range(number)]
     with contextlib.closing(sqlite3.connect(":memory:")) as db:
