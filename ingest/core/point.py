@@ -85,15 +85,16 @@ def encode_columns(columns: Mapping[str, Sequence[Value]]) -> list[str]:
     """A row for each place of some columns: the values of one field each, all of the same length."""
     if not columns:
         raise ValueError("a point needs at least one field")
-    ordered = [columns[name] for name in sorted(columns)]
-    head, forms = _form(tuple(columns))[0], [*map(_column_form, ordered)]
-    if not head or not all(forms):
-        return [encode_fields(dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)]
-    form, rows = "".join(forms), zip(*ordered, strict=True)
-    text = "" if '"' in form else quick_json.numbers_as_text(rows)
-    if text:
+    head, ordered = _form(tuple(columns))[0], [columns[name] for name in sorted(columns)]
+    rows = [*zip(*ordered, strict=True)]
+    is_numeric = head and rows and not any(isinstance(value, str) for value in rows[0])
+    if is_numeric and (text := quick_json.floats_as_text(rows)):
         return [head + values for values in _ended(text[2:-2].replace("],[", ",\n") + ",").split("\n")]
-    return [head + _ended(form % row) for row in zip(*ordered, strict=True)]
+    forms = [*map(_column_form, ordered)]
+    if head and all(forms):
+        form = "".join(forms)
+        return [head + _ended(form % row) for row in rows]
+    return [encode_fields(dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)]
 
 
 def _column_form(values: Sequence[Value]) -> str:
