@@ -119,6 +119,10 @@ class Changes:
         fresh = map(parse_series, self.points.changed_rows)
         return any(measurement in measurements and ("system", system) in tags for measurement, tags in fresh)
 
+    def had_points(self, system: str) -> bool:
+        """Whether the archive had any point of a system already."""
+        return system in self._held
+
     @cached_property
     def _held(self) -> Mapping[str, set[str]]:
         """The measurements of each system of which there were points already."""

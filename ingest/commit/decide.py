@@ -192,7 +192,7 @@ def _covered(changes: Changes, outcome: Outcome, touched: Touched, context: Comm
     for age in context.classes.ages:
         span = coverage.trusted(log, seen_at, age, window)
         read = coverage.cover(read, age, Span(span.start, floor_to(span.end, task.stream.grain)))
-    changing = _changing(task.stream.grain, touched, known)
+    changing = _changing(outcome, touched, known)
     changes.coverage[task.pair] = coverage.uncover_class(read, context.classes.look_again, changing)
     later = changes.deferred.get(task.pair, ())
     if later or changing:
@@ -203,12 +203,12 @@ def _covered(changes: Changes, outcome: Outcome, touched: Touched, context: Comm
     return subtract(changes.settled(*task.pair, context.classes.settle), known)
 
 
-def _changing(grain: int, touched: Touched, settled: Spans) -> Spans:
+def _changing(outcome: Outcome, touched: Touched, settled: Spans) -> Spans:
     """The changed intervals in what had been settled before."""
-    times = set[int]().union(*touched.values()) if settled else ()
-    if not times or not intersect(settled, Span(min(times), max(times) + grain)):
+    grain, extent = outcome.task.stream.grain, outcome.extent
+    if not touched or extent is None or not intersect(settled, Span(extent[0], extent[1] + grain)):
         return ()
-    changed = of_times(times, grain)
+    changed = of_times(set[int]().union(*touched.values()), grain)
     return tuple(part for span in changed for part in intersect(settled, span))
 
 

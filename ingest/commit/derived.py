@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from datetime import tzinfo
+from itertools import chain
 from typing import Generic, TypeVar
 
 from ingest.commit.changes import Changes
@@ -98,7 +99,7 @@ def energy(changes: Changes, system: str, touched: Touched | None) -> set[int]:
         slots |= changes.points.rows(series_key("energy", tags)).keys()
     else:
         names = inputs(changes, system)
-        slots = {floor_to(time, derive.QUARTER) for name in names for time in touched.get(name, ())}
+        slots = {time - time % derive.QUARTER for name in names for time in touched.get(name, ())}
     rows = dict.fromkeys(sorted(slots), "")
     for quarters in derive.energy(slots, metered, has_battery=has_battery(changes, system)):
         rows |= zip(quarters.times, encode_columns(quarters.fields), strict=True)
@@ -126,7 +127,7 @@ def is_metered(changes: Changes, system: str, spans: Iterable[Span]) -> bool:
     """Whether the production meter counts in all of some spans: nothing else is then asked for the production."""
     counted = _counted(changes, system, PRODUCERS[0], *PRODUCERS[0].flows)
     quarters = (range(floor_to(span.start, derive.QUARTER), span.end, derive.QUARTER) for span in spans)
-    return all(time in counted for times in quarters for time in times)
+    return all(map(counted.__contains__, chain.from_iterable(quarters)))
 
 
 def _counted(changes: Changes, system: str, stream: Stream, flow: EnergyFlow) -> Mapping[int, float]:

@@ -83,7 +83,7 @@ def _implausible(changes: Changes, system: str, stream: Stream, tables: Iterable
         for flow in stream.flows:
             if flow.measurement == table.measurement and flow.field in table.columns:
                 most = most_wh(changes, system, stream.grain, flow.quantity)
-                energies = [float(wh) for wh in table.columns[flow.field]]
+                energies = [*map(float, table.columns[flow.field])]
                 if max(energies) > most or min(energies) < -most:
                     yield from _too_much(table, [abs(wh) > most for wh in energies], _words(flow.quantity))
 

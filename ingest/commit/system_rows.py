@@ -8,7 +8,7 @@ from ingest.commit.changes import Changes
 from ingest.commit.context import CommitContext
 from ingest.core.days import ONE, midnight, zone
 from ingest.core.derive import LARGEST_W
-from ingest.core.point import Point, Value, parse_series
+from ingest.core.point import Point, Value
 from ingest.core.units import DAY
 from ingest.enphase import catalogue
 from ingest.enphase.call import Purpose
@@ -33,8 +33,7 @@ def advance(changes: Changes, system: str, known_to: int | None, context: Commit
 
 def record_systems(changes: Changes, outcome: Outcome, context: CommitContext) -> bool:
     """Remember what was said of systems, and write `system_info` for each; True when an account has too many."""
-    room, measured = _room(changes, outcome, context), {parse_series(key)[1] for key in changes.loaded.ids}
-    held = {value for tags in measured for name, value in tags if name == "system"}
+    room = _room(changes, outcome, context)
     for info in outcome.systems:
         if info.system not in changes.systems:
             room -= 1
@@ -47,7 +46,7 @@ def record_systems(changes: Changes, outcome: Outcome, context: CommitContext) -
         changes.points.merge([Point("system_info", (("system", info.system),), context.now, row.info)])
         if _zone_of(row) != _zone_of(old):
             _forget_days(changes, info.system)
-        if (is_moved(old, row) or is_size_doubted(changes.odd, info)) and info.system in held:
+        if (is_moved(old, row) or is_size_doubted(changes.odd, info)) and changes.had_points(info.system):
             withdrawal.recompute(changes, info.system, context)
             if changes.systems[info.system].size_w != old.size_w and plausible.is_doubted(changes.odd, info.system):
                 _ask_totals_again(changes, info.system)

@@ -68,6 +68,7 @@ def energy(times: Iterable[int], metered: FlowsByTime, *, has_battery: bool = Fa
     """
     wanted = sorted(times)
     alike: dict[tuple[bool, ...], list[int]] = {}
+    metered = {name: held for name, held in metered.items() if held}
     known_of = zip(*(map(held.__contains__, wanted) for held in metered.values()), strict=True)
     for time, known in zip(wanted, known_of, strict=bool(metered)):
         alike.setdefault(known, []).append(time)

@@ -102,9 +102,10 @@ def numbers_in(listed: Sequence[Any], path: Sequence[str]) -> list[float]:
     values = listed
     for key in path:
         values = [value[key] for value in values]
+    kinds = {*map(type, values)}
+    is_fine = kinds <= {int, float} and min(values) > -1e18 and max(values) < 1e18
     # a float that is no number would hide from the smallest and the largest, but for the sum
-    is_fine = {*map(type, values)} <= {int, float} and min(values) > -1e18 and max(values) < 1e18
-    if not is_fine or not isfinite(sum(values)):
+    if not is_fine or (float in kinds and not isfinite(sum(values))):
         raise ValueError("not all are numbers")
     return [*map(float, values)]
 
