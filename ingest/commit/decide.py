@@ -168,7 +168,7 @@ def _derive(changes: Changes, outcome: Outcome, touched: Touched, settled: Spans
     """Compute what follows from the points that changed, and from the days that are now settled."""
     system = outcome.task.system
     daily_totals.reopen(changes, system, touched)
-    if not outcome.task.stream.fields.keys() & derived.inputs(changes, system):
+    if not (touched or settled) or not outcome.task.stream.fields.keys() & derived.inputs(changes, system):
         return
     energy = derived.energy(changes, system, touched)
     changed = of_times(energy, QUARTER)
@@ -220,7 +220,7 @@ def newest(outcome: Outcome) -> int:
     grain, found = outcome.task.stream.grain, 0
     for table in outcome.tables:
         times: Iterable[int] = table.times
-        if "devices_reporting" in table.columns:
+        if not all(table.columns.get("devices_reporting", ())):
             names = ["devices_reporting", *(flow.field for flow in outcome.task.stream.flows)]
             told = zip(*(table.columns[name] for name in names if name in table.columns), strict=True)
             times = compress(times, map(any, told))

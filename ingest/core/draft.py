@@ -14,12 +14,12 @@ from ingest.core.point import (
     Value,
     decode_fields,
     encode_columns,
+    exchanged,
     is_line,
     merge_fields,
     omits,
     parse_series,
     series_key,
-    values_after,
 )
 from ingest.core.table import Table, tables_of
 
@@ -93,7 +93,7 @@ class Columns:
         """
         first = next(iter(rows.values()), "")
         names = "" if is_line(first) else first[: first.find(":") + 1]
-        values = values_after(names, rows.values()) if names else None
+        values = exchanged(rows.values(), names, "") if names else None
         if values is not None:
             self._runs.append((names[:-1].split(","), [*rows], _values("".join(values))))
         else:

@@ -145,13 +145,13 @@ def _parts(row: str) -> tuple[Sequence[str], Sequence[str]]:
     return _names(names), values.replace(";", ".0,").split(",")
 
 
-def values_after(names: str, rows: Collection[str]) -> list[str] | None:
-    """What follows the same `names` (`energy_wh,power_w:`) in each of some rows; None where one has other names, or may
-    be a line.
+def exchanged(rows: Collection[str], names: str, others: str) -> list[str] | None:
+    """Rows, each after the same `names` (`energy_wh,power_w:`), in whose place `others` stand; None where one has other
+    names, or may be a line.
     """
-    joined, values = "".join(rows), [row.removeprefix(names) for row in rows]
-    is_same = len("".join(values)) == len(joined) - len(names) * len(values)
-    return values if is_same and "=" not in joined else None
+    joined, found = "".join(rows), [others + row.removeprefix(names) for row in rows]
+    is_same = len("".join(found)) == len(joined) + (len(others) - len(names)) * len(found)
+    return found if is_same and "=" not in joined else None
 
 
 def merge_fields(old: str, new: str) -> str:

@@ -19,12 +19,12 @@ from ingest.core.point import (
     encode_columns,
     encode_fields,
     encode_lines,
+    exchanged,
     is_line,
     line_fields,
     merge_fields,
     parse_series,
     series_key,
-    values_after,
 )
 from ingest.core.table import tables_of
 
@@ -159,12 +159,12 @@ def test_rows_of_columns_are_each_what_it_is_by_itself(many: list[dict[str, floa
 
 
 @given(mixed)
-def test_values_are_cut_out_of_all_rows_or_of_none(many: list[dict[str, Value]]) -> None:
+def test_names_are_exchanged_in_all_rows_or_in_none(many: list[dict[str, Value]]) -> None:
     rows = [encode_fields(fields) for fields in many if fields]
     names = rows[0].partition(":")[0] + ":" if rows else "a:"
-    values = values_after(names, rows)
-    assert values is None or rows == [names + value for value in values]
-    assert values is None or not any(map(is_line, rows))
+    found = exchanged(rows, names, "7:")
+    assert found is None or rows == [names + row.removeprefix("7:") for row in found]
+    assert found is None or not any(map(is_line, rows))
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf])
