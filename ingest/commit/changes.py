@@ -9,7 +9,7 @@ from typing import Any, TypeVar, overload
 
 from ingest.core.audit import Total, TotalKey
 from ingest.core.days import zone
-from ingest.core.draft import Draft, Rows
+from ingest.core.draft import Columns, Draft, Rows, RowsBySeries, Touched
 from ingest.core.point import parse_series
 from ingest.core.span import Spans
 from ingest.plan import coverage
@@ -27,7 +27,8 @@ class Loaded:
     """What a decision needs: `known` is all that planning knows, `rows` the part of the archive that may be touched,
     `ids` the numbers of the series that have points, both by series key. `oldest` is the oldest point (epoch s) of the
     stream that was asked, where the cloud says that it has none so old; `fixed` the local day (ISO date) by system
-    before which all stays as it is, since intervals have left the archive.
+    before which all stays as it is, since intervals have left the archive. `columns` are rows that were looked at by
+    field already, with the outcome taken in.
     """
 
     known: Snapshot
@@ -36,6 +37,7 @@ class Loaded:
     totals: Mapping[TotalKey, Total] = field(default_factory=dict)
     oldest: int | None = None
     fixed: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, Columns] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,12 @@ class Changes:
         self.dropped: dict[tuple[str, str], str] = {}
         self.points = Draft(loaded.rows)
         self.sample: Sample | None = None
+
+    def take_in(self, rows: RowsBySeries) -> Touched:
+        """Merge the rows of the outcome in; returns what changed."""
+        touched = self.points.merge_rows(rows)
+        self.points.columns.update(self.loaded.columns)
+        return touched
 
     def pair(self, system: str, stream: str) -> Pair:
         """One pair, fresh when it is not known yet."""

@@ -98,7 +98,7 @@ def _rest(pair: Pair, outcome: Outcome, now: int, first: int, longest: int) -> P
 
 def _ok(changes: Changes, pair: Pair, outcome: Outcome, context: CommitContext) -> Pair:
     task = outcome.task
-    touched = changes.points.merge_rows(outcome.rows)
+    touched = changes.take_in(outcome.rows)
     corrected, gained_wh = changes.points.corrections()  # before anything is derived
     odd.remember(changes, plausible.mark_implausible(changes, outcome), context.now)
     is_crowded = system_rows.record_systems(changes, outcome, context)

@@ -94,12 +94,14 @@ def _of_intervals(
         spare = OTHER_PRODUCTION if METERED_PRODUCTION in inputs else frozenset()
         wants = [*months, *_wants_of(ids, spans, {*inputs, "energy"} - spare)]
         _add(rows, archive.read(db, ids, wants, unpack))
-        if spare and not _is_metered(Loaded(known, rows, ids), outcome, spans):
+        draft = _with_meter(Loaded(known, rows, ids), outcome)
+        if spare and not derived.is_metered(draft, task.system, spans):
             _add(rows, archive.read(db, ids, [*_wants_of(ids, spans, spare)], unpack))
+    columns = draft.points.columns
     if not days:
-        return Loaded(known, rows, ids)
+        return Loaded(known, rows, ids, columns=columns)
     totals = stored.of_system(db, task.system, days[0].date.isoformat(), days[-1].date.isoformat())
-    return Loaded(known, rows, ids, totals)
+    return Loaded(known, rows, ids, totals, columns=columns)
 
 
 def _to_derive(
@@ -135,11 +137,11 @@ def _to_derive(
     return union((changed,), (day.span for day in summed)), [*_wants(ids, months, LONG)]
 
 
-def _is_metered(loaded: Loaded, outcome: Outcome, spans: Spans) -> bool:
-    """Whether the production meter counts in all of some spans, once an outcome is taken in."""
+def _with_meter(loaded: Loaded, outcome: Outcome) -> Changes:
+    """What is known once the production meter's part of an outcome is taken in."""
     draft = Changes(loaded)
     draft.points.merge_rows({of: rows for of, rows in outcome.rows.items() if of[0] == METERED_PRODUCTION})
-    return derived.is_metered(draft, outcome.task.system, spans)
+    return draft
 
 
 def _add(rows: dict[str, Rows], more: Mapping[str, Rows]) -> None:

@@ -162,7 +162,7 @@ class Draft:
 
     `added` and `revised` count the rows that are new, and those whose fields change, `retired` those that lose all of
     them (less those that get some again). `withdrawn` are the times, by series, at which something is no longer true:
-    a row without that field, or without any.
+    a row without that field, or without any. `columns` are the rows of series of which a field was asked for.
     """
 
     held: Mapping[str, Rows] = field(default_factory=dict)
@@ -171,7 +171,7 @@ class Draft:
     revised: int = 0
     retired: int = 0
     withdrawn: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
-    _columns: dict[str, Columns] = field(default_factory=dict)
+    columns: dict[str, Columns] = field(default_factory=dict)
 
     def merge(self, points: Iterable[Point]) -> Touched:
         """Merge points in; a row counts as changed only where something really differs."""
@@ -191,7 +191,7 @@ class Draft:
                 self.added += len(fresh) - changed
                 self.revised += changed - again
                 self.changed_rows[key] = {**before, **fresh} if before else fresh
-                self._columns.pop(key, None)
+                self.columns.pop(key, None)
                 touched[measurement].update(fresh)
         return touched
 
@@ -234,7 +234,7 @@ class Draft:
                 self.withdrawn[key].add(time)
         if fresh:
             self.changed_rows[key] = {**before, **fresh}
-            self._columns.pop(key, None)
+            self.columns.pop(key, None)
         return {*fresh}
 
     def rows(self, key: str) -> Mapping[int, str]:
@@ -245,6 +245,6 @@ class Draft:
     def numbers(self, measurement: str, system: str, name: str) -> Mapping[int, float]:
         """One numeric field of a measurement that has one series a system, by time; parsed once until rows change."""
         key = series_key(measurement, (("system", system),))
-        if key not in self._columns:
-            self._columns[key] = Columns(self.rows(key))
-        return self._columns[key].numbers(name)
+        if key not in self.columns:
+            self.columns[key] = Columns(self.rows(key))
+        return self.columns[key].numbers(name)

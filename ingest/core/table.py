@@ -67,6 +67,12 @@ def times_of(points: Sequence[Point]) -> list[int]:
     return [point.time for point in points]
 
 
+def extent_of(points: Sequence[Point]) -> tuple[int, int] | None:
+    """The first and the last of the times of points."""
+    times = times_of(points)
+    return (min(times), max(times)) if times else None
+
+
 def joined(parts: Sequence[Iterable[Any]]) -> Iterable[Any]:
     """The points of several parts of a reply, and what is odd of it; tables where all of them are."""
     tabled = [part for part in parts if isinstance(part, Tabled)]

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from ingest.core.draft import RowsBySeries, by_series
 from ingest.core.http import Reply, Request, Transport
 from ingest.core.point import Point
-from ingest.core.table import Table, Tabled, tables_of, times_of
+from ingest.core.table import Table, Tabled, extent_of, tables_of, times_of
 from ingest.core.units import DAY
 from ingest.enphase.call import Task
 from ingest.enphase.first_version import as_v2
@@ -100,8 +100,7 @@ class Outcome:
     @cached_property
     def extent(self) -> tuple[int, int] | None:
         """When the first and the last of the points begin."""
-        times = times_of(self.points)
-        return (min(times), max(times)) if times else None
+        return extent_of(self.points)
 
     @cached_property
     def tables(self) -> Sequence[Table]:
@@ -145,8 +144,7 @@ def _read_all(
     now: int | None = None,
 ) -> Outcome:
     reply = without_secrets(reply, request, grant)
-    window = task.window if task.window.length else None
-    judged = verdict(reply, version, window, began_at, lists=task.stream.is_list)
+    judged = verdict(reply, version, task.window if task.window.length else None, began_at, lists=task.stream.is_list)
     if judged.kind is Kind.OK:
         try:
             outcome = _read(task, call, judged, grant, version, reply.date_at, now)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ingest.commit import load, record
+from ingest.commit import derived, load, record
 from ingest.commit.changes import Changes, Loaded
 from ingest.commit.context import CommitContext, context_of
 from ingest.commit.decide import decide
@@ -45,7 +45,7 @@ def days_around(
 def load_all(patch: pytest.MonkeyPatch) -> None:
     """From now on all is loaded that could count."""
     patch.setattr(load, "_to_derive", days_around)
-    patch.setattr(load, "_is_metered", lambda *_: False)
+    patch.setattr(derived, "is_metered", lambda *_: False)
 
 
 def changed(made: Changes) -> tuple[Any, ...]:
