@@ -18,7 +18,7 @@ from ingest.enphase.streams.base import Lifetime, Stream
 from ingest.fetch.worker import Outcome
 from ingest.plan import coverage
 
-Said = Sequence[tuple[LocalDay, float]]
+DayTotals = Sequence[tuple[LocalDay, float]]
 
 
 def final_until(changes: Changes, system: str, context: CommitContext) -> int:
@@ -26,7 +26,7 @@ def final_until(changes: Changes, system: str, context: CommitContext) -> int:
     return coverage.edge(changes.log(system), context.now, context.classes.settle) or 0
 
 
-def said_by(changes: Changes, outcome: Outcome, context: CommitContext) -> Iterator[tuple[str, Said]]:
+def said_by(changes: Changes, outcome: Outcome, context: CommitContext) -> Iterator[tuple[str, DayTotals]]:
     """The series of a reply, and their days with what the vendor says of them."""
     life, system = outcome.lifetime, outcome.task.system
     local = changes.zone(system)
@@ -77,7 +77,7 @@ def _key(system: str, series: str, day: LocalDay) -> tuple[str, str, str]:
 
 
 def remember(
-    changes: Changes, system: str, series: str, totals: Said, final: int
+    changes: Changes, system: str, series: str, totals: DayTotals, final: int
 ) -> tuple[Mapping[LocalDay, Total], set[LocalDay]]:
     """Keep what the vendor says; those days are final that ended by `final`. Returns the totals as they are then, and
     the days of which that is new.
@@ -96,14 +96,14 @@ def remember(
 
 
 def _other_than_held(
-    changes: Changes, system: str, field: str, totals: Said, before: int
+    changes: Changes, system: str, field: str, totals: DayTotals, before: int
 ) -> list[tuple[LocalDay, float]]:
     """The days that begin before a moment whose total is not what we have of them."""
     held = changes.points.numbers("energy_daily", system, field)
     return [(day, wh) for day, wh in totals if day.start < before and held.get(day.start) != wh]
 
 
-def _own_use(changes: Changes, system: str, totals: Said) -> Said:
+def _own_use(changes: Changes, system: str, totals: DayTotals) -> DayTotals:
     """Totals of consumption with the battery taken out, of the days of which that is known."""
     charged, discharged = (
         changes.points.numbers("energy_daily", system, name) for name in ("charged_wh", "discharged_wh")
@@ -123,7 +123,9 @@ def is_unsure(day: LocalDay, wh: float, final: int) -> bool:
     return day.end > final or wh <= 0
 
 
-def _daily(changes: Changes, system: str, field: str, totals: Said, final: int, context: CommitContext) -> list[Point]:
+def _daily(
+    changes: Changes, system: str, field: str, totals: DayTotals, final: int, context: CommitContext
+) -> list[Point]:
     """The vendor's totals as points; while one is not final, or is 0, our own sum of the whole day may be better. What
     the system cannot have counts for nothing.
     """
@@ -138,7 +140,7 @@ def _daily(changes: Changes, system: str, field: str, totals: Said, final: int, 
     ]
 
 
-def read_days(changes: Changes, system: str, series: str, totals: Said, context: CommitContext) -> Said:
+def read_days(changes: Changes, system: str, series: str, totals: DayTotals, context: CommitContext) -> DayTotals:
     """The days whose sums can be held against their totals: wholly read, and still here."""
     stream = SERIES[series].stream
     if not stream:
