@@ -71,6 +71,11 @@ class Overlay(ChainMap[K, V]):
         fresh, held = self.maps
         return fresh[key] if key in fresh else held.get(key, default)
 
+    def others(self) -> list[V]:
+        """The values that differ from those underneath."""
+        fresh, held = self.maps
+        return [value for key, value in fresh.items() if value != held.get(key)]
+
 
 class Changes:
     """The state as a decision leaves it. Each map reads through to what was loaded; its first part is what changes.

@@ -7,12 +7,12 @@ from ingest.store import archive, daily_totals, deferred, meta, odd_rows, progre
 
 
 def save(db: sqlite3.Connection, changes: Changes) -> None:
-    """Write every change; nothing else is touched."""
+    """Write every change; nothing else is touched, nor what has come out as it was."""
     known = changes.loaded.known
     archive.write(db, changes.points, changes.loaded.ids)
-    for pair in changes.pairs.maps[0].values():
+    for pair in changes.pairs.others():
         progress.save_pair(db, pair)
-    for row in changes.systems.maps[0].values():
+    for row in changes.systems.others():
         progress.save_system(db, row)
     for system, log in changes.logs.maps[0].items():
         progress.save_log(db, system, known.logs.get(system, ()), log)

@@ -1,11 +1,14 @@
 """A commit as the state file sees it: few statements, all of them or none."""
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ingest.commit.changes import Changes, Loaded
+from ingest.commit.save import save
 from ingest.fetch.worker import Outcome
 from ingest.store import archive, journal, progress, snapshot
 from tests.world import DAY, HOUR, World
@@ -45,6 +48,22 @@ def test_a_live_commit_takes_few_statements(tmp_path: Path) -> None:
     # What fails within a commit is caught, and another outcome recorded.
     assert [found for _, found in seen if len(found) > MOST] == []
     assert {name for name, _ in seen} == {"stats", "rgm_stats", "consumption"}
+    world.end()
+
+
+def test_what_comes_out_as_it_was_is_not_written(tmp_path: Path) -> None:
+    world = World(tmp_path, [HOME])
+    world.run(DAY)
+    known, lines = world.pipeline.inventory.state, list[str]()
+    changes = Changes(Loaded(known))
+    changes.pairs.update({key: replace(pair) for key, pair in known.pairs.items()})
+    changes.systems.update({name: replace(row) for name, row in known.systems.items()})
+    assert changes.pairs.maps[0]
+    assert changes.systems.maps[0]
+    world.store.db.set_trace_callback(lines.append)
+    save(world.store.db, changes)
+    world.store.db.set_trace_callback(None)
+    assert lines == []
     world.end()
 
 
