@@ -54,20 +54,19 @@ class HttpTransport:
     """Requests by the requests library. `sleep` waits between attempts to connect."""
 
     def __init__(self, sleep: Callable[[float], None], user_agent: str) -> None:
-        self._sleep = sleep
         self._agent = user_agent
         self._local = threading.local()
-
-    def send(self, request: Request) -> Reply:
-        """One request, tried again only while it never left this machine."""
-        retry = Retrying(
+        self._retrying = Retrying(  # one for all: it refers to itself, and one for each call would keep its reply
             retry=retry_if_result(lambda reply: not reply.sent),
             stop=stop_after_attempt(ATTEMPTS),
             wait=wait_exponential(multiplier=0.5, max=4) + wait_random(0, 1),
-            sleep=self._sleep,
+            sleep=sleep,
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
         )
-        reply: Reply = retry(self._once, request)
+
+    def send(self, request: Request) -> Reply:
+        """One request, tried again only while it never left this machine."""
+        reply: Reply = self._retrying(self._once, request)
         return reply
 
     def _session(self) -> requests.Session:
@@ -132,6 +131,7 @@ class _Alarm:
 
     def __exit__(self, *_: object) -> None:
         self._timer.cancel()
+        del self._timer  # each knows the other
         _ALARMS.now = None
 
     def _ring(self) -> None:

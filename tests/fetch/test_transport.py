@@ -1,5 +1,6 @@
 """Requests over a real connection to a tiny server on this machine."""
 
+import gc
 import http.server
 import socket
 import ssl
@@ -304,6 +305,21 @@ def test_no_failure_tells_a_secret(site: Site, monkeypatch: pytest.MonkeyPatch) 
     told += [_send(f"http://127.0.0.1:{_closed_port()}"), _send("http://exa mple/the-key"), _send("the-key")]
     assert all(reply.status == 0 and reply.failure for reply in told)
     assert not [reply for reply in told for secret in SECRETS if secret in reply.failure + repr(reply)]
+
+
+def test_a_reply_goes_with_the_last_who_knows_it(site: Site) -> None:
+    """Not when cycles are searched for: a hundred replies of 200 kB take what a small computer has not."""
+    transport = HttpTransport(lambda _: None, "test")
+    site.answer = says(200, b"x")
+    transport.send(Request("GET", site.url))
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(20):
+            transport.send(Request("GET", site.url))
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_each_thread_has_a_connection_of_its_own(site: Site) -> None:
