@@ -1,6 +1,7 @@
 """The page of a system: its bars, days and files are those of the archive, in every state."""
 
 import csv
+import gc
 import io
 import json
 import re
@@ -41,6 +42,24 @@ def test_the_first_load_stays_small_when_the_archive_is_old(tmp_path: Path) -> N
         loaded = [page, *(client.get(asset, headers={"Accept-Encoding": "gzip"}) for asset in assets)]
         assert sum(len(reply.data) for reply in loaded) < 100_000, path
     seen.world.end()
+
+
+@pytest.mark.parametrize("path", ["/", "/systems?q=a&sort=name", f"/?system={SITE.system_id}&range=year", "/metrics"])
+def test_a_page_that_was_sent_keeps_nothing_of_its_report(seen: Seen, path: str) -> None:
+    """A macro in a page knows the values of that page, which know the macro: a report of a fleet stayed with them."""
+    client = seen.client()
+    client.get(path)
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        assert client.get(path).status_code == 200
+        gc.collect()
+        assert not [each for each in gc.garbage if isinstance(each, dict) and "report" in each]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
 
 
 def test_a_day_is_a_table_and_a_file_with_the_numbers_of_the_archive(seen: Seen) -> None:
