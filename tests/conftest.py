@@ -70,6 +70,13 @@ def _values(item: pytest.Item) -> set[tuple[str, str]]:
     return {(name, repr(value)) for name, value in getattr(item, "callspec").params.items()}  # noqa: B009
 
 
+@pytest.fixture(autouse=True)
+def searched_again() -> Iterator[None]:
+    """What reports left out of the search for garbage is searched again: there are thousands of worlds."""
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     """Who is told of troubles."""

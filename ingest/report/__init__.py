@@ -5,7 +5,6 @@ Everything is read from the state, so that it is the same beside a runner and wi
 
 import shutil
 import sqlite3
-import threading
 from dataclasses import replace
 
 from ingest.config import Settings
@@ -31,6 +30,7 @@ from ingest.report.model import (
 from ingest.report.problems import problems
 from ingest.report.systems import holding, system_report
 from ingest.report.tokens import tokens
+from ingest.report.turn import turn
 from ingest.store import archive, journal, ledger, meta, notifications, outbox, runner, snapshot
 from ingest.store.ownership import is_owned, last_touch
 
@@ -49,10 +49,9 @@ __all__ = [
     "gaps",
     "report",
     "span_words",
+    "turn",
 ]
 
-_TURN = threading.Lock()
-"""One report at a time: what goes into one of thousands of systems takes more memory than itself."""
 EXACT_BACKLOG = 20_000
 """A larger backlog is estimated from change numbers instead of counted."""
 
@@ -61,13 +60,6 @@ def build_report(
     settings: Settings, db: sqlite3.Connection, now: int, system: str | None = None, inventory: Inventory | None = None
 ) -> Report:
     """The state of an installation, from its `state.db`, of all systems, one or a home; `inventory` if known."""
-    with _TURN:
-        return _build(settings, db, now, system, inventory)
-
-
-def _build(
-    settings: Settings, db: sqlite3.Connection, now: int, system: str | None, inventory: Inventory | None
-) -> Report:
     inventory = inventory or Inventory(settings, snapshot.load(db))
     everything = inventory.works(now)
     table = outlook(settings, everything, db, now)

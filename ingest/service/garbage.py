@@ -36,3 +36,10 @@ def seldom_searched() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
+
+
+def search_all() -> None:
+    """Search for cycles in everything, also in what was left out so far; other threads wait."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from ingest.core.errors import StateError
-from ingest.report import Report, build_report
+from ingest.report import Report, build_report, turn
 from ingest.report.own_points import KEPT, OwnPoints
 from ingest.service.pipeline import Pipeline
 from ingest.store import own
@@ -50,8 +50,10 @@ class ReportJob:
     def _report(self, db: sqlite3.Connection) -> tuple[Report, list[Said]]:
         """A report, and what is to be said of it to the databases."""
         pipeline = self._pipeline
-        made = build_report(pipeline.settings, db, pipeline.clock.now(), inventory=pipeline.inventory.frozen())
-        return made, self._own.due(made)
+        with turn():
+            known = pipeline.inventory.frozen()
+            made = build_report(pipeline.settings, db, pipeline.clock.now(), inventory=known)
+            return made, self._own.due(made)
 
     def record(self) -> None:
         """Record what was made since, and go on writing."""

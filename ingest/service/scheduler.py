@@ -3,7 +3,6 @@
 Jobs carry no data: what to do is computed from the state, so a restart loses nothing.
 """
 
-import gc
 import logging
 import signal
 import threading
@@ -19,7 +18,7 @@ from ingest.core.units import HOUR
 from ingest.deliver.sender import Sender
 from ingest.logs import event
 from ingest.service import underperformance
-from ingest.service.garbage import seldom_searched
+from ingest.service.garbage import search_all, seldom_searched
 from ingest.service.leaving import Leaving
 from ingest.service.pipeline import Pipeline
 from ingest.service.short_turns import short_turns
@@ -77,7 +76,7 @@ class Service:
         add(self._compare, "interval", seconds=REPORT_S, id="compare", next_run_time=now + timedelta(seconds=REPORT_S))
         add(self._daily, "interval", seconds=DAILY_S, id="daily", next_run_time=now + timedelta(seconds=REPORT_S))
         add(self._hourly, "interval", seconds=HOUR, id="hourly")
-        add(gc.collect, "interval", seconds=DAILY_S, id="memory")
+        add(search_all, "interval", seconds=DAILY_S, id="memory")
         for loop in self._loops:
             loop.start()
         try:

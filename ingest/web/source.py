@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from ingest.config import Settings
 from ingest.plan.inventory import Inventory
-from ingest.report import Report, build_report
+from ingest.report import Report, build_report, turn
 from ingest.store import snapshot
 from ingest.store.database import Store
 
@@ -62,7 +62,7 @@ class Source:
 
     def _make(self) -> Report:
         begin = time.monotonic()
-        with self.reader() as db:
+        with self.reader() as db, turn():
             inventory = self.taken() if self.taken else Inventory(self.settings, snapshot.load(db))
             report = build_report(self.settings, db, self.now(), inventory=inventory)
         end = time.monotonic()

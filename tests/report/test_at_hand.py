@@ -1,15 +1,12 @@
 """What a runner has at hand says the same as what is read of the state; each system's day begins in its own zone."""
 
-import threading
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 
 import pytest
 
-from ingest import report
 from ingest.core.days import local_midnight
-from ingest.report import TokenReport, build_report
+from ingest.report import build_report
 from ingest.report.quarters import of_span
 from tests.world import DAY, HOUR, World
 from tests.worlds import SITE
@@ -30,9 +27,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 def test_today_is_that_of_each_system(world: World) -> None:
     now, db = int(world.time.true), world.store.db
-    made = build_report(world.settings, db, now)
-    assert {system.timezone for system in made.systems} == {EAST, WEST}
-    for system in made.systems:
+    report = build_report(world.settings, db, now)
+    assert {system.timezone for system in report.systems} == {EAST, WEST}
+    for system in report.systems:
         today = of_span(db, system.system, local_midnight(now, system.timezone), now).get("produced_wh")
         since = of_span(db, system.system, now - 3 * DAY, now)["produced_wh"]
         assert system.today_wh == (None if today is None else pytest.approx(today))
@@ -44,27 +41,3 @@ def test_a_runner_says_what_its_state_says(world: World) -> None:
     read = build_report(world.settings, db, now)
     at_hand = build_report(world.settings, db, now, inventory=inventory.frozen())
     assert replace(at_hand, disk_free=read.disk_free).document() == read.document()
-
-
-def test_reports_are_made_one_after_the_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What goes into one of a large fleet takes more memory than itself."""
-    begun, second_begun = threading.Event(), threading.Event()
-
-    def tokens(*_: object) -> list[TokenReport]:
-        if begun.is_set():
-            second_begun.set()
-        else:
-            begun.set()
-            other.start()
-            assert not second_begun.wait(0.1)
-        return []
-
-    def make() -> None:
-        with closing(world.store.reader()) as db:
-            build_report(world.settings, db, int(world.time.true))
-
-    other = threading.Thread(target=make)
-    monkeypatch.setattr(report, "tokens", tokens)
-    make()
-    other.join()
-    assert second_begun.is_set()
