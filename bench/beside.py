@@ -6,7 +6,7 @@ import time
 from bench.fleet import NOW, Moving, installation, pipeline
 from bench.growth import TICK_S, answered
 from bench.timing import within
-from ingest.report import build_report
+from ingest.report import build_report, turn
 from ingest.service.garbage import seldom_searched
 from ingest.service.short_turns import short_turns
 
@@ -23,7 +23,8 @@ def ticks_beside_a_report() -> bool:
         def report() -> None:
             reader = store.reader()
             while not ended.is_set():
-                build_report(made, reader, NOW, inventory=machine.inventory.frozen())
+                with turn():  # as the service has it
+                    build_report(made, reader, NOW, inventory=machine.inventory.frozen())
                 reports.append(1)
             reader.close()
 
