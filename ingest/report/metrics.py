@@ -31,12 +31,12 @@ def exposition(report: Report, beat: int, command: str, *, by_system: bool = Tru
     `command` is the program as it is called here; without `by_system` there are no series of single systems.
     """
     found = families(report, beat, command, by_system=by_system)
-    return "".join(map(_text, found)).encode(), CONTENT_TYPE
+    return b"".join([_text(family).encode() for family in found]), CONTENT_TYPE
 
 
 Sample = tuple[str, float]
 """The labels as they stand in the text, and the number."""
-Family = tuple[str, str, list[Sample]]
+Family = tuple[str, str, Iterable[Sample]]
 
 
 def _text(family: Family) -> str:
@@ -145,8 +145,8 @@ def _of_fleet(report: Report) -> Iterator[Family]:
 def _of_systems(systems: list[SystemReport], now: int) -> Iterator[Family]:
     labelled = [(_labels(system=row.system), row) for row in systems]
 
-    def of(value: Callable[[SystemReport], float | None]) -> list[Sample]:
-        return [(label, number) for label, row in labelled if (number := value(row)) is not None]
+    def of(value: Callable[[SystemReport], float | None]) -> Iterator[Sample]:
+        return ((label, number) for label, row in labelled if (number := value(row)) is not None)
 
     yield (
         "ingest_system_info",
@@ -179,8 +179,8 @@ def _of_systems(systems: list[SystemReport], now: int) -> Iterator[Family]:
 def _of_streams(systems: list[SystemReport]) -> Iterator[Family]:
     labelled = [(_labels(stream=it.stream, system=row.system), it) for row in systems for it in row.streams]
 
-    def of(value: Callable[[StreamReport], float | None]) -> list[Sample]:
-        return [(label, number) for label, stream in labelled if (number := value(stream)) is not None]
+    def of(value: Callable[[StreamReport], float | None]) -> Iterator[Sample]:
+        return ((label, number) for label, stream in labelled if (number := value(stream)) is not None)
 
     yield "ingest_stream_coverage_ratio", "Share of what is owed that was read, 0 to 1.", of(lambda at: at.ratio)
     yield "ingest_stream_gaps", "Spans that should have been read by now.", of(open_gaps)
