@@ -19,7 +19,7 @@ def turn() -> Iterator[None]:
     until everything is searched, once a day.
     """
     with _TURN:  # two at once would take memory twice
-        gc.collect(1)  # what is new until now, or it would be left out for ever
+        gc.collect(1)  # garbage of before would be left out with the rest
         gc.disable()
         try:
             yield
