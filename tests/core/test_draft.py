@@ -13,6 +13,13 @@ def test_a_row_that_is_merged_twice_is_counted_once() -> None:
     assert (draft.added, draft.revised, draft.corrections()) == (1, 2, (1, 1.0))
 
 
+def test_the_parts_of_an_energy_are_corrected_but_counted_once() -> None:
+    held = {name: {900: "energy_wh:1;"} for name in ("production_rgm", "production_rgm_channel")}
+    draft = Draft(held)
+    draft.merge([Point(name, (), 900, {"energy_wh": 3.0}) for name in held])
+    assert draft.corrections() == (2, 2.0)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "gain"),
     [

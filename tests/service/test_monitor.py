@@ -4,10 +4,12 @@ import gc
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ingest.service import scheduler
+from ingest.report import Report, build_report
+from ingest.service import monitor, scheduler
 from ingest.service.garbage import search_all
 from ingest.service.monitor import ReportJob
 from ingest.service.scheduler import Service
@@ -100,4 +102,18 @@ def test_a_report_that_takes_long_delays_no_tick(tmp_path: Path, monkeypatch: py
         release.set()
         service.stop()
         thread.join(PATIENCE_S)
+    world.end()
+
+
+def test_the_report_of_the_service_has_its_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world, searched = World(tmp_path, [SITE]), list[bool]()
+
+    def build(*values: Any, **more: Any) -> Report:
+        searched.append(gc.isenabled())
+        return build_report(*values, **more)
+
+    monkeypatch.setattr(monitor, "build_report", build)
+    ReportJob(world.pipeline)()
+    assert searched == [False]
+    assert gc.isenabled()
     world.end()

@@ -1,5 +1,6 @@
 """Who looks at the page does not wait for a report that another is making, or for one that takes long."""
 
+import gc
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -18,8 +19,10 @@ class Making:
     def __init__(self) -> None:
         self.count, self.may, self.begun = 0, threading.Event(), threading.Event()
         self.failure: Exception | None = None
+        self.was_searched = False
 
     def __call__(self, *_: Any, **__: Any) -> Any:
+        self.was_searched |= gc.isenabled()
         self.begun.set()
         assert self.may.wait(30)
         if self.failure:
@@ -71,6 +74,12 @@ def test_a_report_that_takes_long_is_made_beside(looked: tuple[Any, Making]) -> 
     with made._guard:
         assert made._made is not None
         assert made._made[1] == 2
+
+
+def test_a_report_of_the_page_has_its_turn(looked: tuple[Any, Making]) -> None:
+    made, making = looked
+    assert made.report() == 2
+    assert not making.was_searched
 
 
 def test_why_a_report_beside_failed_is_told_to_the_next_who_looks(looked: tuple[Any, Making]) -> None:
