@@ -86,15 +86,25 @@ def encode_columns(columns: Mapping[str, Sequence[Value]]) -> list[str]:
     if not columns:
         raise ValueError("a point needs at least one field")
     head, ordered = _form(tuple(columns))[0], [columns[name] for name in sorted(columns)]
-    rows = [*zip(*ordered, strict=True)]
-    is_numeric = head and rows and not any(isinstance(value, str) for value in rows[0])
-    if is_numeric and (text := quick_json.floats_as_text(rows)):
-        return [head + values for values in _ended(text[2:-2].replace("],[", ",\n") + ",").split("\n")]
+    if head and (texts := _texts_of_numbers(ordered)):
+        return [head + values for values in texts]
     forms = [*map(_column_form, ordered)]
     if head and all(forms):
         form = "".join(forms)
-        return [head + _ended(form % row) for row in rows]
+        return [head + _ended(form % row) for row in zip(*ordered, strict=True)]
     return [encode_fields(dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)]
+
+
+def _texts_of_numbers(columns: Sequence[Sequence[Value]]) -> list[str]:
+    """The values of each row of columns of numbers; empty where there are others, or one is to be looked at alone."""
+    if len({type(column[0]) for column in columns if column}) > 1:
+        columns = [[*map(float, column)] if {*map(type, column)} == {int} else column for column in columns]
+    rows = [*zip(*columns, strict=True)]
+    text = quick_json.numbers_as_text(rows) if rows else ""
+    if not text:
+        return []
+    values = text[2:-2].replace("],[", ",\n") + ","
+    return (_ended(values) if "." in text else values.replace(",", ";")).split("\n")
 
 
 def _column_form(values: Sequence[Value]) -> str:
@@ -171,7 +181,8 @@ def omits(new: str, old: str) -> bool:
     """Whether a row has not every field of the row that it takes the place of."""
     if is_line(old) or is_line(new):
         return bool(decode_fields(old).keys() - decode_fields(new).keys())
-    return _lacks(new.partition(":")[0], old.partition(":")[0])
+    names, others = new.partition(":")[0], old.partition(":")[0]
+    return names != others and _lacks(names, others)
 
 
 def line_fields(row: str) -> str:

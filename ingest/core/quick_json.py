@@ -11,13 +11,15 @@ def read(text: bytes | str) -> Any:
     return orjson.loads(text)
 
 
-def floats_as_text(rows: Sequence[tuple[object, ...]]) -> str:
-    """Rows of finite floats as `[[84.0,336.5],[85.0,0.25]]`; empty where one is no such, or `repr` may write it
-    otherwise.
+def numbers_as_text(rows: Sequence[tuple[object, ...]]) -> str:
+    """Rows (one at least) of finite floats as `[[84.0,336.5],[85.0,0.25]]`, or of whole numbers as `[[84,336],[85,0]]`;
+    empty where they are neither, or `repr` may write one as a float otherwise.
     """
     try:
-        text = orjson.dumps(rows).decode()
-    except TypeError:  # of a whole number of more than 64 bits, or half a character
+        text = orjson.dumps(rows, option=orjson.OPT_STRICT_INTEGER).decode()
+    except TypeError:  # of a whole number that no float is equal to, or half a character
         return ""
-    are_floats = text.count(".") == len(rows) * len(rows[0]) and '"' not in text
-    return text if are_floats and "e" not in text and "0.0000" not in text else ""
+    are_alike = text.count(".") in (0, len(rows) * len(rows[0]))
+    # text; an exponent, `true` or `false`; `null`; what Python writes with an exponent
+    is_odd = '"' in text or "e" in text or "l" in text or "0.0000" in text
+    return text if are_alike and not is_odd else ""

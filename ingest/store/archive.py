@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, count, repeat
+from itertools import chain, repeat
 from typing import NamedTuple
 
 from ingest.core.draft import Columns, Draft, Rows, by_series
@@ -66,21 +66,20 @@ def write(db: sqlite3.Connection, draft: Draft, ids: Mapping[str, int]) -> None:
     size = int(kept["points"]) if "points" in kept else _count(db)
     packer = Packer(kept.get(NAMES, ""))
     gone: list[tuple[int, int]] = []
-    rows: list[Iterable[Row]] = []
+    numbers, rising, fields = list[int](), list[int](), list[str]()
     changed: list[tuple[int, Sequence[int]]] = []
-    first = seq
     for key, unsorted in draft.changed_rows.items():
         number, times = ids[key] if key in ids else new_series(db, key), sorted(unsorted)
-        packed = packer.pack_all([unsorted[time] for time in times])
-        rows.append(zip(repeat(number), times, packed, count(seq), strict=False))
+        numbers += repeat(number, len(times))
+        rising += times
+        fields += packer.pack_all([*map(unsorted.__getitem__, times)])
         changed.append((number, times))
-        seq += len(times)
         gone += ((number, time) for time in draft.withdrawn.get(key, ()))
     how = "INSERT OR REPLACE" if draft.revised else "INSERT"
-    bulk.insert(db, f"{how} INTO points", 4, chain.from_iterable(rows))
-    journal.note(db, first, changed)
+    bulk.insert_columns(db, f"{how} INTO points", (numbers, rising, fields, range(seq, seq + len(rising))))
+    journal.note(db, seq, changed)
     size += draft.added - draft.retired
-    noted = {"seq": str(seq), "points": str(size)}
+    noted = {"seq": str(seq + len(rising)), "points": str(size)}
     if packer.names != kept.get(NAMES, ""):
         noted[NAMES] = packer.names
     marks = ", ".join(["(?, ?)"] * len(noted))

@@ -139,8 +139,10 @@ def test_what_is_no_number_is_refused(number: float) -> None:
 
 
 numbers = st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.integers(-100, 100).map(float), st.just(1e308))
-alike = st.sampled_from(["a", "b,c", "%r"]).flatmap(
-    lambda last: st.lists(st.fixed_dictionaries({"energy_wh": numbers, last: numbers}), min_size=1, max_size=5)
+whole = st.one_of(st.integers(-100, 100), st.integers(-(2**70), 2**70))
+pairs_of_numbers = st.sampled_from([(numbers, numbers), (whole, whole), (whole, numbers), (numbers | whole, whole)])
+alike = st.tuples(st.sampled_from(["a", "b,c", "%r"]), pairs_of_numbers).flatmap(
+    lambda of: st.lists(st.fixed_dictionaries({"energy_wh": of[1][0], of[0]: of[1][1]}), min_size=1, max_size=5)
 )
 mixed = st.lists(st.one_of(alike, st.lists(field_sets, max_size=2)), max_size=4).map(
     lambda runs: [*chain.from_iterable(runs)]

@@ -79,11 +79,11 @@ def _whole(of: _OneEnergy, tags: Tags, total: float | None, listed: Sequence[Any
     if total is None:
         raise ValueError("the number of devices is not known")
     ends, energies = moments_in(listed, "end_at"), numbers_in(listed, (of.energy_key,))
-    counts, per_wh = numbers_in(listed, ("devices_reporting",)), HOUR / of.grain
+    counts, per_wh = numbers_in(listed, ("devices_reporting",)), HOUR // of.grain
     powers = numbers_in(listed, (of.power_key,)) if of.power_key else [wh * per_wh for wh in energies]
     columns = {
         "devices_reporting": counts,
-        "devices_total": [total] * len(ends),
+        "devices_total": [int(total) if total.is_integer() else total] * len(ends),
         "energy_wh": energies,
         "power_w": powers,
     }

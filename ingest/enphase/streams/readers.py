@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from math import isfinite
+from math import hypot
 from typing import Any, TypeVar
 
 from ingest.core.point import Tags, series_key
@@ -26,12 +26,14 @@ MAX_SERIALS = 100
 """How many devices of a kind are asked one by one at most."""
 SAMPLE = 200
 """How many characters of what could not be read are kept."""
+MOST = 1e18
+"""No reading is as large."""
 
 
 def number(value: object) -> float | None:
     """A reading as a float; None for null. ValueError for anything else. -1 is a reading like any other."""
     kind = type(value)
-    if (kind is int or kind is float) and -1e18 < value < 1e18:  # type: ignore[operator] # a number, as just seen
+    if (kind is int or kind is float) and -MOST < value < MOST:  # type: ignore[operator] # a number, as just seen
         return float(value)  # type: ignore[arg-type]
     if value is None:
         return None
@@ -96,18 +98,17 @@ def moments_in(listed: Sequence[Any], key: str) -> list[int]:
 
 
 def numbers_in(listed: Sequence[Any], path: Sequence[str]) -> list[float]:
-    """The numbers that all rows of a list hold under a key. Raises what `UNREADABLE` names where any holds none: each
-    is then to be read by itself.
+    """The numbers that all rows of a list hold under a key, whole ones as such where all are. Raises what `UNREADABLE`
+    names where any holds none: each is then to be read by itself.
     """
     values = listed
     for key in path:
         values = [value[key] for value in values]
     kinds = {*map(type, values)}
-    is_fine = kinds <= {int, float} and min(values) > -1e18 and max(values) < 1e18
-    # a float that is no number would hide from the smallest and the largest, but for the sum
-    if not is_fine or (float in kinds and not isfinite(sum(values))):
+    # as long as their root of squares is, each is finite and smaller
+    if not (kinds <= {int, float} and hypot(*values) < MOST):
         raise ValueError("not all are numbers")
-    return [*map(float, values)]
+    return [*map(float, values)] if len(kinds) > 1 else [*values]
 
 
 def _within(row: Json, path: Sequence[str]) -> object:
