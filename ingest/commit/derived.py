@@ -12,7 +12,8 @@ from ingest.core import audit, derive
 from ingest.core.audit import Total
 from ingest.core.days import LocalDay, date_at, days_of, midnight, month_start, next_month_start
 from ingest.core.draft import Touched
-from ingest.core.point import Point, encode_columns, series_key
+from ingest.core.point import Point, series_key
+from ingest.core.rows import of_columns
 from ingest.core.span import Span, Spans, floor_to, intersect
 from ingest.enphase.catalogue import DAILY, PRODUCERS, SERIES
 from ingest.enphase.streams import STREAMS
@@ -100,9 +101,13 @@ def energy(changes: Changes, system: str, touched: Touched | None) -> set[int]:
     else:
         names = inputs(changes, system)
         slots = {time - time % derive.QUARTER for name in names for time in touched.get(name, ())}
+    parts = derive.energy(slots, metered, has_battery=has_battery(changes, system))
+    known = [of_columns(quarters.times, quarters.fields) for quarters in parts]
+    if len(known) == 1 and len(known[0]) == len(slots):
+        return changes.points.replace_rows("energy", tags, *known)
     rows = dict.fromkeys(sorted(slots), "")
-    for quarters in derive.energy(slots, metered, has_battery=has_battery(changes, system)):
-        rows |= zip(quarters.times, encode_columns(quarters.fields), strict=True)
+    for some in known:
+        rows |= some
     return changes.points.replace_rows("energy", tags, rows)
 
 

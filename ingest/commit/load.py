@@ -15,8 +15,8 @@ from ingest.commit.system_rows import is_moved, is_size_doubted, merged
 from ingest.core import audit
 from ingest.core.days import LocalDay, days_of, midnight, month_start, next_month_start
 from ingest.core.derive import QUARTER
-from ingest.core.draft import Rows, differing
 from ingest.core.point import parse_series, series_key
+from ingest.core.rows import Rows, differing
 from ingest.core.span import Span, Spans, ceil_to, floor_to, union
 from ingest.core.units import DAY, NEVER
 from ingest.enphase.replies import Kind

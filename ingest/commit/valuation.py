@@ -9,9 +9,10 @@ from datetime import datetime, tzinfo
 from ingest.commit.changes import Changes
 from ingest.core.days import ONE, date_at, midnight, month_start, next_month_start, zone
 from ingest.core.derive import QUANTITIES, dated
-from ingest.core.draft import Columns, Draft
+from ingest.core.draft import Draft
 from ingest.core.money import MONEY, daily, is_monthly, money
 from ingest.core.point import Point, series_key
+from ingest.core.rows import Columns
 from ingest.core.span import Span, union
 from ingest.core.tariff import Contract
 from ingest.plan.state import SystemRow

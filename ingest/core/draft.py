@@ -1,76 +1,17 @@
 """Rows of the archive by series and time, merged as the databases merge."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
 
-from ingest.core import quick_json
-from ingest.core.point import (
-    Point,
-    Tags,
-    Value,
-    decode_fields,
-    encode_columns,
-    exchanged,
-    is_line,
-    merge_fields,
-    omits,
-    parse_series,
-    series_key,
-)
-from ingest.core.table import Table, tables_of
+from ingest.core.point import Point, Tags, Value, decode_fields, parse_series, series_key
+from ingest.core.rows import Columns, Rows, RowsBySeries, by_series, differing, omitting
+from ingest.core.table import tables_of
 
-Rows = dict[int, str]
-"""Rows of one series, by time."""
 Touched = dict[str, set[int]]
 """Times that something changed at, by measurement."""
-
-
-RowsBySeries = Mapping[tuple[str, Tags], Rows]
-"""Rows by measurement and tags."""
-
-
-def by_series(tables: Iterable[Table]) -> RowsBySeries:
-    """Points as rows, by measurement, tags and time; points of the same moment are merged, the later wins."""
-    found: dict[tuple[str, Tags], tuple[list[int], list[str]]] = defaultdict(lambda: ([], []))
-    for measurement, tags, at, columns in tables:
-        times, texts = found[measurement, tags]
-        times += at
-        texts += encode_columns(columns)
-    return {at: _merged(times, texts) for at, (times, texts) in found.items()}
-
-
-def _merged(times: list[int], texts: Sequence[str]) -> Rows:
-    rows = dict(zip(times, texts, strict=True))
-    if len(rows) < len(times):
-        rows.clear()
-        for time, text in zip(times, texts, strict=True):
-            rows[time] = merge_fields(rows[time], text) if time in rows else text
-    return rows if times == sorted(times) else dict(sorted(rows.items()))
-
-
-def differing(rows: Mapping[int, str], held: Mapping[int, str]) -> tuple[Rows, int]:
-    """The rows that are new or change something, as they are to be, and how many of them change something."""
-    if not held:
-        return dict(rows), 0
-    fresh: Rows = {}
-    changed = 0
-    for time, text in rows.items():
-        old = held.get(time)
-        if old == text:
-            continue
-        if old is not None:
-            merged = merge_fields(old, text)  # what the reply omits stays
-            if merged == old:
-                continue
-            changed += 1
-            fresh[time] = merged
-        else:
-            fresh[time] = text
-    return fresh, changed
 
 
 ENERGY = ("energy_wh", "imported_wh", "exported_wh", "charged_wh", "discharged_wh")
@@ -80,80 +21,6 @@ ENERGY = ("energy_wh", "imported_wh", "exported_wh", "charged_wh", "discharged_w
 def gained(old: Mapping[str, Value], new: Mapping[str, Value]) -> float:
     """By how much (Wh) the energies of a row differ from those of the row whose place it took; 0 where one has none."""
     return sum(float(new[name]) - float(old[name]) for name in ENERGY if name in old and name in new)
-
-
-class Columns:
-    """The rows of one series by field: all numbers of a field are read at once, when it is asked for."""
-
-    def __init__(self, rows: Mapping[int, str]) -> None:
-        self._parsed: dict[str, dict[int, float]] = {}
-        self._runs: list[tuple[Sequence[str], list[int], list[Any]]] = []
-        """Of rows with the same names: these, the times, and the values row by row. Of lines, which have no such
-        names, the lines.
-        """
-        first = next(iter(rows.values()), "")
-        names = "" if is_line(first) else first[: first.find(":") + 1]
-        values = exchanged(rows.values(), names, "") if names else None
-        if values is not None:
-            self._runs.append((names[:-1].split(","), [*rows], _values("".join(values))))
-        else:
-            self._split(rows)
-
-    def _split(self, rows: Mapping[int, str]) -> None:
-        """The same of rows with several lists of names."""
-        names = "?"
-        texts: list[str] = []
-        for time, row in rows.items():
-            if not names or not row.startswith(names):
-                begin = 0 if is_line(row) else row.find(":") + 1
-                if row[:begin] != names:
-                    names, times, texts = row[:begin], list[int](), []
-                    self._runs.append((names[:-1].split(",") if names else (), times, texts))
-            times.append(time)
-            texts.append(row[begin:])
-        for listed, _, texts in self._runs:
-            if listed:
-                texts[:] = _values("".join(texts))
-
-    def numbers(self, name: str) -> dict[int, float]:
-        """One field by time, where it is there."""
-        if name not in self._parsed:
-            found: dict[int, float] = {}
-            for names, times, texts in self._runs:
-                if name in names:
-                    found.update(zip(times, map(float, texts[names.index(name) :: len(names)]), strict=True))
-                elif not names:
-                    in_lines = ((at, _in_line(line, name)) for at, line in zip(times, texts, strict=True))
-                    found.update((at, float(number)) for at, number in in_lines if number)
-            self._parsed[name] = found
-        return self._parsed[name]
-
-    def by_time(self, names: Iterable[str]) -> dict[int, dict[str, float]]:
-        """Some fields of each row, those that it has."""
-        found: dict[int, dict[str, float]] = {at: {} for _, times, _ in self._runs for at in times}
-        for name in names:
-            for at, value in self.numbers(name).items():
-                found[at][name] = value
-        return found
-
-
-def _values(joined: str) -> list[Any]:
-    """Values, each of which a comma ends, or a semicolon where it is whole; where there are words, all as text."""
-    values = joined.replace(";", ",")
-    return values.split(",")[:-1] if '"' in values else [*quick_json.read(f"[{values[:-1]}]")]
-
-
-def _in_line(row: str, name: str) -> str:
-    """The number of a field in a field set of line protocol; empty where it is not there."""
-    first, later = f"{name}=", f",{name}="
-    if row.startswith(first):
-        begin = len(first)
-    elif (at := row.find(later)) >= 0:
-        begin = at + len(later)
-    else:
-        return ""
-    stop = row.find(",", begin)
-    return row[begin:] if stop < 0 else row[begin:stop]
 
 
 @dataclass
@@ -223,17 +90,16 @@ class Draft:
         """The same of rows of one series; an empty one withdraws what stands. Returns when any changes."""
         key = series_key(measurement, tags)
         held, before = self.rows(key), self.changed_rows.get(key, {})
-        fresh = {time: text for time, text in rows.items() if held.get(time, "") != text}
+        others = {time: text for time, text in rows.items() if held.get(time, "") != text}
+        fresh = rows if len(others) == len(rows) else others
         revised = fresh.keys() & held.keys()
         self.added += len(fresh) - len(revised)
         self.revised += len(revised - before.keys())
-        for time in revised:
-            old, text = held[time], fresh[time]
-            self.retired += bool(old) - bool(text)
-            if old and omits(text, old):
-                self.withdrawn[key].add(time)
+        self.retired += sum(bool(held[time]) - bool(fresh[time]) for time in revised)
+        if omitted := {*omitting(revised, fresh, held)}:
+            self.withdrawn[key] |= omitted
         if fresh:
-            self.changed_rows[key] = {**before, **fresh}
+            self.changed_rows[key] = {**before, **fresh} if before else fresh
             self.columns.pop(key, None)
         return {*fresh}
 

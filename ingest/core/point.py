@@ -7,7 +7,7 @@ line protocol.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from math import isfinite
 from operator import itemgetter
@@ -83,24 +83,29 @@ def encode_fields(fields: Mapping[str, Value]) -> str:
 
 def encode_columns(columns: Mapping[str, Sequence[Value]]) -> list[str]:
     """A row for each place of some columns: the values of one field each, all of the same length."""
+    names, texts = encode_alike(columns)
+    return [names + text for text in texts]
+
+
+def encode_alike(columns: Mapping[str, Sequence[Value]]) -> tuple[str, list[str]]:
+    """The same, the names that all rows begin with apart; where they do not, these are empty and the rows whole."""
     if not columns:
         raise ValueError("a point needs at least one field")
-    head, ordered = _form(tuple(columns))[0], [columns[name] for name in sorted(columns)]
-    if head and (texts := _texts_of_numbers(ordered)):
-        return [head + values for values in texts]
+    names, ordered = _form(tuple(columns))[0], [columns[name] for name in sorted(columns)]
+    if names and (texts := _texts_of_numbers(ordered)):
+        return names, texts
     forms = [*map(_column_form, ordered)]
-    if head and all(forms):
+    if names and all(forms):
         form = "".join(forms)
-        return [head + _ended(form % row) for row in zip(*ordered, strict=True)]
-    return [encode_fields(dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)]
+        return names, [_ended(form % row) for row in zip(*ordered, strict=True)]
+    return "", [encode_fields(dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)]
 
 
 def _texts_of_numbers(columns: Sequence[Sequence[Value]]) -> list[str]:
     """The values of each row of columns of numbers; empty where there are others, or one is to be looked at alone."""
     if len({type(column[0]) for column in columns if column}) > 1:
         columns = [[*map(float, column)] if {*map(type, column)} == {int} else column for column in columns]
-    rows = [*zip(*columns, strict=True)]
-    text = quick_json.numbers_as_text(rows) if rows else ""
+    text = quick_json.numbers_as_text([*zip(*columns, strict=True)])
     if not text:
         return []
     values = text[2:-2].replace("],[", ",\n") + ","
@@ -153,15 +158,6 @@ def _parts(row: str) -> tuple[Sequence[str], Sequence[str]]:
     """Names and values of a row that is no line: one more value follows the last comma, which is none."""
     names, _, values = row.partition(":")
     return _names(names), values.replace(";", ".0,").split(",")
-
-
-def exchanged(rows: Collection[str], names: str, others: str) -> list[str] | None:
-    """Rows, each after the same `names` (`energy_wh,power_w:`), in whose place `others` stand; None where one has other
-    names, or may be a line.
-    """
-    joined, found = "".join(rows), [others + row.removeprefix(names) for row in rows]
-    is_same = len("".join(found)) == len(joined) + (len(others) - len(names)) * len(found)
-    return found if is_same and "=" not in joined else None
 
 
 def merge_fields(old: str, new: str) -> str:

@@ -12,9 +12,11 @@ def read(text: bytes | str) -> Any:
 
 
 def numbers_as_text(rows: Sequence[tuple[object, ...]]) -> str:
-    """Rows (one at least) of finite floats as `[[84.0,336.5],[85.0,0.25]]`, or of whole numbers as `[[84,336],[85,0]]`;
-    empty where they are neither, or `repr` may write one as a float otherwise.
+    """Rows of finite floats as `[[84.0,336.5],[85.0,0.25]]`, or of whole numbers as `[[84,336],[85,0]]`; empty where
+    there are none, or others, or `repr` may write one as a float otherwise.
     """
+    if not rows:
+        return ""
     try:
         text = orjson.dumps(rows, option=orjson.OPT_STRICT_INTEGER).decode()
     except TypeError:  # of a whole number that no float is equal to, or half a character

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import NamedTuple
 
-from ingest.core.draft import Columns, Draft, Rows, by_series
+from ingest.core.draft import Draft
 from ingest.core.point import Point, parse_series, series_key
+from ingest.core.rows import Columns, Rows, by_series
 from ingest.core.table import tables_of
 from ingest.core.tally import FieldTotal, MeasuredSystem, totals
 from ingest.core.units import NEVER
@@ -72,7 +73,7 @@ def write(db: sqlite3.Connection, draft: Draft, ids: Mapping[str, int]) -> None:
         number, times = ids[key] if key in ids else new_series(db, key), sorted(unsorted)
         numbers += repeat(number, len(times))
         rising += times
-        fields += packer.pack_all([*map(unsorted.__getitem__, times)])
+        fields += packer.pack_all(unsorted)
         changed.append((number, times))
         gone += ((number, time) for time in draft.withdrawn.get(key, ()))
     how = "INSERT OR REPLACE" if draft.revised else "INSERT"
@@ -122,7 +123,7 @@ def read(
     """The rows of some series (numbers) with `start <= time < end`, by series key and time; several reads may share
     what unpacks them.
     """
-    found: dict[int, Rows] = {}
+    found: dict[int, dict[int, str]] = {}
     unpack = unpack or Unpacker(db)
     for first in range(0, len(wants), TERMS):
         some = wants[first : first + TERMS]

@@ -177,7 +177,7 @@ def _pack(db: sqlite3.Connection, new: sqlite3.Connection) -> None:
         new.execute("BEGIN")
         for _, some in groupby(rows, key=itemgetter(0)):
             series, times, kept, seqs = zip(*some, strict=True)
-            packed = [*packer.pack_all([*unpack.all(kept)])]
+            packed = [*packer.pack_texts([*unpack.all(kept)])]
             bulk.insert_columns(new, "INSERT INTO points", (series, times, packed, seqs))
         meta.write(new, NAMES, packer.names)
         new.execute("COMMIT")

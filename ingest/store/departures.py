@@ -170,12 +170,13 @@ def hold(db: sqlite3.Connection, draft: Draft) -> None:
 
 
 def _take_out(draft: Draft, key: str, measurement: str, cut: Departure) -> None:
-    fresh, held = draft.changed_rows[key], draft.held.get(key, {})
+    fresh, held = dict(draft.changed_rows[key]), draft.held.get(key, {})
     for time in [time for time, row in fresh.items() if _is_fixed(measurement, time, row or held.get(time, ""), cut)]:
         row, old = fresh.pop(time), held.get(time)
         draft.added -= old is None
         draft.retired -= (old is None or bool(old)) - bool(row)
         draft.withdrawn.get(key, set()).discard(time)
+    draft.changed_rows[key] = fresh
 
 
 def _is_fixed(measurement: str, time: int, row: str, cut: Departure) -> bool:

@@ -8,7 +8,8 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator
 
 from ingest.core import quick_json
-from ingest.core.point import decode_fields, encode_fields, exchanged, is_line
+from ingest.core.point import decode_fields, encode_fields, is_line
+from ingest.core.rows import AlikeRows, Rows, exchanged
 from ingest.store import meta
 
 NAMES = "names"
@@ -25,8 +26,15 @@ class Packer:
         """The lists of names, one a line."""
         return "\n".join(self._numbers)
 
-    def pack_all(self, rows: Collection[str]) -> Iterable[str]:
-        """Rows as they are kept; quick where all have the same names."""
+    def pack_all(self, rows: Rows) -> Iterable[str]:
+        """Rows as they are kept, in order of time; quick where all have the same names."""
+        if isinstance(rows, AlikeRows):
+            number = self._number(rows.names[:-1])
+            return [number + text for text in rows.texts]
+        return self.pack_texts([*map(rows.__getitem__, sorted(rows))])
+
+    def pack_texts(self, rows: Collection[str]) -> Iterable[str]:
+        """The same of rows of any times."""
         first = next(iter(rows), "")
         names = "" if is_line(first) else first[: first.find(":") + 1]
         packed = exchanged(rows, names, self._number(names[:-1])) if names else None

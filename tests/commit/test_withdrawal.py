@@ -80,9 +80,9 @@ def spiky(spikes: int, size_w: float | None = None) -> Loaded:
     state = loaded.known
     info = {"production_source": "meter"} | ({"size_w": size_w} if size_w else {})
     state.systems["1"] = replace(state.systems["1"], info=info)
-    rows = {**loaded.rows, "production_rgm,system=1": {**loaded.rows["production_rgm,system=1"]}}
-    rows["production_rgm,system=1"] |= dict.fromkeys(QUARTERS[40 : 40 + spikes], "devices_reporting,energy_wh:1;5000;")
-    return replace(loaded, rows=rows)
+    key = "production_rgm,system=1"
+    spikes_of = dict.fromkeys(QUARTERS[40 : 40 + spikes], "devices_reporting,energy_wh:1;5000;")
+    return replace(loaded, rows={**loaded.rows, key: {**loaded.rows[key], **spikes_of}})
 
 
 def made(changes: Changes) -> int:

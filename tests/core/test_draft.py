@@ -2,8 +2,9 @@
 
 import pytest
 
-from ingest.core.draft import Columns, Draft, gained
+from ingest.core.draft import Draft, gained
 from ingest.core.point import Point, decode_fields
+from ingest.core.rows import Columns
 
 
 def test_a_row_that_is_merged_twice_is_counted_once() -> None:

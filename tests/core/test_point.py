@@ -9,7 +9,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ingest.core.draft import by_series
 from ingest.core.point import (
     Point,
     Value,
@@ -19,13 +18,13 @@ from ingest.core.point import (
     encode_columns,
     encode_fields,
     encode_lines,
-    exchanged,
     is_line,
     line_fields,
     merge_fields,
     parse_series,
     series_key,
 )
+from ingest.core.rows import by_series, exchanged
 from ingest.core.table import tables_of
 
 HALF = "\ud800"

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.core.draft import by_series
 from ingest.core.point import Point, encode_fields, merge_fields
+from ingest.core.rows import by_series
 from ingest.core.table import Tabled, joined, tables_of, times_of
 
 names = st.sampled_from(["energy_wh", "power_w", "soc_percent"])

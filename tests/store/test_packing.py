@@ -100,7 +100,7 @@ def test_a_row_of_a_former_version_is_equal_to_what_the_cloud_says_again(fields:
 def test_many_rows_at_once_are_kept_and_read_as_each_by_itself(many: list[dict[str, float | str]]) -> None:
     rows = [encode_fields(fields) if fields else "" for fields in many]
     packer, alone = Packer(""), Packer("")
-    kept = [*packer.pack_all(rows)]
+    kept = [*packer.pack_texts(rows)]
     assert kept == [alone.pack(row) for row in rows]
     with contextlib.closing(in_memory()) as db:
         meta.write(db, NAMES, packer.names)
