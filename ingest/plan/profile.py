@@ -1,11 +1,8 @@
 """What is learned of a system as it is read: when it speaks, when its sun shines, which meters it has."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
-from itertools import compress
-from operator import lt
 from typing import Any
 
 from ingest.core.table import Table
@@ -56,7 +53,8 @@ class Profile:
             grain = PRODUCTION.get(table.measurement)
             if not grain or max(table.times, default=oldest) < oldest:
                 continue
-            lit = sorted(compress(table.times, map(partial(lt, 0.0), table.columns.get("energy_wh", ()))))
+            energies: Sequence[Any] = table.columns.get("energy_wh", ())  # no text
+            lit = sorted([time for time, wh in zip(table.times, energies, strict=False) if wh > 0])
             lit = lit[bisect_left(lit, oldest) :]
             while lit:
                 number = (lit[0] + offset) // DAY

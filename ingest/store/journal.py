@@ -2,9 +2,8 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
-from itertools import chain, compress, count, groupby, pairwise
-from operator import itemgetter, lt, sub
+from itertools import chain, groupby, pairwise
+from operator import itemgetter, sub
 
 from ingest.core.tally import MeasuredSystem
 from ingest.core.units import DAY, HOUR
@@ -40,8 +39,10 @@ def note_rows(db: sqlite3.Connection, rows: Iterable[tuple[int, int, int]]) -> N
 
 def _runs(seq: int, changed: Iterable[tuple[int, Sequence[int]]]) -> Iterator[tuple[int, int, int, int, int]]:
     for series, times in changed:
-        is_far = map(partial(lt, LONGEST_GAP), map(sub, times[1:], times))
-        breaks = {*compress(count(1), is_far), *range(LONGEST_RUN, len(times), LONGEST_RUN)}
+        gaps = [*map(sub, times[1:], times)]
+        breaks = {*range(LONGEST_RUN, len(times), LONGEST_RUN)}
+        if gaps and max(gaps) > LONGEST_GAP:
+            breaks |= {at for at, gap in enumerate(gaps, 1) if gap > LONGEST_GAP}
         for begin, end in pairwise([0, *sorted(breaks), len(times)]):
             yield seq + begin, seq + end - 1, series, times[begin], times[end - 1]
         seq += len(times)

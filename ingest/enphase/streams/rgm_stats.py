@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from itertools import compress, repeat
+from operator import eq
 from typing import Any
 
 from ingest.core.point import Point, Tags
@@ -55,18 +57,17 @@ def _channels(system: str, serial: str, intervals: Sequence[Any]) -> Iterator[Po
 
 
 def _whole(system: str, serial: str, listed: Sequence[Any]) -> list[Table]:
-    moments_in(listed, "end_at")
-    by_channel: dict[object, list[Any]] = {}
-    for row in listed:
-        by_channel.setdefault(row["channel"], []).append(row)
+    channels = [row["channel"] for row in listed]
     tables = []
-    for channel, mine in by_channel.items():
+    for channel in dict.fromkeys(channels):
         tags = identity(("channel", channel), ("meter", serial), ("system", system))
-        used = [row for row in mine if row["wh_del"] is not None or row["curr_w"] is not None]  # another has no sensor
-        if used:
-            times = [end - GRAIN for end in moments_in(used, "end_at")]
+        mine = [*compress(listed, map(eq, channels, repeat(channel)))]
+        times = [end - GRAIN for end in moments_in(mine, "end_at")]
+        is_used = [row["wh_del"] is not None or row["curr_w"] is not None for row in mine]  # another has no sensor
+        if any(is_used):
+            used = [*compress(mine, is_used)]
             columns = {"energy_wh": numbers_in(used, ("wh_del",)), "snapshot_w": numbers_in(used, ("curr_w",))}
-            tables.append(Table("production_rgm_channel", tags, times, columns))
+            tables.append(Table("production_rgm_channel", tags, [*compress(times, is_used)], columns))
     return tables
 
 
