@@ -105,11 +105,10 @@ def _texts_of_numbers(columns: Sequence[Sequence[Value]]) -> list[str]:
     """The values of each row of columns of numbers; empty where there are others, or one is to be looked at alone."""
     if len({type(column[0]) for column in columns if column}) > 1:
         columns = [[*map(float, column)] if {*map(type, column)} == {int} else column for column in columns]
-    text = quick_json.numbers_as_text([*zip(*columns, strict=True)])
-    if not text:
-        return []
-    values = text[2:-2].replace("],[", ",\n") + ","
-    return (_ended(values) if "." in text else values.replace(",", ";")).split("\n")
+    text = quick_json.numbers_by_row(columns)
+    values, end = (_ended(text), "null,") if "." in text else (text.replace(",", ";"), "null;")
+    texts = values.split(end)[:-1]
+    return texts if len(texts) == len(columns[0]) else []
 
 
 def _column_form(values: Sequence[Value]) -> str:

@@ -1,7 +1,8 @@
 """Many rows of a series at once: made of columns, compared with others, and read by field."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, ItemsView, Iterable, Iterator, KeysView, Mapping, Sequence, ValuesView
+from functools import cached_property
 from itertools import chain, compress, repeat, starmap
 from operator import itemgetter
 from typing import Any
@@ -16,15 +17,43 @@ RowsBySeries = Mapping[tuple[str, Tags], Rows]
 """Rows by measurement and tags."""
 
 
-class AlikeRows(dict[int, str]):
-    """Rows that all have the same names, in order of time; once made, they stay as they are, as all `Rows` do.
+class AlikeRows(Mapping[int, str]):
+    """Rows that all have the same names, in order of time; they are put together when any is asked for.
 
     `names` stand before the values of each (`energy_wh,power_w:`), which are `texts`: nobody need look for them again.
     """
 
     def __init__(self, names: str, times: Iterable[int], texts: Sequence[str]) -> None:
         self.names, self.texts = names, texts
-        super().__init__(zip(times, [names + text for text in texts], strict=True))
+        self._texts = dict(zip(times, texts, strict=True))
+
+    @cached_property
+    def _rows(self) -> dict[int, str]:
+        return dict(zip(self._texts, [self.names + text for text in self.texts], strict=True))
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._texts)
+
+    def __contains__(self, time: object) -> bool:
+        return time in self._texts
+
+    def __getitem__(self, time: int) -> str:
+        return self._rows[time]
+
+    def keys(self) -> KeysView[int]:
+        """The times."""
+        return self._texts.keys()
+
+    def values(self) -> ValuesView[str]:
+        """The rows."""
+        return self._rows.values()
+
+    def items(self) -> ItemsView[int, str]:
+        """The times and the rows."""
+        return self._rows.items()
 
 
 def of_columns(times: Sequence[int], columns: Mapping[str, Sequence[Value]]) -> Rows:
