@@ -81,7 +81,7 @@ def inputs(changes: Changes, system: str, fresh: Set[str] = frozenset()) -> set[
     return {flow.measurement for _, flow in sources(changes, system, fresh)}
 
 
-def energy(changes: Changes, system: str, touched: Touched | None) -> set[int]:
+def energy(changes: Changes, system: str, touched: Touched | None) -> Collection[int]:
     """Compute `energy` again where its inputs changed, everywhere when `touched` is None. Returns what changed.
 
     Of an interval that nothing is left of, or not all, the rest is withdrawn.

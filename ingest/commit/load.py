@@ -116,12 +116,12 @@ def _to_derive(
     change, and what is wanted of their months.
     """
     ids, task = draft.loaded.ids, outcome.task
-    times = sorted(
-        time
+    changing = (
+        differing(fresh, rows.get(series_key(name, tags), {}))[0]
         for (name, tags), fresh in outcome.rows.items()
         if name in inputs
-        for time in differing(fresh, rows.get(series_key(name, tags), {}))[0]
     )
+    times = sorted(chain.from_iterable(changing))
     changed = Span(floor_to(times[0], QUARTER), ceil_to(times[-1] + 1, QUARTER)) if times else Span(0, 0)
     read = draft.settled(*task.pair, context.classes.settle)
     sums = rows.get(series_key("energy_daily", (("system", task.system),)), {})

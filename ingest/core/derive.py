@@ -67,12 +67,10 @@ def energy(times: Iterable[int], metered: FlowsByTime, *, has_battery: bool = Fa
     Where there is a battery, the consumption that is metered includes what goes into it and comes out (reference 7.9).
     """
     wanted = sorted(times)
-    alike: dict[tuple[bool, ...], list[int]] = {}
     metered = {name: held for name, held in metered.items() if held}
-    known_of = zip(*(map(held.__contains__, wanted) for held in metered.values()), strict=True)
-    for time, known in zip(wanted, known_of, strict=bool(metered)):
-        alike.setdefault(known, []).append(time)
-    for known, some in alike.items():
+    known_of = [*zip(*(map(held.__contains__, wanted) for held in metered.values()), strict=True)]
+    for known in dict.fromkeys(known_of):
+        some = [*compress(wanted, map(known.__eq__, known_of))]
         names = compress(metered, known)
         found = {name: [*map(metered[name].__getitem__, some)] for name in names}
         if fields := balanced(_own_use(found) if has_battery else found, has_battery=has_battery):

@@ -1,7 +1,7 @@
 """Rows of the archive by series and time, merged as the databases merge."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
@@ -83,10 +83,10 @@ class Draft:
             listed = list(run)
             told = by_series(tables_of(point for point in listed if point.fields)).get((measurement, tags), {})
             rows = {time: told[time] if fields else "" for _, _, time, fields in listed}
-            touched[measurement] |= self.replace_rows(measurement, tags, rows)
+            touched[measurement].update(self.replace_rows(measurement, tags, rows))
         return {name: times for name, times in touched.items() if times}
 
-    def replace_rows(self, measurement: str, tags: Tags, rows: Rows) -> set[int]:
+    def replace_rows(self, measurement: str, tags: Tags, rows: Rows) -> Collection[int]:
         """The same of rows of one series; an empty one withdraws what stands. Returns when any changes."""
         key = series_key(measurement, tags)
         held, before = self.rows(key), self.changed_rows.get(key, {})
@@ -101,7 +101,7 @@ class Draft:
         if fresh:
             self.changed_rows[key] = {**before, **fresh} if before else fresh
             self.columns.pop(key, None)
-        return {*fresh}
+        return fresh.keys()
 
     def rows(self, key: str) -> Mapping[int, str]:
         """The rows of a series as they are to be."""
