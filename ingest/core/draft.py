@@ -95,8 +95,9 @@ class Draft:
         revised = fresh.keys() & held.keys()
         self.added += len(fresh) - len(revised)
         self.revised += len(revised - before.keys())
-        self.retired += sum(bool(held[time]) - bool(fresh[time]) for time in revised)
-        if omitted := {*omitting(revised, fresh, held)}:
+        olds, news = [*map(held.__getitem__, revised)], [*map(fresh.__getitem__, revised)]
+        self.retired += news.count("") - olds.count("")
+        if omitted := {*omitting(revised, news, olds)}:
             self.withdrawn[key] |= omitted
         if fresh:
             self.changed_rows[key] = {**before, **fresh} if before else fresh

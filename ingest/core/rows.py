@@ -105,9 +105,8 @@ def differing(rows: Rows, held: Mapping[int, str]) -> tuple[Rows, int]:
     return fresh, changed
 
 
-def omitting(times: Collection[int], rows: Rows, held: Mapping[int, str]) -> Iterable[int]:
-    """Those of some times at which a row has not every field of the one that is held; quick where none has not."""
-    olds, news = [*map(held.__getitem__, times)], [*map(rows.__getitem__, times)]
+def omitting(times: Collection[int], news: Sequence[str], olds: Sequence[str]) -> Iterable[int]:
+    """Those of some times at which a row has not every field of the one before; quick where none has not."""
     if "=" not in "".join(chain(olds, news)):  # there are no lines
         kinds = dict(zip(zip(_names_in(olds), _names_in(news), strict=True), zip(news, olds, strict=True), strict=True))
         if not any(starmap(omits, kinds.values())):
