@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, ItemsView, Iterable, Iterator, KeysView, Mapping, Sequence, ValuesView
 from functools import cached_property
 from itertools import chain, compress, repeat, starmap
-from operator import itemgetter
+from operator import itemgetter, lt
 from typing import Any
 
 from ingest.core import quick_json
@@ -23,29 +23,29 @@ class AlikeRows(Mapping[int, str]):
     `names` stand before the values of each (`energy_wh,power_w:`), which are `texts`: nobody need look for them again.
     """
 
-    def __init__(self, names: str, times: Iterable[int], texts: Sequence[str]) -> None:
+    def __init__(self, names: str, times: Sequence[int], texts: Sequence[str]) -> None:
         self.names, self.texts = names, texts
-        self._texts = dict(zip(times, texts, strict=True))
+        self._times = times
 
     @cached_property
     def _rows(self) -> dict[int, str]:
-        return dict(zip(self._texts, [self.names + text for text in self.texts], strict=True))
+        return dict(zip(self._times, [self.names + text for text in self.texts], strict=True))
 
     def __len__(self) -> int:
-        return len(self._texts)
+        return len(self._times)
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self._texts)
+        return iter(self._times)
 
     def __contains__(self, time: object) -> bool:
-        return time in self._texts
+        return time in self._rows
 
     def __getitem__(self, time: int) -> str:
         return self._rows[time]
 
     def keys(self) -> KeysView[int]:
         """The times."""
-        return self._texts.keys()
+        return self._rows.keys()
 
     def values(self) -> ValuesView[str]:
         """The rows."""
@@ -57,7 +57,7 @@ class AlikeRows(Mapping[int, str]):
 
 
 def of_columns(times: Sequence[int], columns: Mapping[str, Sequence[Value]]) -> Rows:
-    """Rows at some times, which rise, of columns that hold a value each for every one of them."""
+    """Rows at times that rise, of columns that hold a value each for every one of them."""
     names, texts = encode_alike(columns)
     return AlikeRows(names, times, texts) if names else dict(zip(times, texts, strict=True))
 
@@ -73,9 +73,8 @@ def by_series(tables: Iterable[Table]) -> RowsBySeries:
 def _rows(tables: Sequence[Table]) -> Rows:
     if len(tables) == 1:
         times = tables[0].times
-        rows = of_columns(times, tables[0].columns)
-        if len(rows) == len(times) and [*times] == sorted(times):
-            return rows
+        if all(map(lt, times, times[1:])):
+            return of_columns(times, tables[0].columns)
     times = [time for table in tables for time in table.times]
     texts = [text for table in tables for text in encode_columns(table.columns)]
     merged: dict[int, str] = {}

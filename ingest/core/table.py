@@ -69,8 +69,8 @@ def times_of(points: Sequence[Point]) -> list[int]:
 
 def extent_of(points: Sequence[Point]) -> tuple[int, int] | None:
     """The first and the last of the times of points."""
-    times = times_of(points)
-    return (min(times), max(times)) if times else None
+    times = sorted(times_of(points))  # they rise, nearly always: quicker than looking at all for either
+    return (times[0], times[-1]) if times else None
 
 
 def joined(parts: Sequence[Iterable[Any]]) -> Iterable[Any]:
