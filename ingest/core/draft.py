@@ -68,7 +68,8 @@ class Draft:
         """
         corrected, gain = 0, 0.0
         for key, rows in self.changed_rows.items():
-            held = self.held.get(key, {})
+            if not (held := self.held.get(key)):
+                continue
             is_part = parse_series(key)[0].endswith("_channel")  # of what is counted already
             for time in rows.keys() & held.keys():
                 old, new = decode_fields(held[time]), decode_fields(rows[time])
