@@ -9,7 +9,7 @@ import requests
 from influxdb_client import Point as ClientPoint
 from influxdb_client import WritePrecision
 
-from bench.timing import POINT_US, in_turns, slowness, tell
+from bench.timing import POINT_US, as_there, client_points, in_turns, tell
 from ingest.commit import record
 from ingest.commit.context import CommitContext
 from ingest.core.http import Reply, Request
@@ -119,13 +119,14 @@ def _commit_speed(name: str, wanted: list[tuple[Task, bytes]]) -> bool:
     with tempfile.TemporaryDirectory() as folder:
         stores = [Store(Path(folder) / str(number)) for number in range(COMMITS)]
         empty = iter(stores)
-        mine, client = in_turns(lambda: commit_all(next(empty)), lambda: theirs(wanted), COMMITS)
+        works = (lambda: commit_all(next(empty)), lambda: theirs(wanted), client_points)
+        mine, client, alone = in_turns(*works, rounds=COMMITS)
         for store in stores:
             store.close()
     took = mine / committed[0] * 1e6
-    there = took / slowness()
+    there = took / as_there(alone)
     text = (
-        f"{took:.1f} µs a row, {there:.1f} on a machine whose client takes {POINT_US} µs a point; "
+        f"{took:.2f} µs a row, {there:.2f} on a machine whose client takes {POINT_US} µs a point; "
         f"{took / client * points / 1e6:.2f} of what the client takes for a point that it does not keep"
     )
     return tell(f"reply bytes to committed rows, {name}", text, "at most 3 µs there", good=there <= 3)
@@ -158,7 +159,7 @@ def delivery_speed() -> bool:
                 pass
             sender.close()
 
-        mine, direct = in_turns(deliver, post, 5)
+        mine, direct = in_turns(deliver, post, rounds=5)
         store.close()
     ratio = direct / mine
     text = f"{ratio:.0%} ({len(lines) / mine:,.0f} against {len(lines) / direct:,.0f} points per second)"

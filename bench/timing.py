@@ -18,10 +18,9 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def in_turns(ours: Callable[[], object], theirs: Callable[[], object], rounds: int = ROUNDS) -> tuple[float, float]:
-    """The best times (s) of both, run alternately: what else the machine does can only add to them."""
-    pairs = [(seconds(ours), seconds(theirs)) for _ in range(rounds)]
-    return min(pair[0] for pair in pairs), min(pair[1] for pair in pairs)
+def in_turns(*works: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
+    """The best times (s) of each, run in turns: what else the machine does can only add to them."""
+    return [*map(min, zip(*([seconds(work) for work in works] for _ in range(rounds)), strict=True))]
 
 
 def tell(name: str, value: str, wanted: str, *, good: bool) -> bool:
@@ -39,10 +38,16 @@ def cpu(work: Callable[[], object]) -> float:
 
 def slowness() -> float:
     """How many times longer anything takes here and now than on the machine that limits are meant for."""
-    return min(cpu(_points) for _ in range(5)) / POINTS * 1e6 / POINT_US
+    return as_there(min(cpu(client_points) for _ in range(5)))
 
 
-def _points() -> None:
+def as_there(points: float) -> float:
+    """The same, by how long (s) `client_points` took."""
+    return points / POINTS * 1e6 / POINT_US
+
+
+def client_points() -> None:
+    """Make some points with the official client."""
     for number in range(POINTS):
         point = Point("stats").tag("system", "1001").field("devices_reporting", 24.0).field("devices_total", 24.0)
         point.field("energy_wh", 84.0).field("power_w", number / 7)
