@@ -52,6 +52,8 @@ LONGEST_OBJECT = 2**16
 _FIRST_INTERVAL = re.compile(r"first_interval\W{1,6}(\d{1,12})")
 _LARGEST, _AS_NINES = b"9" * 19, bytes.maketrans(b"012345678", b"9" * 9)
 """Digits of a whole number that may be more than 64 bits hold: it is to be quoted as it was sent."""
+_SIXTHS = b"9" * 3
+"""At least what every sixth byte of as many digits is; of the time of an interval it is shorter."""
 _BUGS = {400, 405, 406, 415, 501}
 
 
@@ -124,7 +126,7 @@ def _parsed(body: bytes) -> Any:
     are_many = len(body) > MAX_PARTS and body.count(b"{") + body.count(b"[") > MAX_PARTS
     if are_many or (len(body) > MAX_VALUES and body.count(b",") > MAX_VALUES):
         raise ValueError(f"the reply holds more than {MAX_PARTS:,} rows or {MAX_VALUES:,} values")
-    if _LARGEST not in body.translate(_AS_NINES):
+    if _SIXTHS not in body[::6].translate(_AS_NINES) or _LARGEST not in body.translate(_AS_NINES):
         try:
             return quick_json.read(body)
         except ValueError:
