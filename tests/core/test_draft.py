@@ -14,6 +14,14 @@ def test_a_row_that_is_merged_twice_is_counted_once() -> None:
     assert (draft.added, draft.revised, draft.corrections()) == (1, 2, (1, 1.0))
 
 
+def test_rows_that_lose_everything_are_counted_and_those_that_get_something_again() -> None:
+    draft = Draft({"energy": {0: "produced_wh:1;", 900: "produced_wh:2;", 1800: "", 2700: "produced_wh:3;"}})
+    draft.replace_rows("energy", (), {0: "", 900: "produced_wh:5;", 1800: "produced_wh:4;", 2700: "consumed_wh:3;"})
+    assert (draft.added, draft.revised, draft.retired, draft.withdrawn) == (0, 4, 0, {"energy": {0, 2700}})
+    draft.replace_rows("energy", (), {900: "", 1800: "produced_wh:4;"})
+    assert (draft.revised, draft.retired, draft.withdrawn) == (4, 1, {"energy": {0, 900, 2700}})
+
+
 def test_the_parts_of_an_energy_are_corrected_but_counted_once() -> None:
     held = {name: {900: "energy_wh:1;"} for name in ("production_rgm", "production_rgm_channel")}
     draft = Draft(held)

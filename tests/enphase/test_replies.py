@@ -134,3 +134,12 @@ def test_a_reply_of_a_million_rows_is_judged_unread(status: int) -> None:
         assert tracemalloc.get_traced_memory()[1] < len(reply.body)
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("digits", [18, 19, 20, 21, 40])
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_a_number_of_any_length_is_read_as_it_was_sent(digits: int, sign: str) -> None:
+    number = f"{sign}{'9' * digits}"
+    for offset in range(digits):
+        data = verdict(Reply(200, f'{{"{"x" * offset}": {number}, "at": 1780490700}}'.encode()), "v4").data
+        assert [repr(value) for value in data.values()] == [number, "1780490700"]

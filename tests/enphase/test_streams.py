@@ -1,7 +1,9 @@
 """Reading what the cloud sends: numbers, times, names, pages."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -185,6 +187,33 @@ def test_a_row_without_its_energy_is_counted_and_null_is_not(name: str, key: str
     assert set(told(lacking)) == {(f"missing '{key}'", end - grain)}
     assert len(told(lacking)) == (2 if name == "rgm_stats" else 1)
     assert told(row | {key: None}) == []
+
+
+measured = st.none() | st.integers(-5, 3000) | st.floats(0, 3000)
+
+
+@given(st.lists(st.tuples(st.integers(1, 3), measured, measured), max_size=9), st.sampled_from([None, 24, 24.5]))
+@example([(1, None, None), (1, 84, 1008), (2, None, None), (1, 85.5, 1008)], 24)
+def test_intervals_read_together_are_each_what_it_is_by_itself(rows: list[tuple[int, Any, Any]], total: Any) -> None:
+    """Of three channels of a meter, some without a sensor, and of the site."""
+    of_meter = [
+        {"channel": channel, "end_at": 1_750_000_500 + 900 * at, "wh_del": energy, "curr_w": power}
+        for at, (channel, energy, power) in enumerate(rows)
+    ]
+    of_site = [row | {"devices_reporting": row.pop("channel")} for row in map(dict, of_meter)]
+
+    def read(meter: Sequence[object], site: Sequence[object]) -> list[Point | Odd]:
+        meters = [{"meter_serial_number": "M", "intervals": meter}]
+        reply = {"intervals": site, "meter_intervals": meters, "total_devices": total}
+        return list(BY_NAME["rgm_stats"].read("42", reply))
+
+    alone = [read([], [row])[0] for row in of_site] + [point for row in of_meter for point in read([row], [])]
+    assert Counter(map(repr, map(_as_floats, read(of_meter, of_site)))) == Counter(map(repr, map(_as_floats, alone)))
+
+
+def _as_floats(point: Point | Odd) -> Point:
+    assert isinstance(point, Point)
+    return decode(encode(point))
 
 
 SNAPSHOTS: dict[str, tuple[str, dict[str, object]]] = {

@@ -118,8 +118,9 @@ def _produced(start: int, end: int) -> list[Point]:
 def test_the_light_of_yesterday_is_taken_from_points() -> None:
     today = NOW - NOW % DAY
     profile = NEW_PROFILE.saw(tables_of(_produced(today - 18 * HOUR, today - 6 * HOUR)), 0)
-    dark = [Point("production_micro", (), today - 20 * HOUR, {"energy_wh": 0.0})]
-    assert profile.saw(tables_of(dark), 0) is profile
+    for wh in (0.0, -1.0):
+        dark = [Point("production_micro", (), today - 20 * HOUR, {"energy_wh": wh})]
+        assert profile.saw(tables_of(dark), 0) is profile
     assert profile.daylight(today + HOUR, 0) == Daylight(today - 18 * HOUR, today - 6 * HOUR)
     longer = profile.saw(tables_of(_produced(today + 6 * HOUR, today + 19 * HOUR)), 0)
     assert longer.daylight(today + 20 * HOUR, 0) == Daylight(today - 18 * HOUR, today - 5 * HOUR)

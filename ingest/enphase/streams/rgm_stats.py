@@ -64,10 +64,9 @@ def _whole(system: str, serial: str, listed: Sequence[Any]) -> list[Table]:
         mine = [*compress(listed, map(eq, channels, repeat(channel)))]
         times = [end - GRAIN for end in moments_in(mine, "end_at")]
         is_used = [row["wh_del"] is not None or row["curr_w"] is not None for row in mine]  # another has no sensor
-        if any(is_used):
-            used = [*compress(mine, is_used)]
-            columns = {"energy_wh": numbers_in(used, ("wh_del",)), "snapshot_w": numbers_in(used, ("curr_w",))}
-            tables.append(Table("production_rgm_channel", tags, [*compress(times, is_used)], columns))
+        used = [*compress(mine, is_used)]
+        columns = {"energy_wh": numbers_in(used, ("wh_del",)), "snapshot_w": numbers_in(used, ("curr_w",))}
+        tables.append(Table("production_rgm_channel", tags, [*compress(times, is_used)], columns))
     return tables
 
 
