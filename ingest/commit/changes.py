@@ -11,7 +11,7 @@ from ingest.core.audit import Total, TotalKey
 from ingest.core.days import zone
 from ingest.core.draft import Draft, Touched
 from ingest.core.point import parse_series
-from ingest.core.rows import Columns, Rows, RowsBySeries
+from ingest.core.series_rows import Columns, Rows, RowsBySeries
 from ingest.core.span import Spans
 from ingest.plan import coverage
 from ingest.plan.coverage import NO_LOG, Covered, Log

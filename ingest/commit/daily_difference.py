@@ -8,7 +8,7 @@ from ingest.commit import odd
 from ingest.commit.changes import Changes
 from ingest.core.days import ONE, LocalDay, date_at, days_of, midnight
 from ingest.core.point import Point, Tags, encode, parse_series, series_key
-from ingest.core.rows import Columns
+from ingest.core.series_rows import Columns
 from ingest.core.span import Span
 from ingest.core.units import DAY, HOUR
 from ingest.enphase.streams import STREAMS

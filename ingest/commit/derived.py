@@ -13,7 +13,7 @@ from ingest.core.audit import Total
 from ingest.core.days import LocalDay, date_at, days_of, midnight, month_start, next_month_start
 from ingest.core.draft import Touched
 from ingest.core.point import Point, series_key
-from ingest.core.rows import of_columns
+from ingest.core.series_rows import of_columns
 from ingest.core.span import Span, Spans, floor_to, intersect
 from ingest.enphase.catalogue import DAILY, PRODUCERS, SERIES
 from ingest.enphase.streams import STREAMS

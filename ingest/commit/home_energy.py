@@ -14,7 +14,7 @@ from ingest.core.days import LocalDay, date_at, days_of, midnight, month_start, 
 from ingest.core.draft import Draft
 from ingest.core.home_sums import RowsByTime, carriers, day_of_home, interval
 from ingest.core.point import Point, parse_series, series_key
-from ingest.core.rows import Columns
+from ingest.core.series_rows import Columns
 from ingest.core.span import Span
 from ingest.plan.homes import row_of
 from ingest.plan.state import SystemRow

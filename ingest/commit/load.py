@@ -16,7 +16,7 @@ from ingest.core import audit
 from ingest.core.days import LocalDay, days_of, midnight, month_start, next_month_start
 from ingest.core.derive import QUARTER
 from ingest.core.point import parse_series, series_key
-from ingest.core.rows import Rows, differing
+from ingest.core.series_rows import Rows, differing
 from ingest.core.span import Span, Spans, ceil_to, floor_to, union
 from ingest.core.units import DAY, NEVER
 from ingest.enphase.replies import Kind

@@ -12,7 +12,7 @@ from ingest.core.derive import QUANTITIES, dated
 from ingest.core.draft import Draft
 from ingest.core.money import MONEY, daily, is_monthly, money
 from ingest.core.point import Point, series_key
-from ingest.core.rows import Columns
+from ingest.core.series_rows import Columns
 from ingest.core.span import Span, union
 from ingest.core.tariff import Contract
 from ingest.plan.state import SystemRow

@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from ingest.core.point import Point, Tags, Value, decode_fields, parse_series, series_key
-from ingest.core.rows import Columns, Rows, RowsBySeries, by_series, differing, omitting
+from ingest.core.series_rows import Columns, Rows, RowsBySeries, by_series, differing, omitting
 from ingest.core.table import tables_of
 
 Touched = dict[str, set[int]]

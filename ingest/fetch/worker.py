@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from ingest.core.http import Reply, Request, Transport
 from ingest.core.point import Point
-from ingest.core.rows import RowsBySeries, by_series
+from ingest.core.series_rows import RowsBySeries, by_series
 from ingest.core.table import Table, Tabled, extent_of, tables_of, times_of
 from ingest.core.units import DAY
 from ingest.enphase.call import Task

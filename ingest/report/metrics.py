@@ -4,7 +4,9 @@ The text is written here and not by Prometheus' own client, which makes an objec
 have a hundred thousand, read every minute.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TypeVar
 
 import ingest
 from ingest.core.words import localized
@@ -13,11 +15,15 @@ from ingest.report.fleet import fleet_totals
 from ingest.report.gaps import QUIET
 from ingest.report.model import Problem, TokenReport
 
+T = TypeVar("T")
+
 GOOD = ("", "nothing", "no_meter", "no_points")
 """States of a stream that are in order."""
 JOULES = 3600.0
 """One watt hour; Prometheus wants base units."""
 CONTENT_TYPE = "text/plain; version=1.0.0; charset=utf-8"
+TOGETHER = 256
+"""Rows that are looked at together."""
 ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
 """What a value of a label may not hold as it is."""
 
@@ -30,30 +36,71 @@ def exposition(report: Report, beat: int, command: str, *, by_system: bool = Tru
 
     `command` is the program as it is called here; without `by_system` there are no series of single systems.
     """
-    found = families(report, beat, command, by_system=by_system)
-    return b"".join([_text(family).encode() for family in found]), CONTENT_TYPE
+    texts = [part for family in families(report, beat, command, by_system=by_system) for part in _text(*family)]
+    return b"".join([text.encode() for text in texts]), CONTENT_TYPE
 
 
-Sample = tuple[str, float]
-"""The labels as they stand in the text, and the number."""
-Family = tuple[str, str, Iterable[Sample]]
+Family = tuple[str, str, Iterable[str]]
+"""The name of a metric, what it is, and its samples as text: lines, some of them together."""
+Few = tuple[str, str, Iterable[tuple[str, float]]]
+"""The same with the labels, as they stand in the text, and the number of each sample."""
 
 
-def _text(family: Family) -> str:
-    name, about, samples = family
+def _text(name: str, about: str, texts: Iterable[str]) -> Iterator[str]:
     kind = "counter" if name.endswith("_total") else "gauge"
-    lines = [f"{name}{labels} {float(number)!r}\n" for labels, number in samples]
-    return f"# HELP {name} {about}\n# TYPE {name} {kind}\n{''.join(lines)}"
+    yield f"# HELP {name} {about}\n# TYPE {name} {kind}\n"
+    yield from texts
 
 
 def _labels(**values: str) -> str:
     """Labels as they stand in the text."""
-    pairs = [f'{name}="{value.translate(ESCAPES)}"' for name, value in values.items()]
+    pairs = [f'{name}="{_escaped(value)}"' for name, value in values.items()]
     return "{" + ",".join(pairs) + "}"
 
 
+def _escaped(value: str) -> str:
+    return value if value.isalnum() else value.translate(ESCAPES)
+
+
 def families(report: Report, beat: int, command: str, *, by_system: bool = True) -> Iterator[Family]:
-    """(name, what it is, samples) of every metric; those of single systems where they are wanted."""
+    """Every metric; those of single systems where they are wanted."""
+    for name, about, samples in _of_all(report, beat, command):
+        yield name, about, [_line(name, labels, number) for labels, number in samples]
+    if by_system:
+        info = (_labels(name=row.name, system=row.system, timezone=row.timezone) for row in report.systems)
+        told = "Always 1; the labels tell name and zone."
+        yield "ingest_system_info", told, [_line("ingest_system_info", labels, 1) for labels in info]
+        yield from _by_row(_of_system(report.now), ((_labels(system=row.system), row) for row in report.systems))
+        streams = (
+            (f'{{stream="{at.stream}",system="{system}"}}', at)
+            for row in report.systems
+            if (system := _escaped(row.system))
+            for at in row.streams
+        )
+        yield from _by_row(STREAM, streams)
+
+
+def _line(name: str, labels: str, number: float) -> str:
+    return f"{name}{labels} {float(number)!r}\n"
+
+
+def _by_row(
+    of_row: Sequence[tuple[str, str, Callable[[T], float | None]]], labelled: Iterable[tuple[str, T]]
+) -> Iterator[Family]:
+    """The metrics of rows of a kind, of each those rows that have one. Rows are looked at once, some together: those of
+    thousands of systems are far more than what is near at hand to a processor.
+    """
+    labelled = iter(labelled)
+    texts: list[list[str]] = [[] for _ in of_row]
+    while some := [*islice(labelled, TOGETHER)]:
+        for (name, _, value), text in zip(of_row, texts, strict=True):
+            found = [_line(name, labels, number) for labels, row in some if (number := value(row)) is not None]
+            text.append("".join(found))
+    for (name, about, _), text in zip(of_row, texts, strict=True):
+        yield name, about, text
+
+
+def _of_all(report: Report, beat: int, command: str) -> Iterator[Few]:
     version = _labels(version=ingest.__version__)
     yield "ingest_build_info", "Always 1; the label tells the version.", [(version, 1)]
     for name, about, number in _single(report, beat):
@@ -68,9 +115,6 @@ def families(report: Report, beat: int, command: str, *, by_system: bool = True)
     yield from _of_sinks(report)
     yield from _of_receivers(report)
     yield from _of_fleet(report)
-    if by_system:
-        yield from _of_systems(report.systems, report.now)
-        yield from _of_streams(report.systems)
 
 
 def _of_problem(problem: Problem, command: str) -> str:
@@ -96,7 +140,7 @@ def _single(report: Report, beat: int) -> Iterator[tuple[str, str, float | None]
     yield "ingest_archive_points", "Points in the archive.", report.points
 
 
-def _of_tokens(tokens: Iterable[TokenReport]) -> Iterator[Family]:
+def _of_tokens(tokens: Iterable[TokenReport]) -> Iterator[Few]:
     known = [(_labels(account=it.account), it) for it in tokens if it.state not in ("user", "login")]
     yield (
         "ingest_account_authorized",
@@ -110,7 +154,7 @@ def _of_tokens(tokens: Iterable[TokenReport]) -> Iterator[Family]:
     )
 
 
-def _of_sinks(report: Report) -> Iterator[Family]:
+def _of_sinks(report: Report) -> Iterator[Few]:
     sinks = [(_labels(sink=sink.sink), sink) for sink in report.sinks]
     yield "ingest_sink_up", "1 while the sink takes points.", [(label, not sink.error) for label, sink in sinks]
     yield "ingest_sink_backlog_points", "Points that wait.", [(label, sink.backlog) for label, sink in sinks]
@@ -123,12 +167,12 @@ def _of_sinks(report: Report) -> Iterator[Family]:
     )
 
 
-def _of_receivers(report: Report) -> Iterator[Family]:
-    samples: list[Sample] = [(_labels(receiver=it.receiver), not it.error) for it in report.receivers]
+def _of_receivers(report: Report) -> Iterator[Few]:
+    samples = [(_labels(receiver=it.receiver), not it.error) for it in report.receivers]
     yield "ingest_receiver_up", "1 while the receiver of messages can be reached.", samples
 
 
-def _of_fleet(report: Report) -> Iterator[Family]:
+def _of_fleet(report: Report) -> Iterator[Few]:
     totals = fleet_totals(report)
     for name, about, number in (
         ("ingest_systems", "Systems that are followed.", totals.systems),
@@ -142,59 +186,6 @@ def _of_fleet(report: Report) -> Iterator[Family]:
         yield name, about, [("", number)]
 
 
-def _of_systems(systems: list[SystemReport], now: int) -> Iterator[Family]:
-    labelled = [(_labels(system=row.system), row) for row in systems]
-
-    def of(value: Callable[[SystemReport], float | None]) -> Iterator[Sample]:
-        return ((label, number) for label, row in labelled if (number := value(row)) is not None)
-
-    yield (
-        "ingest_system_info",
-        "Always 1; the labels tell name and zone.",
-        [(_labels(name=row.name, system=row.system, timezone=row.timezone), 1) for row in systems],
-    )
-    yield "ingest_system_power_watts", "Mean production of the newest interval.", of(lambda row: row.power_w)
-    yield (
-        "ingest_system_energy_today_joules",
-        "Production of the local day so far.",
-        of(lambda row: None if row.today_wh is None else row.today_wh * JOULES),
-    )
-    yield (
-        "ingest_system_newest_timestamp_seconds",
-        "End of the newest interval of production.",
-        of(lambda row: None if row.age_s is None else now - row.age_s),
-    )
-    yield (
-        "ingest_system_reported_timestamp_seconds",
-        "When the gateway last reported to the cloud.",
-        of(lambda row: row.reported_at),
-    )
-    yield (
-        "ingest_system_audit_differences",
-        "Days that the cloud counts otherwise than its own intervals add up.",
-        of(lambda row: len(row.differences)),
-    )
-
-
-def _of_streams(systems: list[SystemReport]) -> Iterator[Family]:
-    labelled = [(_labels(stream=it.stream, system=row.system), it) for row in systems for it in row.streams]
-
-    def of(value: Callable[[StreamReport], float | None]) -> Iterator[Sample]:
-        return ((label, number) for label, stream in labelled if (number := value(stream)) is not None)
-
-    yield "ingest_stream_coverage_ratio", "Share of what is owed that was read, 0 to 1.", of(lambda at: at.ratio)
-    yield "ingest_stream_gaps", "Spans that should have been read by now.", of(open_gaps)
-    yield "ingest_stream_lag_seconds", "Age of the newest interval.", of(lambda at: at.lag_s)
-    yield (
-        "ingest_stream_complete_until_timestamp_seconds",
-        "Up to when everything wanted was read.",
-        of(lambda at: at.complete_until),
-    )
-    yield "ingest_stream_odd_rows", "Parts of replies that could not be read.", of(odd_rows)
-    yield "ingest_stream_revised_points_total", "Points that changed later.", of(lambda at: at.revised)
-    yield "ingest_stream_up", "1 while the cloud answers for it.", of(lambda at: at.state in GOOD)
-
-
 def odd_rows(stream: StreamReport) -> int:
     """Parts of replies that could not be read."""
     return sum(odd.count for odd in stream.odd)
@@ -203,3 +194,44 @@ def odd_rows(stream: StreamReport) -> int:
 def open_gaps(stream: StreamReport) -> int:
     """Spans that should have been read by now: what waits for the gateway is none."""
     return sum(gap.reason not in QUIET for gap in stream.gaps)
+
+
+def _of_system(now: int) -> Sequence[tuple[str, str, Callable[[SystemReport], float | None]]]:
+    return (
+        ("ingest_system_power_watts", "Mean production of the newest interval.", lambda row: row.power_w),
+        (
+            "ingest_system_energy_today_joules",
+            "Production of the local day so far.",
+            lambda row: None if row.today_wh is None else row.today_wh * JOULES,
+        ),
+        (
+            "ingest_system_newest_timestamp_seconds",
+            "End of the newest interval of production.",
+            lambda row: None if row.age_s is None else now - row.age_s,
+        ),
+        (
+            "ingest_system_reported_timestamp_seconds",
+            "When the gateway last reported to the cloud.",
+            lambda row: row.reported_at,
+        ),
+        (
+            "ingest_system_audit_differences",
+            "Days that the cloud counts otherwise than its own intervals add up.",
+            lambda row: len(row.differences),
+        ),
+    )
+
+
+STREAM: Sequence[tuple[str, str, Callable[[StreamReport], float | None]]] = (
+    ("ingest_stream_coverage_ratio", "Share of what is owed that was read, 0 to 1.", lambda at: at.ratio),
+    ("ingest_stream_gaps", "Spans that should have been read by now.", open_gaps),
+    ("ingest_stream_lag_seconds", "Age of the newest interval.", lambda at: at.lag_s),
+    (
+        "ingest_stream_complete_until_timestamp_seconds",
+        "Up to when everything wanted was read.",
+        lambda at: at.complete_until,
+    ),
+    ("ingest_stream_odd_rows", "Parts of replies that could not be read.", odd_rows),
+    ("ingest_stream_revised_points_total", "Points that changed later.", lambda at: at.revised),
+    ("ingest_stream_up", "1 while the cloud answers for it.", lambda at: at.state in GOOD),
+)

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Mapping
 
 from ingest.core.derive import QUANTITIES, grid_exchange
-from ingest.core.rows import Columns
+from ingest.core.series_rows import Columns
 from ingest.store import archive
 
 Flows = Mapping[str, float]

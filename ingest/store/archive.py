@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ingest.core.draft import Draft
 from ingest.core.point import Point, parse_series, series_key
-from ingest.core.rows import Columns, Rows, by_series
+from ingest.core.series_rows import Columns, Rows, by_series
 from ingest.core.table import tables_of
 from ingest.core.tally import FieldTotal, MeasuredSystem, totals
 from ingest.core.units import NEVER

@@ -5,7 +5,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 
-from ingest.core.rows import Columns
+from ingest.core.series_rows import Columns
 from ingest.store.packing import Unpacker
 
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from ingest.core import quick_json
 from ingest.core.point import decode_fields, encode_fields, is_line
-from ingest.core.rows import AlikeRows, Rows, exchanged
+from ingest.core.series_rows import AlikeRows, Rows, exchanged
 from ingest.store import meta
 
 NAMES = "names"

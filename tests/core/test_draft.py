@@ -4,7 +4,7 @@ import pytest
 
 from ingest.core.draft import Draft, gained
 from ingest.core.point import Point, decode_fields
-from ingest.core.rows import Columns
+from ingest.core.series_rows import Columns
 
 
 def test_a_row_that_is_merged_twice_is_counted_once() -> None:

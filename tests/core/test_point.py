@@ -24,7 +24,7 @@ from ingest.core.point import (
     parse_series,
     series_key,
 )
-from ingest.core.rows import by_series, exchanged
+from ingest.core.series_rows import by_series, exchanged
 from ingest.core.table import tables_of
 
 HALF = "\ud800"

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.core.point import Point, encode_fields, merge_fields
-from ingest.core.rows import by_series
+from ingest.core.series_rows import by_series
 from ingest.core.table import Tabled, joined, tables_of, times_of
 
 names = st.sampled_from(["energy_wh", "power_w", "soc_percent"])

@@ -1,5 +1,6 @@
 """The text for Prometheus is one that its own client reads."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -39,3 +40,15 @@ def test_a_number_is_read_again_as_it_was(made: Report, power_w: float) -> None:
     text = metrics.exposition(report, 0, "ingest")[0].decode()
     families = {family.name: family for family in text_string_to_metric_families(text)}
     assert [sample.value for sample in families["ingest_system_power_watts"].samples] == [power_w]
+
+
+def test_of_many_systems_each_has_its_samples_and_a_metric_its_own_together(made: Report) -> None:
+    (row,) = made.systems
+    many = [replace(row, system=str(number), power_w=number or None) for number in range(600)]
+    text = metrics.exposition(replace(made, systems=many), 0, "ingest")[0].decode()
+    assert len(re.findall("^# TYPE ingest_system_power_watts ", text, re.MULTILINE)) == 1
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    told = {at.labels["system"]: at.value for at in families["ingest_system_power_watts"].samples}
+    assert told == {str(number): number for number in range(1, 600)}
+    streams = {(at.labels["system"], at.labels["stream"]) for at in families["ingest_stream_up"].samples}
+    assert streams == {(of.system, at.stream) for of in many for at in row.streams}

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingest.core.point import Value, encode_fields, omits
-from ingest.core.rows import AlikeRows, Columns, by_series, of_columns, omitting
+from ingest.core.series_rows import AlikeRows, Columns, by_series, of_columns, omitting
 from ingest.core.table import Table
 
 numbers = st.integers(-(2**70), 2**70) | st.floats(-1e6, 1e6)
