@@ -36,20 +36,20 @@ def exposition(report: Report, beat: int, command: str, *, by_system: bool = Tru
 
     `command` is the program as it is called here; without `by_system` there are no series of single systems.
     """
-    texts = [part for family in families(report, beat, command, by_system=by_system) for part in _text(*family)]
-    return b"".join([text.encode() for text in texts]), CONTENT_TYPE
+    parts = [part for family in families(report, beat, command, by_system=by_system) for part in _parts(*family)]
+    return b"".join(parts), CONTENT_TYPE
 
 
-Family = tuple[str, str, Iterable[str]]
+Family = tuple[str, str, Iterable[bytes]]
 """The name of a metric, what it is, and its samples as text: lines, some of them together."""
 Few = tuple[str, str, Iterable[tuple[str, float]]]
 """The same with the labels, as they stand in the text, and the number of each sample."""
 
 
-def _text(name: str, about: str, texts: Iterable[str]) -> Iterator[str]:
+def _parts(name: str, about: str, samples: Iterable[bytes]) -> Iterator[bytes]:
     kind = "counter" if name.endswith("_total") else "gauge"
-    yield f"# HELP {name} {about}\n# TYPE {name} {kind}\n"
-    yield from texts
+    yield f"# HELP {name} {about}\n# TYPE {name} {kind}\n".encode()
+    yield from samples
 
 
 def _labels(**values: str) -> str:
@@ -65,11 +65,11 @@ def _escaped(value: str) -> str:
 def families(report: Report, beat: int, command: str, *, by_system: bool = True) -> Iterator[Family]:
     """Every metric; those of single systems where they are wanted."""
     for name, about, samples in _of_all(report, beat, command):
-        yield name, about, [_line(name, labels, number) for labels, number in samples]
+        yield name, about, [_line(name, labels, number).encode() for labels, number in samples]
     if by_system:
         info = (_labels(name=row.name, system=row.system, timezone=row.timezone) for row in report.systems)
         told = "Always 1; the labels tell name and zone."
-        yield "ingest_system_info", told, [_line("ingest_system_info", labels, 1) for labels in info]
+        yield "ingest_system_info", told, (_line("ingest_system_info", labels, 1).encode() for labels in info)
         yield from _by_row(_of_system(report.now), ((_labels(system=row.system), row) for row in report.systems))
         streams = (
             (f'{{stream="{at.stream}",system="{system}"}}', at)
@@ -91,11 +91,11 @@ def _by_row(
     thousands of systems are far more than what is near at hand to a processor.
     """
     labelled = iter(labelled)
-    texts: list[list[str]] = [[] for _ in of_row]
+    texts: list[list[bytes]] = [[] for _ in of_row]
     while some := [*islice(labelled, TOGETHER)]:
         for (name, _, value), text in zip(of_row, texts, strict=True):
             found = [_line(name, labels, number) for labels, row in some if (number := value(row)) is not None]
-            text.append("".join(found))
+            text.append("".join(found).encode())
     for (name, about, _), text in zip(of_row, texts, strict=True):
         yield name, about, text
 

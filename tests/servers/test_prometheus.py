@@ -53,7 +53,7 @@ def test_it_reads_everything_that_is_documented_and_evaluates_the_rules(tmp_path
             assert up["value"][1] == "1"
             made = build_report(world.settings, world.store.db, now())
             for name, _, lines in metrics.families(made, now(), "ingest"):
-                if told := "".join(lines).splitlines():
+                if told := b"".join(lines).splitlines():
                     assert len(prom.query(name)) == len(told), name
             (used,) = prom.query("ingest_calls_used")
             assert float(used["value"][1]) == made.quota.used_month
