@@ -10,7 +10,7 @@ from bench.fleet import DAY, FIELDS, NOW, Moving, installation, pipeline
 from bench.footprint import INGEST
 from bench.timing import cpu, tell, within
 from ingest.config import Settings
-from ingest.core.point import Point, decode_fields
+from ingest.core.point import Point, decode_fields, parse_series, series_key
 from ingest.core.span import Span
 from ingest.deliver.sender import Sender, record_delivery
 from ingest.enphase.call import Purpose, Task
@@ -160,6 +160,8 @@ def onboarding(systems: int) -> float:
     """The list of all systems read, a hundred a page, into an empty state, and the first tick after it."""
     with installation(0) as (made, store):
         machine = pipeline(made, store, Moving())
+        for names in (series_key, parse_series):
+            names.cache_clear()  # what a new program does not know
         with seldom_searched():  # as the program does it
             return cpu(lambda: listed(machine, systems))
 
@@ -183,7 +185,7 @@ def fleets() -> bool:
     costs: dict[str, dict[int, float]] = {name: {} for name in SYSTEM_COSTS}
     slowest = 0.0
     for systems in FLEETS:
-        costs["onboarding"][systems] = onboarding(systems)
+        costs["onboarding"][systems] = min(onboarding(systems) for _ in range(3))
         with installation(systems) as (made, store):
             installed = Installed(made, store, systems)
             for name in SYSTEM_COSTS:

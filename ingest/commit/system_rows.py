@@ -91,9 +91,11 @@ def _shown(changes: Changes, outcome: Outcome, began: int) -> Iterator[int]:
 
 
 def _room(changes: Changes, outcome: Outcome, context: CommitContext) -> int:
-    """How many more systems an account may have; counted only where some are new."""
+    """How many more systems an account may have; counted only where some are new, and may be too many."""
     if all(info.system in changes.systems for info in outcome.systems):
         return 0
+    if sum(map(len, changes.systems.maps)) + len(outcome.systems) <= MAX_SYSTEMS:
+        return len(outcome.systems)
     return max(0, MAX_SYSTEMS - sum(row.account == context.account for row in changes.systems.values()))
 
 
