@@ -17,7 +17,7 @@ from bench.timing import POINT_US, as_there, client_points, in_turns, seconds, t
 from ingest.commit import record
 from ingest.commit.context import CommitContext
 from ingest.core.http import Reply, Request
-from ingest.core.point import encode_lines
+from ingest.core.series_rows import encode_lines
 from ingest.core.span import Span
 from ingest.deliver.influx_v1 import InfluxV1Sink
 from ingest.deliver.sender import BATCH, Sender

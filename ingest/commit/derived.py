@@ -104,7 +104,7 @@ def energy(changes: Changes, system: str, touched: Touched | None) -> Collection
     parts = derive.energy(slots, metered, has_battery=has_battery(changes, system))
     known = [of_columns(quarters.times, quarters.fields) for quarters in parts]
     if len(known) == 1 and len(known[0]) == len(slots):
-        return changes.points.replace_rows("energy", tags, *known)
+        return changes.points.replace_rows("energy", tags, known[0])
     rows = dict.fromkeys(sorted(slots), "")
     for some in known:
         rows |= some

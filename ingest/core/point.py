@@ -7,7 +7,7 @@ line protocol.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from math import isfinite
 from operator import itemgetter
@@ -185,21 +185,7 @@ def line_fields(row: str) -> str:
     if is_line(row):
         return row
     names, _, values = row.partition(":")
-    return _line_form(names) % tuple(values.replace(";", ".0,").split(","))
-
-
-def encode_lines(rows: Iterable[tuple[str, int, str]]) -> list[str]:
-    """A line for each of some rows (series key, time, row); quick where many in a row are alike."""
-    lines, alike, form = list[str](), ("", ""), ""
-    for series, time, row in rows:
-        names, _, values = row.partition(":")
-        if is_line(row):
-            lines.append(f"{series} {row} {time}")
-            continue
-        if alike != (series, names):
-            alike, form = (series, names), f"{series.replace('%', '%%')} {_line_form(names)} %d"
-        lines.append(form % (*values.replace(";", ".0,").split(","), time))
-    return lines
+    return line_form(names) % tuple(values.replace(";", ".0,").split(","))
 
 
 def encode(point: Point) -> str:
@@ -253,8 +239,10 @@ def _lacks(names: str, others: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _line_form(names: str) -> str:
-    """The field set of a line, with a place for each value and one for what follows the last comma."""
+def line_form(names: str) -> str:
+    """The field set of a line with fields of these names (`energy_wh,power_w`): a place for each value, and one for
+    what follows the last comma of a row, which is nothing.
+    """
     return ",".join(f"{name}=%s" for name in names.split(",")) + "%s"
 
 

@@ -3,12 +3,22 @@
 from collections import defaultdict
 from collections.abc import Collection, ItemsView, Iterable, Iterator, KeysView, Mapping, Sequence, ValuesView
 from functools import cached_property
-from itertools import chain, compress, repeat, starmap
+from itertools import chain, compress, groupby, repeat, starmap
 from operator import itemgetter, lt
 from typing import Any
 
 from ingest.core import quick_json
-from ingest.core.point import Tags, Value, encode_alike, encode_columns, is_line, merge_fields, omits
+from ingest.core.point import (
+    Tags,
+    Value,
+    encode_alike,
+    encode_columns,
+    is_line,
+    line_fields,
+    line_form,
+    merge_fields,
+    omits,
+)
 from ingest.core.table import Table
 
 Rows = Mapping[int, str]
@@ -126,6 +136,22 @@ def exchanged(rows: Collection[str], names: str, others: str) -> list[str] | Non
     return found if is_same and "=" not in joined else None
 
 
+def encode_lines(rows: Iterable[tuple[str, int, str]]) -> list[str]:
+    """A line for each of some rows (series key, time, row); quick where many in a row are of one series and alike."""
+    lines: list[str] = []
+    for series, some in groupby(rows, key=itemgetter(0)):
+        _, times, texts = zip(*some, strict=True)
+        names, values = _apart(texts)
+        if values is None:
+            lines += [f"{series} {line_fields(text)} {time}" for time, text in zip(times, texts, strict=True)]
+        else:
+            listed, width = "".join(values).replace(";", ".0,").split(","), names.count(",") + 1
+            columns = [listed[at:-1:width] for at in range(width)]
+            form = f"{series.replace('%', '%%')} {line_form(names[:-1])} %d"
+            lines += map(form.__mod__, zip(*columns, repeat(""), times, strict=False))
+    return lines
+
+
 class Columns:
     """The rows of one series by field: all numbers of a field are read at once, when it is asked for."""
 
@@ -135,7 +161,7 @@ class Columns:
         """Of rows with the same names: these, the times, and the values row by row. Of lines, which have no such
         names, the lines.
         """
-        names, values = _apart(rows)
+        names, values = (rows.names, rows.texts) if isinstance(rows, AlikeRows) else _apart(rows.values())
         if values is not None:
             self._runs.append((names[:-1].split(","), [*rows], _values("".join(values))))
         else:
@@ -179,13 +205,11 @@ class Columns:
         return found
 
 
-def _apart(rows: Rows) -> tuple[str, Sequence[str] | None]:
+def _apart(rows: Collection[str]) -> tuple[str, Sequence[str] | None]:
     """The names that all of some rows have, and the values of each; None where there is no such."""
-    if isinstance(rows, AlikeRows):
-        return rows.names, rows.texts
-    first = next(iter(rows.values()), "")
+    first = next(iter(rows), "")
     names = "" if is_line(first) else first[: first.find(":") + 1]
-    return names, exchanged(rows.values(), names, "") if names else None
+    return names, exchanged(rows, names, "") if names else None
 
 
 def _values(joined: str) -> list[Any]:

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ingest.core.point import encode_lines
+from ingest.core.series_rows import encode_lines
 from ingest.store import archive, journal, outbox, own
 from ingest.store.archive import Filter
 from ingest.store.journal import Row

@@ -71,13 +71,14 @@ def families(report: Report, beat: int, command: str, *, by_system: bool = True)
         told = "Always 1; the labels tell name and zone."
         yield "ingest_system_info", told, (_line("ingest_system_info", labels, 1).encode() for labels in info)
         yield from _by_row(_of_system(report.now), ((_labels(system=row.system), row) for row in report.systems))
-        streams = (
-            (f'{{stream="{at.stream}",system="{system}"}}', at)
-            for row in report.systems
-            if (system := _escaped(row.system))
-            for at in row.streams
-        )
-        yield from _by_row(STREAM, streams)
+        yield from _by_row(STREAM, _labelled_streams(report.systems))
+
+
+def _labelled_streams(systems: Iterable[SystemReport]) -> Iterator[tuple[str, StreamReport]]:
+    for row in systems:
+        system = _escaped(row.system)
+        for stream in row.streams:
+            yield f'{{stream="{stream.stream}",system="{system}"}}', stream
 
 
 def _line(name: str, labels: str, number: float) -> str:

@@ -17,14 +17,13 @@ from ingest.core.point import (
     encode,
     encode_columns,
     encode_fields,
-    encode_lines,
     is_line,
     line_fields,
     merge_fields,
     parse_series,
     series_key,
 )
-from ingest.core.series_rows import by_series, exchanged
+from ingest.core.series_rows import by_series, encode_lines, exchanged
 from ingest.core.table import tables_of
 
 HALF = "\ud800"

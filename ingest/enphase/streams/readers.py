@@ -106,7 +106,7 @@ def numbers_in(listed: Sequence[Any], path: Sequence[str]) -> list[float]:
     for key in path:
         values = [value[key] for value in values]
     kinds = {*map(type, values)}
-    # as long as their root of squares is, each is finite and smaller
+    # none is larger than the root of the sum of their squares, which is a number only where all are
     if not (kinds <= {int, float} and hypot(*values) < MOST):
         raise ValueError("not all are numbers")
     return [*map(float, values)] if len(kinds) > 1 else [*values]
