@@ -127,6 +127,12 @@ def _names_in(rows: Iterable[str]) -> Iterator[str]:
     return map(itemgetter(0), map(str.partition, rows, repeat(":")))
 
 
+def first_names(rows: Iterable[str]) -> str:
+    """What the first of some rows begins with (`energy_wh,power_w:`); empty where it is a line, or there is none."""
+    first = next(iter(rows), "")
+    return "" if is_line(first) else first[: first.find(":") + 1]
+
+
 def exchanged(rows: Collection[str], names: str, others: str) -> list[str] | None:
     """Rows, each after the same `names` (`energy_wh,power_w:`), in whose place `others` stand; None where one has other
     names, or may be a line.
@@ -207,8 +213,7 @@ class Columns:
 
 def _apart(rows: Collection[str]) -> tuple[str, Sequence[str] | None]:
     """The names that all of some rows have, and the values of each; None where there is no such."""
-    first = next(iter(rows), "")
-    names = "" if is_line(first) else first[: first.find(":") + 1]
+    names = first_names(rows)
     return names, exchanged(rows, names, "") if names else None
 
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from ingest.core import quick_json
 from ingest.core.point import decode_fields, encode_fields, is_line
-from ingest.core.series_rows import AlikeRows, Rows, exchanged
+from ingest.core.series_rows import AlikeRows, Rows, exchanged, first_names
 from ingest.store import meta
 
 NAMES = "names"
@@ -35,8 +35,7 @@ class Packer:
 
     def pack_texts(self, rows: Collection[str]) -> Iterable[str]:
         """The same of rows of any times."""
-        first = next(iter(rows), "")
-        names = "" if is_line(first) else first[: first.find(":") + 1]
+        names = first_names(rows)
         packed = exchanged(rows, names, self._number(names[:-1])) if names else None
         return map(self.pack, rows) if packed is None else packed
 

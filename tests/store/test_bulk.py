@@ -8,12 +8,15 @@ import pytest
 from ingest.store import bulk
 
 
-@pytest.mark.parametrize("number", [0, 1, 3, 4, 5, 15, 16, 17, 127, 128, 129, 300, 1000])
+@pytest.mark.parametrize("number", [0, 1, 3, 4, 5, 31, 32, 33, 255, 256, 257, 300, 1000])
 def test_every_row_is_inserted_once(number: int) -> None:
     rows = [(at, f"row {at}") for at in range(number)]
     with contextlib.closing(sqlite3.connect(":memory:")) as db:
         db.execute("CREATE TABLE rows (at INTEGER PRIMARY KEY, text TEXT)")
         bulk.insert(db, "INSERT INTO rows", 2, iter(rows))
+        assert db.execute("SELECT at, text FROM rows ORDER BY at").fetchall() == rows
+        db.execute("DELETE FROM rows")
+        bulk.insert_columns(db, "INSERT INTO rows", ([at for at, _ in rows], [text for _, text in rows]))
         assert db.execute("SELECT at, text FROM rows ORDER BY at").fetchall() == rows
 
 
